@@ -1,0 +1,2 @@
+//! The `.emx` model file: what it is, reading it, writing it, checking it.
+#![no_std]

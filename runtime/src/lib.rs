@@ -1,0 +1,2 @@
+//! Runs an `.emx` model.
+#![no_std]

@@ -1,0 +1,1 @@
+//! Trains deep clusterings and exports them for microcontrollers.

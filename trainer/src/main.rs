@@ -1,0 +1,2 @@
+//! The `edgemix` program.
+fn main() {}
