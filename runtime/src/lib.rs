@@ -1,2 +1,58 @@
-//! Runs an `.emx` model.
+//! Runs an `.emx` model: which cluster a sample belongs to, how sure that is, and how novel the sample is.
+//!
+//! Integers only, no heap, no panic, the same bits on every chip. f32 stands at two edges: quantising an f32 sample,
+//! and turning integer log-densities into a [posterior](Assignment::posterior) and numbers for a person.
+//!
+//! ```ignore
+//! use edgemix_runtime::{Model, Workspace, arena_len, include_model};
+//!
+//! static MODEL: &[u8] = include_model!("digits.emx");
+//! const ARENA: usize = arena_len(MODEL);                 // exact RAM, known before the program is built
+//!
+//! let model = Model::from_bytes(MODEL)?;                 // checks everything, once
+//! let mut workspace = Workspace::<ARENA>::new();
+//! let found = model.assign(&sample, &mut workspace)?;    // f32 in the data's unit
+//! let found = model.assign_raw(&counts, &mut workspace)?; // or u8, i8, i16 as the sensor gives them
+//! if !found.novelty.is_novel(0.01) {
+//!     act_on(found.cluster, found.posterior(found.cluster));
+//! }
+//! ```
+//!
+//! The room for the next kernel is [`kernels`], for the next head `heads`.
 #![no_std]
+#![deny(unsafe_code)]
+#![warn(missing_docs)]
+
+mod assignment;
+mod error;
+mod heads;
+mod input;
+pub mod kernels;
+mod model;
+mod workspace;
+
+pub use assignment::{Assignment, LogDensity, Novelty};
+pub use edgemix_format::{Fault, LoadError, arena_len, header, input_len, latent_len, n_clusters, n_components};
+pub use error::AssignError;
+pub use input::Raw;
+pub use model::Model;
+pub use workspace::Workspace;
+
+/// Embeds a model file, aligned as [`Model::from_bytes`] needs it: a `&'static [u8]`, usable in a `const` or `static`.
+///
+/// The path is relative to the file that calls the macro, as for `include_bytes!`. A file that is not a model of this
+/// version, or not a whole one, is a compile error.
+#[macro_export]
+macro_rules! include_model {
+    ($path:expr $(,)?) => {{
+        #[repr(C, align(16))]
+        struct Aligned<T: ?Sized>(T);
+        const FILE: &Aligned<[u8; include_bytes!($path).len()]> = &Aligned(*include_bytes!($path));
+        const _: () = assert!(
+            $crate::header::is_model(&FILE.0),
+            "not an .emx model of the version that this edgemix-runtime reads"
+        );
+        let bytes: &'static [u8] = &FILE.0;
+        bytes
+    }};
+}

@@ -1,0 +1,260 @@
+//! The description: what stands between header and blob, encoded with postcard.
+//!
+//! Field order is the wire order. Minor versions append: new variants at the end of an enum, new fields at the end of
+//! [`Description`]; a reader refuses variants it doesn't know and passes over trailing fields of a later minor.
+//! Names are borrowed from the file rather than copied into `heapless` strings: they cost no RAM.
+
+use serde::{Deserialize, Serialize};
+
+use crate::Tensor;
+
+/// The most layers an encoder (or one network of an autoencoder head) can have.
+pub const MAX_LAYERS: usize = 16;
+
+/// Layers in the order they run.
+pub type Layers = heapless::Vec<Layer, MAX_LAYERS>;
+
+/// What a model is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Description<'a> {
+    /// The model's name, for people.
+    pub name: &'a str,
+    /// The method that trained it, as the trainer's command line spells it.
+    pub method: &'a str,
+    /// Which run made it.
+    #[serde(borrow)]
+    pub fingerprint: Fingerprint<'a>,
+    /// How samples become the first layer's input.
+    pub input: Input,
+    /// The encoder; empty when the scaled samples are themselves the latents.
+    pub encoder: Layers,
+    /// What the encoder gives.
+    pub latent: Latent,
+    /// What turns a latent into scores.
+    pub head: Head,
+    /// What turns a log-density into a novelty.
+    pub calibration: Calibration,
+}
+
+/// Which run made a model: enough to tell two models apart and to make one again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct Fingerprint<'a> {
+    /// First eight bytes of the SHA-256 of the training samples.
+    pub data: [u8; 8],
+    /// First eight bytes of the SHA-256 of the run's complete configuration.
+    pub config: [u8; 8],
+    /// The run's seed.
+    pub seed: u64,
+    /// The trainer's version.
+    pub version: &'a str,
+}
+
+/// How a sample becomes the first layer's input.
+///
+/// A sample in the data's own unit: `q = floor(x * gain + offset + 1/2)`.
+/// A raw integer sample: `q = floor(((raw << 8) - center) * multiplier / 2^shift + 1/2)`.
+/// Both saturate to int8, or to int16 where the encoder has no layers and `q` is the latent itself.
+/// Element `i` uses entry `i mod channels`.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Input {
+    /// Number of elements of one sample.
+    pub len: u32,
+    /// Number of entries in the tensors below: 1, or a divisor of `len`.
+    pub channels: u32,
+    /// Input steps per unit of the data.
+    pub gain: Tensor<f32>,
+    /// Input steps at zero.
+    pub offset: Tensor<f32>,
+    /// One raw count in the data's own unit: what `assign_raw` takes.
+    pub count: f32,
+    /// The raw value that becomes zero, in 1/256 counts.
+    pub center: Tensor<i32>,
+    /// Multiplier of raw samples.
+    pub multiplier: Tensor<i32>,
+    /// Shift of raw samples.
+    pub shift: Tensor<u8>,
+}
+
+/// One layer of a network.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum Layer {
+    /// A fully connected layer.
+    Dense(Dense),
+}
+
+/// A fully connected layer: `outputs x inputs` int8 weights, symmetric, one scale per output.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Dense {
+    /// Number of inputs.
+    pub inputs: u32,
+    /// Number of outputs.
+    pub outputs: u32,
+    /// In which order the weights lie.
+    pub order: WeightOrder,
+    /// The weights.
+    pub weights: Tensor<i8>,
+    /// One bias per output in the accumulator's scale, the input's zero point folded in.
+    pub bias: Tensor<i32>,
+    /// From the accumulator to the output (or to the table's index).
+    pub requantize: Requantize,
+    /// What follows.
+    pub activation: Activation,
+    /// The output's scale and zero point. The encoder's last layer gives the int16 latent: zero point 0.
+    pub output: Affine,
+}
+
+/// In which order a layer's weights lie in the blob.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
+pub enum WeightOrder {
+    /// Row by row, a row holding one output's weights.
+    RowMajor,
+}
+
+/// `real = scale * (q - zero_point)`.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct Affine {
+    /// The real value of one step.
+    pub scale: f32,
+    /// The step that stands for 0.
+    pub zero_point: i8,
+}
+
+/// Per output `i`: `floor(accumulator * multiplier[i] / 2^shift[i] + 1/2)`, computed in 64 bits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Requantize {
+    /// Between 0 and 2^31 - 1.
+    pub multiplier: Tensor<i32>,
+    /// Between 1 and 62.
+    pub shift: Tensor<u8>,
+}
+
+/// What follows a layer's sum.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum Activation {
+    /// Nothing.
+    Identity,
+    /// Negative values become zero.
+    Relu,
+    /// Negative accumulators are requantised with these smaller multipliers.
+    LeakyRelu(Requantize),
+    /// The requantised int8 value `q` becomes `table[q + 128]`: tanh, sigmoid, ELU.
+    Table(Tensor<i8>),
+}
+
+/// The encoder's int16 output; its zero point is 0.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Latent {
+    /// Number of elements, D.
+    pub len: u16,
+    /// The real value of one step.
+    pub scale: f32,
+}
+
+/// What turns a latent into one score per component.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+// One head per model: the largest decides how much stack loading takes, and boxing needs a heap.
+#[allow(clippy::large_enum_variant)]
+pub enum Head {
+    /// A Gaussian or Dirichlet-process mixture.
+    Mixture(Mixture),
+    /// A linear layer whose softmax is the posterior.
+    Softmax(Softmax),
+    /// One encoder and decoder per cluster. Declared; not run by this version.
+    Autoencoders(Autoencoders),
+}
+
+/// A mixture of K Gaussians over a latent `z` of D int16 steps, as K x R rows of coefficients.
+///
+/// Row `r` of component `k`: `u = (sum_c coefficients * z_c + offset) >> shift`, in units of 2^-14 of the whitened
+/// distance over sqrt(2). Spherical and diagonal: R = D, one coefficient, `c = r`; full: R = D, `c <= r`.
+/// Score in units of 2^-16 nat: `constant - ((sum_r u^2 + 2^11) >> 12)`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mixture {
+    /// K.
+    pub n_components: u16,
+    /// Number of clusters, C.
+    pub n_clusters: u16,
+    /// The shape of the covariances, which says how the coefficients lie.
+    pub covariance: Covariance,
+    /// Whitening coefficients: spherical K; diagonal K x D; full K x D(D+1)/2, lower triangle row by row.
+    pub coefficients: Tensor<i16>,
+    /// K x D: minus the coefficients' product with the mean, plus half a step of the shift.
+    pub offsets: Tensor<i32>,
+    /// Spherical and diagonal: K; full: K x D.
+    pub shifts: Tensor<u8>,
+    /// K: log weight plus the Gaussian's normalisation, in units of 2^-16 nat.
+    pub constants: Tensor<i32>,
+    /// K: the cluster each component belongs to.
+    pub clusters: Tensor<u16>,
+}
+
+/// The shape of a mixture's covariances.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum Covariance {
+    /// One variance per component.
+    Spherical,
+    /// One variance per component and dimension.
+    Diagonal,
+    /// A matrix per component.
+    Full,
+}
+
+/// A linear layer whose softmax is the posterior: logits in units of 2^-16,
+/// `(sum_c coefficients * z_c + offset) >> shift`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Softmax {
+    /// Number of classes, which are the clusters.
+    pub n_classes: u16,
+    /// `n_classes x D`.
+    pub coefficients: Tensor<i16>,
+    /// One per class, plus half a step of the shift.
+    pub offsets: Tensor<i32>,
+    /// One per class, between 1 and 40.
+    pub shifts: Tensor<u8>,
+}
+
+/// K encoder-decoder pairs of one architecture; a sample's score for a pair is its evidence lower bound.
+///
+/// The layers are those of pair 0; the tensors of pair `i` lie `i * stride` bytes further.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Autoencoders {
+    /// K.
+    pub n_members: u16,
+    /// Bytes between the tensors of one pair and those of the next.
+    pub stride: u32,
+    /// From the latent to the pair's own latent.
+    pub encoder: Layers,
+    /// From the pair's own latent back.
+    pub decoder: Layers,
+    /// K: log weights in units of 2^-16 nat.
+    pub constants: Tensor<i32>,
+}
+
+/// What turns a log-density into a novelty.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum Calibration {
+    /// Nothing: novelty is not given.
+    None,
+    /// One table for all clusters.
+    Marginal(QuantileTable),
+}
+
+/// A log-density of at most `log_densities[i]` has a p-value of at most `levels[i]`; both ascend.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QuantileTable {
+    /// Number of entries, at least 1.
+    pub len: u16,
+    /// Thresholds in units of 2^-16 nat, ascending.
+    pub log_densities: Tensor<i32>,
+    /// p-values in units of 2^-16, ascending.
+    pub levels: Tensor<u16>,
+}

@@ -1,0 +1,187 @@
+//! The fixed header: 48 bytes, little-endian, readable by `const fn`s.
+//!
+//! | offset | bytes | what |
+//! |---|---|---|
+//! | 0 | 4 | magic `EMIX` |
+//! | 4 | 2 | major version |
+//! | 6 | 2 | minor version |
+//! | 8 | 4 | total length of the file, bytes |
+//! | 12 | 4 | CRC-32 of everything but these four bytes |
+//! | 16 | 4 | length of the description, which starts at 48, bytes |
+//! | 20 | 4 | where the blob starts, a multiple of 16 |
+//! | 24 | 4 | length of the blob, bytes |
+//! | 28 | 4 | arena length: bytes of RAM that one inference needs |
+//! | 32 | 4 | input length, elements |
+//! | 36 | 2 | latent length, elements |
+//! | 38 | 2 | number of components |
+//! | 40 | 2 | number of clusters |
+//! | 42 | 6 | reserved, zero |
+
+use crate::{BLOB_ALIGNMENT, LoadError, MAJOR};
+
+/// Length of the header in bytes; the description follows.
+pub const HEADER_LEN: usize = 48;
+/// The four bytes a model starts with.
+pub const MAGIC: [u8; 4] = *b"EMIX";
+/// Where the checksum stands.
+pub const CRC_OFFSET: usize = 12;
+
+/// The header's fields.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct Header {
+    /// Minor version of the file.
+    pub minor: u16,
+    /// Length of the file in bytes.
+    pub total_len: u32,
+    /// CRC-32 of everything but itself.
+    pub crc: u32,
+    /// Length of the description in bytes.
+    pub description_len: u32,
+    /// Where the blob starts.
+    pub blob_offset: u32,
+    /// Length of the blob in bytes.
+    pub blob_len: u32,
+    /// Bytes of RAM that one inference needs.
+    pub arena_len: u32,
+    /// Number of input elements.
+    pub input_len: u32,
+    /// Number of latent elements.
+    pub latent_len: u16,
+    /// Number of components (of classes, for a softmax head).
+    pub n_components: u16,
+    /// Number of clusters.
+    pub n_clusters: u16,
+}
+
+/// Bytes of RAM that one inference of this model needs: the length of its `Workspace`. 0 if it is not a model.
+///
+/// A `const fn`, so that the workspace can be a `static`: `const ARENA: usize = arena_len(MODEL);`
+pub const fn arena_len(model: &[u8]) -> usize {
+    field(model, 28) as usize
+}
+
+/// Number of elements of one sample. 0 if it is not a model.
+pub const fn input_len(model: &[u8]) -> usize {
+    field(model, 32) as usize
+}
+
+/// Number of elements of the latent. 0 if it is not a model.
+pub const fn latent_len(model: &[u8]) -> usize {
+    (field(model, 36) & 0xffff) as usize
+}
+
+/// Number of components of the mixture. 0 if it is not a model.
+pub const fn n_components(model: &[u8]) -> usize {
+    (field(model, 36) >> 16) as usize
+}
+
+/// Number of clusters. 0 if it is not a model.
+pub const fn n_clusters(model: &[u8]) -> usize {
+    (field(model, 40) & 0xffff) as usize
+}
+
+/// Whether the bytes have a whole header of this major version and the length it says: what `include_model!` asserts.
+pub const fn is_model(bytes: &[u8]) -> bool {
+    bytes.len() >= HEADER_LEN && field(bytes, 4) & 0xffff == MAJOR as u32 && field(bytes, 8) as usize == bytes.len()
+}
+
+/// The little-endian word at `offset`; 0 if the bytes are not a model.
+const fn field(bytes: &[u8], offset: usize) -> u32 {
+    if bytes.len() < HEADER_LEN || word(bytes, 0) != u32::from_le_bytes(MAGIC) {
+        return 0;
+    }
+    word(bytes, offset)
+}
+
+const fn word(bytes: &[u8], offset: usize) -> u32 {
+    match bytes.split_at_checked(offset) {
+        Some((_, rest)) => match rest.first_chunk::<4>() {
+            Some(word) => u32::from_le_bytes(*word),
+            None => 0,
+        },
+        None => 0,
+    }
+}
+
+impl Header {
+    /// Reads and checks a header against the bytes that follow it: magic, major version, lengths, checksum, alignment.
+    ///
+    /// # Errors
+    /// See [`LoadError`].
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, LoadError> {
+        if bytes.len() < HEADER_LEN {
+            return Err(LoadError::TooShort { needed: HEADER_LEN, given: bytes.len() });
+        }
+        if word(bytes, 0) != u32::from_le_bytes(MAGIC) {
+            return Err(LoadError::Magic);
+        }
+        let major = word(bytes, 4) as u16;
+        if major != MAJOR {
+            return Err(LoadError::Major { file: major, reader: MAJOR });
+        }
+        let header = Self {
+            minor: (word(bytes, 4) >> 16) as u16,
+            total_len: word(bytes, 8),
+            crc: word(bytes, CRC_OFFSET),
+            description_len: word(bytes, 16),
+            blob_offset: word(bytes, 20),
+            blob_len: word(bytes, 24),
+            arena_len: word(bytes, 28),
+            input_len: word(bytes, 32),
+            latent_len: word(bytes, 36) as u16,
+            n_components: (word(bytes, 36) >> 16) as u16,
+            n_clusters: word(bytes, 40) as u16,
+        };
+        let reserved = (word(bytes, 40) >> 16) | word(bytes, 44);
+        header.check_lengths(bytes.len(), reserved)?;
+        let computed = bytes.get(..header.total_len as usize).and_then(crate::checksum).ok_or(LoadError::Header)?;
+        if computed != header.crc {
+            return Err(LoadError::Checksum { stored: header.crc, computed });
+        }
+        if !(bytes.as_ptr() as usize).is_multiple_of(BLOB_ALIGNMENT) {
+            return Err(LoadError::Alignment);
+        }
+        Ok(header)
+    }
+
+    fn check_lengths(&self, given: usize, reserved: u32) -> Result<(), LoadError> {
+        let total = self.total_len as usize;
+        if given < total {
+            return Err(LoadError::TooShort { needed: total, given });
+        }
+        let description_end = (self.description_len as usize).checked_add(HEADER_LEN);
+        let blob_start = self.blob_offset as usize;
+        let ordered = description_end.is_some_and(|end| end <= blob_start);
+        let ends = blob_start.checked_add(self.blob_len as usize) == Some(total);
+        if ordered && ends && blob_start.is_multiple_of(BLOB_ALIGNMENT) && reserved == 0 {
+            Ok(())
+        } else {
+            Err(LoadError::Header)
+        }
+    }
+
+    /// The header as it stands in a file.
+    pub fn to_bytes(&self) -> [u8; HEADER_LEN] {
+        let halves = |low: u16, high: u16| u32::from(low) | u32::from(high) << 16;
+        let words = [
+            u32::from_le_bytes(MAGIC),
+            halves(MAJOR, self.minor),
+            self.total_len,
+            self.crc,
+            self.description_len,
+            self.blob_offset,
+            self.blob_len,
+            self.arena_len,
+            self.input_len,
+            halves(self.latent_len, self.n_components),
+            halves(self.n_clusters, 0),
+            0,
+        ];
+        let mut bytes = [0; HEADER_LEN];
+        for (place, word) in bytes.chunks_exact_mut(4).zip(words) {
+            place.copy_from_slice(&word.to_le_bytes());
+        }
+        bytes
+    }
+}

@@ -1,0 +1,274 @@
+//! A checked model: every tensor resolved to a slice of the file, nothing left that could fail.
+//!
+//! The types mirror [`crate::description`]; what the fields mean is said there. Shapes that hold are said here.
+
+use crate::{LoadError, header::Header};
+
+pub use crate::description::{Affine, Covariance, Fingerprint, Latent, MAX_LAYERS, WeightOrder};
+
+/// Layers in the order they run.
+pub type Layers<'a> = heapless::Vec<Layer<'a>, MAX_LAYERS>;
+
+/// A model file that was checked.
+#[derive(Clone, Debug)]
+pub struct File<'a> {
+    /// The header.
+    pub header: Header,
+    /// The model's name.
+    pub name: &'a str,
+    /// The method that trained it.
+    pub method: &'a str,
+    /// Which run made it.
+    pub fingerprint: Fingerprint<'a>,
+    /// How samples become the first layer's input.
+    pub input: Input<'a>,
+    /// The encoder; each layer's inputs are the outputs of the one before, the first one's the sample.
+    pub encoder: Layers<'a>,
+    /// Length and scale of what the encoder gives.
+    pub latent: Latent,
+    /// What turns a latent into scores.
+    pub head: Head<'a>,
+    /// What turns a log-density into a novelty.
+    pub calibration: Calibration<'a>,
+}
+
+impl<'a> File<'a> {
+    /// Reads and checks a model: magic, version, lengths, checksum, and every offset, shape, scale and bound in it.
+    ///
+    /// The bytes may be longer than the model, as a flash partition is.
+    ///
+    /// # Errors
+    /// See [`LoadError`]. Any flipped bit and any truncation is refused.
+    pub fn from_bytes(bytes: &'a [u8]) -> Result<Self, LoadError> {
+        crate::check::file(bytes)
+    }
+
+    /// The layers' output lengths in order; the last one is the latent's.
+    pub fn outputs(&self) -> impl Iterator<Item = usize> + '_ {
+        self.encoder.iter().map(Layer::outputs)
+    }
+}
+
+/// How samples become the first layer's input; all slices are `channels` long, and `channels` divides `len`.
+#[derive(Clone, Copy, Debug)]
+pub struct Input<'a> {
+    /// Number of elements of one sample.
+    pub len: usize,
+    /// Input steps per unit of the data.
+    pub gain: &'a [f32],
+    /// Input steps at zero.
+    pub offset: &'a [f32],
+    /// One raw count in the data's unit.
+    pub count: f32,
+    /// The raw value that becomes zero, in 1/256 counts.
+    pub center: &'a [i32],
+    /// Multiplier of raw samples.
+    pub multiplier: &'a [i32],
+    /// Shift of raw samples, 1 to 62.
+    pub shift: &'a [u8],
+}
+
+/// One layer.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub enum Layer<'a> {
+    /// A fully connected layer.
+    Dense(Dense<'a>),
+}
+
+impl Layer<'_> {
+    /// Number of input elements.
+    pub fn inputs(&self) -> usize {
+        match self {
+            Self::Dense(dense) => dense.inputs,
+        }
+    }
+
+    /// Number of output elements.
+    pub fn outputs(&self) -> usize {
+        match self {
+            Self::Dense(dense) => dense.bias.len(),
+        }
+    }
+
+    /// Multiply-accumulates of one inference.
+    pub fn macs(&self) -> usize {
+        match self {
+            Self::Dense(dense) => dense.weights.len(),
+        }
+    }
+
+    /// Scale and zero point of the output.
+    pub fn output(&self) -> Affine {
+        match self {
+            Self::Dense(dense) => dense.output,
+        }
+    }
+
+    /// Bytes in the blob: weights, then everything else.
+    pub fn flash(&self) -> (usize, usize) {
+        match self {
+            Self::Dense(dense) => {
+                let table = match dense.activation {
+                    Activation::LeakyRelu(negative) => size_of_val(negative.multiplier) + size_of_val(negative.shift),
+                    Activation::Table(table) => size_of_val(table),
+                    Activation::Identity | Activation::Relu => 0,
+                };
+                let requantize = size_of_val(dense.requantize.multiplier) + size_of_val(dense.requantize.shift);
+                (size_of_val(dense.weights), size_of_val(dense.bias) + requantize + table)
+            }
+        }
+    }
+}
+
+/// A fully connected layer; `weights` has `bias.len() * inputs` elements.
+#[derive(Clone, Copy, Debug)]
+pub struct Dense<'a> {
+    /// Number of inputs, not 0.
+    pub inputs: usize,
+    /// The weights, row by row.
+    pub weights: &'a [i8],
+    /// One bias per output.
+    pub bias: &'a [i32],
+    /// As long as `bias`.
+    pub requantize: Requantize<'a>,
+    /// What follows.
+    pub activation: Activation<'a>,
+    /// The output's scale and zero point.
+    pub output: Affine,
+}
+
+/// One multiplier and one shift per output.
+#[derive(Clone, Copy, Debug)]
+pub struct Requantize<'a> {
+    /// Between 0 and 2^31 - 1.
+    pub multiplier: &'a [i32],
+    /// Between 1 and 62.
+    pub shift: &'a [u8],
+}
+
+/// What follows a layer's sum.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub enum Activation<'a> {
+    /// Nothing.
+    Identity,
+    /// Negative values become zero.
+    Relu,
+    /// Negative accumulators take these multipliers.
+    LeakyRelu(Requantize<'a>),
+    /// The requantised value `q` becomes `table[q + 128]`.
+    Table(&'a [i8; 256]),
+}
+
+/// What turns a latent into scores.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub enum Head<'a> {
+    /// A mixture.
+    Mixture(Mixture<'a>),
+    /// A linear layer whose softmax is the posterior.
+    Softmax(Softmax<'a>),
+}
+
+impl<'a> Head<'a> {
+    /// Number of scores: components of a mixture, classes of a softmax.
+    pub fn n_components(&self) -> usize {
+        match self {
+            Self::Mixture(mixture) => mixture.constants.len(),
+            Self::Softmax(softmax) => softmax.offsets.len(),
+        }
+    }
+
+    /// The cluster of each component; empty where component `k` is cluster `k`.
+    pub fn clusters(&self) -> &'a [u16] {
+        match self {
+            Self::Mixture(mixture) => mixture.clusters,
+            Self::Softmax(_) => &[],
+        }
+    }
+
+    /// Multiply-accumulates of one inference.
+    pub fn macs(&self, latent_len: usize) -> usize {
+        match self {
+            Self::Mixture(mixture) => match mixture.covariance {
+                Covariance::Full => mixture.coefficients.len() + mixture.offsets.len(),
+                Covariance::Spherical | Covariance::Diagonal => 2 * mixture.offsets.len(),
+            },
+            Self::Softmax(softmax) => softmax.offsets.len() * latent_len,
+        }
+    }
+
+    /// Bytes in the blob.
+    pub fn flash(&self) -> usize {
+        match self {
+            Self::Mixture(m) => {
+                let rows = size_of_val(m.coefficients) + size_of_val(m.offsets) + size_of_val(m.shifts);
+                rows + size_of_val(m.constants) + size_of_val(m.clusters)
+            }
+            Self::Softmax(s) => size_of_val(s.coefficients) + size_of_val(s.offsets) + size_of_val(s.shifts),
+        }
+    }
+}
+
+/// A mixture of `constants.len()` components over D latent dimensions.
+#[derive(Clone, Copy, Debug)]
+pub struct Mixture<'a> {
+    /// How the coefficients lie.
+    pub covariance: Covariance,
+    /// Spherical K; diagonal K x D; full K x D(D+1)/2.
+    pub coefficients: &'a [i16],
+    /// K x D.
+    pub offsets: &'a [i32],
+    /// Spherical and diagonal K; full K x D.
+    pub shifts: &'a [u8],
+    /// K.
+    pub constants: &'a [i32],
+    /// K, every cluster at least once.
+    pub clusters: &'a [u16],
+}
+
+/// A linear layer of `offsets.len()` classes.
+#[derive(Clone, Copy, Debug)]
+pub struct Softmax<'a> {
+    /// `offsets.len() * D`.
+    pub coefficients: &'a [i16],
+    /// One per class.
+    pub offsets: &'a [i32],
+    /// One per class.
+    pub shifts: &'a [u8],
+}
+
+/// What turns a log-density into a novelty.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub enum Calibration<'a> {
+    /// Nothing.
+    None,
+    /// One table for all clusters; both slices ascend and are equally long.
+    Marginal {
+        /// Thresholds in units of 2^-16 nat.
+        log_densities: &'a [i32],
+        /// p-values in units of 2^-16.
+        levels: &'a [u16],
+    },
+}
+
+impl Calibration<'_> {
+    /// Bytes in the blob.
+    pub fn flash(&self) -> usize {
+        match self {
+            Self::None => 0,
+            Self::Marginal { log_densities, levels } => size_of_val(*log_densities) + size_of_val(*levels),
+        }
+    }
+}
+
+/// The most latent dimensions: with it, a mixture's sum of squares fits 64 bits.
+pub const MAX_LATENT: usize = 1024;
+/// The most inputs of a layer: with it, a sum of int8 products stays within 2^30.
+pub const MAX_INPUTS: usize = 1 << 16;
+/// A layer's biases are smaller than this: with it, the sum fits 32 bits. A diagonal mixture's offsets too.
+pub const MAX_BIAS: u32 = 1 << 30;
+/// A raw sample's center is smaller than this, so that its product fits 64 bits.
+pub const MAX_CENTER: u32 = 1 << 26;

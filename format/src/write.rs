@@ -1,0 +1,180 @@
+//! Writing files, and holding them in memory where they can be read in place. Feature `alloc`.
+
+use alloc::vec;
+use alloc::vec::Vec;
+use core::fmt;
+use core::ops::Deref;
+
+use bytemuck::{AnyBitPattern, NoUninit};
+
+use crate::description::{Description, Head, Layer};
+use crate::header::{CRC_OFFSET, HEADER_LEN, Header};
+use crate::{BLOB_ALIGNMENT, File, LoadError, MINOR, Tensor, plan};
+
+/// The tensors of a file that is being written.
+///
+/// ```
+/// let mut blob = edgemix_format::write::Blob::default();
+/// let bias = blob.push(&[1i32, 2, 3]);
+/// assert_eq!((bias.offset, bias.len), (0, 3));
+/// assert_eq!(blob.push(&[7u8]).offset, 16);
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Blob(Vec<u8>);
+
+impl Blob {
+    /// Appends a tensor, aligned, and says where it lies.
+    pub fn push<T: NoUninit + AnyBitPattern>(&mut self, elements: &[T]) -> Tensor<T> {
+        self.0.resize(self.0.len().next_multiple_of(BLOB_ALIGNMENT), 0);
+        let offset = self.0.len();
+        self.0.extend_from_slice(bytemuck::cast_slice(elements));
+        Tensor::new(offset as u32, elements.len() as u32)
+    }
+
+    /// Bytes so far.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether nothing was pushed yet.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+/// Why a file can't be written.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum WriteError {
+    /// The description does not encode.
+    Description(postcard::Error),
+    /// A length does not fit the header's field.
+    TooLarge,
+    /// The finished file would be refused: the description and the tensors contradict each other.
+    Refused(LoadError),
+}
+
+impl fmt::Display for WriteError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Description(error) => write!(f, "the model's description does not encode: {error}"),
+            Self::TooLarge => f.write_str("the model is too large for the format"),
+            Self::Refused(error) => write!(f, "the model would be refused when it is loaded: {error}"),
+        }
+    }
+}
+
+impl core::error::Error for WriteError {}
+
+/// Writes a whole file, and reads it back before giving it away.
+///
+/// # Errors
+/// See [`WriteError`]; [`WriteError::Refused`] says what a reader would not accept.
+pub fn write(description: &Description, blob: &Blob) -> Result<AlignedBytes, WriteError> {
+    let encoded = postcard::to_allocvec(description).map_err(WriteError::Description)?;
+    let blob_offset = (HEADER_LEN + encoded.len()).next_multiple_of(BLOB_ALIGNMENT);
+    let total = blob_offset + blob.len();
+    let mut header = header(description)?;
+    header.total_len = fit(total)?;
+    header.description_len = fit(encoded.len())?;
+    header.blob_offset = fit(blob_offset)?;
+    header.blob_len = fit(blob.len())?;
+
+    let mut bytes = AlignedBytes::zeroed(total);
+    let place = bytes.as_mut();
+    place[..HEADER_LEN].copy_from_slice(&header.to_bytes());
+    place[HEADER_LEN..HEADER_LEN + encoded.len()].copy_from_slice(&encoded);
+    place[blob_offset..].copy_from_slice(&blob.0);
+    mend(place);
+    File::from_bytes(&bytes).map_err(WriteError::Refused)?;
+    Ok(bytes)
+}
+
+/// Sets the checksum to that of the bytes; shorter bytes than a header stay as they are.
+pub fn mend(bytes: &mut [u8]) {
+    if let Some(crc) = crate::checksum(bytes)
+        && let Some(place) = bytes.get_mut(CRC_OFFSET..CRC_OFFSET + 4)
+    {
+        place.copy_from_slice(&crc.to_le_bytes());
+    }
+}
+
+fn fit(length: usize) -> Result<u32, WriteError> {
+    u32::try_from(length).map_err(|_| WriteError::TooLarge)
+}
+
+/// What the header repeats of the description.
+fn header(description: &Description) -> Result<Header, WriteError> {
+    let (n_components, n_clusters) = match &description.head {
+        Head::Mixture(m) => (m.n_components, m.n_clusters),
+        Head::Softmax(s) => (s.n_classes, s.n_classes),
+        Head::Autoencoders(a) => (a.n_members, a.n_members),
+    };
+    let outputs = description.encoder.iter().map(|layer| match layer {
+        Layer::Dense(dense) => dense.outputs as usize,
+    });
+    let lengths = core::iter::once(description.input.len as usize).chain(outputs);
+    let arena = plan::arena_len(lengths, n_components as usize).ok_or(WriteError::TooLarge)?;
+    Ok(Header {
+        minor: MINOR,
+        total_len: 0,
+        crc: 0,
+        description_len: 0,
+        blob_offset: 0,
+        blob_len: 0,
+        arena_len: fit(arena)?,
+        input_len: description.input.len,
+        latent_len: description.latent.len,
+        n_components,
+        n_clusters,
+    })
+}
+
+/// Bytes that start at a multiple of 16, as a model must: for files read into memory.
+///
+/// ```
+/// use edgemix_format::write::AlignedBytes;
+///
+/// let bytes = AlignedBytes::from(&[1u8, 2, 3][..]);
+/// assert_eq!(&*bytes, &[1, 2, 3]);
+/// assert_eq!(bytes.as_ptr() as usize % 16, 0);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AlignedBytes {
+    blocks: Vec<Block>,
+    len: usize,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, bytemuck::Zeroable, bytemuck::Pod)]
+#[repr(C, align(16))]
+struct Block([u8; BLOB_ALIGNMENT]);
+
+impl AlignedBytes {
+    /// `len` zeros.
+    pub fn zeroed(len: usize) -> Self {
+        let blocks = vec![Block([0; BLOB_ALIGNMENT]); len.div_ceil(BLOB_ALIGNMENT)];
+        Self { blocks, len }
+    }
+}
+
+impl From<&[u8]> for AlignedBytes {
+    fn from(bytes: &[u8]) -> Self {
+        let mut aligned = Self::zeroed(bytes.len());
+        aligned.as_mut().copy_from_slice(bytes);
+        aligned
+    }
+}
+
+impl AsMut<[u8]> for AlignedBytes {
+    fn as_mut(&mut self) -> &mut [u8] {
+        &mut bytemuck::cast_slice_mut(&mut self.blocks)[..self.len]
+    }
+}
+
+impl Deref for AlignedBytes {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &bytemuck::cast_slice(&self.blocks)[..self.len]
+    }
+}

@@ -1,0 +1,121 @@
+//! What a sample was assigned to, and how sure that is.
+
+use core::cmp::Ordering;
+
+use edgemix_format::view::Calibration;
+use micromath::F32Ext;
+
+/// A log-density in units of 2^-16 nat: an integer, the same on every chip.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct LogDensity(pub i32);
+
+impl LogDensity {
+    /// In nats, for a person.
+    pub fn nats(self) -> f32 {
+        self.0 as f32 / 65536.0
+    }
+}
+
+/// The share of known samples that are at least as unusual, in units of 2^-16: a p-value. Small means novel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct Novelty(pub u16);
+
+impl Novelty {
+    /// The p-value, between 0 and 1.
+    pub fn p_value(self) -> f32 {
+        f32::from(self.0) / 65535.0
+    }
+
+    /// Whether the sample is more unusual than a share `rate` of known samples: the rate of false alarms.
+    pub fn is_novel(self, rate: f32) -> bool {
+        self.p_value() <= rate
+    }
+
+    /// Looks a log-density up; 1 where the model has no table.
+    pub(crate) fn of(log_density: LogDensity, calibration: &Calibration) -> Self {
+        match calibration {
+            Calibration::Marginal { log_densities, levels } => {
+                let at = log_densities.partition_point(|&threshold| threshold < log_density.0);
+                Self(levels.get(at).copied().unwrap_or(u16::MAX))
+            }
+            _ => Self(u16::MAX),
+        }
+    }
+}
+
+/// What a sample was assigned to. Holds on to the workspace until it is dropped: the posterior is computed on demand.
+#[derive(Clone, Copy, Debug)]
+pub struct Assignment<'w> {
+    /// The cluster: that of the best component.
+    pub cluster: u16,
+    /// The best component; the first, if several are equal.
+    pub component: u16,
+    /// The best component's log weight plus log-density (for a softmax head, its logit).
+    pub log_density: LogDensity,
+    /// How unusual the sample is among known ones.
+    pub novelty: Novelty,
+    scores: &'w [i32],
+    clusters: &'w [u16],
+}
+
+impl<'w> Assignment<'w> {
+    /// Picks the best of `scores`; an empty `clusters` means that component `k` is cluster `k`.
+    pub(crate) fn pick(scores: &'w [i32], clusters: &'w [u16], calibration: &Calibration) -> Self {
+        let mut best = (0u16, i32::MIN);
+        for (k, &score) in (0u16..).zip(scores) {
+            if score.cmp(&best.1) == Ordering::Greater {
+                best = (k, score);
+            }
+        }
+        let (component, score) = best;
+        let log_density = LogDensity(score);
+        Self {
+            cluster: clusters.get(usize::from(component)).copied().unwrap_or(component),
+            component,
+            log_density,
+            novelty: Novelty::of(log_density, calibration),
+            scores,
+            clusters,
+        }
+    }
+
+    /// The score of every component in units of 2^-16 nat, what the posterior is computed from.
+    pub fn scores(&self) -> &[i32] {
+        self.scores
+    }
+
+    /// The posterior probability of a cluster: the sum over its components. 0 for a cluster that does not exist.
+    pub fn posterior(&self, cluster: u16) -> f32 {
+        let (mut of_cluster, mut of_all) = (0.0, 0.0);
+        for (k, &score) in (0u16..).zip(self.scores) {
+            let density = relative_density(score, self.log_density.0);
+            of_all += density;
+            if self.clusters.get(usize::from(k)).copied().unwrap_or(k) == cluster {
+                of_cluster += density;
+            }
+        }
+        if of_all > 0.0 { of_cluster / of_all } else { 0.0 }
+    }
+}
+
+/// `exp(score - best)`; 0 from 16 nats on, where an f32 next to 1 would not notice and micromath's `exp` is out of range.
+fn relative_density(score: i32, best: i32) -> f32 {
+    let nats = (i64::from(score) - i64::from(best)) as f32 / 65536.0;
+    if nats < -16.0 { 0.0 } else { F32Ext::exp(nats) }
+}
+
+#[cfg(feature = "defmt")]
+impl defmt::Format for Assignment<'_> {
+    fn format(&self, f: defmt::Formatter) {
+        defmt::write!(
+            f,
+            "cluster {=u16}, posterior {=f32}, log-density {=f32}, p-value {=f32}",
+            self.cluster,
+            self.posterior(self.cluster),
+            self.log_density.nats(),
+            self.novelty.p_value()
+        );
+    }
+}

@@ -1,0 +1,45 @@
+//! Why a sample is refused.
+
+use core::fmt;
+
+/// Why a sample can't be assigned. The model stays as it was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
+pub enum AssignError {
+    /// The sample has another number of elements than the model takes.
+    InputLength {
+        /// What the model takes.
+        expected: usize,
+        /// What was given.
+        given: usize,
+    },
+    /// An element is NaN or infinite.
+    NotFinite {
+        /// The element's index.
+        index: usize,
+    },
+    /// The workspace is shorter than the model's arena, or not aligned to 4.
+    Workspace {
+        /// Bytes the model needs.
+        needed: usize,
+        /// Bytes that were given.
+        given: usize,
+    },
+}
+
+impl fmt::Display for AssignError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self::InputLength { expected, given } => {
+                write!(f, "the model takes {expected} elements, the sample has {given}")
+            }
+            Self::NotFinite { index } => write!(f, "element {index} of the sample is NaN or infinite"),
+            Self::Workspace { needed, given } => {
+                write!(f, "the model needs a workspace of {needed} bytes, aligned to 4; this one has {given}")
+            }
+        }
+    }
+}
+
+impl core::error::Error for AssignError {}

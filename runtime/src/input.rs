@@ -1,0 +1,70 @@
+//! From a sample to the first layer's input.
+
+use edgemix_format::view::Input;
+
+use crate::AssignError;
+
+/// An integer sample as a sensor or a file gives it.
+pub trait Raw: Copy + Into<i32> + sealed::Sealed {}
+
+impl Raw for u8 {}
+impl Raw for i8 {}
+impl Raw for i16 {}
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for u8 {}
+    impl Sealed for i8 {}
+    impl Sealed for i16 {}
+}
+
+/// The range of a quantised value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Width {
+    /// int8: what goes into a layer.
+    Narrow,
+    /// int16: the latent.
+    Wide,
+}
+
+impl Width {
+    /// The least and the greatest value.
+    pub const fn range(self) -> (i64, i64) {
+        match self {
+            Self::Narrow => (i8::MIN as i64, i8::MAX as i64),
+            Self::Wide => (i16::MIN as i64, i16::MAX as i64),
+        }
+    }
+}
+
+/// `q = floor(x * gain + offset + 1/2)`, saturating.
+pub(crate) fn quantize(input: &Input, width: Width, sample: &[f32], out: &mut [i16]) -> Result<(), AssignError> {
+    let (low, high) = width.range();
+    let channels = input.gain.iter().zip(input.offset).cycle();
+    for (index, ((x, q), (gain, offset))) in sample.iter().zip(out).zip(channels).enumerate() {
+        if !x.is_finite() {
+            return Err(AssignError::NotFinite { index });
+        }
+        *q = floor(x * gain + offset + 0.5, low as i32, high as i32) as i16;
+    }
+    Ok(())
+}
+
+/// The greatest integer not above `x`, within `low` and `high`: `as` truncates towards zero and saturates.
+fn floor(x: f32, low: i32, high: i32) -> i32 {
+    let truncated = x as i32;
+    let floor = if (truncated as f32) > x { truncated.saturating_sub(1) } else { truncated };
+    floor.clamp(low, high)
+}
+
+/// `q = floor(((raw << 8) - center) * multiplier / 2^shift + 1/2)`, saturating.
+pub(crate) fn quantize_raw<S: Raw>(input: &Input, width: Width, sample: &[S], out: &mut [i16]) {
+    let (low, high) = width.range();
+    let channels = input.center.iter().zip(input.multiplier).zip(input.shift).cycle();
+    for ((&raw, q), ((&center, &multiplier), &shift)) in sample.iter().zip(out).zip(channels) {
+        let raw: i32 = raw.into();
+        let distance = i64::from(raw << 8) - i64::from(center);
+        let half = 1i64 << (shift - 1);
+        *q = ((distance * i64::from(multiplier) + half) >> shift).clamp(low, high) as i16;
+    }
+}

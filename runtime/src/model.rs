@@ -1,0 +1,187 @@
+//! A checked model, and its way from sample to assignment.
+
+use edgemix_format::view::{File, Layer};
+
+use crate::input::{Raw, Width, quantize, quantize_raw};
+use crate::{AssignError, Assignment, LoadError, heads, kernels};
+
+/// A model that was checked; its tensors stay where its bytes are.
+#[derive(Clone, Debug)]
+pub struct Model<'m> {
+    file: File<'m>,
+}
+
+impl<'m> Model<'m> {
+    /// Checks everything about a model, once: afterwards only a wrong sample or workspace can fail.
+    ///
+    /// The bytes must start at a multiple of 16 ([`include_model!`](crate::include_model) sees to it) and may be longer
+    /// than the model, as a flash partition is.
+    ///
+    /// # Errors
+    /// See [`LoadError`]. Any flipped bit and any truncation is refused.
+    pub fn from_bytes(bytes: &'m [u8]) -> Result<Self, LoadError> {
+        File::from_bytes(bytes).map(|file| Self { file })
+    }
+
+    /// Everything the file says.
+    pub fn file(&self) -> &File<'m> {
+        &self.file
+    }
+
+    /// The model's name.
+    pub fn name(&self) -> &'m str {
+        self.file.name
+    }
+
+    /// The method that trained it.
+    pub fn method(&self) -> &'m str {
+        self.file.method
+    }
+
+    /// Number of elements of one sample.
+    pub fn input_len(&self) -> usize {
+        self.file.input.len
+    }
+
+    /// Number of elements of the latent.
+    pub fn latent_len(&self) -> usize {
+        self.file.latent.len.into()
+    }
+
+    /// Number of components (classes, for a softmax head).
+    pub fn n_components(&self) -> usize {
+        self.file.head.n_components()
+    }
+
+    /// Number of clusters.
+    pub fn n_clusters(&self) -> usize {
+        self.file.header.n_clusters.into()
+    }
+
+    /// Bytes of RAM that [`assign`](Self::assign) works in.
+    pub fn arena_len(&self) -> usize {
+        self.file.header.arena_len as usize
+    }
+
+    /// Assigns a sample of [`input_len`](Self::input_len) values in the unit of the training data.
+    ///
+    /// # Errors
+    /// See [`AssignError`].
+    pub fn assign<'w, W>(&'w self, sample: &[f32], workspace: &'w mut W) -> Result<Assignment<'w>, AssignError>
+    where
+        W: AsMut<[u8]> + ?Sized,
+    {
+        self.run(sample.len(), workspace, |width, place| quantize(&self.file.input, width, sample, place))
+    }
+
+    /// Assigns a sample of integers as the sensor gives them, one count being what the file says
+    /// (`file().input.count`, in the unit of the training data).
+    ///
+    /// # Errors
+    /// See [`AssignError`].
+    pub fn assign_raw<'w, W, S>(&'w self, sample: &[S], workspace: &'w mut W) -> Result<Assignment<'w>, AssignError>
+    where
+        W: AsMut<[u8]> + ?Sized,
+        S: Raw,
+    {
+        self.run(sample.len(), workspace, |width, place| {
+            quantize_raw(&self.file.input, width, sample, place);
+            Ok(())
+        })
+    }
+
+    /// The latent of a sample, in steps of `file().latent.scale`.
+    ///
+    /// # Errors
+    /// See [`AssignError`].
+    pub fn encode<'w, W>(&self, sample: &[f32], workspace: &'w mut W) -> Result<&'w [i16], AssignError>
+    where
+        W: AsMut<[u8]> + ?Sized,
+    {
+        let arena = self.arena(sample.len(), workspace)?;
+        let fill = |width, place: &mut [i16]| quantize(&self.file.input, width, sample, place);
+        let (latent, _) = self.forward(arena, fill)?;
+        Ok(latent)
+    }
+
+    fn run<'w, W>(
+        &'w self,
+        given: usize,
+        workspace: &'w mut W,
+        fill: impl FnOnce(Width, &mut [i16]) -> Result<(), AssignError>,
+    ) -> Result<Assignment<'w>, AssignError>
+    where
+        W: AsMut<[u8]> + ?Sized,
+    {
+        let too_short = self.too_short(0);
+        let arena = self.arena(given, workspace)?;
+        let (latent, free) = self.forward(arena, fill)?;
+        let scores: &mut [i32] = bytemuck::try_cast_slice_mut(free).map_err(|_| too_short)?;
+        let scores = scores.get_mut(..self.n_components()).ok_or(too_short)?;
+        heads::run(&self.file.head, latent, scores);
+        Ok(Assignment::pick(scores, self.file.head.clusters(), &self.file.calibration))
+    }
+
+    /// The workspace as the arena of exactly the length that the plan says.
+    fn arena<'w, W>(&self, given: usize, workspace: &'w mut W) -> Result<&'w mut [i16], AssignError>
+    where
+        W: AsMut<[u8]> + ?Sized,
+    {
+        if given != self.input_len() {
+            return Err(AssignError::InputLength { expected: self.input_len(), given });
+        }
+        let bytes = workspace.as_mut();
+        let too_short = self.too_short(bytes.len());
+        let bytes = bytes.get_mut(..self.arena_len()).ok_or(too_short)?;
+        // 32-bit scores will lie in it.
+        let words: &mut [i32] = bytemuck::try_cast_slice_mut(bytes).map_err(|_| too_short)?;
+        bytemuck::try_cast_slice_mut(words).map_err(|_| too_short)
+    }
+
+    fn too_short(&self, given: usize) -> AssignError {
+        AssignError::Workspace { needed: self.arena_len(), given }
+    }
+
+    /// Runs the encoder from one end of the arena to the other and back; gives the latent and what is free, which
+    /// starts and ends at multiples of 4 bytes.
+    fn forward<'w>(
+        &self,
+        arena: &'w mut [i16],
+        fill: impl FnOnce(Width, &mut [i16]) -> Result<(), AssignError>,
+    ) -> Result<(&'w [i16], &'w mut [i16]), AssignError> {
+        let too_short = self.too_short(0);
+        let total = arena.len();
+        let mut length = self.file.input.len;
+        let mut at_start = true;
+        fill(self.width(0), arena.get_mut(..length).ok_or(too_short)?)?;
+        for (layer, after) in self.file.encoder.iter().zip(1..) {
+            let (input, free) = ends(arena, length, at_start).ok_or(too_short)?;
+            length = Layer::outputs(layer);
+            let output = if at_start { total.checked_sub(input.len() + length) } else { Some(0) };
+            let output = output.and_then(|start| free.get_mut(start..start.checked_add(length)?));
+            kernels::run(layer, self.width(after), input, output.ok_or(too_short)?);
+            at_start = !at_start;
+        }
+        let (latent, free) = ends(arena, length, at_start).ok_or(too_short)?;
+        let pad = length % 2;
+        let even = free.len().saturating_sub(pad);
+        let free = if at_start { free.get_mut(pad..) } else { free.get_mut(..even) };
+        Ok((latent, free.ok_or(too_short)?))
+    }
+
+    /// The width of what `layers` layers give: the last one gives the latent.
+    fn width(&self, layers: usize) -> Width {
+        if layers == self.file.encoder.len() { Width::Wide } else { Width::Narrow }
+    }
+}
+
+/// The `length` elements at the start or the end, and the rest.
+fn ends(arena: &mut [i16], length: usize, at_start: bool) -> Option<(&[i16], &mut [i16])> {
+    if at_start {
+        let (used, free) = arena.split_at_mut_checked(length)?;
+        Some((used, free))
+    } else {
+        let (free, used) = arena.split_at_mut_checked(arena.len().checked_sub(length)?)?;
+        Some((used, free))
+    }
+}
