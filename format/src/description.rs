@@ -143,7 +143,8 @@ pub enum Activation {
     Relu,
     /// Negative accumulators are requantised with these smaller multipliers.
     LeakyRelu(Requantize),
-    /// The requantised int8 value `q` becomes `table[q + 128]`: tanh, sigmoid, ELU.
+    /// The requantised value, saturated to int8, becomes `table[q + 128]`: tanh, sigmoid, ELU. The zero point is not
+    /// added: that of the table's index is part of the bias, that of the output part of the table.
     Table(Tensor<i8>),
 }
 
@@ -255,6 +256,6 @@ pub struct QuantileTable {
     pub len: u16,
     /// Thresholds in units of 2^-16 nat, ascending.
     pub log_densities: Tensor<i32>,
-    /// p-values in units of 2^-16, ascending.
+    /// p-values in units of 1/65535, ascending.
     pub levels: Tensor<u16>,
 }

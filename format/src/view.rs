@@ -249,7 +249,7 @@ pub enum Calibration<'a> {
     Marginal {
         /// Thresholds in units of 2^-16 nat.
         log_densities: &'a [i32],
-        /// p-values in units of 2^-16.
+        /// p-values in units of 1/65535.
         levels: &'a [u16],
     },
 }

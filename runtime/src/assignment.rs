@@ -17,7 +17,7 @@ impl LogDensity {
     }
 }
 
-/// The share of known samples that are at least as unusual, in units of 2^-16: a p-value. Small means novel.
+/// The share of known samples that are at least as unusual, in units of 1/65535: a p-value. Small means novel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Novelty(pub u16);

@@ -13,7 +13,7 @@ pub fn dense(layer: &Dense, width: Width, input: &[i16], output: &mut [i16]) {
     match layer.activation {
         Activation::Relu => rows(layer, input, output, |_, q| (zero + q).clamp(zero, high)),
         Activation::Table(table) => rows(layer, input, output, |_, q| {
-            let index = (zero + q).clamp(-128, 127) as i8 as u8 ^ 0x80;
+            let index = q.clamp(-128, 127) as i8 as u8 ^ 0x80;
             i64::from(table[usize::from(index)])
         }),
         Activation::LeakyRelu(negative) => {
