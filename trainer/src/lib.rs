@@ -1,1 +1,18 @@
 //! Trains deep clusterings and exports them for microcontrollers.
+//!
+//! [`training::fit`] learns an encoder and its clusters from [`data::Samples`] by one of the published
+//! [`methods`]; what it gives, a [`trained::Trained`], is plain numbers. [`quantize::quantize`] turns it into an `.emx`
+//! file, and [`inference::assign`] runs that file with the arithmetic of the chip.
+#![recursion_limit = "256"]
+#![warn(missing_docs)]
+
+pub mod data;
+pub mod divergence;
+pub mod inference;
+pub mod methods;
+pub mod mixture;
+pub mod nn;
+pub mod quantize;
+pub mod random;
+pub mod trained;
+pub mod training;

@@ -1,0 +1,46 @@
+//! The optical digits, embedded in the program: 1,797 images of 8 x 8 pixels with values 0 to 16, and what they show.
+//!
+//! E. Alpaydin and C. Kaynak, "Optical Recognition of Handwritten Digits", UCI Machine Learning Repository, 1998,
+//! CC BY 4.0; the test part, as scikit-learn ships it.
+
+use std::io::Cursor;
+
+use ndarray::{Array1, Array3};
+use ndarray_npy::{NpzReader, ReadNpzError};
+
+use super::{Dataset, ImageShape, Samples};
+
+static DIGITS: &[u8] = include_bytes!("../../data/digits.npz");
+
+/// The digits: 1,797 x 64, one count being 1.
+///
+/// # Panics
+/// Never: the embedded file is checked by a test.
+pub fn digits() -> Dataset {
+    read().expect("the embedded digits are readable")
+}
+
+fn read() -> Result<Dataset, ReadNpzError> {
+    let mut archive = NpzReader::new(Cursor::new(DIGITS))?;
+    let pixels: Array3<u8> = archive.by_name("images")?;
+    let labels: Array1<u8> = archive.by_name("labels")?;
+    let values = pixels.iter().map(|&p| f32::from(p)).collect();
+    let samples =
+        Samples::new("digits", values, 64).with_image(ImageShape { channels: 1, height: 8, width: 8 }).with_count(1.0);
+    Ok(Dataset { samples, labels: Some(labels.iter().map(|&y| y.into()).collect()) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn are_what_they_are_said_to_be() {
+        let digits = read().unwrap();
+        assert_eq!((digits.samples.n_samples, digits.samples.n_features), (1797, 64));
+        assert!(digits.samples.values.iter().all(|x| (0.0..=16.0).contains(x) && x.fract() == 0.0));
+        let labels = digits.labels.unwrap();
+        assert_eq!(labels.len(), 1797);
+        assert!((0..10).all(|digit| labels.iter().filter(|&&y| y == digit).count() > 170));
+    }
+}

@@ -1,0 +1,81 @@
+//! Where samples come from, and what is known about them before training.
+
+pub mod augmentation;
+mod digits;
+mod scaling;
+
+pub use digits::digits;
+pub use scaling::Scaling;
+
+use sha2::{Digest, Sha256};
+
+/// Samples without labels, in the data's own unit: what training code sees.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Samples {
+    /// What they are, for people: `digits`, or a file's name.
+    pub name: String,
+    /// `n_samples x n_features`, row-major, finite.
+    pub values: Vec<f32>,
+    /// N.
+    pub n_samples: usize,
+    /// D.
+    pub n_features: usize,
+    /// How the features form an image, if they do.
+    pub image: Option<ImageShape>,
+    /// For data that were integers: one count in the data's unit, 1 where they stand as they are.
+    pub count: Option<f32>,
+    /// SHA-256 of shape and values.
+    pub fingerprint: [u8; 32],
+}
+
+/// How the features of a sample form an image: channel by channel, row by row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ImageShape {
+    /// 1 for grey values.
+    pub channels: usize,
+    /// Number of rows.
+    pub height: usize,
+    /// Number of columns.
+    pub width: usize,
+}
+
+/// Samples and, where the source has them, the labels that `evaluate` compares with. Training never sees labels.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Dataset {
+    /// The samples.
+    pub samples: Samples,
+    /// One label per sample.
+    pub labels: Option<Vec<u32>>,
+}
+
+impl Samples {
+    /// Samples from a row-major matrix.
+    pub fn new(name: impl Into<String>, values: Vec<f32>, n_features: usize) -> Self {
+        let n_samples = values.len().checked_div(n_features).unwrap_or(0);
+        let mut hash = Sha256::new();
+        hash.update((n_samples as u64).to_le_bytes());
+        hash.update((n_features as u64).to_le_bytes());
+        values.iter().for_each(|x| hash.update(x.to_le_bytes()));
+        let fingerprint = hash.finalize().into();
+        Self { name: name.into(), values, n_samples, n_features, image: None, count: None, fingerprint }
+    }
+
+    /// The features are pixels of images of this shape.
+    #[must_use]
+    pub fn with_image(mut self, shape: ImageShape) -> Self {
+        self.image = Some(shape);
+        self
+    }
+
+    /// The values were integers, one count being `count`.
+    #[must_use]
+    pub fn with_count(mut self, count: f32) -> Self {
+        self.count = Some(count);
+        self
+    }
+
+    /// The samples one by one.
+    pub fn rows(&self) -> impl ExactSizeIterator<Item = &[f32]> {
+        self.values.chunks_exact(self.n_features)
+    }
+}

@@ -1,0 +1,81 @@
+//! From the data's unit to what a network likes.
+
+use serde::{Deserialize, Serialize};
+
+use super::Samples;
+
+/// `input = value * gain + offset`; both have length 1 (one for all features) or one entry per feature.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Scaling {
+    /// Multiplies.
+    pub gain: Vec<f32>,
+    /// Is added.
+    pub offset: Vec<f32>,
+}
+
+impl Scaling {
+    /// Images, and integers that are never negative, are divided by their largest value; everything else is
+    /// standardised feature by feature. A feature that never changes is left where it is, at 0.
+    pub fn fit(samples: &Samples) -> Self {
+        let least = samples.values.iter().copied().fold(f32::INFINITY, f32::min);
+        if samples.image.is_some() || (samples.count.is_some() && least >= 0.0) {
+            Self::to_unit(samples)
+        } else {
+            Self::standard(samples)
+        }
+    }
+
+    /// Divides by the largest magnitude.
+    fn to_unit(samples: &Samples) -> Self {
+        let most = samples.values.iter().fold(0f32, |most, x| most.max(x.abs()));
+        Self { gain: vec![if most > 0.0 { most.recip() } else { 1.0 }], offset: vec![0.0] }
+    }
+
+    /// Subtracts each feature's mean and divides by its standard deviation.
+    fn standard(samples: &Samples) -> Self {
+        let n = samples.n_samples.max(1) as f64;
+        let mut mean = vec![0f64; samples.n_features];
+        let mut square = vec![0f64; samples.n_features];
+        for row in samples.rows() {
+            mean.iter_mut().zip(row).for_each(|(m, &x)| *m += f64::from(x) / n);
+        }
+        for row in samples.rows() {
+            square.iter_mut().zip(row).zip(&mean).for_each(|((s, &x), m)| *s += (f64::from(x) - m).powi(2) / n);
+        }
+        let gain = square.iter().map(|&s| if s > 0.0 { s.sqrt().recip() as f32 } else { 1.0 });
+        let gain: Vec<f32> = gain.collect();
+        let offset = mean.iter().zip(&gain).map(|(m, &g)| (-m * f64::from(g)) as f32).collect();
+        Self { gain, offset }
+    }
+
+    /// The scaled values, `n_samples x n_features`.
+    pub fn apply(&self, samples: &Samples) -> Vec<f32> {
+        let channels = self.gain.iter().zip(&self.offset).cycle();
+        samples.values.iter().zip(channels).map(|(x, (gain, offset))| x * gain + offset).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_is_standardised_and_a_constant_feature_becomes_zero() {
+        let values = vec![1.0, 5.0, -2.0, 2.0, 5.0, 0.5, 6.0, 5.0, 7.0];
+        let samples = Samples::new("table", values, 3);
+        let scaled = Scaling::fit(&samples).apply(&samples);
+        for feature in 0..3 {
+            let column: Vec<f32> = scaled.chunks(3).map(|row| row[feature]).collect();
+            let mean = column.iter().sum::<f32>() / 3.0;
+            let variance = column.iter().map(|x| (x - mean).powi(2)).sum::<f32>() / 3.0;
+            let expected = if feature == 1 { 0.0 } else { 1.0 };
+            assert!(mean.abs() < 1e-6 && (variance - expected).abs() < 1e-5, "{feature}: {mean} {variance}");
+        }
+    }
+
+    #[test]
+    fn counts_that_are_not_negative_go_to_the_unit_interval() {
+        let samples = Samples::new("counts", vec![0.0, 4.0, 16.0, 8.0], 2).with_count(1.0);
+        assert_eq!(Scaling::fit(&samples).apply(&samples), [0.0, 0.25, 1.0, 0.5]);
+    }
+}

@@ -1,0 +1,80 @@
+//! alpha-JSD with a Dirichlet process mixture.
+//!
+//! Lim, "Deep Clustering using Dirichlet Process Gaussian Mixture and Alpha Jensen-Shannon Divergence Clustering Loss".
+//!
+//! **Objective**: `reconstruction + lambda3 * alphaJSD[q(z|x) || p(z|phi*)]`, phi* the best-scoring component.
+//! **Update**: the mixture of all standardised latents, once an epoch, by mean-field inference; small components are
+//! pruned. **Schedule**: reconstruction, then both terms.
+
+use burn::tensor::{Tensor, backend::AutodiffBackend};
+use rand_chacha::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
+
+use super::latent::Objective;
+use crate::divergence::{Divergence, Gaussians};
+use crate::mixture::dirichlet::{DirichletProcess, Form};
+use crate::mixture::{Mixture, NotPositiveDefinite};
+
+/// Settings of alpha-JSD with a Dirichlet process mixture.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct AlphaJsd {
+    /// The skew, in (0, 1).
+    pub alpha: f64,
+    /// lambda3, the weight of the clustering loss. The effective weight of squared distances is
+    /// `lambda3 * alpha * (1 - alpha)`.
+    pub lambda: f64,
+    /// Which side of the divergence.
+    pub divergence: Side,
+    /// Whether the autoencoder is variational.
+    pub vae: bool,
+    /// The mixture.
+    pub mixture: DirichletProcess,
+}
+
+/// Which side of the geometric Jensen-Shannon divergence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Side {
+    /// To the geometric mean.
+    Primal,
+    /// From the geometric mean.
+    Dual,
+}
+
+impl Default for AlphaJsd {
+    fn default() -> Self {
+        Self { alpha: 0.65, lambda: 1.0, divergence: Side::Primal, vae: false, mixture: DirichletProcess::default() }
+    }
+}
+
+impl<B: AutodiffBackend> Objective<B> for AlphaJsd {
+    fn cluster(
+        &self,
+        z: &Tensor<B::InnerBackend, 2>,
+        start: Option<Mixture>,
+        rng: &mut ChaCha8Rng,
+    ) -> Result<Mixture, NotPositiveDefinite> {
+        match start {
+            Some(mixture) => self.mixture.refine(z, mixture),
+            None => self.mixture.fit(z, rng),
+        }
+    }
+
+    fn pull(&self, q: Gaussians<B>, p: Gaussians<B>) -> Option<Tensor<B, 1>> {
+        let divergence = match (self.mixture.form, self.divergence) {
+            (Form::Paper, _) => Divergence::Printed(self.alpha),
+            (Form::Corrected, Side::Primal) => Divergence::Primal(self.alpha),
+            (Form::Corrected, Side::Dual) => Divergence::Dual(self.alpha),
+        };
+        Some(divergence.of(q, p).mean() * self.lambda)
+    }
+
+    fn pulls(&self) -> bool {
+        true
+    }
+
+    fn is_variational(&self) -> bool {
+        self.vae
+    }
+}

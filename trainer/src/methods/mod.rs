@@ -1,0 +1,110 @@
+//! The methods, a file each, reading like their papers: objective, update, schedule.
+//!
+//! A method implements [`Method`]. Those that train an autoencoder and then pull its latents to clusters share
+//! [`latent`] and say only how clusters are found and what pulls.
+
+mod abc;
+mod alpha_jsd;
+mod dpm;
+mod kld;
+mod latent;
+mod two_step;
+
+pub use abc::Abc;
+pub use alpha_jsd::{AlphaJsd, Side};
+pub use dpm::Dpm;
+pub use kld::Kld;
+pub use two_step::{AeGmm, AeKMeans};
+
+use burn::tensor::backend::AutodiffBackend;
+use serde::{Deserialize, Serialize};
+
+use crate::data::Samples;
+use crate::training::{FitConfig, Method};
+
+/// A method and its settings.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "name", rename_all = "kebab-case")]
+pub enum MethodConfig {
+    /// alpha-Jensen-Shannon divergence to a Dirichlet process mixture.
+    AlphaJsd(AlphaJsd),
+    /// Kullback-Leibler divergence to a Gaussian mixture.
+    Kld(Kld),
+    /// Dirichlet process mixture on the features, without an encoder.
+    Dpm(Dpm),
+    /// Autoencoder-based clustering: latents pulled to k-means centres.
+    Abc(Abc),
+    /// Autoencoder, then k-means.
+    AeKmeans(AeKMeans),
+    /// Autoencoder, then a Gaussian mixture.
+    AeGmm(AeGmm),
+}
+
+impl Default for MethodConfig {
+    fn default() -> Self {
+        Self::AlphaJsd(AlphaJsd::default())
+    }
+}
+
+impl MethodConfig {
+    /// Every method's name on the command line.
+    pub const NAMES: [&'static str; 6] = ["alpha-jsd", "kld", "dpm", "abc", "ae-kmeans", "ae-gmm"];
+
+    /// A method with its defaults.
+    pub fn named(name: &str) -> Option<Self> {
+        Some(match name {
+            "alpha-jsd" => Self::AlphaJsd(AlphaJsd::default()),
+            "kld" => Self::Kld(Kld::default()),
+            "dpm" => Self::Dpm(Dpm::default()),
+            "abc" => Self::Abc(Abc::default()),
+            "ae-kmeans" => Self::AeKmeans(AeKMeans::default()),
+            "ae-gmm" => Self::AeGmm(AeGmm::default()),
+            _ => return None,
+        })
+    }
+
+    /// The method's name on the command line.
+    pub fn name(&self) -> &'static str {
+        let index = match self {
+            Self::AlphaJsd(_) => 0,
+            Self::Kld(_) => 1,
+            Self::Dpm(_) => 2,
+            Self::Abc(_) => 3,
+            Self::AeKmeans(_) => 4,
+            Self::AeGmm(_) => 5,
+        };
+        Self::NAMES[index]
+    }
+
+    /// Sets the number of clusters, or of components at most where the method finds their number itself.
+    pub fn set_n_clusters(&mut self, n: usize) {
+        match self {
+            Self::AlphaJsd(method) => method.mixture.truncation = n,
+            Self::Dpm(method) => method.mixture.truncation = n,
+            Self::Kld(method) => method.mixture.n_components = n,
+            Self::AeGmm(method) => method.mixture.n_components = n,
+            Self::Abc(method) => method.kmeans.n_clusters = n,
+            Self::AeKmeans(method) => method.kmeans.n_clusters = n,
+        }
+    }
+}
+
+/// The method of a configuration, ready to be trained on a device.
+pub(crate) fn build<B: AutodiffBackend>(
+    config: &FitConfig,
+    samples: &Samples,
+    device: &B::Device,
+) -> Box<dyn Method<B>> {
+    let name = config.method.name();
+    let latent = |objective: Box<dyn latent::Objective<B>>| -> Box<dyn Method<B>> {
+        Box::new(latent::LatentMethod::new(name, config, samples, objective, device))
+    };
+    match &config.method {
+        MethodConfig::AlphaJsd(method) => latent(Box::new(*method)),
+        MethodConfig::Kld(method) => latent(Box::new(*method)),
+        MethodConfig::Abc(method) => latent(Box::new(*method)),
+        MethodConfig::AeKmeans(method) => latent(Box::new(*method)),
+        MethodConfig::AeGmm(method) => latent(Box::new(*method)),
+        MethodConfig::Dpm(method) => Box::new(dpm::FeatureMethod::new(*method, config.seed)),
+    }
+}

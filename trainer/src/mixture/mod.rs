@@ -1,0 +1,193 @@
+//! Gaussian mixtures: what they are, how they score, and (in the files beside) how they are fitted.
+//!
+//! Everything that touches all samples is tensor work on `B: Backend`; what is small, components by dimensions, is f64
+//! on the host.
+
+pub mod cholesky;
+pub mod dirichlet;
+pub mod gmm;
+pub mod kmeans;
+mod moments;
+pub mod prune;
+
+use std::f64::consts::TAU;
+
+use burn::tensor::{Tensor, TensorData, backend::Backend};
+use serde::{Deserialize, Serialize};
+
+/// K Gaussian components over D dimensions, each of them part of a cluster.
+///
+/// The score of component k is `log_weights[k] + ln N(z; means[k], covariance[k])`. The log weights need not be
+/// normalised: the expected log joint of a Dirichlet process mixture is written in exactly this form.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Mixture {
+    /// K.
+    pub log_weights: Vec<f64>,
+    /// `K x D`.
+    pub means: Vec<f64>,
+    /// The components' covariances.
+    pub covariance: Covariance,
+    /// The cluster of each component, `0..n_clusters`, each at least once.
+    pub clusters: Vec<u16>,
+}
+
+/// The covariances of a mixture's components.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Covariance {
+    /// K variances.
+    Spherical(Vec<f64>),
+    /// `K x D` variances.
+    Diagonal(Vec<f64>),
+    /// `K x D x D`.
+    Full(Vec<f64>),
+}
+
+/// The shape of covariances, without their values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Shape {
+    /// One variance per component.
+    Spherical,
+    /// One variance per component and dimension.
+    Diagonal,
+    /// A matrix per component.
+    Full,
+}
+
+/// A covariance that is not positive definite.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the covariance of component {component} is not positive definite: raise the variance floor")]
+pub struct NotPositiveDefinite {
+    /// The component's index.
+    pub component: usize,
+}
+
+/// A mixture in the form that scoring wants: `score_k = constants[k] - 1/2 |W_k (z - m_k)|^2`.
+#[derive(Clone, Debug)]
+pub struct Whitened<'a> {
+    mixture: &'a Mixture,
+    /// Full: K lower triangular `D x D`; otherwise `K x D` inverse standard deviations.
+    pub rows: Vec<f64>,
+    /// K: log weight plus the Gaussian's normalisation.
+    pub constants: Vec<f64>,
+}
+
+impl Mixture {
+    /// K.
+    pub fn n_components(&self) -> usize {
+        self.log_weights.len()
+    }
+
+    /// D.
+    pub fn n_dims(&self) -> usize {
+        self.means.len().checked_div(self.n_components()).unwrap_or(0)
+    }
+
+    /// Number of clusters.
+    pub fn n_clusters(&self) -> usize {
+        self.clusters.iter().max().map_or(0, |&most| usize::from(most) + 1)
+    }
+
+    /// Inverts the covariances.
+    ///
+    /// # Errors
+    /// Names the first component whose covariance is not positive definite.
+    pub fn whiten(&self) -> Result<Whitened<'_>, NotPositiveDefinite> {
+        let dims = self.n_dims();
+        let mut rows = Vec::new();
+        let mut constants = Vec::new();
+        for (component, log_weight) in self.log_weights.iter().enumerate() {
+            let refused = NotPositiveDefinite { component };
+            let (row, log_det) = match &self.covariance {
+                Covariance::Spherical(v) => inverse_deviations(&vec![v[component]; dims]),
+                Covariance::Diagonal(v) => inverse_deviations(&v[component * dims..(component + 1) * dims]),
+                Covariance::Full(v) => {
+                    cholesky::whitening(&v[component * dims * dims..(component + 1) * dims * dims], dims)
+                }
+            }
+            .ok_or(refused)?;
+            rows.extend(row);
+            constants.push(log_weight + log_det - 0.5 * dims as f64 * TAU.ln());
+        }
+        Ok(Whitened { mixture: self, rows, constants })
+    }
+
+    /// The scores of `N x D` latents, `N x K`, on their device.
+    ///
+    /// # Errors
+    /// As [`Mixture::whiten`].
+    pub fn log_density<B: Backend>(&self, z: &Tensor<B, 2>) -> Result<Tensor<B, 2>, NotPositiveDefinite> {
+        let whitened = self.whiten()?;
+        let (k, dims) = (self.n_components(), self.n_dims());
+        let device = z.device();
+        let constants = matrix::<B>(&whitened.constants, 1, &device);
+        let distances = match self.covariance {
+            Covariance::Full(_) => {
+                let columns = (0..k).map(|component| {
+                    let rows = &whitened.rows[component * dims * dims..(component + 1) * dims * dims];
+                    let rows = matrix::<B>(rows, dims, &device);
+                    let mean = matrix::<B>(&self.means[component * dims..(component + 1) * dims], 1, &device);
+                    (z.clone() - mean).matmul(rows.transpose()).square().sum_dim(1)
+                });
+                Tensor::cat(columns.collect(), 1)
+            }
+            // sum a^2 (z - m)^2, expanded so that it is two products of matrices.
+            Covariance::Spherical(_) | Covariance::Diagonal(_) => {
+                let precision: Vec<f64> = whitened.rows.iter().map(|a| a * a).collect();
+                let linear: Vec<f64> = precision.iter().zip(&self.means).map(|(p, m)| -2.0 * p * m).collect();
+                let offset: Vec<f64> = linear
+                    .chunks(dims)
+                    .zip(self.means.chunks(dims))
+                    .map(|(l, m)| l.iter().zip(m).map(|(l, m)| -0.5 * l * m).sum())
+                    .collect();
+                z.clone().square().matmul(matrix::<B>(&precision, k, &device).transpose())
+                    + z.clone().matmul(matrix::<B>(&linear, k, &device).transpose())
+                    + matrix::<B>(&offset, 1, &device)
+            }
+        };
+        Ok(constants - distances * 0.5)
+    }
+}
+
+impl Whitened<'_> {
+    /// The scores of one latent, in f64: the definition.
+    pub fn scores(&self, z: &[f64]) -> Vec<f64> {
+        let dims = self.mixture.n_dims();
+        let means = self.mixture.means.chunks_exact(dims).zip(&self.constants);
+        let is_full = matches!(self.mixture.covariance, Covariance::Full(_));
+        let stride = if is_full { dims * dims } else { dims };
+        means
+            .zip(self.rows.chunks_exact(stride))
+            .map(|((mean, constant), rows)| {
+                let difference: Vec<f64> = z.iter().zip(mean).map(|(z, m)| z - m).collect();
+                let square = |x: f64| x * x;
+                let distance: f64 = if is_full {
+                    let products = rows.chunks_exact(dims);
+                    products.map(|row| square(row.iter().zip(&difference).map(|(a, d)| a * d).sum())).sum()
+                } else {
+                    rows.iter().zip(&difference).map(|(a, d)| square(a * d)).sum()
+                };
+                constant - 0.5 * distance
+            })
+            .collect()
+    }
+}
+
+/// The inverse square roots, and the log of their product.
+fn inverse_deviations(variances: &[f64]) -> Option<(Vec<f64>, f64)> {
+    let positive = variances.iter().all(|v| *v > 0.0 && v.is_finite());
+    let log_det = variances.iter().map(|v| -0.5 * v.ln()).sum();
+    positive.then(|| (variances.iter().map(|v| v.sqrt().recip()).collect(), log_det))
+}
+
+/// A row-major matrix of `rows` rows on a device.
+pub(crate) fn matrix<B: Backend>(values: &[f64], rows: usize, device: &B::Device) -> Tensor<B, 2> {
+    let values: Vec<f32> = values.iter().map(|&x| x as f32).collect();
+    let columns = values.len() / rows.max(1);
+    Tensor::from_data(TensorData::new(values, [rows, columns]), device)
+}
+
+/// The elements of a tensor, row-major, in f64.
+pub(crate) fn elements<B: Backend, const R: usize>(tensor: Tensor<B, R>) -> Vec<f64> {
+    tensor.into_data().iter::<f64>().collect()
+}

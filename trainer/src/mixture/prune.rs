@@ -1,0 +1,69 @@
+//! Dropping components that hold too few samples.
+
+use super::{Covariance, Mixture};
+
+/// The components to keep, by their counts: those of at least `max(1, share * N)` samples, and never none.
+pub fn survivors(counts: &[f64], share: f64) -> Vec<usize> {
+    let total: f64 = counts.iter().sum();
+    let least = (share * total).max(1.0);
+    let kept: Vec<usize> = (0..counts.len()).filter(|&k| counts[k] >= least).collect();
+    if kept.is_empty() {
+        (0..counts.len()).max_by(|&a, &b| counts[a].total_cmp(&counts[b])).into_iter().collect()
+    } else {
+        kept
+    }
+}
+
+/// The mixture of these components only; their clusters are numbered anew in the order in which they appear.
+pub fn keep(mixture: &Mixture, components: &[usize]) -> Mixture {
+    let pick = |values: &[f64], stride: usize| -> Vec<f64> {
+        components.iter().flat_map(|&k| &values[k * stride..(k + 1) * stride]).copied().collect()
+    };
+    let dims = mixture.n_dims();
+    let mut named: Vec<u16> = Vec::new();
+    let clusters = components.iter().map(|&k| {
+        let cluster = mixture.clusters[k];
+        let at = named.iter().position(|&c| c == cluster).unwrap_or_else(|| {
+            named.push(cluster);
+            named.len() - 1
+        });
+        at as u16
+    });
+    let clusters = clusters.collect();
+    Mixture {
+        log_weights: pick(&mixture.log_weights, 1),
+        means: pick(&mixture.means, dims),
+        covariance: match &mixture.covariance {
+            Covariance::Spherical(v) => Covariance::Spherical(pick(v, 1)),
+            Covariance::Diagonal(v) => Covariance::Diagonal(pick(v, dims)),
+            Covariance::Full(v) => Covariance::Full(pick(v, dims * dims)),
+        },
+        clusters,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn small_components_go_and_clusters_are_numbered_anew() {
+        let mixture = Mixture {
+            log_weights: vec![0.0, 1.0, 2.0, 3.0],
+            means: vec![0.0, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5],
+            covariance: Covariance::Diagonal(vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0]),
+            clusters: vec![0, 1, 2, 1],
+        };
+        let kept = survivors(&[100.0, 60.0, 0.5, 40.0], 0.005);
+        assert_eq!(kept, [0, 1, 3]);
+        let smaller = keep(&mixture, &kept[1..]);
+        assert_eq!(smaller.means, [1.0, 1.5, 3.0, 3.5]);
+        assert_eq!(smaller.covariance, Covariance::Diagonal(vec![3.0, 4.0, 7.0, 8.0]));
+        assert_eq!(smaller.clusters, [0, 0]);
+    }
+
+    #[test]
+    fn the_largest_survives_when_all_are_small() {
+        assert_eq!(survivors(&[0.2, 0.4, 0.1], 0.005), [1]);
+    }
+}

@@ -1,0 +1,67 @@
+//! Autoencoder, plain or variational.
+
+use burn::module::Module;
+use burn::tensor::{Distribution, Tensor, backend::Backend};
+
+use super::Mlp;
+
+/// An encoder and its mirror. A variational one (Kingma and Welling, 2014) gives a mean and a log variance per latent
+/// dimension; a plain one only the mean.
+#[derive(Module, Debug)]
+pub struct Autoencoder<B: Backend> {
+    encoder: Mlp<B>,
+    decoder: Mlp<B>,
+    latent: usize,
+}
+
+/// What an encoder gives for a batch: `q(z|x)`.
+#[derive(Clone, Debug)]
+pub struct Latent<B: Backend> {
+    /// `N x D`.
+    pub mean: Tensor<B, 2>,
+    /// `N x D`; none for a plain autoencoder.
+    pub log_variance: Option<Tensor<B, 2>>,
+}
+
+impl<B: Backend> Autoencoder<B> {
+    /// `widths` from the input to the latent.
+    pub fn new(widths: &[usize], variational: bool, device: &B::Device) -> Self {
+        let latent = widths.last().copied().unwrap_or(0);
+        let mut down = widths.to_vec();
+        if variational && let Some(last) = down.last_mut() {
+            *last *= 2;
+        }
+        let up: Vec<usize> = widths.iter().rev().copied().collect();
+        Self { encoder: Mlp::new(&down, device), decoder: Mlp::new(&up, device), latent }
+    }
+
+    /// `N x inputs` to `q(z|x)`.
+    pub fn encode(&self, x: Tensor<B, 2>) -> Latent<B> {
+        let out = self.encoder.forward(x);
+        let wide = out.dims()[1];
+        if wide == self.latent {
+            return Latent { mean: out, log_variance: None };
+        }
+        let mean = out.clone().narrow(1, 0, self.latent);
+        Latent { mean, log_variance: Some(out.narrow(1, self.latent, self.latent).clamp(-10.0, 10.0)) }
+    }
+
+    /// `N x D` to `N x inputs`.
+    pub fn decode(&self, z: Tensor<B, 2>) -> Tensor<B, 2> {
+        self.decoder.forward(z)
+    }
+
+    /// The encoder, to read its numbers.
+    pub fn encoder(&self) -> &Mlp<B> {
+        &self.encoder
+    }
+}
+
+impl<B: Backend> Latent<B> {
+    /// The mean, or a draw from `q(z|x)` by the reparametrisation trick.
+    pub fn sample(&self) -> Tensor<B, 2> {
+        let Some(log_variance) = &self.log_variance else { return self.mean.clone() };
+        let noise = self.mean.random_like(Distribution::Normal(0.0, 1.0));
+        self.mean.clone() + (log_variance.clone() * 0.5).exp() * noise
+    }
+}

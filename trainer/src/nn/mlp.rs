@@ -1,0 +1,53 @@
+//! Multilayer perceptron.
+
+use burn::module::{Module, Param};
+use burn::nn::{Initializer, Linear, LinearConfig};
+use burn::tensor::{Tensor, activation::relu, backend::Backend};
+
+use crate::trained::{Activation, Dense};
+
+/// Fully connected layers with ReLU between them; the last is linear. Weights start Glorot-uniform, biases at zero
+/// (Glorot and Bengio, 2010, equation 16).
+#[derive(Module, Debug)]
+pub struct Mlp<B: Backend> {
+    layers: Vec<Linear<B>>,
+}
+
+impl<B: Backend> Mlp<B> {
+    /// Layers of these widths, from input to output.
+    pub fn new(widths: &[usize], device: &B::Device) -> Self {
+        let layers = widths.windows(2).map(|pair| {
+            let glorot = Initializer::XavierUniform { gain: 1.0 };
+            let mut layer = LinearConfig::new(pair[0], pair[1]).with_initializer(glorot).init(device);
+            layer.bias = Some(Param::from_tensor(Tensor::zeros([pair[1]], device)));
+            layer
+        });
+        Self { layers: layers.collect() }
+    }
+
+    /// `N x widths[0]` to `N x widths[last]`.
+    pub fn forward(&self, x: Tensor<B, 2>) -> Tensor<B, 2> {
+        let last = self.layers.len() - 1;
+        self.layers.iter().enumerate().fold(x, |x, (index, layer)| {
+            let sums = layer.forward(x);
+            if index == last { sums } else { relu(sums) }
+        })
+    }
+
+    /// The layers' numbers; `last` follows the last one.
+    pub fn to_dense(&self, last: Activation) -> Vec<Dense> {
+        let count = self.layers.len();
+        let dense = |(index, layer): (usize, &Linear<B>)| {
+            let [inputs, outputs] = layer.weight.dims();
+            let numbers = |data: burn::tensor::TensorData| data.iter::<f32>().collect::<Vec<f32>>();
+            Dense {
+                inputs,
+                outputs,
+                weights: numbers(layer.weight.val().transpose().into_data()),
+                bias: layer.bias.as_ref().map_or_else(|| vec![0.0; outputs], |b| numbers(b.val().into_data())),
+                activation: if index + 1 == count { last } else { Activation::Relu },
+            }
+        };
+        self.layers.iter().enumerate().map(dense).collect()
+    }
+}

@@ -1,0 +1,7 @@
+//! Networks.
+
+mod autoencoder;
+mod mlp;
+
+pub use autoencoder::{Autoencoder, Latent};
+pub use mlp::Mlp;

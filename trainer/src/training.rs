@@ -1,0 +1,391 @@
+//! The loop that every method runs in: stages, epochs, batches, progress, checkpoints, and a guard against NaN.
+
+use std::io;
+
+use burn::tensor::backend::{AutodiffBackend, Backend};
+use burn::tensor::{Int, Tensor, TensorData};
+use rand::seq::SliceRandom;
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use crate::data::augmentation::Augmentation;
+use crate::data::{ImageShape, Samples, Scaling};
+use crate::methods::{self, MethodConfig};
+use crate::mixture::NotPositiveDefinite;
+use crate::random::stream;
+use crate::trained::Trained;
+
+/// Everything that decides what is learned, but the data and the device.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct FitConfig {
+    /// The seed of every random draw.
+    pub seed: u64,
+    /// Widths of the encoder from the first hidden layer to the latent; empty: by the input's size.
+    pub encoder: Vec<usize>,
+    /// Samples per step.
+    pub batch_size: usize,
+    /// Adam's step size.
+    pub learning_rate: f64,
+    /// Epochs of reconstruction; 0: by the number of samples.
+    pub pretrain_epochs: usize,
+    /// Epochs with the clustering loss; 0: by the number of samples.
+    pub cluster_epochs: usize,
+    /// Random movements of images; other data are left as they are.
+    pub augmentation: Augmentation,
+    /// Epochs between two checkpoints.
+    pub checkpoint_every: usize,
+    /// The method and its settings.
+    pub method: MethodConfig,
+}
+
+impl Default for FitConfig {
+    fn default() -> Self {
+        Self {
+            seed: 0,
+            encoder: vec![],
+            batch_size: 256,
+            learning_rate: 1e-3,
+            pretrain_epochs: 0,
+            cluster_epochs: 0,
+            augmentation: Augmentation::default(),
+            checkpoint_every: 10,
+            method: MethodConfig::default(),
+        }
+    }
+}
+
+impl FitConfig {
+    /// The encoder's widths from the input on: those that were asked for, or by the input's size.
+    pub fn widths(&self, n_features: usize) -> Vec<usize> {
+        let default: &[usize] = if n_features <= 256 { &[256, 128, 10] } else { &[500, 500, 2000, 10] };
+        let chosen = if self.encoder.is_empty() { default } else { &self.encoder };
+        std::iter::once(n_features).chain(chosen.iter().copied()).collect()
+    }
+
+    /// Epochs of reconstruction and of clustering: small data are seen more often.
+    pub fn epochs(&self, n_samples: usize) -> (usize, usize) {
+        let by_size = (540_000 / n_samples.max(1)).clamp(30, 300);
+        let or = |asked: usize, default: usize| if asked > 0 { asked } else { default };
+        (or(self.pretrain_epochs, by_size), or(self.cluster_epochs, by_size / 5))
+    }
+}
+
+/// Why a fit fails.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum FitError {
+    /// A loss term is not a number.
+    #[error(
+        "the {term} loss became {value} in stage {stage}, epoch {epoch}: lower --learning-rate, or look at the data's scale"
+    )]
+    Diverged {
+        /// Which term.
+        term: &'static str,
+        /// Its value.
+        value: f64,
+        /// The stage's name.
+        stage: &'static str,
+        /// The epoch in the stage, from 1.
+        epoch: usize,
+    },
+    /// Fewer samples than clusters could be found in.
+    #[error("{found} samples are too few: at least {needed} are needed to learn an encoder and its clusters")]
+    TooFew {
+        /// How many there are.
+        found: usize,
+        /// How many there must be.
+        needed: usize,
+    },
+    /// A setting can't be.
+    #[error("{setting}: {problem}")]
+    Setting {
+        /// The setting's name.
+        setting: &'static str,
+        /// What is wrong and what to do.
+        problem: String,
+    },
+    /// A mixture degenerated.
+    #[error(transparent)]
+    Mixture(#[from] NotPositiveDefinite),
+    /// A checkpoint can't be read or written.
+    #[error("the checkpoint can't be {doing}: {source}")]
+    Checkpoint {
+        /// `read` or `written`.
+        doing: &'static str,
+        /// Why.
+        source: io::Error,
+    },
+    /// A checkpoint is not one of this configuration.
+    #[error(
+        "the checkpoint does not fit this configuration ({0}): start anew, or give the configuration it was made with"
+    )]
+    Mismatch(String),
+}
+
+/// Where checkpoints are kept: whole or not at all.
+pub trait CheckpointStore {
+    /// Replaces the checkpoint.
+    ///
+    /// # Errors
+    /// Whatever the medium says.
+    fn save(&mut self, bytes: &[u8]) -> io::Result<()>;
+    /// The last checkpoint, if there is one.
+    ///
+    /// # Errors
+    /// Whatever the medium says.
+    fn load(&self) -> io::Result<Option<Vec<u8>>>;
+}
+
+/// No checkpoints.
+impl CheckpointStore for () {
+    fn save(&mut self, _: &[u8]) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn load(&self) -> io::Result<Option<Vec<u8>>> {
+        Ok(None)
+    }
+}
+
+/// Who watches a fit.
+pub trait Observer {
+    /// A stage begins at an epoch, counted from 0; after a resume it may be a later one.
+    fn stage(&mut self, name: &str, epoch: usize, epochs: usize);
+    /// An epoch is over.
+    fn epoch(&mut self, report: &EpochReport);
+}
+
+/// Nobody watches.
+impl Observer for () {
+    fn stage(&mut self, _: &str, _: usize, _: usize) {}
+    fn epoch(&mut self, _: &EpochReport) {}
+}
+
+/// What an epoch gave.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EpochReport {
+    /// The stage's name.
+    pub stage: String,
+    /// The epoch in the stage, from 1.
+    pub epoch: usize,
+    /// The stage's number of epochs.
+    pub epochs: usize,
+    /// Each loss term's mean over the epoch's batches.
+    pub losses: Vec<(String, f64)>,
+    /// Clusters at the epoch's start, once there are any.
+    pub clusters: Option<usize>,
+}
+
+/// A part of a method's schedule.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Stage {
+    /// For people.
+    pub name: &'static str,
+    /// How often the samples are seen.
+    pub epochs: usize,
+    /// Adam's step size at the start; it falls to 1 % along a cosine.
+    pub learning_rate: f64,
+}
+
+/// Where a fit stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Position {
+    /// The stage's index.
+    pub stage: usize,
+    /// The epoch in the stage, from 0.
+    pub epoch: usize,
+}
+
+/// The samples, on the device.
+#[derive(Clone, Debug)]
+pub struct Data<B: Backend> {
+    /// `N x inputs`, scaled.
+    pub inputs: Tensor<B, 2>,
+    /// How they form images, if they do.
+    pub image: Option<ImageShape>,
+    /// From the data's unit to `inputs`.
+    pub scaling: Scaling,
+}
+
+/// What one step sees.
+#[derive(Clone, Debug)]
+pub struct Batch<B: Backend> {
+    /// The samples as they are.
+    pub clean: Tensor<B, 2>,
+    /// The same, moved at random where they are images.
+    pub augmented: Tensor<B, 2>,
+    /// Which samples they are.
+    pub indices: Tensor<B, 1, Int>,
+    /// Adam's step size.
+    pub learning_rate: f64,
+}
+
+/// Named loss terms of one step, in the order in which they are shown.
+pub type Terms = Vec<(&'static str, f64)>;
+
+/// A way to learn an encoder and its clusters. It owns its networks and optimisers; the loop owns everything else.
+pub trait Method<B: AutodiffBackend> {
+    /// The schedule.
+    fn stages(&self) -> Vec<Stage>;
+
+    /// Called before an epoch's first step; refits clusters where the method does. Gives their number, if there are any.
+    ///
+    /// # Errors
+    /// See [`FitError`].
+    fn begin_epoch(&mut self, at: Position, data: &Data<B::InnerBackend>) -> Result<Option<usize>, FitError>;
+
+    /// One step of the optimiser; gives the loss terms.
+    fn step(&mut self, at: Position, batch: Batch<B>) -> Terms;
+
+    /// Everything that [`Method::restore`] needs to go on to the same bits.
+    ///
+    /// # Errors
+    /// See [`FitError`].
+    fn save(&self) -> Result<Vec<u8>, FitError>;
+
+    /// Takes up a saved state.
+    ///
+    /// # Errors
+    /// [`FitError::Mismatch`] if it was not saved by the same method and configuration.
+    fn restore(&mut self, bytes: &[u8]) -> Result<(), FitError>;
+
+    /// The last fit of the clusters, and the model as plain numbers.
+    ///
+    /// # Errors
+    /// See [`FitError`].
+    fn finish(self: Box<Self>, data: &Data<B::InnerBackend>) -> Result<Trained, FitError>;
+}
+
+/// What a checkpoint holds: the position of the next epoch and the method's state.
+#[derive(Serialize, Deserialize)]
+struct Checkpoint {
+    next: Position,
+    state: Vec<u8>,
+}
+
+/// Learns an encoder and its clusters.
+///
+/// The same samples, configuration and device give the same bits, whether the fit ran in one piece or was taken up
+/// again from a checkpoint.
+///
+/// # Errors
+/// See [`FitError`].
+pub fn fit<B: AutodiffBackend>(
+    device: &B::Device,
+    samples: &Samples,
+    config: &FitConfig,
+    store: &mut dyn CheckpointStore,
+    observer: &mut dyn Observer,
+) -> Result<Trained, FitError> {
+    check(samples, config)?;
+    B::seed(device, config.seed);
+    let scaling = Scaling::fit(samples);
+    let values = TensorData::new(scaling.apply(samples), [samples.n_samples, samples.n_features]);
+    let inputs = Tensor::<B::InnerBackend, 2>::from_data(values, device);
+    let data = Data { inputs, image: samples.image, scaling };
+
+    let mut method = methods::build::<B>(config, samples, device);
+    let mut start = Position { stage: 0, epoch: 0 };
+    if let Some(bytes) = store.load().map_err(|source| FitError::Checkpoint { doing: "read", source })? {
+        let mismatch = |error: postcard::Error| FitError::Mismatch(error.to_string());
+        let checkpoint: Checkpoint = postcard::from_bytes(&bytes).map_err(mismatch)?;
+        method.restore(&checkpoint.state)?;
+        start = checkpoint.next;
+    }
+    for (index, stage) in method.stages().into_iter().enumerate().skip(start.stage) {
+        let first = if index == start.stage { start.epoch } else { 0 };
+        observer.stage(stage.name, first, stage.epochs);
+        for epoch in first..stage.epochs {
+            let at = Position { stage: index, epoch };
+            let report = run_epoch(&mut *method, at, stage, &data, config, device)?;
+            observer.epoch(&report);
+            let is_last = epoch + 1 == stage.epochs;
+            if is_last || (epoch + 1).is_multiple_of(config.checkpoint_every.max(1)) {
+                let next =
+                    if is_last { Position { stage: index + 1, epoch: 0 } } else { Position { epoch: epoch + 1, ..at } };
+                save(&*method, next, store)?;
+            }
+        }
+    }
+    method.finish(&data)
+}
+
+fn check(samples: &Samples, config: &FitConfig) -> Result<(), FitError> {
+    let needed = 20;
+    if samples.n_samples < needed {
+        return Err(FitError::TooFew { found: samples.n_samples, needed });
+    }
+    let widths = config.widths(samples.n_features);
+    let setting = |setting, problem: &str| Err(FitError::Setting { setting, problem: problem.into() });
+    if widths.contains(&0) {
+        return setting("encoder", "a width is 0; give the widths of the layers, as in 256-128-10");
+    }
+    if config.batch_size == 0 {
+        return setting("batch-size", "is 0; 256 is usual");
+    }
+    if !(config.learning_rate > 0.0 && config.learning_rate.is_finite()) {
+        return setting("learning-rate", "must be a positive number; 0.001 is usual");
+    }
+    Ok(())
+}
+
+fn save<B: AutodiffBackend>(
+    method: &dyn Method<B>,
+    next: Position,
+    store: &mut dyn CheckpointStore,
+) -> Result<(), FitError> {
+    let checkpoint = Checkpoint { next, state: method.save()? };
+    let written = |source| FitError::Checkpoint { doing: "written", source };
+    let bytes = postcard::to_stdvec(&checkpoint).map_err(|error| written(io::Error::other(error)))?;
+    store.save(&bytes).map_err(written)
+}
+
+fn run_epoch<B: AutodiffBackend>(
+    method: &mut dyn Method<B>,
+    at: Position,
+    stage: Stage,
+    data: &Data<B::InnerBackend>,
+    config: &FitConfig,
+    device: &B::Device,
+) -> Result<EpochReport, FitError> {
+    // Each epoch has its own streams, on the host and on the device, so that it can be replayed from a checkpoint.
+    let mut rng = stream(config.seed, stage.name, at.epoch as u64);
+    B::seed(device, config.seed ^ ((at.stage as u64) << 48 | (at.epoch as u64) << 16));
+    let clusters = method.begin_epoch(at, data)?;
+
+    let n = data.inputs.dims()[0];
+    let mut order: Vec<i32> = (0..n as i32).collect();
+    order.shuffle(&mut rng);
+    let batches = n.div_ceil(config.batch_size);
+    let mut sums: Terms = vec![];
+    for (step, chunk) in order.chunks(config.batch_size).enumerate() {
+        let indices = Tensor::<B, 1, Int>::from_data(TensorData::from(chunk), device);
+        let clean = data.inputs.clone().select(0, indices.clone().inner());
+        let augmented = match data.image {
+            Some(shape) => config.augmentation.apply(clean.clone(), shape, &mut rng),
+            None => clean.clone(),
+        };
+        let progress = (at.epoch * batches + step) as f64 / (stage.epochs * batches) as f64;
+        let cosine = 0.01 + 0.99 * 0.5 * (1.0 + (std::f64::consts::PI * progress).cos());
+        let batch = Batch {
+            clean: Tensor::from_inner(clean),
+            augmented: Tensor::from_inner(augmented),
+            indices,
+            learning_rate: stage.learning_rate * cosine,
+        };
+        let terms = method.step(at, batch);
+        if let Some(&(term, value)) = terms.iter().find(|(_, value)| !value.is_finite()) {
+            return Err(FitError::Diverged { term, value, stage: stage.name, epoch: at.epoch + 1 });
+        }
+        sums.resize(terms.len(), ("", 0.0));
+        sums.iter_mut().zip(terms).for_each(|(sum, (name, value))| *sum = (name, sum.1 + value));
+    }
+    Ok(EpochReport {
+        stage: stage.name.into(),
+        epoch: at.epoch + 1,
+        epochs: stage.epochs,
+        losses: sums.into_iter().map(|(name, sum)| (name.into(), sum / batches as f64)).collect(),
+        clusters,
+    })
+}
