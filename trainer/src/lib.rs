@@ -6,13 +6,17 @@
 #![recursion_limit = "256"]
 #![warn(missing_docs)]
 
+pub mod cli;
 pub mod data;
+pub mod device;
 pub mod divergence;
 pub mod inference;
 pub mod methods;
+pub mod metrics;
 pub mod mixture;
 pub mod nn;
 pub mod quantize;
 pub mod random;
+pub mod run;
 pub mod trained;
 pub mod training;

@@ -1,2 +1,5 @@
 //! The `edgemix` program.
-fn main() {}
+
+fn main() -> std::process::ExitCode {
+    edgemix::cli::main()
+}

@@ -67,7 +67,7 @@ impl FitConfig {
     pub fn epochs(&self, n_samples: usize) -> (usize, usize) {
         let by_size = (540_000 / n_samples.max(1)).clamp(30, 300);
         let or = |asked: usize, default: usize| if asked > 0 { asked } else { default };
-        (or(self.pretrain_epochs, by_size), or(self.cluster_epochs, by_size / 5))
+        (or(self.pretrain_epochs, by_size), or(self.cluster_epochs, (by_size * 2 / 15).max(4)))
     }
 }
 

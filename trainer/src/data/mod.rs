@@ -2,9 +2,11 @@
 
 pub mod augmentation;
 mod digits;
+mod files;
 mod scaling;
 
 pub use digits::digits;
+pub use files::{DataError, read, read_labels};
 pub use scaling::Scaling;
 
 use sha2::{Digest, Sha256};

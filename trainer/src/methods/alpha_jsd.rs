@@ -4,7 +4,9 @@
 //!
 //! **Objective**: `reconstruction + lambda3 * alphaJSD[q(z|x) || p(z|phi*)]`, phi* the best-scoring component.
 //! **Update**: the mixture of all standardised latents, once an epoch, by mean-field inference; small components are
-//! pruned. **Schedule**: reconstruction, then both terms.
+//! pruned. **Schedule**: reconstruction, then both terms. In the end the mixture is refitted to the latents themselves
+//! (soft, without the encoder's variance), and components that are confused with each other become one cluster: a
+//! Dirichlet process finds how many Gaussians describe the latents, which is more than there are clusters.
 
 use burn::tensor::{Tensor, backend::AutodiffBackend};
 use rand_chacha::ChaCha8Rng;
@@ -12,8 +14,8 @@ use serde::{Deserialize, Serialize};
 
 use super::latent::Objective;
 use crate::divergence::{Divergence, Gaussians};
-use crate::mixture::dirichlet::{DirichletProcess, Form};
-use crate::mixture::{Mixture, NotPositiveDefinite};
+use crate::mixture::dirichlet::{Assignment, DirichletProcess, Form};
+use crate::mixture::{Mixture, NotPositiveDefinite, demp};
 
 /// Settings of alpha-JSD with a Dirichlet process mixture.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -28,7 +30,9 @@ pub struct AlphaJsd {
     pub divergence: Side,
     /// Whether the autoencoder is variational.
     pub vae: bool,
-    /// The mixture.
+    /// Components more often confused than this are one cluster in the end ([`demp::group`]).
+    pub merge_threshold: f64,
+    /// The mixture; its latent variance is that of `q(z|x)` in the divergence's clusters, not of the final mixture.
     pub mixture: DirichletProcess,
 }
 
@@ -44,7 +48,14 @@ pub enum Side {
 
 impl Default for AlphaJsd {
     fn default() -> Self {
-        Self { alpha: 0.65, lambda: 1.0, divergence: Side::Primal, vae: false, mixture: DirichletProcess::default() }
+        Self {
+            alpha: 0.65,
+            lambda: 1.0,
+            divergence: Side::Primal,
+            vae: false,
+            merge_threshold: 0.008,
+            mixture: DirichletProcess { latent_variance: 0.3, ..DirichletProcess::default() },
+        }
     }
 }
 
@@ -59,6 +70,11 @@ impl<B: AutodiffBackend> Objective<B> for AlphaJsd {
             Some(mixture) => self.mixture.refine(z, mixture),
             None => self.mixture.fit(z, rng),
         }
+    }
+
+    fn settle(&self, z: &Tensor<B::InnerBackend, 2>, mixture: Mixture) -> Result<Mixture, NotPositiveDefinite> {
+        let last = DirichletProcess { latent_variance: 0.0, assignment: Assignment::Soft, ..self.mixture };
+        demp::group(last.refine(z, mixture)?, z, self.merge_threshold)
     }
 
     fn pull(&self, q: Gaussians<B>, p: Gaussians<B>) -> Option<Tensor<B, 1>> {

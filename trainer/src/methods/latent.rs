@@ -27,6 +27,11 @@ pub(crate) trait Objective<B: AutodiffBackend> {
         rng: &mut ChaCha8Rng,
     ) -> Result<Mixture, NotPositiveDefinite>;
 
+    /// The mixture that is kept in the end, from the last one of training.
+    fn settle(&self, _z: &Tensor<B::InnerBackend, 2>, mixture: Mixture) -> Result<Mixture, NotPositiveDefinite> {
+        Ok(mixture)
+    }
+
     /// The pull of each latent to its component, averaged over the batch and weighted; none for two-step methods, which
     /// then have no clustering stage.
     fn pull(&self, _q: Gaussians<B>, _p: Gaussians<B>) -> Option<Tensor<B, 1>> {
@@ -107,14 +112,17 @@ impl<B: AutodiffBackend> LatentMethod<B> {
     }
 
     /// Standardises the latents, refits the clusters and remembers each sample's best component.
-    fn recluster(&mut self, data: &Data<B::InnerBackend>, index: u64) -> Result<usize, FitError> {
+    fn recluster(&mut self, data: &Data<B::InnerBackend>, index: u64, is_last: bool) -> Result<usize, FitError> {
         let z = self.latents(data);
         let mean = z.clone().mean_dim(0);
         let deviation = (z.clone() - mean.clone()).square().mean_dim(0).sqrt().clamp_min(1e-6);
         let standardised = (z - mean.clone()) / deviation.clone();
         let start = self.clusters.take().map(|clusters| clusters.mixture);
         let mut rng = stream(self.config.seed, "cluster", index);
-        let mixture = self.objective.cluster(&standardised, start, &mut rng)?;
+        let mut mixture = self.objective.cluster(&standardised, start, &mut rng)?;
+        if is_last {
+            mixture = self.objective.settle(&standardised, mixture)?;
+        }
         let best = mixture.log_density(&standardised)?.argmax(1);
         self.targets = Some(best.squeeze_dim::<1>(1));
         let found = mixture.n_clusters();
@@ -166,12 +174,15 @@ impl<B: AutodiffBackend> Method<B> for LatentMethod<B> {
     }
 
     fn begin_epoch(&mut self, at: Position, data: &Data<B::InnerBackend>) -> Result<Option<usize>, FitError> {
-        if at.stage == 0 { Ok(None) } else { self.recluster(data, at.epoch as u64).map(Some) }
+        if at.stage == 0 { Ok(None) } else { self.recluster(data, at.epoch as u64, false).map(Some) }
     }
 
     fn step(&mut self, at: Position, batch: Batch<B>) -> Terms {
-        let latent = self.autoencoder.encode(batch.augmented.clone());
-        let difference = self.autoencoder.decode(latent.sample()) - batch.augmented;
+        // What is reconstructed is the sample as it was, so that the latent forgets how it was moved. A pull on moved
+        // samples, which the clusters have never seen, tears the clusters apart.
+        let input = if at.stage == 0 { batch.augmented } else { batch.clean.clone() };
+        let latent = self.autoencoder.encode(input);
+        let difference = self.autoencoder.decode(latent.sample()) - batch.clean;
         let n = difference.dims()[0] as f64;
         let reconstruction = difference.square().sum() * (0.5 / n);
         let mut terms = vec![("reconstruction", reconstruction.clone())];
@@ -215,7 +226,7 @@ impl<B: AutodiffBackend> Method<B> for LatentMethod<B> {
     }
 
     fn finish(mut self: Box<Self>, data: &Data<B::InnerBackend>) -> Result<Trained, FitError> {
-        self.recluster(data, u64::MAX)?;
+        self.recluster(data, u64::MAX, true)?;
         let mut encoder = self.autoencoder.encoder().to_dense(Activation::Identity);
         let Some(Clusters { mixture, mean, deviation }) = self.clusters else {
             return Err(FitError::Mismatch("there are no clusters".into()));

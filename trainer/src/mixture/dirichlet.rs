@@ -28,14 +28,30 @@ pub struct DirichletProcess {
     pub rate: f64,
     /// lambda0, how many samples the prior mean is worth.
     pub mean_strength: f64,
+    /// s1, the variance of the encoder's `q(z|x)` about each latent, in units of the latent's variance: the bandwidth.
+    /// The mixture is of the distributions `q`, not of their means, so their variance is part of every component's
+    /// scatter and of every expected score.
+    pub latent_variance: f64,
     /// Corrected or as the paper prints it.
     pub form: Form,
+    /// Whether a sample belongs to all components by their responsibility or to the best alone.
+    pub assignment: Assignment,
     /// Iterations at most, each time it is fitted.
     pub max_iter: usize,
     /// Starts of the k-means that the first fit starts from.
     pub n_init: usize,
     /// Components with a smaller share of the samples are dropped.
     pub prune_share: f64,
+}
+
+/// How samples are shared among components.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Assignment {
+    /// By responsibility: mean-field variational inference.
+    Soft,
+    /// To the best component: the paper's maximisation-maximisation (equation 13; Lim and Wang, 2018).
+    Hard,
 }
 
 /// Which update.
@@ -57,7 +73,9 @@ impl Default for DirichletProcess {
             shape: 1.25,
             rate: 0.25,
             mean_strength: 0.5,
+            latent_variance: 0.0,
             form: Form::Corrected,
+            assignment: Assignment::Hard,
             max_iter: 100,
             n_init: 5,
             prune_share: 0.005,
@@ -124,9 +142,9 @@ impl DirichletProcess {
         mixture: &Mixture,
     ) -> Result<Tensor<B, 2>, NotPositiveDefinite> {
         let scores = mixture.log_density(z)?;
-        Ok(match self.form {
-            Form::Corrected => softmax(scores, 1),
-            Form::Paper => one_hot(scores.argmax(1), mixture.n_components()),
+        Ok(match (self.form, self.assignment) {
+            (Form::Corrected, Assignment::Soft) => softmax(scores, 1),
+            _ => one_hot(scores.argmax(1), mixture.n_components()),
         })
     }
 
@@ -146,7 +164,8 @@ impl DirichletProcess {
     }
 
     /// Posterior parameters and expected log joint, written as a mixture's score: with `E ln tau = psi(a) - ln b`, the
-    /// Gaussian of variance `b / a` differs from the expectation by `D/2 (psi(a) - ln a - 1/kappa)`.
+    /// Gaussian of variance `b / a` differs from the expectation by `D/2 (psi(a) - ln a - 1/kappa)`, and the variance
+    /// of `q` takes another `1/2 sum_d s1 a / b_d` away.
     fn mean_field(&self, moments: &Moments, order: &[usize], counts: &[f64], prior_mean: &[f64]) -> Mixture {
         let dims = prior_mean.len();
         let sticks = sticks(counts, self.concentration);
@@ -155,16 +174,19 @@ impl DirichletProcess {
         for ((&k, &n), (taken, left)) in order.iter().zip(counts).zip(sticks.taken.iter().zip(&sticks.left)) {
             let kappa = self.mean_strength + n;
             let a = self.shape + 0.5 * n;
-            log_weights.push(log_left + taken + 0.5 * dims as f64 * (digamma(a) - a.ln() - kappa.recip()));
-            log_left += left;
+            let mut spread = 0.0;
             for (d, m0) in prior_mean.iter().enumerate() {
                 let mean = moments.means[k * dims + d];
-                let scatter = moments.scatter[k * dims + d].max(0.0);
+                let scatter = moments.scatter[k * dims + d].max(0.0) + n * self.latent_variance;
                 let pull = self.mean_strength * n * (mean - m0).powi(2) / kappa;
                 let b = self.rate + 0.5 * scatter + 0.5 * pull;
                 means.push((self.mean_strength * m0 + n * mean) / kappa);
                 variances.push(b / a);
+                spread += self.latent_variance * a / b;
             }
+            let expected = 0.5 * (dims as f64 * (digamma(a) - a.ln() - kappa.recip()) - spread);
+            log_weights.push(log_left + taken + expected);
+            log_left += left;
         }
         let clusters = (0..order.len() as u16).collect();
         Mixture { log_weights, means, covariance: Covariance::Diagonal(variances), clusters }

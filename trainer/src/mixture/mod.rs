@@ -4,6 +4,7 @@
 //! on the host.
 
 pub mod cholesky;
+pub mod demp;
 pub mod dirichlet;
 pub mod gmm;
 pub mod kmeans;

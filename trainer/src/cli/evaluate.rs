@@ -1,0 +1,131 @@
+//! `edgemix evaluate`.
+
+use std::fmt;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use edgemix_format::write::AlignedBytes;
+use edgemix_runtime::Model;
+use serde::Serialize;
+
+use super::CliError;
+use crate::data::{self, Dataset};
+use crate::inference;
+use crate::metrics::{Scores, agreement, clusters_found, scores};
+use crate::run::RunDir;
+use crate::trained::Trained;
+
+#[derive(Args)]
+#[command(after_help = "Examples:
+  edgemix evaluate runs/demo
+  edgemix evaluate runs/mnist --data mnist/t10k-images-idx3-ubyte --labels mnist/t10k-labels-idx1-ubyte --json")]
+pub(super) struct Evaluate {
+    /// A run's directory, or an .emx file.
+    model: PathBuf,
+    /// `digits`, or an NPY, NPZ or IDX file of samples.
+    #[arg(long, default_value = "digits")]
+    data: String,
+    /// An NPY or IDX file of labels, where the data have none.
+    #[arg(long, value_name = "FILE")]
+    labels: Option<PathBuf>,
+    /// As JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+/// What the f32 model and the integers make of the same samples.
+#[derive(Serialize)]
+pub(super) struct Evaluation {
+    f32: Option<Side>,
+    int8: Side,
+    agreement: Option<f64>,
+}
+
+#[derive(Serialize)]
+struct Side {
+    clusters: usize,
+    clusters_of_a_percent: usize,
+    scores: Option<Scores>,
+}
+
+impl Evaluate {
+    pub(super) fn run(self) -> Result<(), CliError> {
+        let mut dataset = data::read(&self.data)?;
+        if let Some(path) = &self.labels {
+            dataset.labels = Some(data::read_labels(path, dataset.samples.n_samples)?);
+        }
+        let is_run = self.model.is_dir();
+        let trained = if is_run { Some(trained(&RunDir::open(&self.model))?) } else { None };
+        let path = if is_run { self.model.join("model.emx") } else { self.model };
+        let bytes = model_bytes(&path)?;
+        let evaluation = Evaluation::of(&dataset, trained.as_ref(), &model(&path, &bytes)?)?;
+        if self.json {
+            let json = serde_json::to_string_pretty(&evaluation).map_err(|e| CliError::Use(e.to_string()))?;
+            println!("{json}");
+        } else {
+            print!("{evaluation}");
+        }
+        Ok(())
+    }
+}
+
+impl Evaluation {
+    pub(super) fn of(dataset: &Dataset, trained: Option<&Trained>, model: &Model) -> Result<Self, CliError> {
+        let samples = &dataset.samples;
+        if samples.n_features != model.input_len() {
+            return Err(CliError::Use(format!(
+                "the model takes {} features, {} has {}",
+                model.input_len(),
+                samples.name,
+                samples.n_features
+            )));
+        }
+        let side = |clusters: &[u16]| Side {
+            clusters: clusters_found(clusters, 0.0),
+            clusters_of_a_percent: clusters_found(clusters, 0.01),
+            scores: dataset.labels.as_ref().map(|labels| scores(labels, clusters)),
+        };
+        let int8: Vec<u16> = inference::assign(model, &samples.values).iter().map(|found| found.cluster).collect();
+        let f32 = trained.map(|trained| trained.assign(samples)).transpose();
+        let f32 = f32.map_err(|error| CliError::Use(error.to_string()))?;
+        Ok(Self {
+            f32: f32.as_deref().map(side),
+            agreement: f32.as_deref().map(|clusters| agreement(clusters, &int8)),
+            int8: side(&int8),
+        })
+    }
+}
+
+impl fmt::Display for Evaluation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut line = |name: &str, side: &Side| {
+            write!(f, "{name:<12}{} clusters ({} of >= 1 %)", side.clusters, side.clusters_of_a_percent)?;
+            match side.scores {
+                Some(s) => writeln!(f, ", ACC {:.3}, NMI {:.3}, ARI {:.3}", s.acc, s.nmi, s.ari),
+                None => writeln!(f),
+            }
+        };
+        self.f32.as_ref().map_or(Ok(()), |side| line("f32", side))?;
+        line("int8", &self.int8)?;
+        self.agreement.map_or(Ok(()), |share| writeln!(f, "agreement   {:.2} %", 100.0 * share))
+    }
+}
+
+/// A run's trained model.
+pub(super) fn trained(run: &RunDir) -> Result<Trained, CliError> {
+    let path = run.file("trained.bin");
+    let bytes = fs::read(&path).map_err(CliError::io(&path))?;
+    postcard::from_bytes(&bytes)
+        .map_err(|error| CliError::Use(format!("{}: not a trained model ({error}): train again", path.display())))
+}
+
+/// A model file's bytes, aligned.
+pub(super) fn model_bytes(path: &Path) -> Result<AlignedBytes, CliError> {
+    fs::read(path).map(|bytes| AlignedBytes::from(&bytes[..])).map_err(CliError::io(path))
+}
+
+/// The model in a file's bytes.
+pub(super) fn model<'a>(path: &Path, bytes: &'a AlignedBytes) -> Result<Model<'a>, CliError> {
+    Model::from_bytes(bytes).map_err(|error| CliError::Use(format!("{}: {error}", path.display())))
+}

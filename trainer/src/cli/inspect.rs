@@ -1,0 +1,130 @@
+//! `edgemix inspect`: what a firmware engineer needs to know of a file.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use edgemix_format::File;
+use edgemix_format::view::{Activation, Head, Layer};
+use serde_json::{Value, json};
+
+use super::{CliError, evaluate};
+
+#[derive(Args)]
+#[command(after_help = "Examples:
+  edgemix inspect runs/demo/model.emx
+  edgemix inspect runs/demo/model.emx --json")]
+pub(super) struct Inspect {
+    /// An .emx file.
+    model: PathBuf,
+    /// As JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+impl Inspect {
+    pub(super) fn run(self) -> Result<(), CliError> {
+        let bytes = evaluate::model_bytes(&self.model)?;
+        let model = evaluate::model(&self.model, &bytes)?;
+        let facts = facts(model.file());
+        if self.json {
+            println!("{facts:#}");
+        } else {
+            print(&facts);
+        }
+        Ok(())
+    }
+}
+
+/// Multiply-accumulates of one inference.
+pub(super) fn macs(file: &File) -> usize {
+    file.encoder.iter().map(Layer::macs).sum::<usize>() + file.head.macs(file.latent.len.into())
+}
+
+fn facts(file: &File) -> Value {
+    let layers: Vec<Value> = file
+        .encoder
+        .iter()
+        .map(|layer| {
+            let Layer::Dense(dense) = layer else { return json!({ "kind": "unknown" }) };
+            let activation = match dense.activation {
+                Activation::Identity => "identity",
+                Activation::Relu => "ReLU",
+                Activation::LeakyRelu(_) => "leaky ReLU",
+                Activation::Table(_) => "table",
+                _ => "unknown",
+            };
+            let (weights, other) = layer.flash();
+            json!({
+                "kind": "dense", "inputs": layer.inputs(), "outputs": layer.outputs(), "activation": activation,
+                "weights": weights, "other": other, "macs": layer.macs(),
+            })
+        })
+        .collect();
+    let head = match file.head {
+        Head::Mixture(mixture) => format!("mixture, {:?} covariance", mixture.covariance).to_lowercase(),
+        Head::Softmax(_) => "softmax".into(),
+        _ => "unknown".into(),
+    };
+    let hex = |bytes: [u8; 8]| bytes.iter().map(|b| format!("{b:02x}")).collect::<String>();
+    json!({
+        "name": file.name,
+        "method": file.method,
+        "fingerprint": {
+            "data": hex(file.fingerprint.data), "config": hex(file.fingerprint.config),
+            "seed": file.fingerprint.seed, "version": file.fingerprint.version,
+        },
+        "input": { "len": file.input.len, "count": file.input.count },
+        "latent": { "len": file.latent.len, "scale": file.latent.scale },
+        "layers": layers,
+        "head": {
+            "kind": head, "components": file.head.n_components(), "clusters": file.header.n_clusters,
+            "flash": file.head.flash(), "macs": file.head.macs(file.latent.len.into()),
+        },
+        "novelty": { "flash": file.calibration.flash() },
+        "flash": { "total": file.header.total_len, "description": file.header.blob_offset },
+        "ram": file.header.arena_len,
+        "macs": macs(file),
+    })
+}
+
+fn print(facts: &Value) {
+    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    println!("{} by {}", text(&facts["name"]), text(&facts["method"]));
+    println!("input      {} values, one raw count is {}", facts["input"]["len"], facts["input"]["count"]);
+    for layer in facts["layers"].as_array().into_iter().flatten() {
+        println!(
+            "layer      {} {} -> {}, {}: {} bytes of weights, {} other, {} MACs",
+            text(&layer["kind"]),
+            layer["inputs"],
+            layer["outputs"],
+            text(&layer["activation"]),
+            layer["weights"],
+            layer["other"],
+            layer["macs"]
+        );
+    }
+    let head = &facts["head"];
+    println!(
+        "head       {}: {} components in {} clusters, {} bytes, {} MACs",
+        text(&head["kind"]),
+        head["components"],
+        head["clusters"],
+        head["flash"],
+        head["macs"]
+    );
+    println!("novelty    {} bytes", facts["novelty"]["flash"]);
+    println!(
+        "flash      {} bytes, {} of them header and description",
+        facts["flash"]["total"], facts["flash"]["description"]
+    );
+    println!("RAM        {} bytes", facts["ram"]);
+    println!("compute    {} multiply-accumulates", facts["macs"]);
+    let print = &facts["fingerprint"];
+    println!(
+        "made by    edgemix {}, seed {}, data {}, config {}",
+        text(&print["version"]),
+        print["seed"],
+        text(&print["data"]),
+        text(&print["config"])
+    );
+}

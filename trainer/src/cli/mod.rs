@@ -1,0 +1,100 @@
+//! The command line: a file per command.
+
+mod assign;
+mod evaluate;
+mod export;
+mod inspect;
+mod progress;
+mod train;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use thiserror::Error;
+
+use crate::data::DataError;
+use crate::device::DeviceError;
+use crate::quantize::QuantizeError;
+use crate::training::FitError;
+
+/// Deep clustering for microcontrollers: train, export one file, assign in integers.
+#[derive(Parser)]
+#[command(
+    name = "edgemix",
+    version,
+    after_help = "Exit codes: 0 done, 1 the work failed, 2 wrong use, input or device.
+Start with: edgemix demo"
+)]
+struct Program {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Trains on the embedded digits, exports, and shows what came out.
+    Demo(train::Demo),
+    /// Learns an encoder and its clusters, and exports them.
+    Train(train::Train),
+    /// Compares a run's f32 model and its integers with labels.
+    Evaluate(evaluate::Evaluate),
+    /// Quantises a run's model again.
+    Export(export::Export),
+    /// Says what a model file needs and holds.
+    Inspect(inspect::Inspect),
+    /// Assigns samples with the arithmetic of the chip.
+    Assign(assign::Assign),
+}
+
+/// Why a command fails.
+#[derive(Debug, Error)]
+pub(crate) enum CliError {
+    #[error(transparent)]
+    Data(#[from] DataError),
+    #[error(transparent)]
+    Device(#[from] DeviceError),
+    #[error(transparent)]
+    Fit(#[from] FitError),
+    #[error(transparent)]
+    Quantize(#[from] QuantizeError),
+    /// Wrong use: the sentence says what to do.
+    #[error("{0}")]
+    Use(String),
+    /// A file can't be read or written.
+    #[error("{path}: {source}")]
+    Io { path: String, source: std::io::Error },
+}
+
+impl CliError {
+    pub(crate) fn io(path: &std::path::Path) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.display().to_string();
+        move |source| Self::Io { path, source }
+    }
+
+    fn code(&self) -> u8 {
+        match self {
+            Self::Data(_) | Self::Device(_) | Self::Use(_) => 2,
+            Self::Fit(FitError::Setting { .. } | FitError::TooFew { .. } | FitError::Mismatch(_)) => 2,
+            Self::Fit(_) | Self::Quantize(_) | Self::Io { .. } => 1,
+        }
+    }
+}
+
+/// Runs the program.
+pub fn main() -> ExitCode {
+    let result = match Program::parse().command {
+        Command::Demo(demo) => demo.run(),
+        Command::Train(train) => train.run(),
+        Command::Evaluate(evaluate) => evaluate.run(),
+        Command::Export(export) => export.run(),
+        Command::Inspect(inspect) => inspect.run(),
+        Command::Assign(assign) => assign.run(),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("edgemix: {error}");
+            ExitCode::from(error.code())
+        }
+    }
+}

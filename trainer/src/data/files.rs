@@ -1,0 +1,341 @@
+//! Samples and labels from files: NPY, NPZ, and IDX, plain or gzipped.
+
+use std::fs;
+use std::io::{Cursor, Read};
+use std::path::{Path, PathBuf};
+
+use ndarray::{ArrayD, OwnedRepr};
+use ndarray_npy::{NpzReader, ReadNpyError, ReadableElement, read_npy};
+use thiserror::Error;
+
+use super::{Dataset, ImageShape, Samples};
+
+/// Why data can't be used. Every message names the file and says what was expected.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum DataError {
+    /// The file can't be read.
+    #[error("{path}: {source}")]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The file is not what its name or its first bytes say, or is of a kind that is not read.
+    #[error("{path}: {problem}")]
+    Content {
+        /// The file.
+        path: PathBuf,
+        /// What was found, what was expected, what to do.
+        problem: String,
+    },
+}
+
+/// Reads samples, and labels where the file has them; `digits` is the embedded set.
+///
+/// # Errors
+/// See [`DataError`].
+pub fn read(source: &str) -> Result<Dataset, DataError> {
+    if source == "digits" {
+        return Ok(super::digits());
+    }
+    let path = Path::new(source);
+    let dataset = match path.extension().and_then(|e| e.to_str()) {
+        Some("npz") => read_npz(path)?,
+        Some("npy") => Dataset { samples: samples(path, array(path)?)?, labels: None },
+        _ => Dataset { samples: samples(path, idx(path)?)?, labels: None },
+    };
+    check(path, &dataset)?;
+    Ok(dataset)
+}
+
+/// Reads one label per sample from an NPY or IDX file.
+///
+/// # Errors
+/// See [`DataError`]; another number of labels than `n_samples` is one.
+pub fn read_labels(path: &Path, n_samples: usize) -> Result<Vec<u32>, DataError> {
+    let is_npy = path.extension().is_some_and(|e| e == "npy");
+    let labels = labels(path, if is_npy { array(path)? } else { idx(path)? })?;
+    check_labels(path, labels.len(), n_samples)?;
+    Ok(labels)
+}
+
+/// Numbers of any type, and whether they were integers.
+struct Numbers {
+    shape: Vec<usize>,
+    values: Vec<f64>,
+    are_integers: bool,
+}
+
+fn content(path: &Path, problem: impl Into<String>) -> DataError {
+    DataError::Content { path: path.into(), problem: problem.into() }
+}
+
+fn numbers<T: Copy + Into<f64>>(array: &ArrayD<T>, are_integers: bool) -> Numbers {
+    Numbers { shape: array.shape().to_vec(), values: array.iter().map(|&x| x.into()).collect(), are_integers }
+}
+
+const TYPES: &str = "expected numbers of 8 to 32 bits or f64";
+
+fn array(path: &Path) -> Result<Numbers, DataError> {
+    fn attempt<T: ReadableElement + Copy + Into<f64>>(
+        path: &Path,
+        integers: bool,
+    ) -> Result<Option<Numbers>, ReadNpyError> {
+        match read_npy::<_, ndarray::ArrayBase<OwnedRepr<T>, ndarray::IxDyn>>(path) {
+            Ok(array) => Ok(Some(numbers(&array, integers))),
+            Err(ReadNpyError::WrongDescriptor(_)) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+    let readers: [fn(&Path) -> Result<Option<Numbers>, ReadNpyError>; 8] = [
+        |p| attempt::<u8>(p, true),
+        |p| attempt::<i8>(p, true),
+        |p| attempt::<u16>(p, true),
+        |p| attempt::<i16>(p, true),
+        |p| attempt::<u32>(p, true),
+        |p| attempt::<i32>(p, true),
+        |p| attempt::<f32>(p, false),
+        |p| attempt::<f64>(p, false),
+    ];
+    for reader in readers {
+        match reader(path) {
+            Ok(Some(numbers)) => return Ok(numbers),
+            Ok(None) => {}
+            Err(ReadNpyError::Io(source)) => return Err(DataError::Io { path: path.into(), source }),
+            Err(error) => return Err(content(path, format!("not a readable NPY file: {error}"))),
+        }
+    }
+    Err(content(path, format!("its element type is not read: {TYPES}")))
+}
+
+/// Arrays are told by their names; the file is unpacked array by array beside nothing else.
+fn read_npz(path: &Path) -> Result<Dataset, DataError> {
+    let io = |source| DataError::Io { path: path.into(), source };
+    let bytes = fs::read(path).map_err(io)?;
+    let mut archive =
+        NpzReader::new(Cursor::new(bytes)).map_err(|error| content(path, format!("not an NPZ archive: {error}")))?;
+    let names = archive.names().map_err(|error| content(path, error.to_string()))?;
+    let named = |wanted: &[&str]| names.iter().find(|n| wanted.contains(&n.trim_end_matches(".npy"))).cloned();
+    let listed = names.join(", ");
+    let x = named(&["x", "X", "data", "images", "samples", "features", "windows"]);
+    let x = x.or_else(|| (names.len() == 1).then(|| names[0].clone()));
+    let x = x.ok_or_else(|| {
+        content(path, format!("which array holds the samples? It has {listed}; name it x, data, images or windows"))
+    })?;
+    let samples = samples(path, member(path, &mut archive, &x)?)?;
+    let labels = match named(&["y", "labels", "label", "target", "targets"]) {
+        Some(y) => Some(labels(path, member(path, &mut archive, &y)?)?),
+        None => None,
+    };
+    Ok(Dataset { samples, labels })
+}
+
+fn member(path: &Path, archive: &mut NpzReader<Cursor<Vec<u8>>>, name: &str) -> Result<Numbers, DataError> {
+    macro_rules! attempt {
+        ($($kind:ty: $integers:expr),*) => {$(
+            if let Ok(array) = archive.by_name::<OwnedRepr<$kind>, ndarray::IxDyn>(name) {
+                return Ok(numbers(&array, $integers));
+            }
+        )*};
+    }
+    attempt!(u8: true, i8: true, u16: true, i16: true, u32: true, i32: true, f32: false, f64: false);
+    Err(content(path, format!("array {name} is damaged or of a type that is not read: {TYPES}")))
+}
+
+/// An IDX file: 0, 0, element type, number of dimensions, big-endian lengths, elements.
+fn idx(path: &Path) -> Result<Numbers, DataError> {
+    let io = |source| DataError::Io { path: path.into(), source };
+    let mut bytes = fs::read(path).map_err(io)?;
+    if bytes.starts_with(&[0x1f, 0x8b]) {
+        let mut unpacked = Vec::new();
+        flate2::read::GzDecoder::new(&bytes[..]).read_to_end(&mut unpacked).map_err(io)?;
+        bytes = unpacked;
+    }
+    let [0, 0, kind, n_dims, ref rest @ ..] = bytes[..] else {
+        return Err(content(
+            path,
+            "not an IDX file (it must start with two zero bytes), and its name ends neither in .npy nor in .npz",
+        ));
+    };
+    let n_dims = usize::from(n_dims);
+    let (lengths, data) = rest.split_at_checked(4 * n_dims).ok_or_else(|| {
+        content(path, format!("truncated: its header names {n_dims} dimensions and ends before them"))
+    })?;
+    let length = |b: &[u8]| b.iter().fold(0usize, |n, &byte| n << 8 | usize::from(byte));
+    let shape: Vec<usize> = lengths.chunks_exact(4).map(length).collect();
+    let (width, are_integers, element): (usize, bool, fn(&[u8]) -> f64) = match kind {
+        0x08 => (1, true, |b| b[0].into()),
+        0x09 => (1, true, |b| (b[0] as i8).into()),
+        0x0b => (2, true, |b| i16::from_be_bytes([b[0], b[1]]).into()),
+        0x0c => (4, true, |b| i32::from_be_bytes([b[0], b[1], b[2], b[3]]).into()),
+        0x0d => (4, false, |b| f32::from_be_bytes([b[0], b[1], b[2], b[3]]).into()),
+        _ => {
+            return Err(content(
+                path,
+                format!("IDX element type {kind:#04x} is not read: expected 08, 09, 0b, 0c or 0d"),
+            ));
+        }
+    };
+    let expected = shape.iter().try_fold(width, |n, &d| n.checked_mul(d));
+    if expected != Some(data.len()) {
+        return Err(content(
+            path,
+            format!("its header says shape {shape:?}, but {} bytes of elements follow", data.len()),
+        ));
+    }
+    Ok(Numbers { shape, values: data.chunks_exact(width).map(element).collect(), are_integers })
+}
+
+/// `N x D`, or images `N x height x width`, or windows `N x length x channels`, flattened.
+fn samples(path: &Path, numbers: Numbers) -> Result<Samples, DataError> {
+    let Numbers { shape, values, are_integers } = numbers;
+    let [n, ref rest @ ..] = shape[..] else {
+        return Err(content(path, "it holds a single number: expected samples by features"));
+    };
+    if rest.is_empty() || rest.len() > 3 {
+        return Err(content(
+            path,
+            format!("its shape is {shape:?}: expected samples by features, or by height by width"),
+        ));
+    }
+    let n_features: usize = rest.iter().product();
+    if n == 0 || n_features == 0 {
+        return Err(content(path, format!("it is empty: its shape is {shape:?}")));
+    }
+    let name = path.file_stem().and_then(|s| s.to_str()).unwrap_or("data");
+    let samples = Samples::new(name, values.into_iter().map(|x| x as f32).collect(), n_features);
+    let samples = if are_integers { samples.with_count(1.0) } else { samples };
+    Ok(match rest {
+        // Squares of unsigned integers are images; a long window of few channels is not.
+        &[height, width] if height == width => samples.with_image(ImageShape { channels: 1, height, width }),
+        _ => samples,
+    })
+}
+
+fn labels(path: &Path, numbers: Numbers) -> Result<Vec<u32>, DataError> {
+    if numbers.shape.len() != 1 {
+        return Err(content(
+            path,
+            format!("the labels have shape {:?}: expected one number per sample", numbers.shape),
+        ));
+    }
+    let label = |(i, &y): (usize, &f64)| {
+        let fits = y >= 0.0 && y.fract() == 0.0 && y < 65536.0;
+        if fits {
+            Ok(y as u32)
+        } else {
+            Err(content(path, format!("label {i} is {y}: expected integers from 0 to 65535")))
+        }
+    };
+    numbers.values.iter().enumerate().map(label).collect()
+}
+
+fn check_labels(path: &Path, found: usize, expected: usize) -> Result<(), DataError> {
+    if found == expected {
+        return Ok(());
+    }
+    Err(content(path, format!("it has {found} labels for {expected} samples: there must be one per sample")))
+}
+
+fn check(path: &Path, dataset: &Dataset) -> Result<(), DataError> {
+    let samples = &dataset.samples;
+    if let Some(at) = samples.values.iter().position(|x| !x.is_finite()) {
+        let (row, column) = (at / samples.n_features, at % samples.n_features);
+        return Err(content(
+            path,
+            format!("sample {row}, feature {column} is {}: replace it or drop the sample", samples.values[at]),
+        ));
+    }
+    let is_table = samples.image.is_none() && samples.count.is_none();
+    if is_table && samples.n_samples > 1 {
+        let first = &samples.values[..samples.n_features];
+        if let Some(feature) = (0..samples.n_features).find(|&d| samples.rows().all(|row| row[d] == first[d])) {
+            return Err(content(
+                path,
+                format!("feature {feature} is {} in every sample: drop it, it says nothing", first[feature]),
+            ));
+        }
+    }
+    dataset.labels.as_ref().map_or(Ok(()), |labels| check_labels(path, labels.len(), samples.n_samples))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    fn file(name: &str, bytes: &[u8]) -> (tempfile::TempDir, String) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(name);
+        fs::write(&path, bytes).unwrap();
+        let path = path.to_str().unwrap().to_owned();
+        (folder, path)
+    }
+
+    fn images() -> Vec<u8> {
+        let mut bytes = vec![0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 2, 0, 0, 0, 2];
+        bytes.extend([0, 1, 2, 3, 4, 5, 6, 255]);
+        bytes
+    }
+
+    #[test]
+    fn idx_is_read_plain_and_gzipped() {
+        let mut packed = flate2::write::GzEncoder::new(vec![], flate2::Compression::fast());
+        packed.write_all(&images()).unwrap();
+        for bytes in [images(), packed.finish().unwrap()] {
+            let (_folder, path) = file("images-idx3-ubyte", &bytes);
+            let samples = read(&path).unwrap().samples;
+            assert_eq!(samples.values, [0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 255.0]);
+            assert_eq!((samples.n_samples, samples.n_features, samples.count), (2, 4, Some(1.0)));
+            assert_eq!(samples.image, Some(ImageShape { channels: 1, height: 2, width: 2 }));
+        }
+    }
+
+    #[test]
+    fn npy_and_npz_are_read_in_every_type() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.npy");
+        ndarray_npy::write_npy(&path, &ndarray::array![[1i16, -2], [3, 4], [5, 7]]).unwrap();
+        assert_eq!(read(path.to_str().unwrap()).unwrap().samples.values, [1.0, -2.0, 3.0, 4.0, 5.0, 7.0]);
+        let path = folder.path().join("d.npz");
+        let mut npz = ndarray_npy::NpzWriter::new(fs::File::create(&path).unwrap());
+        npz.add_array("data", &ndarray::array![[1.5f64, 2.0], [3.0, 4.0]]).unwrap();
+        npz.add_array("target", &ndarray::array![7i32, 0]).unwrap();
+        npz.finish().unwrap();
+        let dataset = read(path.to_str().unwrap()).unwrap();
+        assert_eq!((dataset.samples.values, dataset.samples.count), (vec![1.5, 2.0, 3.0, 4.0], None));
+        assert_eq!(dataset.labels, Some(vec![7, 0]));
+    }
+
+    #[test]
+    fn what_is_wrong_is_named() {
+        let mut short = images();
+        short.pop();
+        let cases: [(&str, Vec<u8>, &str); 4] = [
+            ("short", short, "its header says shape [2, 2, 2], but 7 bytes of elements follow"),
+            ("text", b"hello".to_vec(), "not an IDX file"),
+            ("bad.npy", b"hello".to_vec(), "not a readable NPY file"),
+            ("bad.npz", b"hello".to_vec(), "not an NPZ archive"),
+        ];
+        for (name, bytes, message) in cases {
+            let (_folder, path) = file(name, &bytes);
+            let error = read(&path).unwrap_err().to_string();
+            assert!(error.contains(message) && error.contains(name), "{error}");
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let write = |x: ndarray::Array2<f32>| {
+            let path = folder.path().join("x.npy");
+            ndarray_npy::write_npy(&path, &x).unwrap();
+            read(path.to_str().unwrap()).unwrap_err().to_string()
+        };
+        assert!(write(ndarray::array![[1.0, 2.0], [3.0, f32::NAN]]).contains("sample 1, feature 1 is NaN"));
+        assert!(write(ndarray::array![[1.0, 2.0], [3.0, 2.0]]).contains("feature 1 is 2 in every sample"));
+        let (_folder, path) = file("labels", &[0, 0, 8, 1, 0, 0, 0, 2, 4, 5]);
+        let error = read_labels(Path::new(&path), 3).unwrap_err().to_string();
+        assert!(error.contains("2 labels for 3 samples"), "{error}");
+        assert!(read("no/such/file.npy").unwrap_err().to_string().contains("no/such/file.npy"));
+    }
+}

@@ -1,0 +1,108 @@
+//! The one place that knows backends.
+
+use std::str::FromStr;
+
+use burn::backend::{Autodiff, Flex, NdArray};
+use thiserror::Error;
+
+use crate::data::Samples;
+use crate::trained::Trained;
+use crate::training::{CheckpointStore, FitConfig, FitError, Observer, fit};
+
+/// Where to train.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Device {
+    /// The CPU, by burn's flex backend.
+    #[default]
+    Cpu,
+    /// The CPU, by burn's ndarray backend: slower; what the first is held against.
+    NdArray,
+    /// An NVIDIA GPU, by its index.
+    Cuda(usize),
+}
+
+/// Why a device can't be used.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum DeviceError {
+    /// There is no such device.
+    #[error("no device is called {0:?}: use cpu, ndarray, cuda or cuda:1")]
+    Unknown(String),
+    /// The program was built without CUDA.
+    #[error("this program was built without CUDA: build it with `--features cuda`, or use --device cpu")]
+    NotBuilt,
+    /// There is no CUDA driver.
+    #[error("no CUDA driver is installed here (libcuda can't be loaded): install one, or use --device cpu")]
+    NoDriver,
+    /// The headers that kernels are compiled with are missing.
+    #[error("CUDA's headers are missing (cuda_runtime.h): set CUDA_PATH to a CUDA toolkit, or use --device cpu")]
+    NoHeaders,
+}
+
+impl FromStr for Device {
+    type Err = DeviceError;
+
+    fn from_str(name: &str) -> Result<Self, DeviceError> {
+        let unknown = || DeviceError::Unknown(name.into());
+        match name {
+            "cpu" | "flex" => Ok(Self::Cpu),
+            "ndarray" => Ok(Self::NdArray),
+            "cuda" => Ok(Self::Cuda(0)),
+            _ => name.strip_prefix("cuda:").and_then(|i| i.parse().ok()).map(Self::Cuda).ok_or_else(unknown),
+        }
+    }
+}
+
+impl Device {
+    /// Whether the device can be used here.
+    ///
+    /// # Errors
+    /// [`DeviceError`] says what is missing.
+    pub fn check(self) -> Result<(), DeviceError> {
+        match self {
+            Self::Cpu | Self::NdArray => Ok(()),
+            Self::Cuda(_) => check_cuda(),
+        }
+    }
+
+    /// [`fit`] on this device, which must have been [checked](Self::check).
+    ///
+    /// # Errors
+    /// See [`FitError`].
+    pub fn fit(
+        self,
+        samples: &Samples,
+        config: &FitConfig,
+        store: &mut dyn CheckpointStore,
+        observer: &mut dyn Observer,
+    ) -> Result<Trained, FitError> {
+        match self {
+            Self::Cpu => fit::<Autodiff<Flex>>(&Default::default(), samples, config, store, observer),
+            Self::NdArray => fit::<Autodiff<NdArray>>(&Default::default(), samples, config, store, observer),
+            #[cfg(feature = "cuda")]
+            Self::Cuda(index) => {
+                let device = burn::backend::cuda::CudaDevice::new(index);
+                fit::<Autodiff<burn::backend::Cuda>>(&device, samples, config, store, observer)
+            }
+            #[cfg(not(feature = "cuda"))]
+            Self::Cuda(_) => Err(FitError::Setting { setting: "device", problem: DeviceError::NotBuilt.to_string() }),
+        }
+    }
+}
+
+#[cfg(not(feature = "cuda"))]
+fn check_cuda() -> Result<(), DeviceError> {
+    Err(DeviceError::NotBuilt)
+}
+
+#[cfg(feature = "cuda")]
+fn check_cuda() -> Result<(), DeviceError> {
+    // SAFETY: only tries to load the driver's library; no CUDA call is made before it is there.
+    #[allow(unsafe_code)]
+    let is_present = unsafe { cudarc::driver::sys::is_culib_present() };
+    if !is_present {
+        return Err(DeviceError::NoDriver);
+    }
+    let toolkit = std::env::var_os("CUDA_PATH").map_or_else(|| "/usr/local/cuda".into(), std::path::PathBuf::from);
+    if toolkit.join("include/cuda_runtime.h").exists() { Ok(()) } else { Err(DeviceError::NoHeaders) }
+}

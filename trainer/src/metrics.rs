@@ -1,0 +1,127 @@
+//! How well clusters agree with labels, and with each other.
+
+use pathfinding::kuhn_munkres::kuhn_munkres;
+use pathfinding::matrix::Matrix;
+use serde::Serialize;
+
+/// Agreement of clusters with labels.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Scores {
+    /// Clustering accuracy: the share of samples in the right cluster under the best one-to-one matching.
+    pub acc: f64,
+    /// Normalised mutual information, arithmetic mean, as scikit-learn's default.
+    pub nmi: f64,
+    /// Adjusted Rand index (Hubert and Arabie, 1985).
+    pub ari: f64,
+}
+
+/// Compares clusters with labels.
+///
+/// # Panics
+/// If the two are not equally long, or empty.
+pub fn scores(labels: &[u32], clusters: &[u16]) -> Scores {
+    assert!(labels.len() == clusters.len() && !labels.is_empty(), "one label per sample");
+    let clusters: Vec<u32> = clusters.iter().map(|&c| c.into()).collect();
+    let size = labels.iter().chain(&clusters).max().map_or(0, |&most| most as usize + 1);
+    let mut table = Matrix::new(size, size, 0i64);
+    labels.iter().zip(&clusters).for_each(|(&y, &c)| table[(c as usize, y as usize)] += 1);
+    let n = labels.len() as f64;
+    Scores { acc: kuhn_munkres(&table).0 as f64 / n, nmi: nmi(&table, n), ari: ari(&table, n) }
+}
+
+/// Clusters with at least `share` of the samples.
+pub fn clusters_found(clusters: &[u16], share: f64) -> usize {
+    let size = clusters.iter().max().map_or(0, |&most| usize::from(most) + 1);
+    let mut counts = vec![0usize; size];
+    clusters.iter().for_each(|&c| counts[usize::from(c)] += 1);
+    counts.into_iter().filter(|&c| c > 0 && c as f64 >= share * clusters.len() as f64).count()
+}
+
+/// The share of samples with the same cluster in both.
+pub fn agreement(a: &[u16], b: &[u16]) -> f64 {
+    a.iter().zip(b).filter(|(a, b)| a == b).count() as f64 / a.len().max(1) as f64
+}
+
+fn sums(table: &Matrix<i64>) -> (Vec<i64>, Vec<i64>) {
+    (
+        table.iter().map(|row| row.iter().sum()).collect(),
+        table.transposed().iter().map(|row| row.iter().sum()).collect(),
+    )
+}
+
+fn nmi(table: &Matrix<i64>, n: f64) -> f64 {
+    let entropy = |counts: &[i64]| -> f64 {
+        counts.iter().filter(|&&c| c > 0).map(|&c| -(c as f64 / n) * (c as f64 / n).ln()).sum()
+    };
+    let (rows, columns) = sums(table);
+    let joint: Vec<i64> = table.values().copied().collect();
+    let (a, b) = (entropy(&rows), entropy(&columns));
+    if a + b > 0.0 { 2.0 * (a + b - entropy(&joint)) / (a + b) } else { 1.0 }
+}
+
+fn ari(table: &Matrix<i64>, n: f64) -> f64 {
+    let pairs = |count: i64| count as f64 * (count as f64 - 1.0) / 2.0;
+    let (rows, columns) = sums(table);
+    let both: f64 = table.values().map(|&c| pairs(c)).sum();
+    let (a, b): (f64, f64) = (rows.into_iter().map(pairs).sum(), columns.into_iter().map(pairs).sum());
+    let expected = a * b / (n * (n - 1.0) / 2.0).max(1.0);
+    let most = 0.5 * (a + b);
+    if most > expected { (both - expected) / (most - expected) } else { 1.0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn permutations(n: usize) -> Vec<Vec<u16>> {
+        if n == 0 {
+            return vec![vec![]];
+        }
+        let shorter = permutations(n - 1);
+        shorter
+            .iter()
+            .flat_map(|p| {
+                (0..n).map(|at| {
+                    let mut longer = p.clone();
+                    longer.insert(at, n as u16 - 1);
+                    longer
+                })
+            })
+            .collect()
+    }
+
+    proptest! {
+        #[test]
+        fn each_is_its_definition(pairs in prop::collection::vec((0..4u32, 0..4u16), 2..30)) {
+            let (labels, clusters): (Vec<u32>, Vec<u16>) = pairs.into_iter().unzip();
+            let found = scores(&labels, &clusters);
+            let right = |map: &Vec<u16>| labels.iter().zip(&clusters).filter(|(y, c)| **y == u32::from(map[usize::from(**c)])).count();
+            let best = permutations(4).iter().map(right).max().unwrap();
+            prop_assert!((found.acc - best as f64 / labels.len() as f64).abs() < 1e-12);
+            // Hubert and Arabie's pair counts.
+            let n = labels.len();
+            let mut counts = [[0f64; 2]; 2];
+            for i in 0..n { for j in i + 1..n {
+                counts[usize::from(labels[i] == labels[j])][usize::from(clusters[i] == clusters[j])] += 1.0;
+            } }
+            let [[d, c], [b, a]] = counts;
+            let bottom = (a + b) * (b + d) + (a + c) * (c + d);
+            if bottom > 0.0 { prop_assert!((found.ari - 2.0 * (a * d - b * c) / bottom).abs() < 1e-9); }
+            prop_assert!((-1e-9..=1.0 + 1e-9).contains(&found.nmi));
+            let renamed: Vec<u16> = clusters.iter().map(|c| 3 - c).collect();
+            prop_assert!((scores(&labels, &renamed).nmi - found.nmi).abs() < 1e-9);
+        }
+    }
+
+    #[test]
+    fn a_worked_example_of_scikit_learn() {
+        // normalized_mutual_info_score([0, 0, 1, 1, 2], [0, 0, 1, 2, 2]) and adjusted_rand_score of the same.
+        let found = scores(&[0, 0, 1, 1, 2], &[0, 0, 1, 2, 2]);
+        assert!((found.nmi - 0.737_175).abs() < 1e-5, "{}", found.nmi);
+        assert!((found.ari - 0.375).abs() < 1e-9);
+        assert_eq!(found.acc, 0.8);
+        assert_eq!(clusters_found(&[0, 0, 0, 2, 5], 0.3), 1);
+    }
+}

@@ -1,0 +1,94 @@
+//! Which components are one cluster: merging by directly estimated misclassification probabilities.
+//!
+//! Hennig, "Methods for merging Gaussian mixture components", Advances in Data Analysis and Classification 4, 2010,
+//! section 4.3 (DEMP): components that are confused with each other are one cluster. No labels, and no scale: the
+//! result does not change under affine maps of the latents.
+
+use burn::tensor::{Tensor, activation::softmax, backend::Backend};
+
+use super::kmeans::one_hot;
+use super::{Mixture, NotPositiveDefinite, elements};
+
+/// The mixture with its components grouped into clusters, for `N x D` latents: the two clusters most likely to be
+/// confused are merged while that probability exceeds `threshold` (customary: 0.025). Clusters are numbered by their
+/// first component.
+///
+/// # Errors
+/// [`NotPositiveDefinite`] if the mixture is not one.
+pub fn group<B: Backend>(mixture: Mixture, z: &Tensor<B, 2>, threshold: f64) -> Result<Mixture, NotPositiveDefinite> {
+    let mut responsibilities = softmax(mixture.log_density(z)?, 1);
+    let mut groups: Vec<Vec<usize>> = (0..mixture.n_components()).map(|k| vec![k]).collect();
+    while groups.len() > 1 {
+        let (i, j, probability) = most_confused(&responsibilities, groups.len());
+        if probability < threshold {
+            break;
+        }
+        let columns: Vec<Tensor<B, 2>> = (0..groups.len())
+            .filter(|&k| k != j)
+            .map(|k| {
+                let column = responsibilities.clone().narrow(1, k, 1);
+                if k == i { column + responsibilities.clone().narrow(1, j, 1) } else { column }
+            })
+            .collect();
+        responsibilities = Tensor::cat(columns, 1);
+        let merged = groups.remove(j);
+        groups[i].extend(merged);
+    }
+    let mut clusters = vec![0; mixture.n_components()];
+    for (cluster, group) in (0u16..).zip(&groups) {
+        group.iter().for_each(|&k| clusters[k] = cluster);
+    }
+    Ok(Mixture { clusters, ..mixture })
+}
+
+/// The pair `i < j` with the greatest probability that a sample of one is assigned to the other:
+/// `sum_n r_ni [argmax r_n = j] / sum_n r_ni`, or the same with i and j exchanged.
+fn most_confused<B: Backend>(responsibilities: &Tensor<B, 2>, k: usize) -> (usize, usize, f64) {
+    let assigned = one_hot(responsibilities.clone().argmax(1), k);
+    let mass = elements(responsibilities.clone().sum_dim(0));
+    let joint = elements(responsibilities.clone().transpose().matmul(assigned));
+    let confusion = |i: usize, j: usize| joint[i * k + j] / mass[i].max(1e-12);
+    let pairs = (0..k).flat_map(|i| (i + 1..k).map(move |j| (i, j)));
+    let worst = pairs.map(|(i, j)| (i, j, confusion(i, j).max(confusion(j, i))));
+    worst.max_by(|a, b| a.2.total_cmp(&b.2)).unwrap_or((0, 0, 0.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::backend::Flex;
+    use burn::tensor::TensorData;
+    use rand::RngExt;
+
+    use super::*;
+    use crate::mixture::Covariance;
+    use crate::random::stream;
+
+    /// Two overlapping components, one far away.
+    fn three() -> (Mixture, Tensor<Flex, 2>) {
+        let mixture = Mixture {
+            log_weights: vec![(1.0f64 / 3.0).ln(); 3],
+            means: vec![0.0, 0.0, 30.0, 0.0, 1.5, 0.0],
+            covariance: Covariance::Diagonal(vec![1.0; 6]),
+            clusters: vec![0, 1, 2],
+        };
+        let mut rng = stream(5, "test", 0);
+        let mut normal = || (0..12).map(|_| rng.random::<f64>()).sum::<f64>() - 6.0;
+        let values: Vec<f32> =
+            (0..900).flat_map(|n| [(mixture.means[n % 3 * 2] + normal()) as f32, normal() as f32]).collect();
+        (mixture, Tensor::from_data(TensorData::new(values, [900, 2]), &Default::default()))
+    }
+
+    #[test]
+    fn what_overlaps_is_one_cluster_and_what_is_far_is_not() {
+        let (mixture, z) = three();
+        assert_eq!(group(mixture, &z, 0.025).unwrap().clusters, [0, 1, 0]);
+    }
+
+    #[test]
+    fn an_affine_map_of_the_latents_changes_nothing() {
+        let (mut mixture, z) = three();
+        mixture.means.iter_mut().for_each(|m| *m = *m * 0.01 + 7.0);
+        mixture.covariance = Covariance::Diagonal(vec![1e-4; 6]);
+        assert_eq!(group(mixture, &(z * 0.01 + 7.0), 0.025).unwrap().clusters, [0, 1, 0]);
+    }
+}
