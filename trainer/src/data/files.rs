@@ -1,7 +1,7 @@
 //! Samples and labels from files: NPY, NPZ, and IDX, plain or gzipped.
 
 use std::fs;
-use std::io::{Cursor, Read};
+use std::io::{Cursor, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use ndarray::{ArrayD, OwnedRepr};
@@ -89,7 +89,8 @@ fn array(path: &Path) -> Result<Numbers, DataError> {
             Err(error) => Err(error),
         }
     }
-    let readers: [fn(&Path) -> Result<Option<Numbers>, ReadNpyError>; 8] = [
+    type Reader = fn(&Path) -> Result<Option<Numbers>, ReadNpyError>;
+    let readers: [Reader; 8] = [
         |p| attempt::<u8>(p, true),
         |p| attempt::<i8>(p, true),
         |p| attempt::<u16>(p, true),
@@ -103,7 +104,9 @@ fn array(path: &Path) -> Result<Numbers, DataError> {
         match reader(path) {
             Ok(Some(numbers)) => return Ok(numbers),
             Ok(None) => {}
-            Err(ReadNpyError::Io(source)) => return Err(DataError::Io { path: path.into(), source }),
+            Err(ReadNpyError::Io(source)) if source.kind() != ErrorKind::UnexpectedEof => {
+                return Err(DataError::Io { path: path.into(), source });
+            }
             Err(error) => return Err(content(path, format!("not a readable NPY file: {error}"))),
         }
     }
@@ -165,7 +168,8 @@ fn idx(path: &Path) -> Result<Numbers, DataError> {
     })?;
     let length = |b: &[u8]| b.iter().fold(0usize, |n, &byte| n << 8 | usize::from(byte));
     let shape: Vec<usize> = lengths.chunks_exact(4).map(length).collect();
-    let (width, are_integers, element): (usize, bool, fn(&[u8]) -> f64) = match kind {
+    type Element = (usize, bool, fn(&[u8]) -> f64);
+    let (width, are_integers, element): Element = match kind {
         0x08 => (1, true, |b| b[0].into()),
         0x09 => (1, true, |b| (b[0] as i8).into()),
         0x0b => (2, true, |b| i16::from_be_bytes([b[0], b[1]]).into()),

@@ -1,0 +1,27 @@
+//! Assigns the samples it was built with and prints, for each, `index cluster component log-density novelty` as
+//! integers: what the host must equal bit for bit.
+#![no_std]
+#![no_main]
+
+use cortex_m as _;
+use edgemix_runtime::{Model, Workspace, arena_len, include_model, input_len};
+use semihosting::{println, process::exit};
+
+static MODEL: &[u8] = include_model!(concat!(env!("OUT_DIR"), "/model.emx"));
+static SAMPLES: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/samples.u8"));
+
+#[cortex_m_rt::entry]
+fn main() -> ! {
+    let Ok(model) = Model::from_bytes(MODEL) else { exit(1) };
+    let mut workspace = Workspace::<{ arena_len(MODEL) }>::new();
+    for (index, sample) in SAMPLES.chunks_exact(input_len(MODEL)).enumerate() {
+        let Ok(found) = model.assign_raw(sample, &mut workspace) else { exit(2) };
+        println!("{index} {} {} {} {}", found.cluster, found.component, found.log_density.0, found.novelty.0);
+    }
+    exit(0)
+}
+
+#[panic_handler]
+fn panic(_: &core::panic::PanicInfo) -> ! {
+    exit(101)
+}

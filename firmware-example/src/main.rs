@@ -1,0 +1,39 @@
+//! Clusters handwritten digits and logs what it finds: what a firmware of your own would start from.
+#![no_std]
+#![no_main]
+
+use cortex_m as _;
+use defmt_semihosting as _;
+use edgemix_runtime::{Model, Workspace, arena_len, include_model, input_len};
+use semihosting::process::exit;
+
+static MODEL: &[u8] = include_model!("../assets/digits.emx");
+const ARENA: usize = arena_len(MODEL);
+
+/// 8 x 8 pixels from 0 to 16, sample after sample, as a sensor would give them.
+static SAMPLES: &[u8] = include_bytes!("../assets/digits-samples.u8");
+
+#[cortex_m_rt::entry]
+fn main() -> ! {
+    let model = match Model::from_bytes(MODEL) {
+        Ok(model) => model,
+        Err(error) => {
+            defmt::error!("the model is refused: {}", error);
+            exit(1)
+        }
+    };
+    defmt::info!("{=str}: {=usize} clusters, {=usize} bytes of RAM", model.name(), model.n_clusters(), ARENA);
+    let mut workspace = Workspace::<ARENA>::new();
+    for sample in SAMPLES.chunks_exact(input_len(MODEL)) {
+        match model.assign_raw(sample, &mut workspace) {
+            Ok(found) => defmt::info!("{}", found),
+            Err(error) => defmt::error!("{}", error),
+        }
+    }
+    exit(0)
+}
+
+#[panic_handler]
+fn panic(_: &core::panic::PanicInfo) -> ! {
+    exit(101)
+}

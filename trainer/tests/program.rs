@@ -1,0 +1,89 @@
+//! The program end to end.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_edgemix");
+
+fn edgemix(arguments: &[&str], folder: &Path) -> Output {
+    Command::new(PROGRAM).args(arguments).current_dir(folder).output().unwrap()
+}
+
+const QUICK: [&str; 6] = ["--pretrain-epochs", "60", "--cluster-epochs", "12", "--encoder", "64-10"];
+
+fn train<'a>(out: &'a str, more: &[&'a str]) -> Vec<&'a str> {
+    ["train", "digits", "--out", out].iter().chain(&QUICK).chain(more).copied().collect()
+}
+
+#[test]
+fn a_run_that_was_killed_ends_with_the_bits_of_one_that_was_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let whole = edgemix(&train("whole", &[]), folder.path());
+    assert!(whole.status.success(), "{}", String::from_utf8_lossy(&whole.stderr));
+    let mut killed = Command::new(PROGRAM)
+        .args(train("killed", &[]))
+        .current_dir(folder.path())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    let checkpoint = folder.path().join("killed/checkpoints/last.ckpt");
+    let begin = Instant::now();
+    while !checkpoint.exists() {
+        assert!(begin.elapsed() < Duration::from_secs(300), "no checkpoint was written");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    killed.kill().unwrap();
+    killed.wait().unwrap();
+    assert!(!folder.path().join("killed/model.emx").exists(), "it was killed too late");
+    let resumed = edgemix(&train("killed", &["--resume"]), folder.path());
+    assert!(resumed.status.success(), "{}", String::from_utf8_lossy(&resumed.stderr));
+    for file in ["model.emx", "trained.bin", "metrics.jsonl", "config.toml"] {
+        let read = |run: &str| fs::read(folder.path().join(run).join(file)).unwrap();
+        assert!(read("whole") == read("killed"), "{file} differs");
+    }
+}
+
+#[test]
+fn every_method_trains_exports_and_its_integers_agree() {
+    let folder = tempfile::tempdir().unwrap();
+    for method in ["alpha-jsd", "kld", "dpm", "abc", "ae-kmeans", "ae-gmm"] {
+        let trained = edgemix(&train(method, &["--method", method]), folder.path());
+        assert!(trained.status.success(), "{method}: {}", String::from_utf8_lossy(&trained.stderr));
+        let evaluated = edgemix(&["evaluate", method], folder.path());
+        let text = String::from_utf8(evaluated.stdout).unwrap();
+        let agreement = text.lines().find_map(|line| line.strip_prefix("agreement")).unwrap();
+        let percent: f64 = agreement.trim().trim_end_matches(" %").parse().unwrap();
+        assert!(percent >= 98.5, "{method}: {text}");
+        let assigned = edgemix(&["assign", &format!("{method}/model.emx"), "digits"], folder.path());
+        assert_eq!(String::from_utf8(assigned.stdout).unwrap().lines().count(), 1798);
+    }
+}
+
+#[test]
+fn what_is_wrong_is_said_and_leaves_nothing_behind() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("text.npy"), "hello").unwrap();
+    fs::write(folder.path().join("file"), "in the way").unwrap();
+    fs::write(folder.path().join("bad.toml"), "sede = 3\n").unwrap();
+    type Case<'a> = (&'a [&'a str], i32, &'a str);
+    let cases: [Case; 9] = [
+        (&["train", "none.npy", "--out", "r"], 2, "none.npy"),
+        (&["train", "text.npy", "--out", "r"], 2, "not a readable NPY file"),
+        (&["train", "digits", "--out", "r", "--method", "magic"], 2, "use one of alpha-jsd"),
+        (&["train", "digits", "--out", "r", "--encoder", "a-b"], 2, "as in 256-128-10"),
+        (&["train", "digits", "--out", "r", "--config", "bad.toml"], 2, "sede"),
+        (&["train", "digits", "--out", "r", "--device", "abacus"], 2, "use cpu"),
+        (&["train", "digits", "--out", "r", "--device", "cuda"], 2, "use --device cpu"),
+        (&["train", "digits", "--out", "file/r"], 1, "file/r"),
+        (&["inspect", "text.npy"], 2, "text.npy: truncated"),
+    ];
+    for (arguments, code, message) in cases {
+        let output = edgemix(arguments, folder.path());
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}: {error}");
+        assert!(error.contains(message) && !error.contains("panicked"), "{arguments:?}: {error}");
+        assert!(!folder.path().join("r").exists(), "{arguments:?} left a run behind");
+    }
+}

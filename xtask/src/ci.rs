@@ -1,0 +1,45 @@
+//! All tests, and everything that must hold before a change lands.
+
+use std::time::Instant;
+
+use anyhow::{Context, Result};
+
+use crate::process::{program, run};
+use crate::{firmware, setup};
+
+/// `cargo xtask test`: what is missing is set up; host tests; the emulated parity test.
+pub(crate) fn test() -> Result<()> {
+    setup::run_quietly()?;
+    // Format and runtime once more with overflow checks: what their bounds promise must hold.
+    cargo(&["test", "-p", "edgemix-format", "-p", "edgemix-runtime", "--all-features"])?;
+    // One profile with `cargo run --release`, so that burn is built once.
+    cargo(&["test", "--release", "--workspace", "--features", "edgemix-tests/emulator"])?;
+    println!("all tests passed, those on the emulated chip too");
+    Ok(())
+}
+
+/// `cargo xtask ci`.
+pub(crate) fn run_all() -> Result<()> {
+    type Step = (&'static str, fn() -> Result<()>);
+    let steps: [Step; 7] = [
+        ("fmt", || cargo(&["fmt", "--all", "--check"])),
+        ("test", test),
+        ("firmware", firmware::example),
+        ("nopanic", firmware::nopanic),
+        ("clippy", || cargo(&["clippy", "--release", "--workspace", "--all-targets", "--", "-D", "warnings"])),
+        ("cuda", || cargo(&["check", "--release", "-p", "edgemix", "--features", "cuda"])),
+        ("doc", || {
+            run(program("cargo", &["doc", "--release", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings"))
+        }),
+    ];
+    for (name, step) in steps {
+        let begin = Instant::now();
+        step().with_context(|| format!("step {name}"))?;
+        println!("== {name}: {:.0} s", begin.elapsed().as_secs_f64());
+    }
+    Ok(())
+}
+
+fn cargo(arguments: &[&str]) -> Result<()> {
+    run(&mut program("cargo", arguments))
+}
