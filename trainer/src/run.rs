@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 
 use crate::training::{CheckpointStore, EpochReport};
 
+const METRICS: &str = "metrics.jsonl";
+
 /// A run's directory.
 #[derive(Clone, Debug)]
 pub struct RunDir(PathBuf);
@@ -41,7 +43,7 @@ impl RunDir {
     /// # Errors
     /// Whatever the file system says.
     pub fn clear(&self) -> io::Result<()> {
-        for name in ["checkpoints/last.ckpt", "metrics.jsonl", "trained.bin", "model.emx", "config.toml"] {
+        for name in ["checkpoints/last.ckpt", METRICS, "trained.bin", "model.emx", "config.toml"] {
             match fs::remove_file(self.file(name)) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
                 _ => {}
@@ -50,34 +52,45 @@ impl RunDir {
         Ok(())
     }
 
-    /// Writes the reports of all epochs so far.
+    /// Appends an epoch's report to the metrics.
     ///
     /// # Errors
     /// Whatever the file system says.
-    pub fn write_metrics(&self, reports: &[EpochReport]) -> io::Result<()> {
-        let mut lines = Vec::new();
-        for report in reports {
-            serde_json::to_writer(&mut lines, report)?;
-            lines.push(b'\n');
-        }
-        write_whole(&self.file("metrics.jsonl"), &lines)
+    pub fn append_metrics(&self, report: &EpochReport) -> io::Result<()> {
+        let mut line = serde_json::to_vec(report)?;
+        line.push(b'\n');
+        fs::OpenOptions::new().create(true).append(true).open(self.file(METRICS))?.write_all(&line)
     }
 
-    /// The reports of the epochs so far.
+    /// Forgets the metrics of a stage after its first `epochs` epochs: a run that is taken up reports them again.
+    /// Lines that stay, stay byte for byte; a last line that was cut off is dropped.
     ///
     /// # Errors
-    /// Whatever the file system says; a line that is not a report is an error too.
-    pub fn read_metrics(&self) -> io::Result<Vec<EpochReport>> {
-        let path = self.file("metrics.jsonl");
-        if !path.exists() {
-            return Ok(vec![]);
+    /// Whatever the file system says; a whole line that is not a report is an error too.
+    pub fn truncate_metrics(&self, stage: &str, epochs: usize) -> io::Result<()> {
+        let path = self.file(METRICS);
+        let text = match fs::read_to_string(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            text => text?,
+        };
+        let mut kept = String::new();
+        for line in text.split_inclusive('\n').filter(|line| line.ends_with('\n')) {
+            let report: EpochReport = serde_json::from_str(line)?;
+            if report.stage != stage || report.epoch <= epochs {
+                kept.push_str(line);
+            }
         }
-        fs::read_to_string(path)?.lines().map(|line| serde_json::from_str(line).map_err(io::Error::from)).collect()
+        if kept == text { Ok(()) } else { write_whole(&path, kept.as_bytes()) }
     }
 }
 
 impl CheckpointStore for RunDir {
     fn save(&mut self, bytes: &[u8]) -> io::Result<()> {
+        // The metrics of the epochs that a checkpoint stands for must not be lost after it.
+        match fs::File::open(self.file(METRICS)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            file => file?.sync_all()?,
+        }
         write_whole(&self.file("checkpoints/last.ckpt"), bytes)
     }
 
@@ -108,4 +121,59 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
     file.as_file().sync_all()?;
     file.persist(path).map_err(|error| error.error)?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn report(stage: &str, epoch: usize) -> EpochReport {
+        // A loss whose shortest decimal form is long: read and written again it need not come back.
+        let losses = vec![("reconstruction".into(), 4.717938721179962 / (epoch as f64 + 0.1))];
+        EpochReport { stage: stage.into(), epoch, epochs: 5, losses, clusters: None }
+    }
+
+    #[test]
+    fn metrics_of_a_run_taken_up_are_those_of_one_in_one_piece() {
+        let folder = tempfile::tempdir().unwrap();
+        let all: Vec<_> =
+            (1..=5).map(|e| report("reconstruct", e)).chain((1..=5).map(|e| report("cluster", e))).collect();
+        let whole = RunDir::create(&folder.path().join("whole")).unwrap();
+        all.iter().for_each(|r| whole.append_metrics(r).unwrap());
+        let expected = fs::read(whole.file(METRICS)).unwrap();
+        // Killed after any number of epochs, in the middle of a line or not; taken up from an earlier epoch.
+        for killed in 0..=10 {
+            for position in 0..=killed {
+                let run = RunDir::create(&folder.path().join(format!("{killed}-{position}"))).unwrap();
+                all[..killed].iter().for_each(|r| run.append_metrics(r).unwrap());
+                let mut file = fs::OpenOptions::new().create(true).append(true).open(run.file(METRICS)).unwrap();
+                file.write_all(b"{\"stage\":\"clus").unwrap();
+                let stages = if position < 5 {
+                    vec![("reconstruct", position), ("cluster", 0)]
+                } else {
+                    vec![("cluster", position - 5)]
+                };
+                let mut rest = all[position..].iter();
+                for (stage, first) in stages {
+                    run.truncate_metrics(stage, first).unwrap();
+                    rest.by_ref().take(5 - first).for_each(|r| run.append_metrics(r).unwrap());
+                }
+                assert!(fs::read(run.file(METRICS)).unwrap() == expected, "killed after {killed}, from {position}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_file_is_replaced_whole_and_a_failure_leaves_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        write_whole(&path, b"old").unwrap();
+        write_whole(&path, b"new and longer").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"new and longer");
+        let error = write_whole(&path.join("below-a-file"), b"x").unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::NotADirectory);
+        fs::create_dir(folder.path().join("taken")).unwrap();
+        assert!(write_whole(&folder.path().join("taken"), b"x").is_err());
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2, "a temporary file was left behind");
+    }
 }

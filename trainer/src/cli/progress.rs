@@ -1,5 +1,7 @@
 //! Progress bars with losses and the number of clusters so far; silent when not on a terminal.
 
+use std::io;
+
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::run::RunDir;
@@ -9,27 +11,38 @@ use crate::training::{EpochReport, Observer};
 pub(super) struct Progress {
     bar: ProgressBar,
     run: RunDir,
-    reports: Vec<EpochReport>,
+    quiet: bool,
+    failure: Option<io::Error>,
 }
 
 impl Progress {
-    /// `reports` are those of the epochs before a resume.
-    pub(super) fn new(run: RunDir, reports: Vec<EpochReport>) -> Self {
-        Self { bar: ProgressBar::hidden(), run, reports }
+    /// Nothing is shown if `quiet`.
+    pub(super) fn new(run: RunDir, quiet: bool) -> Self {
+        Self { bar: ProgressBar::hidden(), run, quiet, failure: None }
     }
 
-    /// Writes all metrics.
-    pub(super) fn finish(&self) -> std::io::Result<()> {
+    /// Takes the bar away.
+    ///
+    /// # Errors
+    /// If metrics could not be written.
+    pub(super) fn finish(self) -> io::Result<()> {
         self.bar.finish_and_clear();
-        self.run.write_metrics(&self.reports)
+        self.failure.map_or(Ok(()), Err)
+    }
+
+    fn keep(&mut self, written: io::Result<()>) {
+        self.failure = self.failure.take().or(written.err());
     }
 }
 
 impl Observer for Progress {
     fn stage(&mut self, name: &str, epoch: usize, epochs: usize) {
         self.bar.finish_and_clear();
-        // What was reported after the checkpoint that is taken up will be reported again.
-        self.reports.retain(|r| r.stage != name || r.epoch <= epoch);
+        let written = self.run.truncate_metrics(name, epoch);
+        self.keep(written);
+        if self.quiet {
+            return;
+        }
         let style = ProgressStyle::with_template("{prefix:>12} {bar:30} {pos}/{len} {eta} left  {msg}");
         // On standard error, where indicatif draws nothing unless it is a terminal.
         self.bar = ProgressBar::new(epochs as u64).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
@@ -42,8 +55,7 @@ impl Observer for Progress {
         let clusters = report.clusters.map(|k| format!("{k} components"));
         self.bar.set_message(losses.chain(clusters).collect::<Vec<_>>().join("  "));
         self.bar.set_position(report.epoch as u64);
-        self.reports.push(report.clone());
-        // Metrics are a convenience: a full disk shows when the checkpoint is written.
-        let _ = self.run.write_metrics(&self.reports);
+        let written = self.run.append_metrics(report);
+        self.keep(written);
     }
 }

@@ -172,7 +172,7 @@ fn start(out: &Path, config: &FitConfig, resume: bool, force: bool) -> Result<Ru
 
 fn fit(run: &RunDir, dataset: &Dataset, config: &FitConfig, device: Device) -> Result<Trained, CliError> {
     let metrics = run.file("metrics.jsonl");
-    let mut progress = Progress::new(run.clone(), run.read_metrics().map_err(CliError::io(&metrics))?);
+    let mut progress = Progress::new(run.clone(), false);
     let trained = device.fit(&dataset.samples, config, &mut run.clone(), &mut progress)?;
     progress.finish().map_err(CliError::io(&metrics))?;
     let path = run.file("trained.bin");
