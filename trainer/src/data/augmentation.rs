@@ -19,7 +19,7 @@ pub struct Augmentation {
 
 impl Default for Augmentation {
     fn default() -> Self {
-        Self { shift: 0.06, rotation: 10.0 }
+        Self { shift: 0.1, rotation: 10.0 }
     }
 }
 

@@ -53,7 +53,7 @@ impl Default for AlphaJsd {
             lambda: 1.0,
             divergence: Side::Primal,
             vae: false,
-            merge_threshold: 0.006,
+            merge_threshold: 0.008,
             mixture: DirichletProcess { latent_variance: 0.3, ..DirichletProcess::default() },
         }
     }
