@@ -1,7 +1,7 @@
 //! The methods, a file each, reading like their papers: objective, update, schedule.
 //!
 //! A method implements [`Method`]. Those that train an autoencoder and then pull its latents to clusters share
-//! [`latent`] and say only how clusters are found and what pulls.
+//! `latent` and say only how clusters are found and what pulls.
 
 mod abc;
 mod alpha_jsd;

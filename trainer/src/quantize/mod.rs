@@ -1,9 +1,9 @@
 //! From a trained model in f32 to an `.emx` file of integers.
 //!
-//! [`quantize`] runs the encoder over calibration samples to see what values each layer takes ([`calibrate`]), folds
-//! zero points and scales into int8 weights, i32 biases and requantisation multipliers ([`layers`], [`fixed`]), writes
-//! the head as int16 coefficients ([`heads`]) and finally runs the finished file over the same samples to fill its
-//! novelty table ([`novelty`]). Nothing stays in floating point but what describes the model to people.
+//! [`quantize`] runs the encoder over calibration samples to see what values each layer takes (`calibrate`), folds
+//! zero points and scales into int8 weights, i32 biases and requantisation multipliers (`layers`, `fixed`), writes
+//! the head as int16 coefficients (`heads`) and finally runs the finished file over the same samples to fill its
+//! novelty table (`novelty`). Nothing stays in floating point but what describes the model to people.
 
 mod calibrate;
 mod fixed;
