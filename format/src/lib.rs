@@ -27,6 +27,9 @@ pub mod view;
 #[cfg(feature = "alloc")]
 pub mod write;
 
+#[cfg(feature = "testing")]
+pub mod testing;
+
 mod check;
 mod error;
 mod tensor;
