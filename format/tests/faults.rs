@@ -104,20 +104,31 @@ fn header() {
     let len = spec().build().unwrap().len();
     let longer = len as u32 + 16;
     assert_eq!(load(&patched(8, &longer.to_le_bytes())), LoadError::TooShort { needed: longer as usize, given: len });
-    // Total length, description length, blob offset and blob length, each too small, odd or too large.
-    for offset in [8, 16, 20, 24] {
-        for value in [0, 1, u32::MAX - 15, u32::MAX] {
-            let error = load(&patched(offset, &value.to_le_bytes()));
-            let expected = matches!(
-                error,
-                LoadError::Header
-                    | LoadError::TooShort { .. }
-                    | LoadError::Description { .. }
-                    | LoadError::Checksum { .. }
-            );
-            assert!(expected, "{value} at {offset}: {error:?}");
-        }
+    // Each length one step too small or too large for the others.
+    let valid = spec().build().unwrap();
+    let header = File::from_bytes(&valid).unwrap().header;
+    let gap = header.blob_offset - 48;
+    let wrong = [
+        (8, header.total_len - 1),
+        (8, 48),
+        (16, gap + 1),
+        (16, u32::MAX),
+        (20, header.blob_offset - 16),
+        (20, header.blob_offset + 16),
+        (20, header.blob_offset + 1),
+        (20, u32::MAX - 15),
+        (24, header.blob_len - 1),
+        (24, header.blob_len + 1),
+        (24, u32::MAX),
+    ];
+    for (offset, value) in wrong {
+        assert_eq!(load(&patched(offset, &value.to_le_bytes())), LoadError::Header, "{value} at {offset}");
     }
+    // Lengths that add up, and a blob that does not start at a multiple of 16.
+    let mut moved = patched(20, &(header.blob_offset + 8).to_le_bytes());
+    moved.as_mut()[24..28].copy_from_slice(&(header.blob_len - 8).to_le_bytes());
+    mend(moved.as_mut());
+    assert_eq!(load(&moved), LoadError::Header);
     for reserved in 42..48 {
         assert_eq!(load(&patched(reserved, &[1])), LoadError::Header);
     }

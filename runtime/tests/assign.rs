@@ -171,6 +171,32 @@ fn novelty_is_looked_up_in_the_table() {
     assert!(seen.len() > 5, "every sample was as novel as every other");
 }
 
+/// A log-density that is exactly a threshold has that threshold's level; one step more has the next one's.
+#[test]
+fn thresholds_belong_to_their_own_level() {
+    let spec = Spec { calibration: 2, ..Spec::default() };
+    let (description, _) = spec.parts();
+    let edgemix_format::description::Calibration::Marginal(table) = description.calibration else { panic!("no table") };
+    let mut bytes = spec.build().unwrap();
+    let valid = bytes.clone();
+    let model = Model::from_bytes(&valid).unwrap();
+    let start = model.file().header.blob_offset as usize;
+    let mut arena = Arena::new(model.arena_len(), 0);
+    let score = model.assign_raw(&[40u8; 6], &mut arena).unwrap().log_density.0;
+    for (first, expected) in [(score - 1, 200), (score, 100), (score + 1, 100)] {
+        for (tensor, value) in [
+            (table.log_densities.offset as usize, [first.to_le_bytes(), (score + 2).to_le_bytes()].concat()),
+            (table.levels.offset as usize, [100u16.to_le_bytes(), 200u16.to_le_bytes()].concat()),
+        ] {
+            let at = start + tensor;
+            bytes.as_mut()[at..at + value.len()].copy_from_slice(&value);
+        }
+        mend(bytes.as_mut());
+        let model = Model::from_bytes(&bytes).unwrap();
+        assert_eq!(model.assign_raw(&[40u8; 6], &mut arena).unwrap().novelty.0, expected);
+    }
+}
+
 #[test]
 fn of_equal_components_the_first_wins() {
     // Two classes in a model with equal rows: every tensor of the second is that of the first.

@@ -102,6 +102,23 @@ fn the_limits_admit_no_overflow() {
     }
 }
 
+/// Sums next to zero, where one multiplier ends and the other begins.
+#[test]
+fn leaky_slopes_begin_below_zero() {
+    for bias in -4..=4 {
+        let layer = Owned {
+            inputs: 1,
+            weights: vec![0],
+            bias: vec![bias],
+            requantize: (vec![1 << 30], vec![26]),
+            negative: (vec![1 << 29], vec![26]),
+            table: [0; 256],
+            zero_point: 0,
+        };
+        layer.check(&[1]);
+    }
+}
+
 #[test]
 fn halves_are_rounded_up() {
     for (sum, expected) in [(1, 1), (3, 2), (-1, 0), (-3, -1), (2, 1), (-2, -1), (0, 0)] {
