@@ -1,140 +1,303 @@
-//! Valid models made of random numbers, for tests and for seeds of a fuzzer. Feature `testing`.
+//! Valid models from a few numbers and a seed, for tests. Feature `testing`.
+//!
+//! The same [`Spec`] gives the same bytes on every host. Weights and samples mean nothing; they are chosen so that
+//! values spread over their ranges and saturate now and then. Scaling is exact: a raw sample and the same sample in
+//! the data's unit (`raw * count`, in f32) become the same integers.
+//!
+//! ```
+//! use edgemix_format::{File, testing::Spec};
+//!
+//! let bytes = Spec::default().build().unwrap();
+//! assert_eq!(File::from_bytes(&bytes).unwrap().latent.len, 3);
+//! ```
 
+use alloc::vec;
 use alloc::vec::Vec;
 
 use crate::description::{
-    Activation, Affine, Calibration, Covariance, Dense, Description, Fingerprint, Head, Input, Latent, Layer, Layers,
-    Mixture, QuantileTable, Requantize, Softmax, WeightOrder,
+    self, Activation, Affine, Calibration, Covariance, Dense, Description, Fingerprint, Head, Input, Latent, Layer,
+    Layers, Mixture, QuantileTable, Requantize, WeightOrder,
 };
 use crate::write::{AlignedBytes, Blob, WriteError, write};
 
-/// What a random model looks like.
-#[derive(Clone, Debug, PartialEq)]
+/// SplitMix64: small, seeded with any number, the same on every host.
+#[derive(Clone, Debug)]
+pub struct SplitMix64(u64);
+
+impl SplitMix64 {
+    /// A generator that starts at `seed`.
+    pub const fn new(seed: u64) -> Self {
+        Self(seed)
+    }
+
+    /// The next 64 bits.
+    pub const fn next_u64(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    /// An integer from `low` to `high`, both included; the slight bias of a remainder doesn't matter here.
+    pub const fn between(&mut self, low: i32, high: i32) -> i32 {
+        let span = (high as i64 - low as i64 + 1) as u64;
+        (low as i64 + (self.next_u64() % span) as i64) as i32
+    }
+
+    /// `len` integers from `low` to `high`, both included.
+    pub fn many(&mut self, len: usize, low: i32, high: i32) -> Vec<i32> {
+        (0..len).map(|_| self.between(low, high)).collect()
+    }
+
+    fn i8s(&mut self, len: usize) -> Vec<i8> {
+        (0..len).map(|_| self.between(-128, 127) as i8).collect()
+    }
+
+    fn i16s(&mut self, len: usize) -> Vec<i16> {
+        (0..len).map(|_| self.between(-32768, 32767) as i16).collect()
+    }
+
+    fn u8s(&mut self, len: usize, low: i32, high: i32) -> Vec<u8> {
+        (0..len).map(|_| self.between(low, high) as u8).collect()
+    }
+}
+
+/// What follows a generated layer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Follow {
+    /// Nothing.
+    Identity,
+    /// Negative values become zero.
+    Relu,
+    /// Negative values become smaller.
+    LeakyRelu,
+    /// A table of random values; it can't follow the last layer.
+    Table,
+}
+
+/// The kind of a generated head.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A mixture with covariances of this shape.
+    Mixture(Covariance),
+    /// A softmax; its classes are its components and its clusters.
+    Softmax,
+}
+
+/// What a generated model looks like.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Spec {
-    /// Lengths from the input to the latent; with one, the encoder has no layers.
-    pub lengths: Vec<usize>,
-    /// What follows each layer but the last: 0 nothing, 1 ReLU, 2 leaky ReLU, 3 a table.
-    pub activation: u8,
-    /// The covariances of a mixture; none for a softmax head.
-    pub covariance: Option<Covariance>,
-    /// Number of components.
-    pub components: usize,
-    /// Number of clusters, at most as many.
-    pub clusters: usize,
-    /// Of the random numbers.
+    /// Elements of one sample.
+    pub input: usize,
+    /// Channels of the input's scaling; divides `input`.
+    pub channels: usize,
+    /// Outputs and activation of each layer. The last one gives the latent; with none the sample is the latent.
+    pub layers: Vec<(usize, Follow)>,
+    /// The head.
+    pub head: Kind,
+    /// Components of a mixture, classes of a softmax.
+    pub components: u16,
+    /// Clusters of a mixture, at most as many as components.
+    pub clusters: u16,
+    /// Entries of the novelty table; 0 for none.
+    pub calibration: u16,
+    /// The seed of every tensor.
     pub seed: u64,
 }
 
-/// SplitMix64 (Steele, Lea and Flood, 2014).
-struct Random(u64);
-
-impl Random {
-    fn bits(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let z = (self.0 ^ self.0 >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let z = (z ^ z >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ z >> 31
-    }
-
-    fn between(&mut self, low: i64, high: i64) -> i64 {
-        low + (self.bits() % (high - low + 1) as u64) as i64
-    }
-
-    fn many<T>(&mut self, n: usize, low: i64, high: i64, from: impl Fn(i64) -> T) -> Vec<T> {
-        (0..n).map(|_| from(self.between(low, high))).collect()
-    }
-}
-
-/// Writes a random model.
-///
-/// # Errors
-/// As [`write`](crate::write::write), for a spec that no model can have.
-pub fn model(spec: &Spec) -> Result<AlignedBytes, WriteError> {
-    let mut random = Random(spec.seed);
-    let mut blob = Blob::default();
-    let inputs = spec.lengths.first().copied().unwrap_or(0);
-    let mut encoder = Layers::new();
-    for (index, pair) in spec.lengths.windows(2).enumerate() {
-        let is_last = index + 2 == spec.lengths.len();
-        let activation = if is_last { 0 } else { spec.activation };
-        let layer = dense(pair[0], pair[1], activation, is_last, &mut random, &mut blob);
-        encoder.push(Layer::Dense(layer)).map_err(|_| WriteError::TooLarge)?;
-    }
-    let dims = spec.lengths.last().copied().unwrap_or(0);
-    let mut densities = random.many(5, -1_000_000, 1_000_000, |x| x as i32);
-    densities.sort_unstable();
-    let description = Description {
-        name: "random",
-        method: "testing",
-        fingerprint: Fingerprint { data: [1; 8], config: [2; 8], seed: spec.seed, version: "0.1.0" },
-        input: Input {
-            len: inputs as u32,
+impl Default for Spec {
+    /// Two layers, three latent dimensions, five components of full covariance in three clusters, a novelty table.
+    fn default() -> Self {
+        Self {
+            input: 6,
             channels: 1,
-            gain: blob.push(&[2.0f32]),
-            offset: blob.push(&[-3.0f32]),
-            count: 0.5,
-            center: blob.push(&[3 * 256i32]),
-            multiplier: blob.push(&[1i32 << 30]),
-            shift: blob.push(&[38u8]),
-        },
-        encoder,
-        latent: Latent { len: dims as u16, scale: 1e-3 },
-        head: head(spec, dims, &mut random, &mut blob),
-        calibration: Calibration::Marginal(QuantileTable {
-            len: 5,
-            log_densities: blob.push(&densities),
-            levels: blob.push(&[10u16, 100, 1000, 10_000, 60_000]),
-        }),
-    };
-    write(&description, &blob)
-}
-
-fn dense(inputs: usize, outputs: usize, kind: u8, is_last: bool, random: &mut Random, blob: &mut Blob) -> Dense {
-    let requantize = |random: &mut Random, blob: &mut Blob| Requantize {
-        multiplier: blob.push(&random.many(outputs, 1 << 30, i32::MAX.into(), |m| m as i32)),
-        shift: blob.push(&random.many(outputs, 34, 42, |s| s as u8)),
-    };
-    Dense {
-        inputs: inputs as u32,
-        outputs: outputs as u32,
-        order: WeightOrder::RowMajor,
-        weights: blob.push(&random.many(inputs * outputs, -127, 127, |w| w as i8)),
-        bias: blob.push(&random.many(outputs, -20_000, 20_000, |b| b as i32)),
-        requantize: requantize(random, blob),
-        activation: match kind {
-            1 => Activation::Relu,
-            2 => Activation::LeakyRelu(requantize(random, blob)),
-            3 => Activation::Table(blob.push(&random.many(256, -128, 127, |y| y as i8))),
-            _ => Activation::Identity,
-        },
-        output: Affine { scale: 0.1, zero_point: if is_last { 0 } else { random.between(-128, 127) as i8 } },
+            layers: vec![(5, Follow::Relu), (3, Follow::Identity)],
+            head: Kind::Mixture(Covariance::Full),
+            components: 5,
+            clusters: 3,
+            calibration: 8,
+            seed: 0,
+        }
     }
 }
 
-fn head(spec: &Spec, dims: usize, random: &mut Random, blob: &mut Blob) -> Head {
-    let k = spec.components;
-    let Some(covariance) = spec.covariance else {
-        return Head::Softmax(Softmax {
-            n_classes: k as u16,
-            coefficients: blob.push(&random.many(k * dims, -32767, 32767, |a| a as i16)),
-            offsets: blob.push(&random.many(k, -1_000_000, 1_000_000, |b| b as i32)),
-            shifts: blob.push(&random.many(k, 1, 20, |s| s as u8)),
-        });
-    };
-    let (coefficients, shifts) = match covariance {
-        Covariance::Spherical => (k, k),
-        Covariance::Diagonal => (k * dims, k),
-        Covariance::Full => (k * dims * (dims + 1) / 2, k * dims),
-    };
-    let clusters: Vec<u16> = (0..k).map(|component| (component % spec.clusters.max(1)) as u16).collect();
-    Head::Mixture(Mixture {
-        n_components: k as u16,
-        n_clusters: spec.clusters as u16,
-        covariance,
-        coefficients: blob.push(&random.many(coefficients, -32767, 32767, |a| a as i16)),
-        offsets: blob.push(&random.many(k * dims, -(1 << 29), 1 << 29, |b| b as i32)),
-        shifts: blob.push(&random.many(shifts, 5, 14, |s| s as u8)),
-        constants: blob.push(&random.many(k, -1_000_000, 1_000_000, |c| c as i32)),
-        clusters: blob.push(&clusters),
-    })
+impl Spec {
+    /// Elements of the latent.
+    pub fn latent(&self) -> usize {
+        self.layers.last().map_or(self.input, |&(outputs, _)| outputs)
+    }
+
+    /// Writes the model.
+    ///
+    /// # Errors
+    /// [`WriteError::Refused`] where the numbers contradict each other or a limit of the format.
+    pub fn build(&self) -> Result<AlignedBytes, WriteError> {
+        let (description, blob) = self.parts();
+        write(&description, &blob)
+    }
+
+    /// What [`build`](Self::build) writes, for tests that alter it first.
+    pub fn parts(&self) -> (Description<'static>, Blob) {
+        let mut maker = Maker { random: SplitMix64::new(self.seed), blob: Blob::default() };
+        let fingerprint = Fingerprint {
+            data: maker.random.next_u64().to_le_bytes(),
+            config: maker.random.next_u64().to_le_bytes(),
+            seed: self.seed,
+            version: "0.0.0",
+        };
+        let input = maker.input(self);
+        let encoder = maker.encoder(self);
+        let scale = encoder.last().map_or(0.001, |Layer::Dense(last)| last.output.scale);
+        let latent = Latent { len: self.latent() as u16, scale };
+        let head = maker.head(self);
+        let calibration = maker.calibration(self.calibration);
+        let description = Description {
+            name: "generated",
+            method: "testing",
+            fingerprint,
+            input,
+            encoder,
+            latent,
+            head,
+            calibration,
+        };
+        (description, maker.blob)
+    }
+}
+
+struct Maker {
+    random: SplitMix64,
+    blob: Blob,
+}
+
+impl Maker {
+    /// `steps / 2^7` steps per count before a layer, `steps` where the sample is the latent; centers are half counts.
+    /// Every product and sum of the f32 formula is then exact for 16-bit raw samples.
+    fn input(&mut self, spec: &Spec) -> Input {
+        const COUNT: f32 = 1.0 / 16.0;
+        let (per_step, shift) = if spec.layers.is_empty() { (1.0, 31u8) } else { (1.0 / 128.0, 38u8) };
+        let steps = self.random.many(spec.channels, 64, 127);
+        let halves = self.random.many(spec.channels, -31, 31);
+        let gain: Vec<f32> = steps.iter().map(|&m| m as f32 * per_step / COUNT).collect();
+        let offset: Vec<f32> = steps.iter().zip(&halves).map(|(m, c)| (-m * c) as f32 * per_step / 2.0).collect();
+        let center: Vec<i32> = halves.iter().map(|c| c * 128).collect();
+        let multiplier: Vec<i32> = steps.iter().map(|m| m << 23).collect();
+        Input {
+            len: spec.input as u32,
+            channels: spec.channels as u32,
+            gain: self.blob.push(&gain),
+            offset: self.blob.push(&offset),
+            count: COUNT,
+            center: self.blob.push(&center),
+            multiplier: self.blob.push(&multiplier),
+            shift: self.blob.push(&vec![shift; spec.channels]),
+        }
+    }
+
+    fn encoder(&mut self, spec: &Spec) -> Layers {
+        let mut layers = Layers::new();
+        let mut inputs = spec.input;
+        for (index, &(outputs, follow)) in spec.layers.iter().enumerate() {
+            let dense = self.dense(inputs, outputs, follow, index + 1 == spec.layers.len());
+            assert!(layers.push(Layer::Dense(dense)).is_ok(), "more layers than the format has room for");
+            inputs = outputs;
+        }
+        layers
+    }
+
+    fn dense(&mut self, inputs: usize, outputs: usize, follow: Follow, is_last: bool) -> Dense {
+        // A sum of products is some 2^13 times the root of their number: int8 is 2^6 or so, the latent 2^13.
+        let spread = inputs.max(1).ilog2() as i32 / 2;
+        let shift = 31 + spread + if is_last { -1 } else { 6 };
+        let weights = self.random.i8s(inputs * outputs);
+        let bias = self.random.many(outputs, -8000, 8000);
+        Dense {
+            inputs: inputs as u32,
+            outputs: outputs as u32,
+            order: WeightOrder::RowMajor,
+            weights: self.blob.push(&weights),
+            bias: self.blob.push(&bias),
+            requantize: self.requantize(outputs, 1 << 30, shift),
+            activation: match follow {
+                Follow::Identity => Activation::Identity,
+                Follow::Relu => Activation::Relu,
+                Follow::LeakyRelu => Activation::LeakyRelu(self.requantize(outputs, 1 << 27, shift)),
+                Follow::Table => {
+                    let table = self.random.i8s(256);
+                    Activation::Table(self.blob.push(&table))
+                }
+            },
+            output: Affine {
+                scale: self.random.between(1, 1000) as f32 / 1024.0,
+                zero_point: if is_last { 0 } else { self.random.between(-128, 127) as i8 },
+            },
+        }
+    }
+
+    fn requantize(&mut self, outputs: usize, least: i32, shift: i32) -> Requantize {
+        let multiplier = self.random.many(outputs, least, least + (least - 1));
+        let shift = self.random.u8s(outputs, shift, shift + 1);
+        Requantize { multiplier: self.blob.push(&multiplier), shift: self.blob.push(&shift) }
+    }
+
+    fn head(&mut self, spec: &Spec) -> Head {
+        match spec.head {
+            Kind::Mixture(covariance) => Head::Mixture(self.mixture(spec, covariance)),
+            Kind::Softmax => {
+                let classes = usize::from(spec.components);
+                let coefficients = self.random.i16s(classes * spec.latent());
+                let offsets = self.random.many(classes, -(1 << 28), 1 << 28);
+                let shifts = self.random.u8s(classes, 9, 13);
+                Head::Softmax(description::Softmax {
+                    n_classes: spec.components,
+                    coefficients: self.blob.push(&coefficients),
+                    offsets: self.blob.push(&offsets),
+                    shifts: self.blob.push(&shifts),
+                })
+            }
+        }
+    }
+
+    fn mixture(&mut self, spec: &Spec, covariance: Covariance) -> Mixture {
+        let (components, dims) = (usize::from(spec.components), spec.latent());
+        let (coefficients, shifts) = match covariance {
+            Covariance::Spherical => (components, components),
+            Covariance::Diagonal => (components * dims, components),
+            Covariance::Full => (components * (dims * (dims + 1) / 2), components * dims),
+        };
+        let coefficients = self.random.i16s(coefficients);
+        let offsets = self.random.many(components * dims, -(1 << 28), 1 << 28);
+        let shifts = self.random.u8s(shifts, 11, 15);
+        let constants = self.random.many(components, -(1 << 18), 1 << 18);
+        let named = i32::from(spec.clusters);
+        let clusters: Vec<u16> = (0..i32::from(spec.components))
+            .map(|k| if k < named { k } else { self.random.between(0, (named - 1).max(0)) } as u16)
+            .collect();
+        Mixture {
+            n_components: spec.components,
+            n_clusters: spec.clusters,
+            covariance,
+            coefficients: self.blob.push(&coefficients),
+            offsets: self.blob.push(&offsets),
+            shifts: self.blob.push(&shifts),
+            constants: self.blob.push(&constants),
+            clusters: self.blob.push(&clusters),
+        }
+    }
+
+    fn calibration(&mut self, len: u16) -> Calibration {
+        if len == 0 {
+            return Calibration::None;
+        }
+        let mut log_densities = self.random.many(len.into(), -(1 << 22), 1 << 18);
+        let mut levels: Vec<u16> = (0..len).map(|_| self.random.next_u64() as u16).collect();
+        log_densities.sort_unstable();
+        levels.sort_unstable();
+        Calibration::Marginal(QuantileTable {
+            len,
+            log_densities: self.blob.push(&log_densities),
+            levels: self.blob.push(&levels),
+        })
+    }
 }

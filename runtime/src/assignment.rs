@@ -64,7 +64,8 @@ impl<'w> Assignment<'w> {
     /// Picks the best of `scores`; an empty `clusters` means that component `k` is cluster `k`.
     pub(crate) fn pick(scores: &'w [i32], clusters: &'w [u16], calibration: &Calibration) -> Self {
         let mut best = (0u16, i32::MIN);
-        for (k, &score) in (0u16..).zip(scores) {
+        // The scores first: 65535 of them end the loop before the count could overflow.
+        for (&score, k) in scores.iter().zip(0u16..) {
             if score.cmp(&best.1) == Ordering::Greater {
                 best = (k, score);
             }
@@ -89,7 +90,7 @@ impl<'w> Assignment<'w> {
     /// The posterior probability of a cluster: the sum over its components. 0 for a cluster that does not exist.
     pub fn posterior(&self, cluster: u16) -> f32 {
         let (mut of_cluster, mut of_all) = (0.0, 0.0);
-        for (k, &score) in (0u16..).zip(self.scores) {
+        for (&score, k) in self.scores.iter().zip(0u16..) {
             let density = relative_density(score, self.log_density.0);
             of_all += density;
             if self.clusters.get(usize::from(k)).copied().unwrap_or(k) == cluster {

@@ -1,0 +1,102 @@
+//! Damaged files are refused, whatever was damaged; mended ones never make the reader panic.
+
+mod common;
+
+use edgemix_format::testing::{Follow, Kind, Spec, SplitMix64};
+use edgemix_format::view::Covariance;
+use edgemix_format::write::{AlignedBytes, mend};
+use edgemix_format::{File, LoadError};
+use proptest::prelude::*;
+
+/// Some kilobytes with every kind of layer.
+fn real() -> AlignedBytes {
+    let layers = vec![(24, Follow::Relu), (20, Follow::LeakyRelu), (12, Follow::Table), (6, Follow::Identity)];
+    let spec = Spec { input: 32, channels: 2, layers, components: 7, clusters: 4, calibration: 40, ..Spec::default() };
+    let bytes = spec.build().unwrap();
+    assert!((3000..9000).contains(&bytes.len()), "{} bytes", bytes.len());
+    bytes
+}
+
+#[test]
+fn every_flipped_bit_is_refused() {
+    let mut bytes = real();
+    for bit in 0..bytes.len() * 8 {
+        let (byte, mask) = (bit / 8, 1 << (bit % 8));
+        bytes.as_mut()[byte] ^= mask;
+        assert!(File::from_bytes(&bytes).is_err(), "bit {bit}");
+        bytes.as_mut()[byte] ^= mask;
+    }
+    assert!(File::from_bytes(&bytes).is_ok());
+}
+
+#[test]
+fn every_truncation_is_refused_and_says_what_is_missing() {
+    let bytes = real();
+    for len in 0..bytes.len() {
+        let needed = if len < 48 { 48 } else { bytes.len() };
+        let refused = File::from_bytes(&bytes[..len]).err();
+        assert_eq!(refused, Some(LoadError::TooShort { needed, given: len }));
+    }
+}
+
+#[test]
+fn misaligned_bytes_are_refused() {
+    let bytes = real();
+    for shift in 1..16 {
+        let mut moved = AlignedBytes::zeroed(bytes.len() + 16);
+        moved.as_mut()[shift..shift + bytes.len()].copy_from_slice(&bytes);
+        assert_eq!(File::from_bytes(&moved[shift..]).err(), Some(LoadError::Alignment), "by {shift}");
+    }
+}
+
+/// Every byte of header and description, changed in several ways under a right checksum.
+#[test]
+fn mended_bytes_of_the_description_never_panic() {
+    let kinds = [
+        Kind::Mixture(Covariance::Spherical),
+        Kind::Mixture(Covariance::Diagonal),
+        Kind::Mixture(Covariance::Full),
+        Kind::Softmax,
+    ];
+    for head in kinds {
+        let mut bytes = Spec { head, ..Spec::default() }.build().unwrap();
+        let described = 48 + File::from_bytes(&bytes).unwrap().header.description_len as usize;
+        for at in 4..described {
+            let before = bytes[at];
+            for after in [0, 1, 2, 3, 0x10, 0x7f, 0x80, 0xff, before ^ 1, before.wrapping_add(1)] {
+                bytes.as_mut()[at] = after;
+                mend(bytes.as_mut());
+                let _ = File::from_bytes(&bytes);
+            }
+            bytes.as_mut()[at] = before;
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn mended_mutations_never_panic(spec in common::spec(), seed: u64, changes in 1usize..12) {
+        let mut bytes = spec.build().unwrap();
+        let mut random = SplitMix64::new(seed);
+        for _ in 0..changes {
+            let last = bytes.len() as i32 - 1;
+            // Half of them in the description, past the header, without which nothing else would be looked at.
+            let (low, high) = if random.next_u64().is_multiple_of(2) { (48, 300) } else { (0, last) };
+            let at = random.between(low, high.min(last)) as usize;
+            bytes.as_mut()[at] = random.next_u64() as u8;
+        }
+        mend(bytes.as_mut());
+        if let Ok(file) = File::from_bytes(&bytes) {
+            prop_assert_eq!(file.header.total_len as usize, bytes.len());
+        }
+    }
+
+    #[test]
+    fn random_bytes_never_panic(mut tail in prop::collection::vec(any::<u8>(), 0..300)) {
+        let mut bytes = b"EMIX\x01\x00\x00\x00".to_vec();
+        bytes.append(&mut tail);
+        let mut bytes = AlignedBytes::from(&bytes[..]);
+        mend(bytes.as_mut());
+        prop_assert!(File::from_bytes(&bytes).is_err());
+    }
+}

@@ -1,0 +1,120 @@
+//! Committed files of version 1: the writer still gives these bytes, the reader still reads them, and `docs/FORMAT.md`
+//! says where things stand in them.
+
+use edgemix_format::File;
+use edgemix_format::testing::{Follow, Kind, Spec};
+use edgemix_format::view::Covariance;
+use edgemix_format::write::AlignedBytes;
+use std::collections::HashMap;
+use std::path::Path;
+
+const SPECIFICATION: &str = include_str!("../../docs/FORMAT.md");
+
+/// Name, bytes and the numbers they were made of.
+fn golden() -> [(&'static str, &'static [u8], Spec); 4] {
+    let deep = vec![(7, Follow::Relu), (6, Follow::LeakyRelu), (5, Follow::Table), (3, Follow::Identity)];
+    [
+        ("full", include_bytes!("golden/full.emx"), Spec { input: 8, layers: deep, seed: 1, ..Spec::default() }),
+        (
+            "diagonal",
+            include_bytes!("golden/diagonal.emx"),
+            Spec {
+                channels: 3,
+                layers: vec![],
+                head: Kind::Mixture(Covariance::Diagonal),
+                calibration: 0,
+                seed: 2,
+                ..Spec::default()
+            },
+        ),
+        (
+            "spherical",
+            include_bytes!("golden/spherical.emx"),
+            Spec { head: Kind::Mixture(Covariance::Spherical), seed: 3, ..Spec::default() },
+        ),
+        (
+            "softmax",
+            include_bytes!("golden/softmax.emx"),
+            Spec { layers: vec![(4, Follow::LeakyRelu)], head: Kind::Softmax, seed: 4, ..Spec::default() },
+        ),
+    ]
+}
+
+#[test]
+fn the_writer_gives_the_committed_bytes() {
+    for (name, bytes, spec) in golden() {
+        assert!(*spec.build().unwrap() == *bytes, "{name}.emx: the format changed, or the generator");
+    }
+}
+
+/// `cargo test -p edgemix-format --test golden -- --ignored`: only when the generator changes, never for the format.
+#[test]
+#[ignore = "overwrites the committed files"]
+fn write_the_golden_files() {
+    for (name, _, spec) in golden() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/golden/{name}.emx"));
+        std::fs::write(path, &*spec.build().unwrap()).unwrap();
+    }
+}
+
+/// The specification's header table: field to offset and number of bytes.
+fn table() -> HashMap<&'static str, (usize, usize)> {
+    let section = SPECIFICATION.split("## Header").nth(1).expect("no section on the header");
+    let section = section.split("\n## ").next().unwrap();
+    let rows = section.lines().filter_map(|line| {
+        let cells: Vec<_> = line.split('|').map(str::trim).collect();
+        let [_, offset, bytes, name, ..] = cells[..] else { return None };
+        Some((name.trim_matches('`'), (offset.parse().ok()?, bytes.parse().ok()?)))
+    });
+    rows.collect()
+}
+
+fn field(bytes: &[u8], place: (usize, usize)) -> u64 {
+    bytes[place.0..place.0 + place.1].iter().rev().fold(0, |value, &byte| value << 8 | u64::from(byte))
+}
+
+#[test]
+fn the_specification_says_where_the_fields_stand() {
+    let table = table();
+    assert_eq!(table.len(), 14);
+    assert_eq!(table.values().map(|(_, bytes)| bytes).sum::<usize>(), 48, "fields that overlap, or a gap");
+    for (name, bytes, _) in golden() {
+        let aligned = AlignedBytes::from(bytes);
+        let header = File::from_bytes(&aligned).unwrap().header;
+        let expected = [
+            ("magic", u64::from(u32::from_le_bytes(*b"EMIX"))),
+            ("major", 1),
+            ("minor", 0),
+            ("total_len", bytes.len() as u64),
+            ("crc", u64::from(header.crc)),
+            ("description_len", header.description_len.into()),
+            ("blob_offset", header.blob_offset.into()),
+            ("blob_len", header.blob_len.into()),
+            ("arena_len", header.arena_len.into()),
+            ("input_len", header.input_len.into()),
+            ("latent_len", header.latent_len.into()),
+            ("n_components", header.n_components.into()),
+            ("n_clusters", header.n_clusters.into()),
+            ("reserved", 0),
+        ];
+        for (what, value) in expected {
+            assert_eq!(field(bytes, table[what]), value, "{what} of {name}.emx");
+        }
+    }
+}
+
+/// The checksum as the specification defines it, bit by bit.
+#[test]
+fn the_specification_defines_the_checksum() {
+    let (start, len) = table()["crc"];
+    for (name, bytes, _) in golden() {
+        let mut crc = u32::MAX;
+        for &byte in bytes[..start].iter().chain(&bytes[start + len..]) {
+            crc ^= u32::from(byte);
+            for _ in 0..8 {
+                crc = if crc & 1 == 1 { crc >> 1 ^ 0xedb8_8320 } else { crc >> 1 };
+            }
+        }
+        assert_eq!(field(bytes, (start, len)), u64::from(!crc), "{name}.emx");
+    }
+}

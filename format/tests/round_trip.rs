@@ -1,0 +1,132 @@
+//! What is written is what is read.
+
+mod common;
+
+use edgemix_format::description::{self, Description};
+use edgemix_format::header::{HEADER_LEN, is_model};
+use edgemix_format::testing::{Follow, Kind, Spec};
+use edgemix_format::view::{Activation, Calibration, Head, Layer};
+use edgemix_format::write::{AlignedBytes, WriteError, write};
+use edgemix_format::{Fault, File, LoadError, arena_len, input_len, latent_len, n_clusters, n_components, plan};
+use proptest::prelude::*;
+
+/// The view says what the description says; tensors are compared by length, the bytes by writing again.
+fn same(description: &Description, file: &File) {
+    assert_eq!((file.name, file.method), (description.name, description.method));
+    assert_eq!(file.fingerprint, description.fingerprint);
+    assert_eq!(file.latent, description.latent);
+    assert_eq!(file.input.len, description.input.len as usize);
+    assert_eq!(file.input.count.to_bits(), description.input.count.to_bits());
+    for channels in [file.input.gain.len(), file.input.offset.len(), file.input.center.len(), file.input.shift.len()] {
+        assert_eq!(channels, description.input.channels as usize);
+    }
+    assert_eq!(file.encoder.len(), description.encoder.len());
+    for (view, layer) in file.encoder.iter().zip(&description.encoder) {
+        let (Layer::Dense(view), description::Layer::Dense(dense)) = (view, layer) else { panic!("not dense") };
+        assert_eq!((view.inputs, view.bias.len()), (dense.inputs as usize, dense.outputs as usize));
+        assert_eq!(view.weights.len(), view.inputs * view.bias.len());
+        assert_eq!(view.output, dense.output);
+        let kinds = matches!(
+            (view.activation, dense.activation),
+            (Activation::Identity, description::Activation::Identity)
+                | (Activation::Relu, description::Activation::Relu)
+                | (Activation::LeakyRelu(_), description::Activation::LeakyRelu(_))
+                | (Activation::Table(_), description::Activation::Table(_))
+        );
+        assert!(kinds, "{view:?} is not {dense:?}");
+    }
+    match (&file.head, &description.head) {
+        (Head::Mixture(view), description::Head::Mixture(mixture)) => {
+            assert_eq!(view.covariance, mixture.covariance);
+            assert_eq!(view.constants.len(), usize::from(mixture.n_components));
+        }
+        (Head::Softmax(view), description::Head::Softmax(softmax)) => {
+            assert_eq!(view.offsets.len(), usize::from(softmax.n_classes));
+        }
+        heads => panic!("{heads:?}"),
+    }
+    match (file.calibration, description.calibration) {
+        (Calibration::None, description::Calibration::None) => {}
+        (Calibration::Marginal { levels, .. }, description::Calibration::Marginal(table)) => {
+            assert_eq!(levels.len(), usize::from(table.len));
+        }
+        calibrations => panic!("{calibrations:?}"),
+    }
+}
+
+proptest! {
+    #[test]
+    fn generated_models_are_read_as_they_were_written(spec in common::spec()) {
+        let (description, blob) = spec.parts();
+        let bytes = write(&description, &blob).unwrap();
+        let file = File::from_bytes(&bytes).unwrap();
+        same(&description, &file);
+
+        let encoded = &bytes[HEADER_LEN..HEADER_LEN + file.header.description_len as usize];
+        prop_assert_eq!(&postcard::from_bytes::<Description>(encoded).unwrap(), &description);
+        prop_assert_eq!(&write(&description, &blob).unwrap(), &bytes, "a writer that is not deterministic");
+    }
+
+    #[test]
+    fn const_functions_agree_with_the_view(spec in common::spec()) {
+        let bytes = spec.build().unwrap();
+        let file = File::from_bytes(&bytes).unwrap();
+        let clusters = if spec.head == Kind::Softmax { spec.components } else { spec.clusters };
+        let lengths = core::iter::once(file.input.len).chain(file.outputs());
+        prop_assert!(is_model(&bytes));
+        prop_assert_eq!(Some(arena_len(&bytes)), plan::arena_len(lengths, file.head.n_components()));
+        prop_assert_eq!(input_len(&bytes), file.input.len);
+        prop_assert_eq!(latent_len(&bytes), usize::from(file.latent.len));
+        prop_assert_eq!(n_components(&bytes), file.head.n_components());
+        prop_assert_eq!(n_clusters(&bytes), usize::from(clusters));
+    }
+
+    #[test]
+    fn a_longer_buffer_holds_the_same_model(spec in common::spec(), tail in prop::collection::vec(any::<u8>(), 1..100)) {
+        let bytes = spec.build().unwrap();
+        let longer = AlignedBytes::from(&[&bytes[..], &tail[..]].concat()[..]);
+        let (file, again) = (File::from_bytes(&bytes).unwrap(), File::from_bytes(&longer).unwrap());
+        prop_assert_eq!(format!("{file:?}"), format!("{again:?}"));
+    }
+}
+
+/// A golden file, aligned for reading in place is not needed here: only its header is read, while this is compiled.
+static GOLDEN: &[u8] = include_bytes!("golden/full.emx");
+const ARENA: usize = arena_len(GOLDEN);
+const COUNTS: [usize; 4] = [input_len(GOLDEN), latent_len(GOLDEN), n_components(GOLDEN), n_clusters(GOLDEN)];
+const _: () = assert!(is_model(GOLDEN));
+
+#[test]
+fn const_functions_work_in_const_context() {
+    let bytes = AlignedBytes::from(GOLDEN);
+    let file = File::from_bytes(&bytes).unwrap();
+    assert_eq!(ARENA, file.header.arena_len as usize);
+    let header = &file.header;
+    let counts = [header.latent_len, header.n_components, header.n_clusters].map(usize::from);
+    assert_eq!(COUNTS[0], file.input.len);
+    assert_eq!(COUNTS[1..], counts);
+}
+
+#[test]
+fn what_is_no_model_has_no_lengths() {
+    for bytes in [&b""[..], b"EMIX", &[0; 100][..], &GOLDEN[..47]] {
+        assert!(!is_model(bytes));
+        assert_eq!(arena_len(bytes), 0);
+        assert_eq!(input_len(bytes) + latent_len(bytes) + n_components(bytes) + n_clusters(bytes), 0);
+    }
+}
+
+#[test]
+fn the_largest_number_of_layers_is_read_and_one_width_of_everything_too() {
+    let layers = vec![(1, Follow::LeakyRelu); edgemix_format::view::MAX_LAYERS];
+    let spec = Spec { input: 1, channels: 1, layers, components: 1, clusters: 1, calibration: 1, ..Spec::default() };
+    let bytes = spec.build().unwrap();
+    assert_eq!(File::from_bytes(&bytes).unwrap().encoder.len(), 16);
+}
+
+#[test]
+fn the_writer_refuses_what_a_reader_would() {
+    let spec = Spec { layers: vec![(4, Follow::Table)], ..Spec::default() };
+    let refused = LoadError::Layer { index: 0, fault: Fault::Activation };
+    assert_eq!(spec.build(), Err(WriteError::Refused(refused)));
+}

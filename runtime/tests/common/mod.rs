@@ -1,0 +1,121 @@
+//! The arithmetic of `docs/FORMAT.md` in 128 bits, written from the document and not from the code.
+#![allow(dead_code, reason = "each test uses a part of it")]
+
+use edgemix_format::testing::SplitMix64;
+use edgemix_format::view::{Activation, Covariance, Dense, File, Head, Input, Layer};
+
+/// `(x * m + 2^(s-1)) >> s`.
+pub(crate) fn round(x: i128, m: i32, s: u8) -> i128 {
+    (x * i128::from(m) + (1i128 << (s - 1))) >> s
+}
+
+fn range(is_latent: bool) -> (i128, i128) {
+    if is_latent { (-32768, 32767) } else { (-128, 127) }
+}
+
+/// A raw sample's integers.
+pub(crate) fn quantize_raw(input: &Input, is_latent: bool, raw: &[i128]) -> Vec<i128> {
+    let (low, high) = range(is_latent);
+    let element = |(i, raw): (usize, &i128)| {
+        let c = i % input.center.len();
+        round(256 * raw - i128::from(input.center[c]), input.multiplier[c], input.shift[c]).clamp(low, high)
+    };
+    raw.iter().enumerate().map(element).collect()
+}
+
+/// A layer's output.
+pub(crate) fn dense(layer: &Dense, is_last: bool, x: &[i128]) -> Vec<i128> {
+    let (low, high) = range(is_last);
+    let z = i128::from(layer.output.zero_point);
+    let output = |i: usize| {
+        let products = (0..layer.inputs).map(|j| i128::from(layer.weights[i * layer.inputs + j]) * x[j]);
+        let sum = i128::from(layer.bias[i]) + products.sum::<i128>();
+        let q = round(sum, layer.requantize.multiplier[i], layer.requantize.shift[i]);
+        match layer.activation {
+            Activation::Identity => (z + q).clamp(low, high),
+            Activation::Relu => (z + q).clamp(z, high),
+            Activation::LeakyRelu(slope) if sum < 0 => {
+                (z + round(sum, slope.multiplier[i], slope.shift[i])).clamp(low, high)
+            }
+            Activation::LeakyRelu(_) => (z + q).clamp(low, high),
+            Activation::Table(table) => i128::from(table[(q.clamp(-128, 127) + 128) as usize]),
+            _ => panic!("an activation without a reference"),
+        }
+    };
+    (0..layer.bias.len()).map(output).collect()
+}
+
+/// The scores of a latent.
+pub(crate) fn scores(head: &Head, z: &[i128]) -> Vec<i128> {
+    let d = z.len();
+    match head {
+        Head::Softmax(softmax) => {
+            let logit = |k: usize| {
+                let products = (0..d).map(|c| i128::from(softmax.coefficients[k * d + c]) * z[c]);
+                let sum = products.sum::<i128>() + i128::from(softmax.offsets[k]);
+                (sum >> softmax.shifts[k]).clamp(-(1 << 31), (1 << 31) - 1)
+            };
+            (0..softmax.offsets.len()).map(logit).collect()
+        }
+        Head::Mixture(mixture) => {
+            let coefficient = |i: usize| i128::from(mixture.coefficients[i]);
+            let row = |k: usize, r: usize| {
+                let offset = i128::from(mixture.offsets[k * d + r]);
+                match mixture.covariance {
+                    Covariance::Spherical => (coefficient(k) * z[r] + offset) >> mixture.shifts[k],
+                    Covariance::Diagonal => (coefficient(k * d + r) * z[r] + offset) >> mixture.shifts[k],
+                    Covariance::Full => {
+                        let start = k * (d * (d + 1) / 2) + r * (r + 1) / 2;
+                        let t = (0..=r).map(|c| coefficient(start + c) * z[c]).sum::<i128>();
+                        ((t + offset) >> mixture.shifts[k * d + r]).clamp(-(1 << 26), 1 << 26)
+                    }
+                }
+            };
+            let score = |k: usize| {
+                let squares = (0..d).map(|r| row(k, r).pow(2)).sum::<i128>();
+                (i128::from(mixture.constants[k]) - ((squares + (1 << 11)) >> 12)).max(-(1 << 31))
+            };
+            (0..mixture.constants.len()).map(score).collect()
+        }
+        other => panic!("a head without a reference: {other:?}"),
+    }
+}
+
+/// The latent and the scores of a raw sample.
+pub(crate) fn run_raw(file: &File, raw: &[i128]) -> (Vec<i128>, Vec<i128>) {
+    let layers = file.encoder.len();
+    let mut values = quantize_raw(&file.input, layers == 0, raw);
+    for (i, layer) in file.encoder.iter().enumerate() {
+        let Layer::Dense(layer) = layer else { panic!("a layer without a reference: {layer:?}") };
+        values = dense(layer, i + 1 == layers, &values);
+    }
+    let scores = scores(&file.head, &values);
+    (values, scores)
+}
+
+/// An arena of exactly `len` bytes, aligned to 4 and not to more, full of `poison`.
+pub(crate) struct Arena {
+    bytes: Vec<u32>,
+    len: usize,
+}
+
+impl Arena {
+    pub(crate) fn new(len: usize, poison: u8) -> Self {
+        Self { bytes: vec![u32::from_ne_bytes([poison; 4]); len.div_ceil(4)], len }
+    }
+}
+
+impl AsMut<[u8]> for Arena {
+    fn as_mut(&mut self) -> &mut [u8] {
+        &mut bytemuck::cast_slice_mut(&mut self.bytes)[..self.len]
+    }
+}
+
+/// A random element, an extreme one in a quarter of the cases.
+pub(crate) fn wild(random: &mut SplitMix64, low: i32, high: i32) -> i32 {
+    match random.next_u64() % 8 {
+        0 => low,
+        1 => high,
+        _ => random.between(low, high),
+    }
+}
