@@ -62,7 +62,8 @@ mod tests {
                         .flat_map(|i| (0..dims).map(move |j| (i, j)))
                         .map(|(i, j)| w[r * dims + i] * matrix[i * dims + j] * w[c * dims + j])
                         .sum();
-                    prop_assert!((sum - if r == c { 1.0 } else { 0.0 }).abs() < 1e-9);
+                    let expected = f64::from(u8::from(r == c));
+                    prop_assert!((sum - expected).abs() < 1e-9);
                 }
             }
         }
