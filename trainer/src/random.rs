@@ -1,6 +1,9 @@
 //! Seeded streams: every epoch has its own, so that any epoch can be replayed.
+//!
+//! Weights and noise are drawn here, on the host, and not by the backend: its generator is one for the whole process,
+//! so that two fits in two threads would draw from each other, and every backend has another.
 
-use rand::SeedableRng;
+use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use sha2::{Digest, Sha256};
 
@@ -11,4 +14,48 @@ pub fn stream(seed: u64, purpose: &str, index: u64) -> ChaCha8Rng {
     hash.update(index.to_le_bytes());
     hash.update(purpose);
     ChaCha8Rng::from_seed(hash.finalize().into())
+}
+
+/// `n` draws, uniform between `-bound` and `bound`.
+pub fn uniform(n: usize, bound: f64, rng: &mut impl Rng) -> Vec<f32> {
+    (0..n).map(|_| ((2.0 * rng.random::<f64>() - 1.0) * bound) as f32).collect()
+}
+
+/// `n` standard normal draws (Box and Muller, 1958).
+pub fn normal(n: usize, rng: &mut impl Rng) -> Vec<f32> {
+    let mut values = Vec::with_capacity(n + 1);
+    while values.len() < n {
+        let radius = (-2.0 * (1.0 - rng.random::<f64>()).ln()).sqrt();
+        let (sin, cos) = (std::f64::consts::TAU * rng.random::<f64>()).sin_cos();
+        values.extend([(radius * cos) as f32, (radius * sin) as f32]);
+    }
+    values.truncate(n);
+    values
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn streams_repeat_and_each_argument_makes_another() {
+        let draw = |seed, purpose, index| normal(4, &mut stream(seed, purpose, index));
+        assert_eq!(draw(1, "weights", 2), draw(1, "weights", 2));
+        for other in [draw(2, "weights", 2), draw(1, "noise", 2), draw(1, "weights", 3)] {
+            assert_ne!(draw(1, "weights", 2), other);
+        }
+    }
+
+    #[test]
+    fn draws_have_the_moments_of_their_distributions() {
+        let moment = |x: &[f32], p| x.iter().map(|&x| f64::from(x).powi(p)).sum::<f64>() / x.len() as f64;
+        let z = normal(100_001, &mut stream(0, "test", 0));
+        assert_eq!(z.len(), 100_001);
+        for (p, expected) in [(1, 0.0), (2, 1.0), (3, 0.0), (4, 3.0)] {
+            assert!((moment(&z, p) - expected).abs() < 0.1, "{p}");
+        }
+        let u = uniform(100_000, 3.0, &mut stream(0, "test", 0));
+        assert!(moment(&u, 1).abs() < 0.05 && (moment(&u, 2) - 3.0).abs() < 0.05);
+        assert!(u.iter().all(|x| x.abs() <= 3.0));
+    }
 }

@@ -1,10 +1,16 @@
 //! The loop that every method runs in: stages, epochs, batches, progress, checkpoints, and a guard against NaN.
 
+mod checkpoint;
+#[cfg(test)]
+mod tests;
+
 use std::io;
 
 use burn::tensor::backend::{AutodiffBackend, Backend};
 use burn::tensor::{Int, Tensor, TensorData};
+use rand::RngExt;
 use rand::seq::SliceRandom;
+use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -14,6 +20,9 @@ use crate::methods::{self, MethodConfig};
 use crate::mixture::NotPositiveDefinite;
 use crate::random::stream;
 use crate::trained::Trained;
+
+use checkpoint::Checkpoint;
+pub use checkpoint::CheckpointStore;
 
 /// Everything that decides what is learned, but the data and the device.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -123,31 +132,6 @@ pub enum FitError {
     Mismatch(String),
 }
 
-/// Where checkpoints are kept: whole or not at all.
-pub trait CheckpointStore {
-    /// Replaces the checkpoint.
-    ///
-    /// # Errors
-    /// Whatever the medium says.
-    fn save(&mut self, bytes: &[u8]) -> io::Result<()>;
-    /// The last checkpoint, if there is one.
-    ///
-    /// # Errors
-    /// Whatever the medium says.
-    fn load(&self) -> io::Result<Option<Vec<u8>>>;
-}
-
-/// No checkpoints.
-impl CheckpointStore for () {
-    fn save(&mut self, _: &[u8]) -> io::Result<()> {
-        Ok(())
-    }
-
-    fn load(&self) -> io::Result<Option<Vec<u8>>> {
-        Ok(None)
-    }
-}
-
 /// Who watches a fit.
 pub trait Observer {
     /// A stage begins at an epoch, counted from 0; after a resume it may be a later one.
@@ -219,6 +203,8 @@ pub struct Batch<B: Backend> {
     pub indices: Tensor<B, 1, Int>,
     /// Adam's step size.
     pub learning_rate: f64,
+    /// What the step draws at random, it draws from here.
+    pub rng: ChaCha8Rng,
 }
 
 /// Named loss terms of one step, in the order in which they are shown.
@@ -257,13 +243,6 @@ pub trait Method<B: AutodiffBackend> {
     fn finish(self: Box<Self>, data: &Data<B::InnerBackend>) -> Result<Trained, FitError>;
 }
 
-/// What a checkpoint holds: the position of the next epoch and the method's state.
-#[derive(Serialize, Deserialize)]
-struct Checkpoint {
-    next: Position,
-    state: Vec<u8>,
-}
-
 /// Learns an encoder and its clusters.
 ///
 /// The same samples, configuration and device give the same bits, whether the fit ran in one piece or was taken up
@@ -288,8 +267,7 @@ pub fn fit<B: AutodiffBackend>(
     let mut method = methods::build::<B>(config, samples, device);
     let mut start = Position { stage: 0, epoch: 0 };
     if let Some(bytes) = store.load().map_err(|source| FitError::Checkpoint { doing: "read", source })? {
-        let mismatch = |error: postcard::Error| FitError::Mismatch(error.to_string());
-        let checkpoint: Checkpoint = postcard::from_bytes(&bytes).map_err(mismatch)?;
+        let checkpoint = Checkpoint::from_bytes(&bytes, samples, config)?;
         method.restore(&checkpoint.state)?;
         start = checkpoint.next;
     }
@@ -304,7 +282,8 @@ pub fn fit<B: AutodiffBackend>(
             if is_last || (epoch + 1).is_multiple_of(config.checkpoint_every.max(1)) {
                 let next =
                     if is_last { Position { stage: index + 1, epoch: 0 } } else { Position { epoch: epoch + 1, ..at } };
-                save(&*method, next, store)?;
+                let bytes = Checkpoint::new(samples, config, next, method.save()?).to_bytes()?;
+                store.save(&bytes).map_err(|source| FitError::Checkpoint { doing: "written", source })?;
             }
         }
     }
@@ -328,17 +307,6 @@ fn check(samples: &Samples, config: &FitConfig) -> Result<(), FitError> {
         return setting("learning-rate", "must be a positive number; 0.001 is usual");
     }
     Ok(())
-}
-
-fn save<B: AutodiffBackend>(
-    method: &dyn Method<B>,
-    next: Position,
-    store: &mut dyn CheckpointStore,
-) -> Result<(), FitError> {
-    let checkpoint = Checkpoint { next, state: method.save()? };
-    let written = |source| FitError::Checkpoint { doing: "written", source };
-    let bytes = postcard::to_stdvec(&checkpoint).map_err(|error| written(io::Error::other(error)))?;
-    store.save(&bytes).map_err(written)
 }
 
 fn run_epoch<B: AutodiffBackend>(
@@ -373,6 +341,7 @@ fn run_epoch<B: AutodiffBackend>(
             augmented: Tensor::from_inner(augmented),
             indices,
             learning_rate: stage.learning_rate * cosine,
+            rng: stream(config.seed, stage.name, rng.random()),
         };
         let terms = method.step(at, batch);
         if let Some(&(term, value)) = terms.iter().find(|(_, value)| !value.is_finite()) {

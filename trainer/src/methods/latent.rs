@@ -90,11 +90,12 @@ impl<B: AutodiffBackend> LatentMethod<B> {
         device: &B::Device,
     ) -> Self {
         let widths = config.widths(samples.n_features);
+        let mut weights = stream(config.seed, "weights", 0);
         Self {
             name,
             config: config.clone(),
             epochs: config.epochs(samples.n_samples),
-            autoencoder: Autoencoder::new(&widths, objective.is_variational(), device),
+            autoencoder: Autoencoder::new(&widths, objective.is_variational(), &mut weights, device),
             // PyTorch's epsilon: burn's default is a thousand times larger.
             optimizer: AdamConfig::new().with_epsilon(1e-8).init(),
             objective,
@@ -177,12 +178,12 @@ impl<B: AutodiffBackend> Method<B> for LatentMethod<B> {
         if at.stage == 0 { Ok(None) } else { self.recluster(data, at.epoch as u64, false).map(Some) }
     }
 
-    fn step(&mut self, at: Position, batch: Batch<B>) -> Terms {
+    fn step(&mut self, at: Position, mut batch: Batch<B>) -> Terms {
         // What is reconstructed is the sample as it was, so that the latent forgets how it was moved. A pull on moved
         // samples, which the clusters have never seen, tears the clusters apart.
         let input = if at.stage == 0 { batch.augmented } else { batch.clean.clone() };
         let latent = self.autoencoder.encode(input);
-        let difference = self.autoencoder.decode(latent.sample()) - batch.clean;
+        let difference = self.autoencoder.decode(latent.sample(&mut batch.rng)) - batch.clean;
         let n = difference.dims()[0] as f64;
         let reconstruction = difference.square().sum() * (0.5 / n);
         let mut terms = vec![("reconstruction", reconstruction.clone())];

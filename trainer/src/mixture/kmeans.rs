@@ -4,7 +4,7 @@ use burn::tensor::{Int, Tensor, backend::Backend};
 use rand::{Rng, RngExt};
 use serde::{Deserialize, Serialize};
 
-use super::{Covariance, Mixture, elements, matrix};
+use super::{Covariance, Mixture, centered, elements, matrix, mean_row};
 
 /// Settings of k-means, in scikit-learn's words.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -98,7 +98,10 @@ impl Centers {
 /// Squared distance to the nearest centre and its index, both `N x 1`.
 pub(super) fn nearest<B: Backend>(z: &Tensor<B, 2>, centers: &[f64]) -> (Tensor<B, 2>, Tensor<B, 2, Int>) {
     let dims = z.dims()[1];
-    let centers = matrix::<B>(centers, centers.len() / dims, &z.device());
+    // The squares are expanded about the centres' mean, so that no large ones cancel in f32.
+    let middle = mean_row(centers, dims);
+    let z = z.clone() - matrix::<B>(&middle, 1, &z.device());
+    let centers = matrix::<B>(&centered(centers, &middle), centers.len() / dims, &z.device());
     let squares = centers.clone().square().sum_dim(1).transpose();
     let distances = z.clone().square().sum_dim(1) + squares - z.clone().matmul(centers.transpose()) * 2.0;
     let (least, index) = distances.min_dim_with_indices(1);

@@ -10,6 +10,8 @@ pub mod gmm;
 pub mod kmeans;
 mod moments;
 pub mod prune;
+#[cfg(test)]
+mod tests;
 
 use std::f64::consts::TAU;
 
@@ -132,13 +134,17 @@ impl Mixture {
                 });
                 Tensor::cat(columns.collect(), 1)
             }
-            // sum a^2 (z - m)^2, expanded so that it is two products of matrices.
+            // sum a^2 (z - m)^2, expanded so that it is two products of matrices; about the means' mean, so that
+            // no large squares cancel in f32.
             Covariance::Spherical(_) | Covariance::Diagonal(_) => {
+                let center = mean_row(&self.means, dims);
+                let z = z.clone() - matrix::<B>(&center, 1, &device);
+                let means = centered(&self.means, &center);
                 let precision: Vec<f64> = whitened.rows.iter().map(|a| a * a).collect();
-                let linear: Vec<f64> = precision.iter().zip(&self.means).map(|(p, m)| -2.0 * p * m).collect();
+                let linear: Vec<f64> = precision.iter().zip(&means).map(|(p, m)| -2.0 * p * m).collect();
                 let offset: Vec<f64> = linear
                     .chunks(dims)
-                    .zip(self.means.chunks(dims))
+                    .zip(means.chunks(dims))
                     .map(|(l, m)| l.iter().zip(m).map(|(l, m)| -0.5 * l * m).sum())
                     .collect();
                 z.clone().square().matmul(matrix::<B>(&precision, k, &device).transpose())
@@ -179,6 +185,19 @@ fn inverse_deviations(variances: &[f64]) -> Option<(Vec<f64>, f64)> {
     let positive = variances.iter().all(|v| *v > 0.0 && v.is_finite());
     let log_det = variances.iter().map(|v| -0.5 * v.ln()).sum();
     positive.then(|| (variances.iter().map(|v| v.sqrt().recip()).collect(), log_det))
+}
+
+/// The mean of the rows of a row-major matrix.
+fn mean_row(values: &[f64], columns: usize) -> Vec<f64> {
+    let mut mean = vec![0.0; columns];
+    let share = columns as f64 / values.len().max(1) as f64;
+    values.chunks_exact(columns).for_each(|row| mean.iter_mut().zip(row).for_each(|(m, x)| *m += share * x));
+    mean
+}
+
+/// Every row less `center`.
+fn centered(values: &[f64], center: &[f64]) -> Vec<f64> {
+    values.iter().zip(center.iter().cycle()).map(|(x, c)| x - c).collect()
 }
 
 /// A row-major matrix of `rows` rows on a device.

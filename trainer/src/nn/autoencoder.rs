@@ -1,9 +1,11 @@
 //! Autoencoder, plain or variational.
 
 use burn::module::Module;
-use burn::tensor::{Distribution, Tensor, backend::Backend};
+use burn::tensor::{Tensor, TensorData, backend::Backend};
+use rand::Rng;
 
 use super::Mlp;
+use crate::random::normal;
 
 /// An encoder and its mirror. A variational one (Kingma and Welling, 2014) gives a mean and a log variance per latent
 /// dimension; a plain one only the mean.
@@ -24,15 +26,15 @@ pub struct Latent<B: Backend> {
 }
 
 impl<B: Backend> Autoencoder<B> {
-    /// `widths` from the input to the latent.
-    pub fn new(widths: &[usize], variational: bool, device: &B::Device) -> Self {
+    /// `widths` from the input to the latent; the weights are drawn from `rng`.
+    pub fn new(widths: &[usize], variational: bool, rng: &mut impl Rng, device: &B::Device) -> Self {
         let latent = widths.last().copied().unwrap_or(0);
         let mut down = widths.to_vec();
         if variational && let Some(last) = down.last_mut() {
             *last *= 2;
         }
         let up: Vec<usize> = widths.iter().rev().copied().collect();
-        Self { encoder: Mlp::new(&down, device), decoder: Mlp::new(&up, device), latent }
+        Self { encoder: Mlp::new(&down, rng, device), decoder: Mlp::new(&up, rng, device), latent }
     }
 
     /// `N x inputs` to `q(z|x)`.
@@ -59,9 +61,10 @@ impl<B: Backend> Autoencoder<B> {
 
 impl<B: Backend> Latent<B> {
     /// The mean, or a draw from `q(z|x)` by the reparametrisation trick.
-    pub fn sample(&self) -> Tensor<B, 2> {
+    pub fn sample(&self, rng: &mut impl Rng) -> Tensor<B, 2> {
         let Some(log_variance) = &self.log_variance else { return self.mean.clone() };
-        let noise = self.mean.random_like(Distribution::Normal(0.0, 1.0));
+        let [n, dims] = self.mean.dims();
+        let noise = Tensor::from_data(TensorData::new(normal(n * dims, rng), [n, dims]), &self.mean.device());
         self.mean.clone() + (log_variance.clone() * 0.5).exp() * noise
     }
 }

@@ -1,9 +1,11 @@
 //! Multilayer perceptron.
 
 use burn::module::{Module, Param};
-use burn::nn::{Initializer, Linear, LinearConfig};
-use burn::tensor::{Tensor, activation::relu, backend::Backend};
+use burn::nn::Linear;
+use burn::tensor::{Tensor, TensorData, activation::relu, backend::Backend};
+use rand::Rng;
 
+use crate::random::uniform;
 use crate::trained::{Activation, Dense};
 
 /// Fully connected layers with ReLU between them; the last is linear. Weights start Glorot-uniform, biases at zero
@@ -14,13 +16,16 @@ pub struct Mlp<B: Backend> {
 }
 
 impl<B: Backend> Mlp<B> {
-    /// Layers of these widths, from input to output.
-    pub fn new(widths: &[usize], device: &B::Device) -> Self {
+    /// Layers of these widths, from input to output; the same stream gives the same weights on every backend.
+    pub fn new(widths: &[usize], rng: &mut impl Rng, device: &B::Device) -> Self {
         let layers = widths.windows(2).map(|pair| {
-            let glorot = Initializer::XavierUniform { gain: 1.0 };
-            let mut layer = LinearConfig::new(pair[0], pair[1]).with_initializer(glorot).init(device);
-            layer.bias = Some(Param::from_tensor(Tensor::zeros([pair[1]], device)));
-            layer
+            let shape = [pair[0], pair[1]];
+            let bound = (6.0 / (pair[0] + pair[1]) as f64).sqrt();
+            let weights = TensorData::new(uniform(pair[0] * pair[1], bound, rng), shape);
+            Linear {
+                weight: Param::from_tensor(Tensor::from_data(weights, device)),
+                bias: Some(Param::from_tensor(Tensor::zeros([pair[1]], device))),
+            }
         });
         Self { layers: layers.collect() }
     }

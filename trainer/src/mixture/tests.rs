@@ -1,0 +1,469 @@
+//! The batched tensor work against plain f64 loops, and what the algorithms promise.
+
+use burn::backend::{Flex, NdArray};
+use burn::tensor::{Tensor, TensorData, activation::softmax, backend::Backend};
+use rand::{Rng, RngExt};
+use statrs::function::beta::ln_beta;
+use statrs::function::gamma::{digamma, ln_gamma};
+
+use super::dirichlet::{DirichletProcess, Form};
+use super::gmm::{Gmm, expect};
+use super::kmeans::KMeans;
+use super::{Covariance, Mixture, Shape, elements, matrix};
+use crate::random::{normal, stream};
+
+const D: usize = 3;
+const SHAPES: [Shape; 3] = [Shape::Spherical, Shape::Diagonal, Shape::Full];
+
+fn tensor<B: Backend>(values: &[f64], columns: usize) -> Tensor<B, 2> {
+    matrix(values, values.len() / columns, &Default::default())
+}
+
+/// `n` samples about each centre, with deviation `spread`, rounded to what f32 holds.
+fn blobs(centers: &[[f64; D]], n: usize, spread: f64, seed: u64) -> Vec<f64> {
+    let noise = normal(centers.len() * n * D, &mut stream(seed, "blobs", 0));
+    let at = |(i, x): (usize, &f32)| f64::from((centers[i / D / n][i % D] + spread * f64::from(*x)) as f32);
+    noise.iter().enumerate().map(at).collect()
+}
+
+const CORNERS: [[f64; D]; 4] = [[4.0, 0.0, 0.0], [0.0, 4.0, 0.0], [0.0, 0.0, 4.0], [-3.0, -3.0, -3.0]];
+
+/// Blobs that overlap, so that responsibilities are between 0 and 1.
+fn overlapping() -> Vec<f64> {
+    blobs(&CORNERS, 50, 2.0, 1)
+}
+
+/// The samples' clusters are the blobs, but for their numbers.
+fn finds_corners(mixture: &Mixture, z: &[f64]) -> bool {
+    let whitened = mixture.whiten().unwrap();
+    let best = |z: &[f64]| {
+        let scores = whitened.scores(z);
+        (0..scores.len()).max_by(|&a, &b| scores[a].total_cmp(&scores[b])).unwrap()
+    };
+    let found: Vec<usize> = z.chunks(D).map(best).collect();
+    let n = found.len() / CORNERS.len();
+    let same = |a: usize, b: usize| (found[a] == found[b]) == (a / n == b / n);
+    (0..found.len()).all(|a| (0..found.len()).step_by(7).all(|b| same(a, b)))
+}
+
+/// A mixture of every shape, its means about `offset`.
+fn mixtures(offset: f64) -> [Mixture; 3] {
+    let mut rng = stream(2, "mixtures", 0);
+    let mut draw = |n: usize| -> Vec<f64> { (0..n).map(|_| rng.random::<f64>()).collect() };
+    let k = 4;
+    let means: Vec<f64> = draw(k * D).iter().map(|x| 4.0 * x + offset).collect();
+    let positive = |x: Vec<f64>| -> Vec<f64> { x.iter().map(|x| 0.1 + x).collect() };
+    let full: Vec<f64> = (0..k)
+        .flat_map(|_| {
+            let a = draw(D * D);
+            let product = move |i: usize| (0..D).map(|j| a[i / D * D + j] * a[i % D * D + j]).sum::<f64>();
+            (0..D * D).map(move |i| product(i) + if i / D == i % D { 0.1 } else { 0.0 }).collect::<Vec<_>>()
+        })
+        .collect();
+    let log_weights: Vec<f64> = draw(k).iter().map(|x| x - 2.0).collect();
+    [Covariance::Spherical(positive(draw(k))), Covariance::Diagonal(positive(draw(k * D))), Covariance::Full(full)].map(
+        |covariance| {
+            let clusters = vec![0, 1, 2, 3];
+            Mixture { log_weights: log_weights.clone(), means: means.clone(), covariance, clusters }
+        },
+    )
+}
+
+#[test]
+fn batched_scores_are_the_definition_even_far_from_the_origin() {
+    for offset in [0.0, 500.0] {
+        let z: Vec<f64> = overlapping().iter().map(|x| f64::from((x + offset) as f32)).collect();
+        for mixture in mixtures(offset) {
+            let whitened = mixture.whiten().unwrap();
+            let expected: Vec<f64> = z.chunks(D).flat_map(|z| whitened.scores(z)).collect();
+            let on_flex = elements(mixture.log_density(&tensor::<Flex>(&z, D)).unwrap());
+            let on_ndarray = elements(mixture.log_density(&tensor::<NdArray>(&z, D)).unwrap());
+            for ((e, f), n) in expected.iter().zip(on_flex).zip(on_ndarray) {
+                // The means about 500 are rounded to f32 too: 3e-5, times the steepest slope.
+                assert!((e - f).abs() < 1e-2 + 1e-5 * e.abs(), "{e} {f} at {offset}");
+                assert!((f - n).abs() < 1e-2 + 1e-5 * e.abs(), "{f} {n} at {offset}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_full_covariance_scores_by_its_inverse_and_determinant() {
+    let mixture = Mixture {
+        log_weights: vec![-0.7],
+        means: vec![1.0, -2.0],
+        covariance: Covariance::Full(vec![2.0, 0.6, 0.6, 0.5]),
+        clusters: vec![0],
+    };
+    let det: f64 = 2.0 * 0.5 - 0.36;
+    let (x, y) = (0.4 - 1.0, 0.1 + 2.0);
+    let square = (0.5 * x * x - 2.0 * 0.6 * x * y + 2.0 * y * y) / det;
+    let expected = -0.7 - 0.5 * square - 0.5 * det.ln() - std::f64::consts::TAU.ln();
+    assert!((mixture.whiten().unwrap().scores(&[0.4, 0.1])[0] - expected).abs() < 1e-12);
+}
+
+#[test]
+fn the_maximisation_step_is_the_weighted_mean_and_covariance() {
+    let z = overlapping();
+    let n = z.len() / D;
+    let start = &mixtures(0.0)[1];
+    let (responsibilities, likelihood) = expect(&tensor::<Flex>(&z, D), start).unwrap();
+    let whitened = start.whiten().unwrap();
+    let mut mean_likelihood = 0.0;
+    let r: Vec<Vec<f64>> = z
+        .chunks(D)
+        .map(|z| {
+            let scores = whitened.scores(z);
+            let sum: f64 = scores.iter().map(|s| s.exp()).sum();
+            mean_likelihood += sum.ln() / n as f64;
+            scores.iter().map(|s| s.exp() / sum).collect()
+        })
+        .collect();
+    assert!((likelihood - mean_likelihood).abs() < 1e-3);
+    for shape in SHAPES {
+        let fitted = Gmm { covariance: shape, variance_floor: 0.0, ..Gmm::default() }
+            .maximise(&tensor::<Flex>(&z, D), &responsibilities);
+        for k in 0..4 {
+            let count: f64 = r.iter().map(|r| r[k]).sum();
+            let weighted =
+                |f: &dyn Fn(&[f64]) -> f64| z.chunks(D).zip(&r).map(|(z, r)| r[k] * f(z)).sum::<f64>() / count;
+            let mean: Vec<f64> = (0..D).map(|d| weighted(&|z| z[d])).collect();
+            let covariance = |a: usize, b: usize| weighted(&|z| (z[a] - mean[a]) * (z[b] - mean[b]));
+            let close = |found: f64, expected: f64| assert!((found - expected).abs() < 2e-3, "{found} {expected}");
+            close(fitted.log_weights[k], (count / n as f64).ln());
+            (0..D).for_each(|d| close(fitted.means[k * D + d], mean[d]));
+            match &fitted.covariance {
+                Covariance::Spherical(v) => close(v[k], (0..D).map(|d| covariance(d, d)).sum::<f64>() / D as f64),
+                Covariance::Diagonal(v) => (0..D).for_each(|d| close(v[k * D + d], covariance(d, d))),
+                Covariance::Full(v) => (0..D * D).for_each(|i| close(v[k * D * D + i], covariance(i / D, i % D))),
+            }
+        }
+    }
+}
+
+#[test]
+fn expectation_maximisation_never_lowers_the_likelihood() {
+    let z = tensor::<Flex>(&overlapping(), D);
+    for (shape, start) in SHAPES.into_iter().zip(mixtures(0.0)) {
+        let gmm = Gmm { covariance: shape, variance_floor: 1e-6, ..Gmm::default() };
+        let (mut mixture, mut previous) = (start, f64::NEG_INFINITY);
+        for _ in 0..40 {
+            let (responsibilities, likelihood) = expect(&z, &mixture).unwrap();
+            assert!(likelihood > previous - 1e-5, "{shape:?}: {previous} then {likelihood}");
+            previous = likelihood;
+            mixture = gmm.maximise(&z, &responsibilities);
+        }
+    }
+}
+
+#[test]
+fn separated_blobs_are_found_exactly() {
+    let z = blobs(&CORNERS, 40, 0.4, 3);
+    let on_device = tensor::<Flex>(&z, D);
+    let kmeans = KMeans { n_clusters: 4, n_init: 5, ..KMeans::default() };
+    assert!(finds_corners(&kmeans.fit(&on_device, &mut stream(0, "test", 0)).mixture(), &z));
+    for covariance in SHAPES {
+        let gmm = Gmm { n_components: 4, covariance, n_init: 5, ..Gmm::default() };
+        assert!(finds_corners(&gmm.fit(&on_device, &mut stream(0, "test", 0)).unwrap(), &z), "{covariance:?}");
+    }
+    let process = DirichletProcess { truncation: 4, ..DirichletProcess::default() };
+    assert!(finds_corners(&process.fit(&on_device, &mut stream(0, "test", 0)).unwrap(), &z));
+}
+
+/// Lloyd's algorithm as one writes it down, from samples drawn at random.
+fn naive_inertia(z: &[f64], k: usize, rng: &mut impl Rng) -> f64 {
+    let n = z.len() / D;
+    let row = |i: usize| &z[i * D..(i + 1) * D];
+    let square = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| (a - b).powi(2)).sum::<f64>();
+    let mut centers: Vec<Vec<f64>> = (0..k).map(|_| row(rng.random_range(0..n)).to_vec()).collect();
+    let mut inertia = 0.0;
+    for _ in 0..50 {
+        let nearest = |i: usize| {
+            let order = |&a: &usize, &b: &usize| square(row(i), &centers[a]).total_cmp(&square(row(i), &centers[b]));
+            (0..k).min_by(order).unwrap()
+        };
+        let found: Vec<usize> = (0..n).map(nearest).collect();
+        inertia = (0..n).map(|i| square(row(i), &centers[found[i]])).sum();
+        for (c, center) in centers.iter_mut().enumerate() {
+            let members: Vec<usize> = (0..n).filter(|&i| found[i] == c).collect();
+            if !members.is_empty() {
+                *center =
+                    (0..D).map(|d| members.iter().map(|&i| row(i)[d]).sum::<f64>() / members.len() as f64).collect();
+            }
+        }
+    }
+    inertia
+}
+
+#[test]
+fn kmeans_is_no_worse_than_the_best_of_as_many_naive_starts() {
+    for (seed, k) in [(0, 3), (1, 6), (2, 9)] {
+        let z = blobs(&CORNERS, 40, 1.5, seed);
+        let mut rng = stream(seed, "naive", 0);
+        let naive = (0..10).map(|_| naive_inertia(&z, k, &mut rng)).fold(f64::INFINITY, f64::min);
+        let kmeans = KMeans { n_clusters: k, n_init: 10, ..KMeans::default() };
+        let found = kmeans.fit(&tensor::<Flex>(&z, D), &mut stream(seed, "test", 0));
+        assert!(found.inertia <= naive * 1.01, "{} {naive}", found.inertia);
+    }
+}
+
+#[test]
+fn a_center_without_samples_is_moved_to_some() {
+    let z = tensor::<Flex>(&blobs(&CORNERS, 20, 0.3, 4), D);
+    let mut start: Vec<f64> = CORNERS[..2].concat();
+    start.extend([1e3; 2 * D]);
+    let found = KMeans { n_clusters: 4, ..KMeans::default() }.refine(&z, start);
+    assert_eq!(found.shares, [0.25; 4]);
+}
+
+#[test]
+fn more_clusters_than_distinct_samples_are_no_trouble() {
+    let z = tensor::<Flex>(&[1.0; 30 * D], D);
+    let kmeans = KMeans { n_clusters: 5, n_init: 2, ..KMeans::default() };
+    assert_eq!(kmeans.fit(&z, &mut stream(0, "test", 0)).inertia, 0.0);
+    for covariance in SHAPES {
+        let gmm = Gmm { n_components: 5, covariance, ..Gmm::default() };
+        let mixture = gmm.fit(&z, &mut stream(0, "test", 0)).unwrap();
+        assert!(mixture.whiten().unwrap().scores(&[1.0; D]).iter().all(|s| s.is_finite()), "{covariance:?}");
+    }
+    let mixture = DirichletProcess::default().fit(&z, &mut stream(0, "test", 0)).unwrap();
+    assert!(mixture.whiten().unwrap().scores(&[1.0; D]).iter().all(|s| s.is_finite()));
+}
+
+#[test]
+fn neither_the_samples_order_nor_their_place_matters() {
+    let z = blobs(&CORNERS, 40, 0.5, 5);
+    let reversed: Vec<f64> = z.chunks(D).rev().flatten().copied().collect();
+    let shifted: Vec<f64> = z.iter().map(|x| f64::from((x + 16.0) as f32)).collect();
+    let start = &mixtures(0.0)[1];
+    let mut moved = start.clone();
+    moved.means.iter_mut().for_each(|m| *m += 16.0);
+    let gmm = Gmm { covariance: Shape::Diagonal, ..Gmm::default() };
+    let process = DirichletProcess::default();
+    let close = |a: &Mixture, b: &Mixture, offset: f64| {
+        assert_eq!(a.n_components(), b.n_components());
+        for (a, b) in a.means.iter().zip(&b.means) {
+            assert!((a + offset - b).abs() < 2e-3, "{a} {b}");
+        }
+    };
+    let both = |z: &[f64], start: &Mixture| {
+        let z = tensor::<Flex>(z, D);
+        (gmm.refine(&z, start.clone()).unwrap(), process.refine(&z, start.clone()).unwrap())
+    };
+    let (em, variational) = both(&z, start);
+    for (other, start, offset) in [(&reversed, start, 0.0), (&shifted, &moved, 16.0)] {
+        let found = both(other, start);
+        close(&em, &found.0, offset);
+        close(&variational, &found.1, offset);
+    }
+}
+
+#[test]
+fn both_cpu_backends_fit_the_same_mixtures() {
+    let z = blobs(&CORNERS, 40, 1.0, 6);
+    let gmm = Gmm { n_components: 4, n_init: 3, ..Gmm::default() };
+    let process = DirichletProcess { truncation: 8, n_init: 3, ..DirichletProcess::default() };
+    fn fits<B: Backend>(z: &[f64], gmm: &Gmm, process: &DirichletProcess) -> [Mixture; 2] {
+        let z = tensor::<B>(z, D);
+        let mut rng = stream(0, "test", 0);
+        [gmm.fit(&z, &mut rng).unwrap(), process.fit(&z, &mut rng).unwrap()]
+    }
+    let (on_flex, on_ndarray) = (fits::<Flex>(&z, &gmm, &process), fits::<NdArray>(&z, &gmm, &process));
+    for (f, n) in on_flex.iter().zip(&on_ndarray) {
+        assert_eq!(f.n_components(), n.n_components());
+        // Equally good starts may be told apart by rounding, and number the components otherwise.
+        for mean in f.means.chunks(D) {
+            let distance = |other: &[f64]| mean.iter().zip(other).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+            assert!(n.means.chunks(D).map(distance).fold(f64::INFINITY, f64::min) < 2e-2, "{mean:?}");
+        }
+    }
+}
+
+/// Posterior parameters under responsibilities, by METHODS' formulas in f64, and with them the score of a sample.
+struct Posterior {
+    process: DirichletProcess,
+    prior_mean: [f64; D],
+    counts: Vec<f64>,
+    kappa: Vec<f64>,
+    means: Vec<[f64; D]>,
+    a: Vec<f64>,
+    b: Vec<[f64; D]>,
+}
+
+impl Posterior {
+    fn new(process: &DirichletProcess, z: &[f64], r: &[Vec<f64>]) -> Self {
+        let k = r[0].len();
+        let n = r.len() as f64;
+        let prior_mean = std::array::from_fn(|d| z.chunks(D).map(|z| z[d]).sum::<f64>() / n);
+        let counts: Vec<f64> = (0..k).map(|k| r.iter().map(|r| r[k]).sum()).collect();
+        let kappa: Vec<f64> = counts.iter().map(|n| process.mean_strength + n).collect();
+        let sum = |k: usize, f: &dyn Fn(&[f64]) -> f64| z.chunks(D).zip(r).map(|(z, r)| r[k] * f(z)).sum::<f64>();
+        let (mut means, mut b) = (vec![], vec![]);
+        for k in 0..k {
+            let bar: [f64; D] = std::array::from_fn(|d| sum(k, &|z| z[d]) / counts[k].max(1e-300));
+            means
+                .push(std::array::from_fn(|d| (process.mean_strength * prior_mean[d] + counts[k] * bar[d]) / kappa[k]));
+            b.push(std::array::from_fn(|d| {
+                let pull = process.mean_strength * counts[k] * (bar[d] - prior_mean[d]).powi(2) / kappa[k];
+                process.rate + 0.5 * sum(k, &|z| (z[d] - bar[d]).powi(2)) + 0.5 * pull
+            }));
+        }
+        let a = counts.iter().map(|n| process.shape + 0.5 * n).collect();
+        Self { process: *process, prior_mean, counts, kappa, means, a, b }
+    }
+
+    fn sticks(&self) -> Vec<(f64, f64)> {
+        let after = |k: usize| self.counts[k + 1..].iter().sum::<f64>();
+        (0..self.counts.len()).map(|k| (1.0 + self.counts[k], self.process.concentration + after(k))).collect()
+    }
+
+    fn scores(&self, z: &[f64]) -> Vec<f64> {
+        let mut left = 0.0;
+        let sticks = self.sticks();
+        let score = |(k, (g1, g2)): (usize, (f64, f64))| {
+            let last = k + 1 == self.counts.len();
+            let taken = if last { 0.0 } else { digamma(g1) - digamma(g1 + g2) };
+            let gauss: f64 = (0..D)
+                .map(|d| {
+                    let precision = self.a[k] / self.b[k][d];
+                    let log_precision = digamma(self.a[k]) - self.b[k][d].ln();
+                    log_precision
+                        - 1.0 / self.kappa[k]
+                        - precision * (z[d] - self.means[k][d]).powi(2)
+                        - std::f64::consts::TAU.ln()
+                })
+                .sum();
+            let score = left + taken + 0.5 * gauss;
+            left += digamma(g2) - digamma(g1 + g2);
+            score
+        };
+        sticks.into_iter().enumerate().map(score).collect()
+    }
+
+    /// KL of the posterior over sticks, means and precisions from the prior.
+    fn divergence(&self) -> f64 {
+        let p = &self.process;
+        let mut sum = 0.0;
+        for (k, (g1, g2)) in self.sticks().into_iter().enumerate() {
+            if k + 1 < self.counts.len() {
+                let total = digamma(g1 + g2);
+                sum += ln_beta(1.0, p.concentration) - ln_beta(g1, g2)
+                    + (g1 - 1.0) * (digamma(g1) - total)
+                    + (g2 - p.concentration) * (digamma(g2) - total);
+            }
+            let (a, kappa) = (self.a[k], self.kappa[k]);
+            for d in 0..D {
+                let b = self.b[k][d];
+                // Gamma(a, b) from Gamma(a0, b0), then the mean's Gaussian given the precision.
+                sum += (a - p.shape) * digamma(a) - ln_gamma(a)
+                    + ln_gamma(p.shape)
+                    + p.shape * (b.ln() - p.rate.ln())
+                    + a * (p.rate - b) / b;
+                let moved = (self.means[k][d] - self.prior_mean[d]).powi(2);
+                sum += 0.5 * (p.mean_strength / kappa - 1.0 + (kappa / p.mean_strength).ln())
+                    + 0.5 * p.mean_strength * a / b * moved;
+            }
+        }
+        sum
+    }
+
+    /// The bound at responsibilities `r`: expected log joint, plus their entropy, less the divergence.
+    fn bound(&self, z: &[f64], r: &[Vec<f64>]) -> f64 {
+        let sample = |(z, r): (&[f64], &Vec<f64>)| -> f64 {
+            let terms = self.scores(z).into_iter().zip(r);
+            terms.filter(|(_, r)| **r > 0.0).map(|(s, r)| r * (s - r.ln())).sum()
+        };
+        z.chunks(D).zip(r).map(sample).sum::<f64>() - self.divergence()
+    }
+}
+
+fn rows(t: Tensor<Flex, 2>) -> Vec<Vec<f64>> {
+    let k = t.dims()[1];
+    elements(t).chunks(k).map(<[f64]>::to_vec).collect()
+}
+
+/// Responsibilities to begin with: no two samples' are the same, the first component's are the largest.
+fn responsibilities(n: usize, k: usize) -> Tensor<Flex, 2> {
+    let logits: Vec<f32> = normal(n * k, &mut stream(8, "start", 0));
+    let slope = (0..k).map(|k| -0.7 * k as f32).collect::<Vec<_>>();
+    let slope = Tensor::from_data(TensorData::new(slope, [1, k]), &Default::default());
+    softmax(Tensor::from_data(TensorData::new(logits, [n, k]), &Default::default()) + slope, 1)
+}
+
+#[test]
+fn the_dirichlet_process_scores_by_the_mean_field_formulas() {
+    let z = overlapping();
+    for concentration in [2.0, 2000.0] {
+        let process = DirichletProcess { concentration, ..DirichletProcess::default() };
+        let r = responsibilities(z.len() / D, 5);
+        let (mixture, counts) = process.update(&tensor::<Flex>(&z, D), &r);
+        assert!(counts.is_sorted_by(|a, b| a >= b));
+        let expected = Posterior::new(&process, &z, &rows(r));
+        let whitened = mixture.whiten().unwrap();
+        for z in z.chunks(D) {
+            for (found, expected) in whitened.scores(z).into_iter().zip(expected.scores(z)) {
+                assert!((found - expected).abs() < 1e-3 * (1.0 + expected.abs()), "{found} {expected}");
+            }
+        }
+    }
+}
+
+#[test]
+fn mean_field_updates_never_lower_the_bound() {
+    let z = overlapping();
+    let on_device = tensor::<Flex>(&z, D);
+    for concentration in [1.0, 200.0] {
+        let process = DirichletProcess { concentration, ..DirichletProcess::default() };
+        let mut r = responsibilities(z.len() / D, 6);
+        let mut previous = f64::NEG_INFINITY;
+        for step in 0..30 {
+            let bound = Posterior::new(&process, &z, &rows(r.clone())).bound(&z, &rows(r.clone()));
+            assert!(bound > previous - 1e-2, "step {step}: {previous} then {bound}");
+            previous = bound;
+            // Components come back sorted, and so do the responsibilities that follow from them.
+            let (mixture, _) = process.update(&on_device, &r);
+            r = softmax(mixture.log_density(&on_device).unwrap(), 1);
+        }
+    }
+}
+
+#[test]
+fn no_other_posterior_has_a_higher_bound() {
+    let z = overlapping();
+    let process = DirichletProcess { concentration: 5.0, ..DirichletProcess::default() };
+    let r = rows(responsibilities(z.len() / D, 4));
+    let best = Posterior::new(&process, &z, &r).bound(&z, &r);
+    for k in 0..4 {
+        for factor in [0.9, 1.1] {
+            let changed = |change: &dyn Fn(&mut Posterior)| {
+                let mut posterior = Posterior::new(&process, &z, &r);
+                change(&mut posterior);
+                assert!(posterior.bound(&z, &r) < best);
+            };
+            changed(&|p| p.a[k] *= factor);
+            changed(&|p| p.b[k][1] *= factor);
+            changed(&|p| p.kappa[k] *= factor);
+            changed(&|p| p.means[k][0] += factor - 1.0);
+        }
+    }
+}
+
+#[test]
+fn the_printed_form_scores_by_equation_13() {
+    let z = overlapping();
+    let process = DirichletProcess { form: Form::Paper, ..DirichletProcess::default() };
+    let (mixture, counts) = process.update(&tensor::<Flex>(&z, D), &responsibilities(z.len() / D, 4));
+    let whitened = mixture.whiten().unwrap();
+    let v: Vec<f64> =
+        (0..4).map(|k| counts[k] / (counts[k..].iter().sum::<f64>() + process.concentration - 1.0)).collect();
+    let score = |z: &[f64], k: usize| {
+        let square: f64 = (0..D).map(|d| (z[d] - mixture.means[k * D + d]).powi(2)).sum();
+        -0.5 * square + v[k].ln() + v[..=k].iter().map(|v| (1.0 - v).ln()).sum::<f64>()
+    };
+    for z in z.chunks(D) {
+        let found = whitened.scores(z);
+        for k in 1..4 {
+            assert!((found[k] - found[0] - score(z, k) + score(z, 0)).abs() < 1e-3);
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! The networks, on both CPU backends and against their plain numbers.
+
+use burn::backend::{Flex, NdArray};
+use burn::tensor::{Tensor, TensorData, Tolerance, backend::Backend};
+
+use super::{Autoencoder, Mlp};
+use crate::data::{Samples, Scaling};
+use crate::mixture::{Covariance, Mixture};
+use crate::random::{normal, stream};
+use crate::trained::{Activation, Head, Layer, Trained};
+
+const WIDTHS: [usize; 4] = [7, 12, 5, 3];
+
+fn input<B: Backend>(n: usize) -> Tensor<B, 2> {
+    let values = normal(n * WIDTHS[0], &mut stream(5, "input", 0));
+    Tensor::from_data(TensorData::new(values, [n, WIDTHS[0]]), &Default::default())
+}
+
+fn mlp<B: Backend>(seed: u64) -> Mlp<B> {
+    Mlp::new(&WIDTHS, &mut stream(seed, "weights", 0), &Default::default())
+}
+
+#[test]
+fn one_seed_is_one_network_on_every_backend() {
+    let on_flex = mlp::<Flex>(1).forward(input(9)).into_data();
+    on_flex.assert_approx_eq::<f32>(&mlp::<NdArray>(1).forward(input(9)).into_data(), Tolerance::absolute(1e-5));
+    assert_eq!(on_flex, mlp::<Flex>(1).forward(input(9)).into_data());
+    assert_ne!(on_flex, mlp::<Flex>(2).forward(input(9)).into_data());
+}
+
+#[test]
+fn weights_fill_glorots_interval_and_biases_are_zero() {
+    let network = Mlp::<Flex>::new(&[100, 200], &mut stream(0, "weights", 0), &Default::default());
+    let layer = &network.to_dense(Activation::Identity)[0];
+    let bound = (6.0f32 / 300.0).sqrt();
+    let most = layer.weights.iter().fold(0.0f32, |most, w| most.max(w.abs()));
+    assert!(most <= bound && most > 0.99 * bound, "{most} of {bound}");
+    assert!(layer.bias.iter().all(|&b| b == 0.0));
+}
+
+#[test]
+fn plain_numbers_compute_what_the_network_does() {
+    let values = normal(11 * WIDTHS[0], &mut stream(5, "input", 0));
+    let mixture = Mixture {
+        log_weights: vec![0.0],
+        means: vec![0.0; 3],
+        covariance: Covariance::Spherical(vec![1.0]),
+        clusters: vec![0],
+    };
+    let trained = Trained {
+        method: "test".into(),
+        scaling: Scaling { gain: vec![1.0], offset: vec![0.0] },
+        encoder: mlp::<Flex>(3).to_dense(Activation::Identity).into_iter().map(Layer::Dense).collect(),
+        head: Head::Mixture(mixture),
+    };
+    let plain = trained.encode(&Samples::new("test", values, WIDTHS[0]));
+    let expected = mlp::<Flex>(3).forward(input(11)).into_data();
+    TensorData::new(plain, [11, 3]).assert_approx_eq::<f32>(&expected, Tolerance::absolute(1e-5));
+}
+
+#[test]
+fn a_variational_latent_is_drawn_around_its_mean() {
+    let network = Autoencoder::<Flex>::new(&WIDTHS, true, &mut stream(0, "weights", 0), &Default::default());
+    let q = network.encode(input(4000));
+    let log_variance = q.log_variance.clone().expect("a variational autoencoder has variances");
+    let draw = |seed| q.sample(&mut stream(seed, "noise", 0));
+    assert_eq!(draw(1).into_data(), draw(1).into_data());
+    assert_ne!(draw(1).into_data(), draw(2).into_data());
+    let whitened = (draw(1) - q.mean.clone()) / (log_variance * 0.5).exp();
+    let second = whitened.clone().square().mean().into_scalar();
+    assert!((second - 1.0).abs() < 0.05 && whitened.mean().into_scalar().abs() < 0.05, "{second}");
+    assert_eq!(network.decode(draw(1)).dims(), [4000, 7]);
+}

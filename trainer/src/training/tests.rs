@@ -1,0 +1,224 @@
+//! The loop with every method, on blobs that any of them tells apart.
+
+use std::io;
+
+use burn::backend::{Autodiff, Flex, NdArray};
+use burn::tensor::backend::AutodiffBackend;
+
+use super::{CheckpointStore, EpochReport, FitConfig, FitError, Observer, fit};
+use crate::data::Samples;
+use crate::methods::MethodConfig;
+use crate::random::{normal, stream};
+use crate::trained::Trained;
+
+const GROUPS: usize = 4;
+const FEATURES: usize = 6;
+
+/// 60 samples about each of four corners of a cube's hull, in order.
+fn blobs() -> Samples {
+    let noise = normal(60 * GROUPS * FEATURES, &mut stream(11, "blobs", 0));
+    let centered = noise.chunks(FEATURES).enumerate().flat_map(|(i, row)| {
+        let group = i / 60;
+        row.iter().enumerate().map(move |(d, x)| 0.3 * x + if d % GROUPS == group { 6.0 } else { 0.0 })
+    });
+    Samples::new("blobs", centered.collect(), FEATURES)
+}
+
+fn config(method: &str) -> FitConfig {
+    let mut method = MethodConfig::named(method).unwrap();
+    let at_most = if matches!(method.name(), "alpha-jsd" | "dpm") { 8 } else { GROUPS };
+    method.set_n_clusters(at_most);
+    let config = FitConfig { encoder: vec![16, 3], batch_size: 32, pretrain_epochs: 12, ..FitConfig::default() };
+    FitConfig { cluster_epochs: 5, learning_rate: 3e-3, checkpoint_every: 2, method, ..config }
+}
+
+fn variational(name: &str) -> FitConfig {
+    let mut config = config(name);
+    match &mut config.method {
+        MethodConfig::AlphaJsd(method) => method.vae = true,
+        MethodConfig::Kld(method) => method.vae = true,
+        _ => {}
+    }
+    config
+}
+
+fn run<B: AutodiffBackend>(config: &FitConfig) -> Trained {
+    fit::<B>(&Default::default(), &blobs(), config, &mut (), &mut ()).unwrap()
+}
+
+/// Fails to keep the checkpoint after the one that it was asked to stop at, as if the run were killed there.
+#[derive(Default)]
+struct Memory {
+    kept: Option<Vec<u8>>,
+    saves: usize,
+    stop_after: Option<usize>,
+}
+
+impl CheckpointStore for Memory {
+    fn save(&mut self, bytes: &[u8]) -> io::Result<()> {
+        if self.stop_after == Some(self.saves) {
+            return Err(io::Error::other("stopped"));
+        }
+        self.saves += 1;
+        self.kept = Some(bytes.to_vec());
+        Ok(())
+    }
+
+    fn load(&self) -> io::Result<Option<Vec<u8>>> {
+        Ok(self.kept.clone())
+    }
+}
+
+#[derive(Default)]
+struct Log(Vec<EpochReport>, Vec<(String, usize, usize)>);
+
+impl Observer for Log {
+    fn stage(&mut self, name: &str, epoch: usize, epochs: usize) {
+        self.1.push((name.into(), epoch, epochs));
+    }
+
+    fn epoch(&mut self, report: &EpochReport) {
+        self.0.push(report.clone());
+    }
+}
+
+/// Each blob in one cluster, and no cluster with samples of two.
+fn tells_blobs_apart(trained: &Trained) -> bool {
+    let found = trained.assign(&blobs()).unwrap();
+    let group = |cluster: u16| -> Vec<usize> {
+        let members = (0..found.len()).filter(|&i| found[i] == cluster);
+        let mut groups: Vec<usize> = members.map(|i| i / 60).collect();
+        groups.dedup();
+        groups
+    };
+    (0..trained.head.n_clusters() as u16).all(|c| group(c).len() <= 1)
+}
+
+#[test]
+fn every_method_tells_blobs_apart() {
+    for name in MethodConfig::NAMES {
+        let trained = run::<Autodiff<Flex>>(&config(name));
+        assert_eq!(trained.method, name);
+        assert!(tells_blobs_apart(&trained), "{name}: {:?}", trained.assign(&blobs()));
+        assert!(trained.head.n_clusters() >= GROUPS, "{name}");
+    }
+}
+
+#[test]
+fn latents_come_out_standardised() {
+    let trained = run::<Autodiff<Flex>>(&config("abc"));
+    let z = trained.encode(&blobs());
+    for d in 0..3 {
+        let column: Vec<f64> = z.chunks(3).map(|row| f64::from(row[d])).collect();
+        let mean = column.iter().sum::<f64>() / column.len() as f64;
+        let variance = column.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / column.len() as f64;
+        assert!(mean.abs() < 1e-4 && (variance - 1.0).abs() < 1e-3, "{d}: {mean} {variance}");
+    }
+}
+
+#[test]
+fn one_seed_gives_the_same_bits_and_another_gives_others() {
+    for config in [config("alpha-jsd"), variational("alpha-jsd"), variational("kld")] {
+        let first = run::<Autodiff<Flex>>(&config);
+        assert_eq!(first, run::<Autodiff<Flex>>(&config));
+        assert_ne!(first, run::<Autodiff<Flex>>(&FitConfig { seed: 1, ..config }));
+    }
+}
+
+#[test]
+fn both_cpu_backends_learn_the_same_clusters() {
+    let on = |trained: Trained| trained.assign(&blobs()).unwrap();
+    for name in ["alpha-jsd", "kld"] {
+        let config = config(name);
+        assert_eq!(on(run::<Autodiff<Flex>>(&config)), on(run::<Autodiff<NdArray>>(&config)), "{name}");
+    }
+}
+
+#[test]
+fn a_run_stopped_anywhere_goes_on_to_the_same_bits() {
+    for config in [config("alpha-jsd"), config("kld"), config("abc"), variational("alpha-jsd")] {
+        let whole = run::<Autodiff<Flex>>(&config);
+        // Before, at and after the change of stage; checkpoints stand at every second epoch and at a stage's end.
+        for stop_after in [1, 5, 6, 7, 8] {
+            let mut store = Memory { stop_after: Some(stop_after), ..Memory::default() };
+            let go = |store: &mut Memory, log: &mut Log| {
+                fit::<Autodiff<Flex>>(&Default::default(), &blobs(), &config, store, log)
+            };
+            let stopped = go(&mut store, &mut Log::default());
+            assert!(matches!(stopped, Err(FitError::Checkpoint { doing: "written", .. })));
+            store.stop_after = None;
+            let mut log = Log::default();
+            assert_eq!(go(&mut store, &mut log).unwrap(), whole, "{} after {stop_after}", config.method.name());
+            assert!(log.0.len() < 17, "the epochs before the checkpoint are not trained again");
+        }
+    }
+}
+
+#[test]
+fn checkpoints_of_other_runs_and_damaged_ones_are_refused() {
+    let config = config("abc");
+    let mut store = Memory { stop_after: Some(2), ..Memory::default() };
+    let device = Default::default();
+    assert!(fit::<Autodiff<Flex>>(&device, &blobs(), &config, &mut store, &mut ()).is_err());
+    let refused = |config: &FitConfig, samples: &Samples, kept: Vec<u8>| {
+        let mut store = Memory { kept: Some(kept), ..Memory::default() };
+        match fit::<Autodiff<Flex>>(&device, samples, config, &mut store, &mut ()) {
+            Err(FitError::Mismatch(problem)) => problem,
+            other => panic!("{other:?}"),
+        }
+    };
+    let kept = store.kept.unwrap();
+    let wider = FitConfig { encoder: vec![17, 3], ..config.clone() };
+    assert!(refused(&wider, &blobs(), kept.clone()).contains("settings"));
+    let mut others = blobs().values;
+    others[0] += 1.0;
+    assert!(refused(&config, &Samples::new("blobs", others, FEATURES), kept.clone()).contains("samples"));
+    for at in (0..kept.len()).step_by(997) {
+        let mut damaged = kept.clone();
+        damaged[at] ^= 1;
+        assert!(refused(&config, &blobs(), damaged).contains("damaged"));
+        assert!(refused(&config, &blobs(), kept[..at].to_vec()).contains("damaged"));
+    }
+    // How often checkpoints are kept is no reason to refuse one.
+    let mut store = Memory { kept: Some(kept), ..Memory::default() };
+    let rarer = FitConfig { checkpoint_every: 7, ..config };
+    assert!(fit::<Autodiff<Flex>>(&device, &blobs(), &rarer, &mut store, &mut ()).is_ok());
+}
+
+#[test]
+fn a_loss_that_is_no_number_names_its_term_and_place() {
+    let config = FitConfig { learning_rate: 1e25, ..config("abc") };
+    let failed = fit::<Autodiff<Flex>>(&Default::default(), &blobs(), &config, &mut (), &mut ());
+    match failed {
+        Err(FitError::Diverged { term: "reconstruction", stage: "reconstruct", epoch: 1, value }) => {
+            assert!(!value.is_finite());
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn the_observer_sees_stages_losses_and_clusters() {
+    let mut log = Log::default();
+    fit::<Autodiff<Flex>>(&Default::default(), &blobs(), &config("alpha-jsd"), &mut (), &mut log).unwrap();
+    let Log(reports, stages) = log;
+    assert_eq!(stages, [("reconstruct".into(), 0, 12), ("cluster".into(), 0, 5)]);
+    assert_eq!(reports.len(), 17);
+    assert!(reports[11].losses[0].1 < 0.5 * reports[0].losses[0].1, "the reconstruction is learned");
+    let names = |report: &EpochReport| report.losses.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>();
+    assert_eq!((names(&reports[0]), reports[0].clusters), (vec!["reconstruction".into()], None));
+    assert_eq!(names(&reports[16]), ["reconstruction", "cluster"]);
+    assert!(reports[16].clusters.is_some_and(|k| (GROUPS..=8).contains(&k)));
+}
+
+#[test]
+fn settings_that_cannot_be_are_refused_by_name() {
+    let refused =
+        |config: FitConfig| match fit::<Autodiff<Flex>>(&Default::default(), &blobs(), &config, &mut (), &mut ()) {
+            Err(FitError::Setting { setting, .. }) => setting,
+            other => panic!("{other:?}"),
+        };
+    assert_eq!(refused(FitConfig { batch_size: 0, ..config("abc") }), "batch-size");
+    assert_eq!(refused(FitConfig { encoder: vec![0], ..config("abc") }), "encoder");
+    assert_eq!(refused(FitConfig { learning_rate: f64::NAN, ..config("abc") }), "learning-rate");
+}
