@@ -15,7 +15,8 @@ use serde::{Deserialize, Serialize};
 use super::latent::Objective;
 use crate::divergence::{Divergence, Gaussians};
 use crate::mixture::dirichlet::{Assignment, DirichletProcess, Form};
-use crate::mixture::{Mixture, NotPositiveDefinite, demp};
+use crate::mixture::split_merge::SplitMerge;
+use crate::mixture::{Mixture, NotPositiveDefinite, demp, elements};
 
 /// Settings of alpha-JSD with a Dirichlet process mixture.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -32,6 +33,8 @@ pub struct AlphaJsd {
     pub vae: bool,
     /// Components more often confused than this are one cluster in the end ([`demp::group`]).
     pub merge_threshold: f64,
+    /// How components are found before the encoder is pulled to them, in the corrected form.
+    pub components: SplitMerge,
     /// The mixture; its latent variance is that of `q(z|x)` in the divergence's clusters, not of the final mixture.
     pub mixture: DirichletProcess,
 }
@@ -53,8 +56,9 @@ impl Default for AlphaJsd {
             lambda: 1.0,
             divergence: Side::Primal,
             vae: false,
-            merge_threshold: 0.008,
-            mixture: DirichletProcess { latent_variance: 0.3, ..DirichletProcess::default() },
+            merge_threshold: demp::CUSTOMARY,
+            components: SplitMerge::default(),
+            mixture: DirichletProcess { latent_variance: 0.05, ..DirichletProcess::default() },
         }
     }
 }
@@ -68,7 +72,11 @@ impl<B: AutodiffBackend> Objective<B> for AlphaJsd {
     ) -> Result<Mixture, NotPositiveDefinite> {
         match start {
             Some(mixture) => self.mixture.refine(z, mixture),
-            None => self.mixture.fit(z, rng),
+            None if self.mixture.form == Form::Paper => self.mixture.fit(z, rng),
+            None => {
+                let grown = self.components.fit(&elements(z.clone()), z.dims()[1], rng);
+                self.mixture.adopt(z, &demp::group(grown, z, self.merge_threshold)?)
+            }
         }
     }
 

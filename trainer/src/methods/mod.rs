@@ -6,13 +6,16 @@
 mod abc;
 mod alpha_jsd;
 mod dpm;
+mod grow;
 mod kld;
 mod latent;
+mod learner;
 mod two_step;
 
 pub use abc::Abc;
 pub use alpha_jsd::{AlphaJsd, Side};
 pub use dpm::Dpm;
+pub use grow::{Grow, Kind};
 pub use kld::Kld;
 pub use two_step::{AeGmm, AeKMeans};
 
@@ -38,6 +41,8 @@ pub enum MethodConfig {
     AeKmeans(AeKMeans),
     /// Autoencoder, then a Gaussian mixture.
     AeGmm(AeGmm),
+    /// Autoencoder, grown components, a softmax head on their clusters.
+    Grow(Grow),
 }
 
 impl Default for MethodConfig {
@@ -48,7 +53,7 @@ impl Default for MethodConfig {
 
 impl MethodConfig {
     /// Every method's name on the command line.
-    pub const NAMES: [&'static str; 6] = ["alpha-jsd", "kld", "dpm", "abc", "ae-kmeans", "ae-gmm"];
+    pub const NAMES: [&'static str; 7] = ["alpha-jsd", "kld", "dpm", "abc", "ae-kmeans", "ae-gmm", "grow"];
 
     /// A method with its defaults.
     pub fn named(name: &str) -> Option<Self> {
@@ -59,6 +64,7 @@ impl MethodConfig {
             "abc" => Self::Abc(Abc::default()),
             "ae-kmeans" => Self::AeKmeans(AeKMeans::default()),
             "ae-gmm" => Self::AeGmm(AeGmm::default()),
+            "grow" => Self::Grow(Grow::default()),
             _ => return None,
         })
     }
@@ -72,6 +78,7 @@ impl MethodConfig {
             Self::Abc(_) => 3,
             Self::AeKmeans(_) => 4,
             Self::AeGmm(_) => 5,
+            Self::Grow(_) => 6,
         };
         Self::NAMES[index]
     }
@@ -83,6 +90,7 @@ impl MethodConfig {
             Self::Dpm(method) => method.mixture.truncation = n,
             Self::Kld(method) => method.mixture.n_components = n,
             Self::AeGmm(method) => method.mixture.n_components = n,
+            Self::Grow(method) => method.components.max_components = n,
             Self::Abc(method) => method.kmeans.n_clusters = n,
             Self::AeKmeans(method) => method.kmeans.n_clusters = n,
         }
@@ -105,6 +113,7 @@ pub(crate) fn build<B: AutodiffBackend>(
         MethodConfig::Abc(method) => latent(Box::new(*method)),
         MethodConfig::AeKmeans(method) => latent(Box::new(*method)),
         MethodConfig::AeGmm(method) => latent(Box::new(*method)),
+        MethodConfig::Grow(method) => Box::new(grow::GrowMethod::new(*method, config, samples, device)),
         MethodConfig::Dpm(method) => Box::new(dpm::FeatureMethod::new(*method, config.seed)),
     }
 }

@@ -7,17 +7,21 @@
 use burn::tensor::{Tensor, activation::softmax, backend::Backend};
 
 use super::kmeans::one_hot;
-use super::{Mixture, NotPositiveDefinite, elements};
+use super::{Mixture, NotPositiveDefinite, elements, matrix};
 
-/// The mixture with its components grouped into clusters, for `N x D` latents: the two clusters most likely to be
-/// confused are merged while that probability exceeds `threshold` (customary: 0.025). Clusters are numbered by their
-/// first component.
+/// The customary threshold (the default of `mergenormals` in R's package fpc).
+pub const CUSTOMARY: f64 = 0.025;
+
+/// The mixture with its clusters merged further, for `N x D` latents: the two most likely to be confused become one
+/// while that probability exceeds `threshold`. Clusters are numbered by their first component.
 ///
 /// # Errors
 /// [`NotPositiveDefinite`] if the mixture is not one.
 pub fn group<B: Backend>(mixture: Mixture, z: &Tensor<B, 2>, threshold: f64) -> Result<Mixture, NotPositiveDefinite> {
-    let mut responsibilities = softmax(mixture.log_density(z)?, 1);
-    let mut groups: Vec<Vec<usize>> = (0..mixture.n_components()).map(|k| vec![k]).collect();
+    let mut groups: Vec<Vec<usize>> = vec![vec![]; mixture.n_clusters()];
+    mixture.clusters.iter().enumerate().for_each(|(k, &cluster)| groups[usize::from(cluster)].push(k));
+    groups.sort();
+    let mut responsibilities = by_group(softmax(mixture.log_density(z)?, 1), &groups);
     while groups.len() > 1 {
         let (i, j, probability) = most_confused(&responsibilities, groups.len());
         if probability < threshold {
@@ -34,11 +38,31 @@ pub fn group<B: Backend>(mixture: Mixture, z: &Tensor<B, 2>, threshold: f64) -> 
         let merged = groups.remove(j);
         groups[i].extend(merged);
     }
+    groups.iter_mut().for_each(|group| group.sort_unstable());
+    groups.sort();
     let mut clusters = vec![0; mixture.n_components()];
     for (cluster, group) in (0u16..).zip(&groups) {
         group.iter().for_each(|&k| clusters[k] = cluster);
     }
     Ok(Mixture { clusters, ..mixture })
+}
+
+/// `N x K` responsibilities of a mixture's components to `N x C` of its clusters.
+pub fn by_cluster<B: Backend>(responsibilities: Tensor<B, 2>, mixture: &Mixture) -> Tensor<B, 2> {
+    let mut groups: Vec<Vec<usize>> = vec![vec![]; mixture.n_clusters()];
+    mixture.clusters.iter().enumerate().for_each(|(k, &cluster)| groups[usize::from(cluster)].push(k));
+    by_group(responsibilities, &groups)
+}
+
+/// `N x K` responsibilities of components to those of groups.
+fn by_group<B: Backend>(responsibilities: Tensor<B, 2>, groups: &[Vec<usize>]) -> Tensor<B, 2> {
+    let k = responsibilities.dims()[1];
+    let mut table = vec![0f64; k * groups.len()];
+    for (g, group) in groups.iter().enumerate() {
+        group.iter().for_each(|&component| table[component * groups.len() + g] = 1.0);
+    }
+    let table = matrix::<B>(&table, k, &responsibilities.device());
+    responsibilities.matmul(table)
 }
 
 /// The pair `i < j` with the greatest probability that a sample of one is assigned to the other:

@@ -124,7 +124,7 @@ impl DirichletProcess {
         let mut previous: Vec<f64> = vec![];
         for _ in 0..self.max_iter.max(1) {
             let responsibilities = self.responsibilities(z, &mixture)?;
-            let (updated, counts) = self.update(z, &responsibilities);
+            let (updated, counts) = self.update_in(z, &responsibilities, &mixture.clusters);
             let moved: f64 = counts.iter().zip(&previous).map(|(a, b)| (a - b).abs()).sum();
             let settled = previous.len() == counts.len() && moved < 1e-3 * n;
             (mixture, previous) = (updated, counts);
@@ -149,8 +149,29 @@ impl DirichletProcess {
     }
 
     /// The update of sticks, means and precisions under `N x K` responsibilities, with the counts; components sorted by
-    /// their count, largest first.
+    /// their count, largest first, each its own cluster.
     pub fn update<B: Backend>(&self, z: &Tensor<B, 2>, responsibilities: &Tensor<B, 2>) -> (Mixture, Vec<f64>) {
+        let (mixture, counts) = self.update_in(z, responsibilities, &vec![0; responsibilities.dims()[1]]);
+        (Mixture { clusters: (0..counts.len() as u16).collect(), ..mixture }, counts)
+    }
+
+    /// The update for the components of another mixture: their samples, their clusters, pruned.
+    ///
+    /// # Errors
+    /// As [`DirichletProcess::fit`].
+    pub fn adopt<B: Backend>(&self, z: &Tensor<B, 2>, other: &Mixture) -> Result<Mixture, NotPositiveDefinite> {
+        let best = one_hot(other.log_density(z)?.argmax(1), other.n_components());
+        let (mixture, counts) = self.update_in(z, &best, &other.clusters);
+        Ok(prune::keep(&mixture, &prune::survivors(&counts, self.prune_share)))
+    }
+
+    /// The update; each component stays in its cluster.
+    fn update_in<B: Backend>(
+        &self,
+        z: &Tensor<B, 2>,
+        responsibilities: &Tensor<B, 2>,
+        clusters: &[u16],
+    ) -> (Mixture, Vec<f64>) {
         let moments = Moments::of(z, responsibilities, Shape::Diagonal);
         let prior_mean = elements(z.clone().mean_dim(0));
         let mut order: Vec<usize> = (0..moments.counts.len()).collect();
@@ -160,7 +181,8 @@ impl DirichletProcess {
             Form::Corrected => self.mean_field(&moments, &order, &counts, &prior_mean),
             Form::Paper => self.printed(&moments, &order, &counts),
         };
-        (mixture, counts)
+        let clusters = order.iter().map(|&k| clusters[k]).collect();
+        (Mixture { clusters, ..mixture }, counts)
     }
 
     /// Posterior parameters and expected log joint, written as a mixture's score: with `E ln tau = psi(a) - ln b`, the
@@ -188,8 +210,7 @@ impl DirichletProcess {
             log_weights.push(log_left + taken + expected);
             log_left += left;
         }
-        let clusters = (0..order.len() as u16).collect();
-        Mixture { log_weights, means, covariance: Covariance::Diagonal(variances), clusters }
+        Mixture { log_weights, means, covariance: Covariance::Diagonal(variances), clusters: vec![] }
     }
 
     /// Equations 12, 13 and the mended 14: unit variances, `m0 = 1`. The precisions of equation 11 do not enter
@@ -207,8 +228,7 @@ impl DirichletProcess {
             means.extend(row.iter().map(|mean| (n * mean + self.mean_strength) / kappa));
         }
         let k = order.len();
-        let covariance = Covariance::Diagonal(vec![1.0; k * dims]);
-        Mixture { log_weights, means, covariance, clusters: (0..k as u16).collect() }
+        Mixture { log_weights, means, covariance: Covariance::Diagonal(vec![1.0; k * dims]), clusters: vec![] }
     }
 }
 

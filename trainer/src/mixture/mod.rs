@@ -6,10 +6,13 @@
 pub mod cholesky;
 pub mod demp;
 pub mod dirichlet;
+pub mod discriminant;
 pub mod gmm;
 pub mod kmeans;
 mod moments;
+pub mod niw;
 pub mod prune;
+pub mod split_merge;
 #[cfg(test)]
 mod tests;
 

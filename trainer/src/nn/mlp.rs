@@ -30,6 +30,15 @@ impl<B: Backend> Mlp<B> {
         Self { layers: layers.collect() }
     }
 
+    /// One linear layer of given numbers: `inputs x outputs` weights, row-major, and `outputs` biases.
+    pub fn linear(weights: Vec<f32>, bias: Vec<f32>, device: &B::Device) -> Self {
+        let outputs = bias.len();
+        let shape = [weights.len() / outputs.max(1), outputs];
+        let weight = Param::from_tensor(Tensor::from_data(TensorData::new(weights, shape), device));
+        let bias = Param::from_tensor(Tensor::from_data(TensorData::new(bias, [outputs]), device));
+        Self { layers: vec![Linear { weight, bias: Some(bias) }] }
+    }
+
     /// `N x widths[0]` to `N x widths[last]`.
     pub fn forward(&self, x: Tensor<B, 2>) -> Tensor<B, 2> {
         let last = self.layers.len() - 1;

@@ -1,0 +1,178 @@
+//! An autoencoder in training, and the standardisation of its latents: what all methods with an encoder share.
+
+use burn::module::{AutodiffModule, Module};
+use burn::optim::adaptor::OptimizerAdaptor;
+use burn::optim::{Adam, AdamConfig, GradientsParams, Optimizer};
+use burn::record::{BinBytesRecorder, FullPrecisionSettings, Record, Recorder};
+use burn::tensor::backend::{AutodiffBackend, Backend};
+use burn::tensor::{ElementConversion, Tensor};
+use serde::{Deserialize, Serialize};
+
+use crate::divergence::{Divergence, Gaussians};
+use crate::mixture::{elements, matrix};
+use crate::nn::{Autoencoder, Latent};
+use crate::random::stream;
+use crate::trained::{Activation, Dense, Layer};
+use crate::training::{Batch, Data, FitConfig, FitError, Terms};
+
+/// Rows that are encoded at once.
+pub(super) const CHUNK: usize = 8192;
+
+/// Loss terms that are still tensors.
+pub(super) type Losses<B> = Vec<(&'static str, Tensor<B, 1>)>;
+
+/// An autoencoder and its optimiser.
+pub(super) struct Learner<B: AutodiffBackend> {
+    pub(super) autoencoder: Autoencoder<B>,
+    optimizer: OptimizerAdaptor<Adam, Autoencoder<B>, B>,
+    pub(super) device: B::Device,
+}
+
+/// Records of an autoencoder and its optimiser.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Saved {
+    autoencoder: Vec<u8>,
+    optimizer: Vec<u8>,
+}
+
+impl<B: AutodiffBackend> Learner<B> {
+    /// With fresh weights, for data of `n_features`.
+    pub(super) fn new(config: &FitConfig, n_features: usize, variational: bool, device: &B::Device) -> Self {
+        let mut weights = stream(config.seed, "weights", 0);
+        Self {
+            autoencoder: Autoencoder::new(&config.widths(n_features), variational, &mut weights, device),
+            optimizer: adam().init(),
+            device: device.clone(),
+        }
+    }
+
+    /// The means of all samples' latents, `N x D`.
+    pub(super) fn latents(&self, data: &Data<B::InnerBackend>) -> Tensor<B::InnerBackend, 2> {
+        let encoder = self.autoencoder.valid();
+        let chunks = data.inputs.clone().split(CHUNK, 0);
+        Tensor::cat(chunks.into_iter().map(|x| encoder.encode(x).mean).collect(), 0)
+    }
+
+    /// Half the squared error, summed over features: what is reconstructed is the sample as it was, so that the latent
+    /// forgets how it was moved.
+    pub(super) fn reconstruction(&self, latent: &Latent<B>, batch: &mut Batch<B>) -> Tensor<B, 1> {
+        let difference = self.autoencoder.decode(latent.sample(&mut batch.rng)) - batch.clean.clone();
+        let n = difference.dims()[0] as f64;
+        difference.square().sum() * (0.5 / n)
+    }
+
+    /// The losses of pretraining: reconstruction of the moved samples and, if variational, the prior.
+    pub(super) fn pretraining(&self, batch: &mut Batch<B>) -> Losses<B> {
+        let latent = self.autoencoder.encode(batch.augmented.clone());
+        let mut losses = vec![("reconstruction", self.reconstruction(&latent, batch))];
+        if let Some(log_variance) = latent.log_variance {
+            let prior = Gaussians { mean: latent.mean.zeros_like(), log_variance: log_variance.zeros_like() };
+            let q = Gaussians { mean: latent.mean, log_variance };
+            losses.push(("prior", Divergence::KullbackLeibler.of(q, prior).mean()));
+        }
+        losses
+    }
+
+    /// A step of the autoencoder down the sum of the losses, and of whatever else `further` moves.
+    pub(super) fn descend(&mut self, losses: Losses<B>, rate: f64, further: impl FnOnce(&mut B::Gradients)) -> Terms {
+        let values = losses.iter().map(|(name, loss)| (*name, loss.clone().into_scalar().elem::<f64>())).collect();
+        if let Some(loss) = losses.into_iter().map(|(_, loss)| loss).reduce(|a, b| a + b) {
+            let mut gradients = loss.backward();
+            let own = GradientsParams::from_module(&mut gradients, &self.autoencoder);
+            self.autoencoder = self.optimizer.step(rate, self.autoencoder.clone(), own);
+            further(&mut gradients);
+        }
+        values
+    }
+
+    /// Forgets the gradients' moments: those of another loss make Adam's first steps far too long.
+    pub(super) fn forget(&mut self) {
+        self.optimizer = adam().init();
+    }
+
+    pub(super) fn save(&self) -> Result<Saved, FitError> {
+        Ok(Saved {
+            autoencoder: record::<B, _>(self.autoencoder.clone().into_record())?,
+            optimizer: record::<B, _>(self.optimizer.to_record())?,
+        })
+    }
+
+    pub(super) fn restore(&mut self, saved: Saved) -> Result<(), FitError> {
+        self.autoencoder = self.autoencoder.clone().load_record(read::<B, _>(saved.autoencoder, &self.device)?);
+        self.optimizer = self.optimizer.clone().load_record(read::<B, _>(saved.optimizer, &self.device)?);
+        Ok(())
+    }
+}
+
+/// Adam with PyTorch's epsilon: burn's default is a thousand times larger.
+pub(super) fn adam() -> AdamConfig {
+    AdamConfig::new().with_epsilon(1e-8)
+}
+
+/// The mean and deviation of each latent dimension.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Standardisation {
+    mean: Vec<f64>,
+    deviation: Vec<f64>,
+}
+
+impl Standardisation {
+    /// Of `N x D` latents.
+    pub(super) fn of<B: Backend>(z: &Tensor<B, 2>) -> Self {
+        let mean = z.clone().mean_dim(0);
+        let deviation = (z.clone() - mean.clone()).square().mean_dim(0).sqrt().clamp_min(1e-6);
+        Self { mean: elements(mean), deviation: elements(deviation) }
+    }
+
+    /// D.
+    pub(super) fn n_dims(&self) -> usize {
+        self.mean.len()
+    }
+
+    /// `(z - mean) / deviation`.
+    pub(super) fn apply<B: Backend>(&self, z: Tensor<B, 2>) -> Tensor<B, 2> {
+        let device = z.device();
+        (z - matrix::<B>(&self.mean, 1, &device)) / matrix::<B>(&self.deviation, 1, &device)
+    }
+
+    /// Twice the log of the deviations, `1 x D`: what a log variance loses.
+    pub(super) fn log_variance<B: Backend>(&self, device: &B::Device) -> Tensor<B, 2> {
+        matrix::<B>(&self.deviation, 1, device).log() * 2.0
+    }
+
+    /// The encoder's layers, the last of them giving standardised latents; a VAE's log variances go.
+    pub(super) fn fold<B: AutodiffBackend>(&self, learner: &Learner<B>) -> Vec<Layer> {
+        let mut encoder = learner.autoencoder.encoder().to_dense(Activation::Identity);
+        if let Some(last) = encoder.last_mut() {
+            self.fold_into(last);
+        }
+        encoder.into_iter().map(Layer::Dense).collect()
+    }
+
+    fn fold_into(&self, layer: &mut Dense) {
+        layer.outputs = self.mean.len();
+        layer.weights.truncate(layer.inputs * layer.outputs);
+        layer.bias.truncate(layer.outputs);
+        for (row, deviation) in layer.weights.chunks_mut(layer.inputs).zip(&self.deviation) {
+            row.iter_mut().for_each(|w| *w = (f64::from(*w) / deviation) as f32);
+        }
+        for ((bias, mean), deviation) in layer.bias.iter_mut().zip(&self.mean).zip(&self.deviation) {
+            *bias = ((f64::from(*bias) - mean) / deviation) as f32;
+        }
+    }
+}
+
+/// A module's or an optimiser's numbers as bytes.
+pub(super) fn record<B: Backend, R: Record<B>>(record: R) -> Result<Vec<u8>, FitError> {
+    let recorder = BinBytesRecorder::<FullPrecisionSettings>::default();
+    Recorder::<B>::record(&recorder, record, ()).map_err(mismatch)
+}
+
+/// The numbers in such bytes.
+pub(super) fn read<B: Backend, R: Record<B>>(bytes: Vec<u8>, device: &B::Device) -> Result<R, FitError> {
+    Recorder::<B>::load(&BinBytesRecorder::<FullPrecisionSettings>::default(), bytes, device).map_err(mismatch)
+}
+
+pub(super) fn mismatch(error: impl std::fmt::Display) -> FitError {
+    FitError::Mismatch(error.to_string())
+}

@@ -1,0 +1,70 @@
+//! Linear discriminant analysis: the softmax head that shared covariances imply (Bishop 2006, section 4.2.1).
+
+use burn::tensor::{Tensor, backend::Backend};
+
+use super::moments::Moments;
+use super::{Shape, cholesky};
+
+/// Weights (`D x C`, row-major) and biases (C) of a linear classifier of `N x D` latents whose classes have `N x C`
+/// responsibilities: `w_c = S^-1 m_c`, `b_c = ln pi_c - 1/2 m_c^T S^-1 m_c`, S the pooled covariance.
+pub fn fit<B: Backend>(z: &Tensor<B, 2>, responsibilities: &Tensor<B, 2>) -> (Vec<f32>, Vec<f32>) {
+    let [n, dims] = z.dims();
+    let moments = Moments::of(z, responsibilities, Shape::Full);
+    let classes = moments.counts.len();
+    let mut pooled = vec![0.0; dims * dims];
+    for scatter in moments.scatter.chunks(dims * dims) {
+        pooled.iter_mut().zip(scatter).for_each(|(p, s)| *p += s / n as f64);
+    }
+    // A dimension without any variance within the classes must not make the weights infinite.
+    (0..dims).for_each(|d| pooled[d * (dims + 1)] += 1e-3);
+    let whitening = cholesky::whitening(&pooled, dims).map_or_else(|| identity(dims), |(w, _)| w);
+    let mut weights = vec![0.0; dims * classes];
+    let mut bias = vec![0.0; classes];
+    for (c, (mean, count)) in moments.means.chunks(dims).zip(&moments.counts).enumerate() {
+        let white: Vec<f64> =
+            whitening.chunks(dims).map(|row| row.iter().zip(mean).map(|(w, m)| w * m).sum()).collect();
+        for d in 0..dims {
+            weights[d * classes + c] = (0..dims).map(|r| whitening[r * dims + d] * white[r]).sum::<f64>() as f32;
+        }
+        let prior = (count.max(1e-12) / n as f64).ln();
+        bias[c] = (prior - 0.5 * white.iter().map(|w| w * w).sum::<f64>()) as f32;
+    }
+    (weights, bias)
+}
+
+fn identity(dims: usize) -> Vec<f64> {
+    (0..dims * dims).map(|i| f64::from(u8::from(i % (dims + 1) == 0))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::backend::Flex;
+    use burn::tensor::TensorData;
+
+    use super::*;
+    use crate::random::{normal, stream};
+
+    /// With one covariance for all, differences of logits are differences of log joints.
+    #[test]
+    fn it_is_the_posterior_of_gaussians_with_one_covariance() {
+        let n = 40_000;
+        let noise = normal(n * 2, &mut stream(0, "test", 0));
+        let z: Vec<f32> = noise
+            .chunks(2)
+            .enumerate()
+            .flat_map(
+                |(i, e)| if i % 4 == 0 { [2.0 + e[0], 0.5 * e[0] + e[1]] } else { [e[0], 1.0 + 0.5 * e[0] + e[1]] },
+            )
+            .collect();
+        let shares: Vec<f32> = (0..n).flat_map(|i| if i % 4 == 0 { [1.0, 0.0] } else { [0.0, 1.0] }).collect();
+        let tensor = |values| Tensor::<Flex, 2>::from_data(TensorData::new(values, [n, 2]), &Default::default());
+        let (w, b) = fit(&tensor(z), &tensor(shares));
+        // S = [[1, .5], [.5, 1.25]]: S^-1 = [[1.25, -.5], [-.5, 1]].
+        let logit = |x: f64, y: f64| f64::from(w[0] - w[1]) * x + f64::from(w[2] - w[3]) * y + f64::from(b[0] - b[1]);
+        let square = |x: f64, y: f64| 1.25 * x * x - x * y + y * y;
+        for (x, y) in [(0.0, 0.0), (1.0, -1.0), (2.0, 2.0)] {
+            let exact = (1.0f64 / 3.0).ln() - 0.5 * square(x - 2.0, y) + 0.5 * square(x, y - 1.0);
+            assert!((logit(x, y) - exact).abs() < 0.2, "{} {exact}", logit(x, y));
+        }
+    }
+}

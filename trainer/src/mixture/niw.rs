@@ -1,0 +1,197 @@
+//! The normal-inverse-Wishart prior of a Gaussian: marginal likelihood and posterior, from sufficient statistics.
+//!
+//! Murphy, "Conjugate Bayesian analysis of the Gaussian distribution", 2007, section 9 (equations 250 to 266), for a
+//! prior mean at the origin and a prior scatter that is the same in every direction.
+
+use std::f64::consts::PI;
+
+use statrs::function::gamma::ln_gamma;
+
+use super::cholesky;
+
+/// What a Gaussian's likelihood needs to know of samples: their weight, sum and products.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Statistics {
+    /// How many samples, or the sum of their weights.
+    pub n: f64,
+    /// D.
+    sum: Vec<f64>,
+    /// The lower triangle, row by row, of the sum of `z z^T`.
+    products: Vec<f64>,
+}
+
+impl Statistics {
+    /// Of no samples of D dimensions.
+    pub fn empty(dims: usize) -> Self {
+        Self { n: 0.0, sum: vec![0.0; dims], products: vec![0.0; dims * (dims + 1) / 2] }
+    }
+
+    /// Of samples, row after row.
+    pub fn of<'a>(rows: impl IntoIterator<Item = &'a [f64]>, dims: usize) -> Self {
+        let mut all = Self::empty(dims);
+        rows.into_iter().for_each(|row| all.add(row, 1.0));
+        all
+    }
+
+    /// Adds a sample of this weight.
+    pub fn add(&mut self, z: &[f64], weight: f64) {
+        self.n += weight;
+        let mut products = self.products.iter_mut();
+        for (r, &x) in z.iter().enumerate() {
+            self.sum[r] += weight * x;
+            z[..=r].iter().zip(&mut products).for_each(|(y, p)| *p += weight * x * y);
+        }
+    }
+
+    /// Adds the samples of others.
+    pub fn absorb(&mut self, other: &Self) {
+        self.n += other.n;
+        self.sum.iter_mut().zip(&other.sum).for_each(|(a, b)| *a += b);
+        self.products.iter_mut().zip(&other.products).for_each(|(a, b)| *a += b);
+    }
+
+    /// The samples of both.
+    #[must_use]
+    pub fn with(&self, other: &Self) -> Self {
+        let mut both = self.clone();
+        both.absorb(other);
+        both
+    }
+
+    /// The mean.
+    pub fn mean(&self) -> Vec<f64> {
+        self.sum.iter().map(|s| s / self.n.max(f64::MIN_POSITIVE)).collect()
+    }
+
+    /// The variance over all dimensions together, about the mean.
+    pub fn variance(&self) -> f64 {
+        let dims = self.sum.len();
+        let squares: f64 = (0..dims).map(|r| self.products[r * (r + 3) / 2]).sum();
+        let n = self.n.max(f64::MIN_POSITIVE);
+        (squares / n - self.mean().iter().map(|m| m * m).sum::<f64>()) / dims as f64
+    }
+}
+
+/// `Sigma ~ IW(psi I, nu)`, `mu ~ N(0, Sigma / kappa)`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct NormalInverseWishart {
+    /// How many samples the prior mean is worth.
+    pub kappa: f64,
+    /// The prior's degrees of freedom beyond the number of dimensions; above 1 the mean of `Sigma` exists.
+    pub extra: f64,
+    /// The prior scatter.
+    pub psi: f64,
+}
+
+impl NormalInverseWishart {
+    /// The posterior's scatter, `D x D`.
+    fn scatter(&self, of: &Statistics) -> Vec<f64> {
+        let dims = of.sum.len();
+        let kappa = self.kappa + of.n;
+        let mut scatter = vec![0.0; dims * dims];
+        let mut products = of.products.iter();
+        for r in 0..dims {
+            for (c, p) in (0..=r).zip(&mut products) {
+                let value = p - of.sum[r] * of.sum[c] / kappa + if r == c { self.psi } else { 0.0 };
+                scatter[r * dims + c] = value;
+                scatter[c * dims + r] = value;
+            }
+        }
+        scatter
+    }
+
+    /// The log marginal likelihood of the samples (Murphy, equation 266); minus infinity if rounding has made their
+    /// scatter indefinite.
+    pub fn log_marginal(&self, of: &Statistics) -> f64 {
+        let dims = of.sum.len();
+        let d = dims as f64;
+        let (nu0, kappa) = (d + self.extra, self.kappa + of.n);
+        let nu = nu0 + of.n;
+        let Some(factor) = cholesky::factor(&self.scatter(of), dims) else { return f64::NEG_INFINITY };
+        let log_det: f64 = (0..dims).map(|r| 2.0 * factor[r * dims + r].ln()).sum();
+        0.5 * (nu0 * d * self.psi.ln() - nu * log_det + d * (self.kappa / kappa).ln() - of.n * d * PI.ln())
+            + ln_gamma_multivariate(0.5 * nu, dims)
+            - ln_gamma_multivariate(0.5 * nu0, dims)
+    }
+
+    /// The posterior's mean and expected covariance.
+    pub fn posterior(&self, of: &Statistics) -> (Vec<f64>, Vec<f64>) {
+        let kappa = self.kappa + of.n;
+        let freedom = (self.extra + of.n - 1.0).max(f64::MIN_POSITIVE);
+        let covariance = self.scatter(of).into_iter().map(|s| s / freedom).collect();
+        (of.sum.iter().map(|s| s / kappa).collect(), covariance)
+    }
+}
+
+/// `ln Gamma_D(x)` without its constant `D (D - 1) / 4 ln pi`, which cancels.
+fn ln_gamma_multivariate(x: f64, dims: usize) -> f64 {
+    (0..dims).map(|d| ln_gamma(x - 0.5 * d as f64)).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::{normal, stream};
+
+    const PRIOR: NormalInverseWishart = NormalInverseWishart { kappa: 0.3, extra: 2.0, psi: 0.7 };
+
+    fn rows(n: usize, dims: usize) -> Vec<Vec<f64>> {
+        let values = normal(n * dims, &mut stream(1, "niw", 0));
+        values.chunks(dims).map(|row| row.iter().map(|&x| 0.5 + f64::from(x)).collect()).collect()
+    }
+
+    /// In one dimension the prior is a normal-inverse-gamma: the likelihood is integrated over both parameters.
+    #[test]
+    fn the_marginal_likelihood_is_the_integral_it_stands_for() {
+        let z = [0.4, -0.3, 1.1];
+        let (shape, rate) = (0.5 * (1.0 + PRIOR.extra), 0.5 * PRIOR.psi);
+        let (mut sum, steps) = (0.0, 1500);
+        for i in 0..steps {
+            // The variance on a logarithmic grid, the mean on a linear one.
+            let t = -6.0 + 14.0 * (f64::from(i) + 0.5) / f64::from(steps);
+            let variance = t.exp();
+            let prior = shape * rate.ln() - ln_gamma(shape) - (shape + 1.0) * t - rate / variance;
+            for j in 0..steps {
+                let mean = -25.0 + 50.0 * (f64::from(j) + 0.5) / f64::from(steps);
+                let gauss = |x: f64, v: f64| -0.5 * (x * x / v + (2.0 * PI * v).ln());
+                let log =
+                    z.iter().map(|x| gauss(x - mean, variance)).sum::<f64>() + gauss(mean, variance / PRIOR.kappa);
+                sum += (log + prior + t).exp();
+            }
+        }
+        let integral = (sum * 14.0 / f64::from(steps) * 50.0 / f64::from(steps)).ln();
+        let found = PRIOR.log_marginal(&Statistics::of(z.iter().map(std::slice::from_ref), 1));
+        assert!((found - integral).abs() < 2e-3, "{found} {integral}");
+    }
+
+    #[test]
+    fn it_is_the_product_of_its_predictive_densities() {
+        // p(x | rest) is the ratio of two marginals; over all orders the product is the same.
+        let z = rows(6, 3);
+        let of = |rows: &[Vec<f64>]| PRIOR.log_marginal(&Statistics::of(rows.iter().map(Vec::as_slice), 3));
+        assert!(of(&[]).abs() < 1e-12);
+        let chained: f64 = (0..6).map(|i| of(&z[..=i]) - of(&z[..i])).sum();
+        let reversed: Vec<Vec<f64>> = z.iter().rev().cloned().collect();
+        assert!((chained - of(&reversed)).abs() < 1e-9);
+    }
+
+    #[test]
+    fn with_many_samples_the_posterior_is_what_they_are() {
+        let z = rows(20_000, 2);
+        let all = Statistics::of(z.iter().map(Vec::as_slice), 2);
+        let (mean, covariance) = PRIOR.posterior(&all);
+        assert!(mean.iter().all(|m| (m - 0.5).abs() < 0.03), "{mean:?}");
+        for (c, expected) in covariance.iter().zip([1.0, 0.0, 0.0, 1.0]) {
+            assert!((c - expected).abs() < 0.05, "{covariance:?}");
+        }
+        assert!((all.variance() - 1.0).abs() < 0.05);
+    }
+
+    #[test]
+    fn statistics_add_up() {
+        let z = rows(10, 3);
+        let of = |rows: &[Vec<f64>]| Statistics::of(rows.iter().map(Vec::as_slice), 3);
+        let (parts, all) = (of(&z[..4]).with(&of(&z[4..])), of(&z));
+        assert!(parts.products.iter().zip(&all.products).all(|(a, b)| (a - b).abs() < 1e-12) && parts.n == all.n);
+    }
+}
