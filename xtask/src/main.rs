@@ -1,11 +1,12 @@
-//! The project's own commands: `cargo xtask setup | test | firmware | emulate | nopanic | ci`.
+//! The project's own commands: `cargo xtask setup | test | firmware | emulate | nopanic | fuzz | ci`.
 
 mod ci;
 mod firmware;
+mod fuzz;
 mod process;
 mod setup;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 
 const HELP: &str = "cargo xtask COMMAND
   setup                                  installs what firmware needs: compiler, library source, emulator
@@ -13,6 +14,7 @@ const HELP: &str = "cargo xtask COMMAND
   firmware                               builds the example, runs it under emulation, says what it needs
   emulate --model FILE --samples FILE    assigns raw u8 samples on an emulated Cortex-M4
   nopanic                                links a program that no panic can be reached from
+  fuzz [--seconds 60]                    throws bytes at the reader of model files
   ci                                     everything that must hold before a change lands";
 
 fn main() -> Result<()> {
@@ -24,6 +26,8 @@ fn main() -> Result<()> {
         ["firmware"] => firmware::example(),
         ["emulate", "--model", model, "--samples", samples] => firmware::emulate(model.as_ref(), samples.as_ref()),
         ["nopanic"] => firmware::nopanic(),
+        ["fuzz"] => fuzz::all(60),
+        ["fuzz", "--seconds", seconds] => fuzz::all(seconds.parse().context("--seconds wants a whole number")?),
         ["ci"] => ci::run_all(),
         [] | ["help" | "--help" | "-h"] => {
             println!("{HELP}");
