@@ -1,14 +1,16 @@
-//! Writes the memory map, and gives `parity` the model and the samples that it is to be built with.
+//! Puts the machine's memory map where the linker looks, and gives `parity` the model and the samples that it is to be
+//! built with.
 
 use std::{env, fs, path::PathBuf};
 
 fn main() {
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets it"));
-    // The MPS2 boards with a Cortex-M3 or M4 that QEMU emulates: 4 MB of code memory, 4 MB of RAM.
-    let memory = "MEMORY\n{\n  FLASH : ORIGIN = 0x00000000, LENGTH = 4M\n  RAM : ORIGIN = 0x20000000, LENGTH = 4M\n}\n";
-    fs::write(out.join("memory.x"), memory).expect("OUT_DIR is writable");
+    let is_board = env::var_os("CARGO_FEATURE_NUCLEO_F401RE").is_some();
+    let memory = if is_board { "memory/nucleo-f401re.x" } else { "memory/emulator.x" };
+    fs::copy(memory, out.join("memory.x")).unwrap_or_else(|error| panic!("{memory}: {error}"));
     println!("cargo:rustc-link-search={}", out.display());
     println!("cargo:rerun-if-changed=build.rs");
+    println!("cargo:rerun-if-changed={memory}");
     for (variable, default, name) in [
         ("EDGEMIX_MODEL", "assets/digits.emx", "model.emx"),
         ("EDGEMIX_SAMPLES", "assets/digits-samples.u8", "samples.u8"),

@@ -2,10 +2,11 @@
 #![no_std]
 #![no_main]
 
+mod platform;
+
 use cortex_m as _;
-use defmt_semihosting as _;
 use edgemix_runtime::{Model, Workspace, arena_len, include_model, input_len};
-use semihosting::process::exit;
+use platform::{exit, stack_used};
 
 static MODEL: &[u8] = include_model!("../assets/digits.emx");
 const ARENA: usize = arena_len(MODEL);
@@ -30,10 +31,6 @@ fn main() -> ! {
             Err(error) => defmt::error!("{}", error),
         }
     }
+    defmt::info!("{=usize} bytes of stack used", stack_used());
     exit(0)
-}
-
-#[panic_handler]
-fn panic(_: &core::panic::PanicInfo) -> ! {
-    exit(101)
 }

@@ -24,7 +24,7 @@ pub(crate) fn run_all() -> Result<()> {
     let steps: [Step; 8] = [
         ("fmt", || cargo(&["fmt", "--all", "--check"])),
         ("test", test),
-        ("firmware", firmware::example),
+        ("firmware", || firmware::example(false)),
         ("nopanic", firmware::nopanic),
         ("fuzz", || fuzz::all(60)),
         ("clippy", || cargo(&["clippy", "--release", "--workspace", "--all-targets", "--", "-D", "warnings"])),

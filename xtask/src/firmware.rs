@@ -5,10 +5,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
-use object::{Object, ObjectSection};
 
 use crate::process::{output, program, root};
-use crate::setup;
+use crate::{log, setup, size};
 
 /// A kind of core: its target and the machine that QEMU emulates it with.
 struct Core {
@@ -22,14 +21,8 @@ const M4: Core = Core { target: "thumbv7em-none-eabihf", machine: "mps2-an386" }
 /// What the example may need at most.
 const MOST_FLASH: u64 = 256 * 1024;
 const MOST_RAM: u64 = 64 * 1024;
-
-/// Bytes of a program by kind.
-struct Size {
-    text: u64,
-    rodata: u64,
-    data: u64,
-    bss: u64,
-}
+/// What format and runtime may need of it.
+const MOST_LIBRARY: u64 = 16 * 1024;
 
 /// `cargo xtask emulate`: prints what the chip prints.
 pub(crate) fn emulate(model: &Path, samples: &Path) -> Result<()> {
@@ -43,29 +36,42 @@ pub(crate) fn emulate(model: &Path, samples: &Path) -> Result<()> {
     Ok(())
 }
 
-/// `cargo xtask firmware`: builds the example, runs it, and holds it to its bounds.
-pub(crate) fn example() -> Result<()> {
+/// `cargo xtask firmware`: builds the example, runs it, reads its log, and holds it to its bounds; builds it for the
+/// board. With `bless` the log becomes the expected one.
+pub(crate) fn example(bless: bool) -> Result<()> {
     setup::run_quietly()?;
     let path = build(setup::cargo()?, "firmware-example", "release", &[])?;
-    // The log is defmt's: compressed on the chip, told apart by the ELF file. That it arrives is enough here.
-    let log = qemu(&path).stderr(Stdio::inherit()).output().context("qemu-system-arm does not start")?;
-    ensure!(log.status.success(), "the example failed under emulation: {}", log.status);
-    ensure!(!log.stdout.is_empty(), "the example logged nothing");
-    let size = size(&path)?;
-    let (flash, ram) = (size.text + size.rodata + size.data, size.data + size.bss);
-    println!("firmware-example on an emulated Cortex-M4: exit 0, {} bytes of defmt log", log.stdout.len());
+    let ran = qemu(&path).stderr(Stdio::inherit()).output().context("qemu-system-arm does not start")?;
+    ensure!(ran.status.success(), "the example failed under emulation: {}", ran.status);
+    let elf = fs::read(&path).with_context(|| path.display().to_string())?;
+    let mut log = log::decode(&elf, &ran.stdout)?;
+    // How much stack is used is the compiler's affair: it is reported, not compared.
+    let last = log.pop().context("the example logged nothing")?;
+    let stack = last.strip_suffix(" bytes of stack used").and_then(|line| line.rsplit(' ').next()?.parse().ok());
+    let stack: u64 = stack.with_context(|| format!("the last line is to say how much stack was used: {last}"))?;
+    log::compare(&log, &root().join("firmware-example/expected.log"), bless)?;
+
+    let size = size::of(&elf)?;
+    let (flash, ram) = (size.text + size.rodata + size.data, size.data + size.bss + stack);
+    println!("firmware-example on an emulated Cortex-M4: exit 0, {} lines of log as expected", log.len());
     println!("flash {flash} bytes: code {}, constants and model {}, data {}", size.text, size.rodata, size.data);
-    println!("RAM   {ram} bytes of statics; the workspace and the loaded model are on the stack");
+    println!("      {} bytes of the code are format, runtime and what they call", size.library);
+    println!("RAM   {ram} bytes: statics {}, stack {stack} with workspace and loaded model", size.data + size.bss);
     ensure!(flash <= MOST_FLASH && ram <= MOST_RAM, "it must fit {MOST_FLASH} bytes of flash and {MOST_RAM} of RAM");
+    ensure!(size.library <= MOST_LIBRARY, "format and runtime must fit {MOST_LIBRARY} bytes of code");
+
+    let board = ["--no-default-features", "--features", "nucleo-f401re"];
+    let size = size::of(&fs::read(build(setup::cargo()?, "firmware-example", "release", &board)?)?)?;
+    println!("it builds for the Nucleo-F401RE: {} bytes of flash", size.text + size.rodata + size.data);
     Ok(())
 }
 
 /// `cargo xtask nopanic`: the program links, and would not if a panic could be reached.
 pub(crate) fn nopanic() -> Result<()> {
     setup::run_quietly()?;
-    build(setup::cargo()?, "nopanic", "proof", &[])?;
+    build(setup::cargo()?, "nopanic", "release", &[])?;
     let mut failing = setup::cargo()?;
-    arguments(&mut failing, "nopanic", "proof", &["--features", "reachable-panic"]);
+    arguments(&mut failing, "nopanic", "release", &["--features", "reachable-panic"]);
     let failed = failing.output()?;
     let message = String::from_utf8_lossy(&failed.stderr);
     let is_seen = !failed.status.success() && message.contains("a_panic_is_reachable");
@@ -89,16 +95,4 @@ fn qemu(path: &Path) -> Command {
     command.args(["-monitor", "none", "-semihosting-config", "enable=on,target=native", "-icount", "shift=0"]);
     command.arg("-kernel").arg(path).stdin(Stdio::null());
     command
-}
-
-fn size(path: &Path) -> Result<Size> {
-    let bytes = fs::read(path).with_context(|| path.display().to_string())?;
-    let file = object::File::parse(&*bytes)?;
-    let of = |names: &[&str]| -> u64 { names.iter().filter_map(|n| file.section_by_name(n)).map(|s| s.size()).sum() };
-    Ok(Size {
-        text: of(&[".vector_table", ".text"]),
-        rodata: of(&[".rodata"]),
-        data: of(&[".data"]),
-        bss: of(&[".bss"]),
-    })
 }

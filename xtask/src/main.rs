@@ -3,15 +3,17 @@
 mod ci;
 mod firmware;
 mod fuzz;
+mod log;
 mod process;
 mod setup;
+mod size;
 
 use anyhow::{Context, Result, bail};
 
 const HELP: &str = "cargo xtask COMMAND
   setup                                  installs what firmware needs: compiler, library source, emulator
   test                                   all tests, the emulated ones too
-  firmware                               builds the example, runs it under emulation, says what it needs
+  firmware [--bless]                     builds the example, runs it under emulation, says what it needs
   emulate --model FILE --samples FILE    assigns raw u8 samples on an emulated Cortex-M4
   nopanic                                links a program that no panic can be reached from
   fuzz [--seconds 60]                    throws bytes at the reader of model files
@@ -23,7 +25,8 @@ fn main() -> Result<()> {
     match words[..] {
         ["setup"] => setup::announce(),
         ["test"] => ci::test(),
-        ["firmware"] => firmware::example(),
+        ["firmware"] => firmware::example(false),
+        ["firmware", "--bless"] => firmware::example(true),
         ["emulate", "--model", model, "--samples", samples] => firmware::emulate(model.as_ref(), samples.as_ref()),
         ["nopanic"] => firmware::nopanic(),
         ["fuzz"] => fuzz::all(60),

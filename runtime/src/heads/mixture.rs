@@ -30,7 +30,7 @@ pub(super) fn run(mixture: &Mixture, latent: &[i16], scores: &mut [i32]) {
             }
         }
         Covariance::Full => {
-            let triangles = mixture.coefficients.chunks_exact(dims * (dims + 1) / 2);
+            let triangles = mixture.coefficients.chunks_exact((dims * (dims + 1) / 2).max(1));
             let rows = triangles.zip(mixture.shifts.chunks_exact(dims));
             for (((score, &constant), offsets), (triangle, shifts)) in components.zip(rows) {
                 *score = finish(constant, full(triangle, offsets, shifts, latent));
