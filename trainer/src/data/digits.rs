@@ -3,11 +3,7 @@
 //! E. Alpaydin and C. Kaynak, "Optical Recognition of Handwritten Digits", UCI Machine Learning Repository, 1998,
 //! CC BY 4.0; the test part, as scikit-learn ships it.
 
-use std::io::Cursor;
-
-use ndarray::{Array1, Array3};
-use ndarray_npy::{NpzReader, ReadNpzError};
-
+use super::npy::Npz;
 use super::{Dataset, ImageShape, Samples};
 
 static DIGITS: &[u8] = include_bytes!("../../data/digits.npz");
@@ -20,14 +16,13 @@ pub fn digits() -> Dataset {
     read().expect("the embedded digits are readable")
 }
 
-fn read() -> Result<Dataset, ReadNpzError> {
-    let mut archive = NpzReader::new(Cursor::new(DIGITS))?;
-    let pixels: Array3<u8> = archive.by_name("images")?;
-    let labels: Array1<u8> = archive.by_name("labels")?;
-    let values = pixels.iter().map(|&p| f32::from(p)).collect();
+fn read() -> Result<Dataset, String> {
+    let mut archive = Npz::new(DIGITS.to_vec())?;
+    let (pixels, labels) = (archive.array("images")?, archive.array("labels")?);
+    let values = pixels.values.iter().map(|&p| p as f32).collect();
     let samples =
         Samples::new("digits", values, 64).with_image(ImageShape { channels: 1, height: 8, width: 8 }).with_count(1.0);
-    Ok(Dataset { samples, labels: Some(labels.iter().map(|&y| y.into()).collect()) })
+    Ok(Dataset { samples, labels: Some(labels.values.iter().map(|&y| y as u32).collect()) })
 }
 
 #[cfg(test)]

@@ -1,13 +1,12 @@
 //! Samples and labels from files: NPY, NPZ, and IDX, plain or gzipped.
 
 use std::fs;
-use std::io::{Cursor, ErrorKind, Read};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use ndarray::{ArrayD, OwnedRepr};
-use ndarray_npy::{NpzReader, ReadNpyError, ReadableElement, read_npy};
 use thiserror::Error;
 
+use super::npy::{self, Npz};
 use super::{Dataset, ImageShape, Samples};
 
 /// Why data can't be used. Every message names the file and says what was expected.
@@ -62,95 +61,48 @@ pub fn read_labels(path: &Path, n_samples: usize) -> Result<Vec<u32>, DataError>
 }
 
 /// Numbers of any type, and whether they were integers.
-struct Numbers {
-    shape: Vec<usize>,
-    values: Vec<f64>,
-    are_integers: bool,
+pub(super) struct Numbers {
+    pub(super) shape: Vec<usize>,
+    pub(super) values: Vec<f64>,
+    pub(super) are_integers: bool,
 }
 
 fn content(path: &Path, problem: impl Into<String>) -> DataError {
     DataError::Content { path: path.into(), problem: problem.into() }
 }
 
-fn numbers<T: Copy + Into<f64>>(array: &ArrayD<T>, are_integers: bool) -> Numbers {
-    Numbers { shape: array.shape().to_vec(), values: array.iter().map(|&x| x.into()).collect(), are_integers }
+fn whole(path: &Path) -> Result<Vec<u8>, DataError> {
+    fs::read(path).map_err(|source| DataError::Io { path: path.into(), source })
 }
-
-const TYPES: &str = "expected numbers of 8 to 32 bits or f64";
 
 fn array(path: &Path) -> Result<Numbers, DataError> {
-    fn attempt<T: ReadableElement + Copy + Into<f64>>(
-        path: &Path,
-        integers: bool,
-    ) -> Result<Option<Numbers>, ReadNpyError> {
-        match read_npy::<_, ndarray::ArrayBase<OwnedRepr<T>, ndarray::IxDyn>>(path) {
-            Ok(array) => Ok(Some(numbers(&array, integers))),
-            Err(ReadNpyError::WrongDescriptor(_)) => Ok(None),
-            Err(error) => Err(error),
-        }
-    }
-    type Reader = fn(&Path) -> Result<Option<Numbers>, ReadNpyError>;
-    let readers: [Reader; 8] = [
-        |p| attempt::<u8>(p, true),
-        |p| attempt::<i8>(p, true),
-        |p| attempt::<u16>(p, true),
-        |p| attempt::<i16>(p, true),
-        |p| attempt::<u32>(p, true),
-        |p| attempt::<i32>(p, true),
-        |p| attempt::<f32>(p, false),
-        |p| attempt::<f64>(p, false),
-    ];
-    for reader in readers {
-        match reader(path) {
-            Ok(Some(numbers)) => return Ok(numbers),
-            Ok(None) => {}
-            Err(ReadNpyError::Io(source)) if source.kind() != ErrorKind::UnexpectedEof => {
-                return Err(DataError::Io { path: path.into(), source });
-            }
-            Err(error) => return Err(content(path, format!("not a readable NPY file: {error}"))),
-        }
-    }
-    Err(content(path, format!("its element type is not read: {TYPES}")))
+    npy::parse(&whole(path)?).map_err(|problem| content(path, problem))
 }
 
-/// Arrays are told by their names; the file is unpacked array by array beside nothing else.
+/// Arrays are told by their names.
 fn read_npz(path: &Path) -> Result<Dataset, DataError> {
-    let io = |source| DataError::Io { path: path.into(), source };
-    let bytes = fs::read(path).map_err(io)?;
-    let mut archive =
-        NpzReader::new(Cursor::new(bytes)).map_err(|error| content(path, format!("not an NPZ archive: {error}")))?;
-    let names = archive.names().map_err(|error| content(path, error.to_string()))?;
-    let named = |wanted: &[&str]| names.iter().find(|n| wanted.contains(&n.trim_end_matches(".npy"))).cloned();
-    let listed = names.join(", ");
+    let refused = |problem| content(path, problem);
+    let mut archive = Npz::new(whole(path)?).map_err(refused)?;
+    let names = archive.names();
+    let named = |wanted: &[&str]| names.iter().find(|name| wanted.contains(&name.as_str())).cloned();
     let x = named(&["x", "X", "data", "images", "samples", "features", "windows"]);
     let x = x.or_else(|| (names.len() == 1).then(|| names[0].clone()));
     let x = x.ok_or_else(|| {
+        let listed = names.join(", ");
         content(path, format!("which array holds the samples? It has {listed}; name it x, data, images or windows"))
     })?;
-    let samples = samples(path, member(path, &mut archive, &x)?)?;
+    let samples = samples(path, archive.array(&x).map_err(refused)?)?;
     let labels = match named(&["y", "labels", "label", "target", "targets"]) {
-        Some(y) => Some(labels(path, member(path, &mut archive, &y)?)?),
+        Some(y) => Some(labels(path, archive.array(&y).map_err(refused)?)?),
         None => None,
     };
     Ok(Dataset { samples, labels })
 }
 
-fn member(path: &Path, archive: &mut NpzReader<Cursor<Vec<u8>>>, name: &str) -> Result<Numbers, DataError> {
-    macro_rules! attempt {
-        ($($kind:ty: $integers:expr),*) => {$(
-            if let Ok(array) = archive.by_name::<OwnedRepr<$kind>, ndarray::IxDyn>(name) {
-                return Ok(numbers(&array, $integers));
-            }
-        )*};
-    }
-    attempt!(u8: true, i8: true, u16: true, i16: true, u32: true, i32: true, f32: false, f64: false);
-    Err(content(path, format!("array {name} is damaged or of a type that is not read: {TYPES}")))
-}
-
 /// An IDX file: 0, 0, element type, number of dimensions, big-endian lengths, elements.
 fn idx(path: &Path) -> Result<Numbers, DataError> {
     let io = |source| DataError::Io { path: path.into(), source };
-    let mut bytes = fs::read(path).map_err(io)?;
+    let mut bytes = whole(path)?;
     if bytes.starts_with(&[0x1f, 0x8b]) {
         let mut unpacked = Vec::new();
         flate2::read::GzDecoder::new(&bytes[..]).read_to_end(&mut unpacked).map_err(io)?;

@@ -3,6 +3,7 @@
 pub mod augmentation;
 mod digits;
 mod files;
+mod npy;
 mod scaling;
 
 pub use digits::digits;
