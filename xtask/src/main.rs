@@ -1,5 +1,6 @@
-//! The project's own commands: `cargo xtask setup | test | firmware | emulate | nopanic | ci`.
+//! The project's own commands: `cargo xtask setup | test | firmware | emulate | nopanic | bench | ci`.
 
+mod bench;
 mod ci;
 mod firmware;
 mod process;
@@ -13,6 +14,7 @@ const HELP: &str = "cargo xtask COMMAND
   firmware                               builds the example, runs it under emulation, says what it needs
   emulate --model FILE --samples FILE    assigns raw u8 samples on an emulated Cortex-M4
   nopanic                                links a program that no panic can be reached from
+  bench [--check | --bless] [CORE]       counts the runtime's instructions on emulated cores; holds them to budgets
   ci                                     everything that must hold before a change lands";
 
 fn main() -> Result<()> {
@@ -24,6 +26,12 @@ fn main() -> Result<()> {
         ["firmware"] => firmware::example(),
         ["emulate", "--model", model, "--samples", samples] => firmware::emulate(model.as_ref(), samples.as_ref()),
         ["nopanic"] => firmware::nopanic(),
+        ["bench"] => bench::bench(bench::Mode::Print, ""),
+        ["bench", "--check"] => bench::bench(bench::Mode::Check, ""),
+        ["bench", "--bless"] => bench::bench(bench::Mode::Bless, ""),
+        ["bench", core] => bench::bench(bench::Mode::Print, core),
+        ["bench", "--check", core] => bench::bench(bench::Mode::Check, core),
+        ["bench", "--bless", core] => bench::bench(bench::Mode::Bless, core),
         ["ci"] => ci::run_all(),
         [] | ["help" | "--help" | "-h"] => {
             println!("{HELP}");
