@@ -2,39 +2,14 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail, ensure};
 use object::{Object, ObjectSection};
 use toml::{Table, Value};
 
-use crate::process::{output, program, root, run};
+use crate::cores::{CORES, Core};
+use crate::process::{output, root};
 use crate::setup;
-
-/// A kind of core: its target and the machine that QEMU emulates it with.
-struct Core {
-    name: &'static str,
-    target: &'static str,
-    emulator: &'static str,
-    machine: &'static [&'static str],
-}
-
-const CORES: [Core; 4] = [
-    arm("cortex-m4", "thumbv7em-none-eabihf", &["-M", "mps2-an386", "-icount", "shift=7"]),
-    arm("cortex-m3", "thumbv7m-none-eabi", &["-M", "mps2-an385", "-icount", "shift=7"]),
-    // No emulated board with a Cortex-M0+ has the memory: its code runs on a Cortex-M3 as well.
-    arm("cortex-m0plus", "thumbv6m-none-eabi", &["-M", "mps2-an385", "-icount", "shift=7"]),
-    Core {
-        name: "riscv32imc",
-        target: "riscv32imc-unknown-none-elf",
-        emulator: "qemu-system-riscv32",
-        machine: &["-M", "virt", "-bios", "none", "-icount", "shift=0"],
-    },
-];
-
-const fn arm(name: &'static str, target: &'static str, machine: &'static [&'static str]) -> Core {
-    Core { name, target, emulator: "qemu-system-arm", machine }
-}
 
 /// Above its budget by more than this, a count is refused.
 const TOLERANCE_PERCENT: u64 = 1;
@@ -111,19 +86,9 @@ fn excess(core: &str, counts: &Table, budgets: Option<&Value>) -> Result<Vec<Str
 }
 
 fn measure(core: &Core) -> Result<(Vec<Line>, u64)> {
-    let path = build(core, "bench-firmware", "release")?;
-    let mut qemu = program(core.emulator, core.machine);
-    qemu.args(["-display", "none", "-serial", "none", "-monitor", "none"]);
-    qemu.args(["-semihosting-config", "enable=on,target=native", "-kernel"]).arg(path).stdin(Stdio::null());
-    let lines = output(&mut qemu)?.lines().map(parse).collect::<Result<Vec<Line>>>()?;
-    Ok((lines, code(&build(core, "code", "small")?)?))
-}
-
-fn build(core: &Core, name: &str, profile: &str) -> Result<PathBuf> {
-    let mut cargo: Command = setup::cargo()?;
-    cargo.current_dir(root().join("bench/firmware"));
-    run(cargo.args(["build", "--quiet", "--locked", "--profile", profile, "--target", core.target, "--bin", name]))?;
-    Ok(root().join("target/firmware").join(core.target).join(profile).join(name))
+    let lines = output(&mut core.emulator(&core.build("bench-firmware", "release")?))?;
+    let lines = lines.lines().map(parse).collect::<Result<Vec<Line>>>()?;
+    Ok((lines, code(&core.build("code", "small")?)?))
 }
 
 /// Bytes of code: vectors and start-up included, constants and the model not.

@@ -1,7 +1,8 @@
-//! The project's own commands: `cargo xtask setup | test | firmware | emulate | nopanic | bench | ci`.
+//! The project's own commands: `cargo xtask setup | test | firmware | emulate | nopanic | kernels | bench | ci`.
 
 mod bench;
 mod ci;
+mod cores;
 mod firmware;
 mod process;
 mod setup;
@@ -14,6 +15,7 @@ const HELP: &str = "cargo xtask COMMAND
   firmware                               builds the example, runs it under emulation, says what it needs
   emulate --model FILE --samples FILE    assigns raw u8 samples on an emulated Cortex-M4
   nopanic                                links a program that no panic can be reached from
+  kernels [CORE]                         compares every emulated core's kernels with their definition
   bench [--check | --bless] [CORE]       counts the runtime's instructions on emulated cores; holds them to budgets
   ci                                     everything that must hold before a change lands";
 
@@ -26,6 +28,8 @@ fn main() -> Result<()> {
         ["firmware"] => firmware::example(),
         ["emulate", "--model", model, "--samples", samples] => firmware::emulate(model.as_ref(), samples.as_ref()),
         ["nopanic"] => firmware::nopanic(),
+        ["kernels"] => cores::kernels(""),
+        ["kernels", core] => cores::kernels(core),
         ["bench"] => bench::bench(bench::Mode::Print, ""),
         ["bench", "--check"] => bench::bench(bench::Mode::Check, ""),
         ["bench", "--bless"] => bench::bench(bench::Mode::Bless, ""),

@@ -1,17 +1,39 @@
 //! The layers' arithmetic. [`portable`] is the definition; a faster kernel must equal it bit for bit.
+//!
+//! A fast dense layer is [`blocks`] with one of the ways to compute sums: [`scalar`] in plain Rust, `dsp` and `mainline`
+//! in Cortex-M instructions.
 
+pub mod blocks;
+#[cfg(edgemix_core = "dsp")]
+pub mod dsp;
+#[cfg(edgemix_core = "mainline")]
+pub mod mainline;
 pub mod portable;
+pub mod scalar;
 
 pub use crate::input::Width;
 
-use edgemix_format::view::Layer;
+use edgemix_format::view::{Dense, Layer};
 
 /// Runs one layer: `input` has the layer's inputs, `output` its outputs. What `input` holds afterwards is not said:
 /// kernels may put it in another order.
 pub fn run(layer: &Layer, width: Width, input: &mut [i16], output: &mut [i16]) {
     match layer {
-        Layer::Dense(dense) => portable::dense(dense, width, input, output),
+        Layer::Dense(layer) => dense(layer, width, input, output),
         // The format's enum may grow before this match does; its checker refuses what isn't here.
         _ => output.fill(0),
     }
+}
+
+/// The fastest dense kernel of the core that this is built for.
+fn dense(layer: &Dense, width: Width, input: &mut [i16], output: &mut [i16]) {
+    #[cfg(edgemix_core = "dsp")]
+    blocks::dense::<dsp::Dsp>(layer, width, input, output);
+    #[cfg(edgemix_core = "mainline")]
+    blocks::dense::<mainline::Mainline>(layer, width, input, output);
+    #[cfg(edgemix_core = "scalar")]
+    blocks::dense::<scalar::Scalar>(layer, width, input, output);
+    // Compilers make good vector code of the definition itself.
+    #[cfg(edgemix_core = "host")]
+    portable::dense(layer, width, input, output);
 }

@@ -1,0 +1,128 @@
+//! A dense layer block of rows by block of rows: first the sums, then what becomes of them.
+
+use core::ops::Range;
+
+use edgemix_format::view::{Activation, Dense, Requantize};
+
+use super::{Width, portable};
+
+/// Rows of a block, whose sums wait on the stack. A multiple of every tile.
+const BLOCK: usize = 48;
+/// Requantised values saturate here where they don't fit 32 bits anyway: far outside of int16.
+const FAR: i64 = 1 << 24;
+
+/// A way to compute sums of products.
+pub trait Sums {
+    /// Rows that are computed together.
+    const TILE: usize;
+    /// The fewest inputs that it can do.
+    const LEAST_INPUTS: usize;
+
+    /// Puts the inputs into the order that [`sums`](Self::sums) reads them in.
+    fn arrange(x: &mut [i16]);
+
+    /// `sums[i] = bias[i] + sum_j weights[i][j] * x[j]` for at least [`TILE`](Self::TILE) rows of the length of `x`.
+    fn sums(weights: &[i8], x: &[i16], bias: &[i32], sums: &mut [i32]);
+}
+
+/// Equals [`portable::dense`], but leaves `input` in another order.
+pub fn dense<S: Sums>(layer: &Dense, width: Width, input: &mut [i16], output: &mut [i16]) {
+    let (rows, columns) = (output.len(), input.len());
+    let is_whole = rows.checked_mul(columns) == Some(layer.weights.len()) && rows == layer.bias.len();
+    if rows < S::TILE || columns < S::LEAST_INPUTS || !is_whole {
+        return portable::dense(layer, width, input, output);
+    }
+    S::arrange(input);
+    let mut row = 0;
+    while row < rows {
+        // The last block begins early enough to have a tile, and computes some rows once more.
+        let begin = row.min(rows - S::TILE);
+        let end = rows.min(begin + BLOCK);
+        if block::<S>(layer, width, input, output, begin..end).is_none() {
+            break;
+        }
+        row = end;
+    }
+}
+
+/// `None` where the range is not within the layer, which [`dense`] made sure of.
+#[inline]
+fn block<S: Sums>(layer: &Dense, width: Width, input: &[i16], output: &mut [i16], rows: Range<usize>) -> Option<()> {
+    let mut sums = [0; BLOCK];
+    let sums = sums.get_mut(..rows.len())?;
+    let weights = layer.weights.get(rows.start * input.len()..rows.end * input.len())?;
+    S::sums(weights, input, layer.bias.get(rows.clone())?, sums);
+    let output = output.get_mut(rows.clone())?;
+    match width {
+        Width::Narrow => finish::<false>(layer, sums, output, rows),
+        Width::Wide => finish::<true>(layer, sums, output, rows),
+    }
+}
+
+/// From sums to outputs.
+fn finish<const WIDE: bool>(layer: &Dense, sums: &[i32], output: &mut [i16], rows: Range<usize>) -> Option<()> {
+    let zero = i32::from(layer.output.zero_point);
+    let channels = channels(&layer.requantize, rows.clone())?;
+    let each = output.iter_mut().zip(sums).zip(channels);
+    match layer.activation {
+        Activation::Relu => {
+            for ((q, &sum), (&m, &s)) in each {
+                *q = clamp::<WIDE>(zero + requantize(sum, m, s).max(0));
+            }
+        }
+        Activation::LeakyRelu(negative) => {
+            let slopes = self::channels(&negative, rows)?;
+            for (((q, &sum), positive), negative) in each.zip(slopes) {
+                let (&m, &s) = if sum < 0 { negative } else { positive };
+                *q = clamp::<WIDE>(zero + requantize(sum, m, s));
+            }
+        }
+        Activation::Table(table) => {
+            for ((q, &sum), (&m, &s)) in each {
+                let index = requantize(sum, m, s).clamp(-128, 127) as i8 as u8 ^ 0x80;
+                *q = i16::from(table[usize::from(index)]);
+            }
+        }
+        // Identity, and whatever a later format adds that its checker would refuse here.
+        _ => {
+            for ((q, &sum), (&m, &s)) in each {
+                *q = clamp::<WIDE>(zero + requantize(sum, m, s));
+            }
+        }
+    }
+    Some(())
+}
+
+fn channels<'a>(
+    requantize: &Requantize<'a>,
+    rows: Range<usize>,
+) -> Option<impl Iterator<Item = (&'a i32, &'a u8)> + use<'a>> {
+    Some(requantize.multiplier.get(rows.clone())?.iter().zip(requantize.shift.get(rows)?))
+}
+
+#[inline]
+fn clamp<const WIDE: bool>(q: i32) -> i16 {
+    if WIDE { q.clamp(i16::MIN.into(), i16::MAX.into()) as i16 } else { q.clamp(-128, 127) as i16 }
+}
+
+/// [`portable::requantize`] for what is clamped to int16 afterwards.
+///
+/// With a shift of 33 or more, `floor((p + 2^(s-1)) / 2^s)` needs only the product's upper half `h`, and is
+/// `floor((floor(h / 2^(s-33)) + 1) / 2)`.
+#[inline]
+fn requantize(sum: i32, multiplier: i32, shift: u8) -> i32 {
+    let n = u32::from(shift).wrapping_sub(33);
+    if n < 32 {
+        let high = ((i64::from(sum) * i64::from(multiplier)) >> 32) as i32;
+        ((high >> n) + 1) >> 1
+    } else {
+        requantize_little(sum, multiplier, shift)
+    }
+}
+
+/// Small shifts are those of multipliers near or above 1: rare.
+#[cold]
+#[inline(never)]
+fn requantize_little(sum: i32, multiplier: i32, shift: u8) -> i32 {
+    portable::requantize(sum, multiplier, shift).clamp(-FAR, FAR) as i32
+}

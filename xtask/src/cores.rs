@@ -1,0 +1,73 @@
+//! The cores that the runtime is measured and compared on, and the firmware that does it.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::Result;
+
+use crate::process::{output, program, root, run};
+use crate::setup;
+
+/// A kind of core: its target and the machine that QEMU emulates it with.
+pub(crate) struct Core {
+    pub(crate) name: &'static str,
+    pub(crate) target: &'static str,
+    emulator: &'static str,
+    machine: &'static [&'static str],
+}
+
+pub(crate) const CORES: [Core; 4] = [
+    arm("cortex-m4", "thumbv7em-none-eabihf", &["-M", "mps2-an386", "-icount", "shift=7"]),
+    arm("cortex-m3", "thumbv7m-none-eabi", &["-M", "mps2-an385", "-icount", "shift=7"]),
+    // No emulated board with a Cortex-M0+ has the memory: its code runs on a Cortex-M3 as well.
+    arm("cortex-m0plus", "thumbv6m-none-eabi", &["-M", "mps2-an385", "-icount", "shift=7"]),
+    Core {
+        name: "riscv32imc",
+        target: "riscv32imc-unknown-none-elf",
+        emulator: "qemu-system-riscv32",
+        machine: &["-M", "virt", "-bios", "none", "-icount", "shift=0"],
+    },
+];
+
+const fn arm(name: &'static str, target: &'static str, machine: &'static [&'static str]) -> Core {
+    Core { name, target, emulator: "qemu-system-arm", machine }
+}
+
+impl Core {
+    /// Builds a program of the benchmark's firmware.
+    pub(crate) fn build(&self, name: &str, profile: &str) -> Result<PathBuf> {
+        let mut cargo = setup::cargo()?;
+        cargo.current_dir(root().join("bench/firmware"));
+        run(cargo.args([
+            "build",
+            "--quiet",
+            "--locked",
+            "--profile",
+            profile,
+            "--target",
+            self.target,
+            "--bin",
+            name,
+        ]))?;
+        Ok(root().join("target/firmware").join(self.target).join(profile).join(name))
+    }
+
+    /// The emulator with a program.
+    pub(crate) fn emulator(&self, path: &Path) -> Command {
+        let mut command = program(self.emulator, self.machine);
+        command.args(["-display", "none", "-serial", "none", "-monitor", "none"]);
+        command.args(["-semihosting-config", "enable=on,target=native", "-kernel"]);
+        command.arg(path).stdin(Stdio::null());
+        command
+    }
+}
+
+/// `cargo xtask kernels`: every core's kernels against their definition, and every core against the host.
+pub(crate) fn kernels(filter: &str) -> Result<()> {
+    setup::run_quietly()?;
+    for core in CORES.iter().filter(|core| core.name.contains(filter)) {
+        let path = core.build("kernels", "release")?;
+        print!("{}: {}", core.name, output(&mut core.emulator(&path))?);
+    }
+    Ok(())
+}
