@@ -23,6 +23,9 @@
 #![deny(unsafe_code)]
 #![warn(missing_docs)]
 
+#[cfg(test)]
+extern crate std;
+
 mod assignment;
 mod error;
 pub mod heads;

@@ -1,11 +1,12 @@
 //! The cores that the runtime is measured and compared on, and the firmware that does it.
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::Result;
 
-use crate::process::{output, program, root, run};
+use crate::process::{program, root, run};
 use crate::setup;
 
 /// A kind of core: its target and the machine that QEMU emulates it with.
@@ -67,7 +68,9 @@ pub(crate) fn kernels(filter: &str) -> Result<()> {
     setup::run_quietly()?;
     for core in CORES.iter().filter(|core| core.name.contains(filter)) {
         let path = core.build("kernels", "release")?;
-        print!("{}: {}", core.name, output(&mut core.emulator(&path))?);
+        print!("{}: ", core.name);
+        std::io::stdout().flush()?;
+        run(&mut core.emulator(&path))?;
     }
     Ok(())
 }

@@ -25,37 +25,53 @@ pub trait Sums {
     fn sums(weights: &[i8], x: &[i16], bias: &[i32], sums: &mut [i32]);
 }
 
-/// Equals [`portable::dense`], but leaves `input` in another order.
+/// Equals [`portable::dense`](super::portable::dense), but leaves `input` in another order.
 pub fn dense<S: Sums>(layer: &Dense, width: Width, input: &mut [i16], output: &mut [i16]) {
     let (rows, columns) = (output.len(), input.len());
-    let is_whole = rows.checked_mul(columns) == Some(layer.weights.len()) && rows == layer.bias.len();
-    if rows < S::TILE || columns < S::LEAST_INPUTS || !is_whole {
-        return portable::dense(layer, width, input, output);
+    let has_tile = rows >= S::TILE && columns >= S::LEAST_INPUTS;
+    let tile = if has_tile { S::TILE } else { 1 };
+    if has_tile {
+        S::arrange(input);
     }
-    S::arrange(input);
     let mut row = 0;
     while row < rows {
         // The last block begins early enough to have a tile, and computes some rows once more.
-        let begin = row.min(rows - S::TILE);
+        let begin = row.min(rows - tile);
         let end = rows.min(begin + BLOCK);
-        if block::<S>(layer, width, input, output, begin..end).is_none() {
+        let sums = if has_tile { S::sums } else { plain };
+        if block(layer, width, input, output, begin..end, sums).is_none() {
             break;
         }
         row = end;
     }
 }
 
-/// `None` where the range is not within the layer, which [`dense`] made sure of.
+/// `None` where the range is not within the layer: its shape isn't what a checked file's is.
 #[inline]
-fn block<S: Sums>(layer: &Dense, width: Width, input: &[i16], output: &mut [i16], rows: Range<usize>) -> Option<()> {
+fn block(
+    layer: &Dense,
+    width: Width,
+    input: &[i16],
+    output: &mut [i16],
+    rows: Range<usize>,
+    compute: impl Fn(&[i8], &[i16], &[i32], &mut [i32]),
+) -> Option<()> {
     let mut sums = [0; BLOCK];
     let sums = sums.get_mut(..rows.len())?;
     let weights = layer.weights.get(rows.start * input.len()..rows.end * input.len())?;
-    S::sums(weights, input, layer.bias.get(rows.clone())?, sums);
+    compute(weights, input, layer.bias.get(rows.clone())?, sums);
     let output = output.get_mut(rows.clone())?;
     match width {
         Width::Narrow => finish::<false>(layer, sums, output, rows),
         Width::Wide => finish::<true>(layer, sums, output, rows),
+    }
+}
+
+/// Sums of layers that are too small for a tile.
+fn plain(weights: &[i8], x: &[i16], bias: &[i32], sums: &mut [i32]) {
+    let rows = weights.chunks_exact(x.len().max(1));
+    for ((sum, &bias), row) in sums.iter_mut().zip(bias).zip(rows) {
+        *sum = bias + row.iter().zip(x).map(|(&w, &x)| i32::from(w) * i32::from(x)).sum::<i32>();
     }
 }
 
@@ -113,16 +129,60 @@ fn clamp<const WIDE: bool>(q: i32) -> i16 {
 fn requantize(sum: i32, multiplier: i32, shift: u8) -> i32 {
     let n = u32::from(shift).wrapping_sub(33);
     if n < 32 {
-        let high = ((i64::from(sum) * i64::from(multiplier)) >> 32) as i32;
+        let high = upper_half(sum, multiplier);
         ((high >> n) + 1) >> 1
     } else {
         requantize_little(sum, multiplier, shift)
     }
 }
 
+/// `sum * multiplier / 2^32`, rounded down.
+#[cfg(not(edgemix_core = "baseline"))]
+#[inline]
+fn upper_half(sum: i32, multiplier: i32) -> i32 {
+    ((i64::from(sum) * i64::from(multiplier)) >> 32) as i32
+}
+
+/// The same with products of 32 bits alone; the multiplier is not negative.
+#[cfg(any(test, edgemix_core = "baseline"))]
+#[inline]
+fn upper_half_by_quarters(sum: i32, multiplier: i32) -> i32 {
+    let (a, b) = (sum >> 16, sum & 0xffff);
+    let (c, d) = (multiplier >> 16, multiplier & 0xffff);
+    // Neither overflows: |a| <= 2^15, c < 2^15, and b and d are below 2^16.
+    let middle = a * d + ((b as u32 * d as u32) >> 16) as i32;
+    let other = b * c + (middle & 0xffff);
+    a * c + (middle >> 16) + (other >> 16)
+}
+
+#[cfg(edgemix_core = "baseline")]
+use upper_half_by_quarters as upper_half;
+
 /// Small shifts are those of multipliers near or above 1: rare.
 #[cold]
 #[inline(never)]
 fn requantize_little(sum: i32, multiplier: i32, shift: u8) -> i32 {
     portable::requantize(sum, multiplier, shift).clamp(-FAR, FAR) as i32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::vec::Vec;
+
+    #[test]
+    fn quarters_make_the_upper_half() {
+        let ends = [i32::MIN, i32::MIN + 1, -65537, -65536, -65535, -2, -1, 0, 1, 2, 65535, 65536, 65537, i32::MAX];
+        let mut values = Vec::from(ends);
+        let mut x = 1u32;
+        for _ in 0..500 {
+            x = x.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            values.push(x as i32);
+        }
+        for &sum in &values {
+            for &multiplier in values.iter().filter(|&&m| m >= 0) {
+                assert_eq!(upper_half_by_quarters(sum, multiplier), upper_half(sum, multiplier), "{sum} {multiplier}");
+            }
+        }
+    }
 }

@@ -1,8 +1,10 @@
 //! The layers' arithmetic. [`portable`] is the definition; a faster kernel must equal it bit for bit.
 //!
-//! A fast dense layer is [`blocks`] with one of the ways to compute sums: [`scalar`] in plain Rust, `dsp` and `mainline`
-//! in Cortex-M instructions.
+//! A fast dense layer is [`blocks`] with one of the ways to compute sums: [`scalar`] in plain Rust, `dsp`, `mainline` and
+//! `baseline` in the instructions of a kind of Cortex-M.
 
+#[cfg(edgemix_core = "baseline")]
+pub mod baseline;
 pub mod blocks;
 #[cfg(edgemix_core = "dsp")]
 pub mod dsp;
@@ -31,6 +33,8 @@ fn dense(layer: &Dense, width: Width, input: &mut [i16], output: &mut [i16]) {
     blocks::dense::<dsp::Dsp>(layer, width, input, output);
     #[cfg(edgemix_core = "mainline")]
     blocks::dense::<mainline::Mainline>(layer, width, input, output);
+    #[cfg(edgemix_core = "baseline")]
+    blocks::dense::<baseline::Baseline>(layer, width, input, output);
     #[cfg(edgemix_core = "scalar")]
     blocks::dense::<scalar::Scalar>(layer, width, input, output);
     // Compilers make good vector code of the definition itself.

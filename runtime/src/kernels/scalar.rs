@@ -30,20 +30,33 @@ impl Sums for Scalar {
     }
 }
 
+/// Columns whose addresses differ by constants: pointers are advanced once for all of them.
+const STEP: usize = 8;
+
 /// `None` where the tile has not four rows of the inputs' length.
 #[inline]
-fn tile_of_four(tile: &[i8], x: &[i16], [mut a, mut b, mut c, mut d]: [i32; 4]) -> Option<[i32; 4]> {
+fn tile_of_four(tile: &[i8], x: &[i16], mut sums: [i32; 4]) -> Option<[i32; 4]> {
     let n = x.len();
     let (first, rest) = tile.split_at_checked(n)?;
     let (second, rest) = rest.split_at_checked(n)?;
     let (third, fourth) = rest.split_at_checked(n)?;
-    let rows = first.iter().zip(second).zip(third).zip(fourth);
-    for ((((&p, &q), &r), &s), &x) in rows.zip(x) {
-        let x = i32::from(x);
-        a += i32::from(p) * x;
-        b += i32::from(q) * x;
-        c += i32::from(r) * x;
-        d += i32::from(s) * x;
+    let rows = [first, second, third, fourth].map(<[i8]>::as_chunks::<STEP>);
+    let (x, last_x) = x.as_chunks::<STEP>();
+    let [(a, last_a), (b, last_b), (c, last_c), (d, last_d)] = rows;
+    for ((((a, b), c), d), x) in a.iter().zip(b).zip(c).zip(d).zip(x) {
+        add(&mut sums, [a, b, c, d], x);
     }
-    Some([a, b, c, d])
+    add(&mut sums, [last_a, last_b, last_c, last_d], last_x);
+    Some(sums)
+}
+
+#[inline(always)]
+fn add([a, b, c, d]: &mut [i32; 4], [p, q, r, s]: [&[i8]; 4], x: &[i16]) {
+    for ((((&p, &q), &r), &s), &x) in p.iter().zip(q).zip(r).zip(s).zip(x) {
+        let x = i32::from(x);
+        *a += i32::from(p) * x;
+        *b += i32::from(q) * x;
+        *c += i32::from(r) * x;
+        *d += i32::from(s) * x;
+    }
 }
