@@ -1,7 +1,7 @@
 //! The layers' arithmetic. [`portable`] is the definition; a faster kernel must equal it bit for bit.
 //!
 //! A fast dense layer is [`blocks`] with one of the ways to compute sums: [`scalar`] in plain Rust, `dsp`, `mainline` and
-//! `baseline` in the instructions of a kind of Cortex-M.
+//! `baseline` in the instructions of a kind of Cortex-M, `riscv` in those of RISC-V.
 
 #[cfg(edgemix_core = "baseline")]
 pub mod baseline;
@@ -11,6 +11,8 @@ pub mod dsp;
 #[cfg(edgemix_core = "mainline")]
 pub mod mainline;
 pub mod portable;
+#[cfg(edgemix_core = "riscv")]
+pub mod riscv;
 pub mod scalar;
 
 pub use crate::input::Width;
@@ -35,6 +37,8 @@ fn dense(layer: &Dense, width: Width, input: &mut [i16], output: &mut [i16]) {
     blocks::dense::<mainline::Mainline>(layer, width, input, output);
     #[cfg(edgemix_core = "baseline")]
     blocks::dense::<baseline::Baseline>(layer, width, input, output);
+    #[cfg(edgemix_core = "riscv")]
+    blocks::dense::<riscv::RiscV>(layer, width, input, output);
     #[cfg(edgemix_core = "scalar")]
     blocks::dense::<scalar::Scalar>(layer, width, input, output);
     // Compilers make good vector code of the definition itself.
