@@ -23,9 +23,6 @@
 #![deny(unsafe_code)]
 #![warn(missing_docs)]
 
-#[cfg(test)]
-extern crate std;
-
 mod assignment;
 mod error;
 pub mod heads;

@@ -4,6 +4,7 @@ use core::ops::Range;
 
 use edgemix_format::view::{Activation, Dense, Requantize};
 
+use super::wide::upper_half;
 use super::{Width, portable};
 
 /// Rows of a block, whose sums wait on the stack. A multiple of every tile.
@@ -136,53 +137,9 @@ fn requantize(sum: i32, multiplier: i32, shift: u8) -> i32 {
     }
 }
 
-/// `sum * multiplier / 2^32`, rounded down.
-#[cfg(not(edgemix_core = "baseline"))]
-#[inline]
-fn upper_half(sum: i32, multiplier: i32) -> i32 {
-    ((i64::from(sum) * i64::from(multiplier)) >> 32) as i32
-}
-
-/// The same with products of 32 bits alone; the multiplier is not negative.
-#[cfg(any(test, edgemix_core = "baseline"))]
-#[inline]
-fn upper_half_by_quarters(sum: i32, multiplier: i32) -> i32 {
-    let (a, b) = (sum >> 16, sum & 0xffff);
-    let (c, d) = (multiplier >> 16, multiplier & 0xffff);
-    // Neither overflows: |a| <= 2^15, c < 2^15, and b and d are below 2^16.
-    let middle = a * d + ((b as u32 * d as u32) >> 16) as i32;
-    let other = b * c + (middle & 0xffff);
-    a * c + (middle >> 16) + (other >> 16)
-}
-
-#[cfg(edgemix_core = "baseline")]
-use upper_half_by_quarters as upper_half;
-
 /// Small shifts are those of multipliers near or above 1: rare.
 #[cold]
 #[inline(never)]
 fn requantize_little(sum: i32, multiplier: i32, shift: u8) -> i32 {
     portable::requantize(sum, multiplier, shift).clamp(-FAR, FAR) as i32
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use std::vec::Vec;
-
-    #[test]
-    fn quarters_make_the_upper_half() {
-        let ends = [i32::MIN, i32::MIN + 1, -65537, -65536, -65535, -2, -1, 0, 1, 2, 65535, 65536, 65537, i32::MAX];
-        let mut values = Vec::from(ends);
-        let mut x = 1u32;
-        for _ in 0..500 {
-            x = x.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            values.push(x as i32);
-        }
-        for &sum in &values {
-            for &multiplier in values.iter().filter(|&&m| m >= 0) {
-                assert_eq!(upper_half_by_quarters(sum, multiplier), upper_half(sum, multiplier), "{sum} {multiplier}");
-            }
-        }
-    }
 }

@@ -10,10 +10,14 @@ pub mod blocks;
 pub mod dsp;
 #[cfg(edgemix_core = "mainline")]
 pub mod mainline;
+pub(crate) mod mixture;
+#[cfg(any(edgemix_core = "dsp", edgemix_core = "mainline"))]
+pub(crate) mod mixture_arm;
 pub mod portable;
 #[cfg(edgemix_core = "riscv")]
 pub mod riscv;
 pub mod scalar;
+pub(crate) mod wide;
 
 pub use crate::input::Width;
 
