@@ -4,13 +4,11 @@ use core::ops::Range;
 
 use edgemix_format::view::{Activation, Dense, Requantize};
 
-use super::wide::upper_half;
-use super::{Width, portable};
+use super::Width;
+use super::wide::requantize;
 
 /// Rows of a block, whose sums wait on the stack. A multiple of every tile.
 const BLOCK: usize = 48;
-/// Requantised values saturate here where they don't fit 32 bits anyway: far outside of int16.
-const FAR: i64 = 1 << 24;
 
 /// A way to compute sums of products.
 pub trait Sums {
@@ -120,26 +118,4 @@ fn channels<'a>(
 #[inline]
 fn clamp<const WIDE: bool>(q: i32) -> i16 {
     if WIDE { q.clamp(i16::MIN.into(), i16::MAX.into()) as i16 } else { q.clamp(-128, 127) as i16 }
-}
-
-/// [`portable::requantize`] for what is clamped to int16 afterwards.
-///
-/// With a shift of 33 or more, `floor((p + 2^(s-1)) / 2^s)` needs only the product's upper half `h`, and is
-/// `floor((floor(h / 2^(s-33)) + 1) / 2)`.
-#[inline]
-fn requantize(sum: i32, multiplier: i32, shift: u8) -> i32 {
-    let n = u32::from(shift).wrapping_sub(33);
-    if n < 32 {
-        let high = upper_half(sum, multiplier);
-        ((high >> n) + 1) >> 1
-    } else {
-        requantize_little(sum, multiplier, shift)
-    }
-}
-
-/// Small shifts are those of multipliers near or above 1: rare.
-#[cold]
-#[inline(never)]
-fn requantize_little(sum: i32, multiplier: i32, shift: u8) -> i32 {
-    portable::requantize(sum, multiplier, shift).clamp(-FAR, FAR) as i32
 }

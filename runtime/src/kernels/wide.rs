@@ -1,9 +1,41 @@
-//! Products of 64 bits. Cores without an instruction for them add them up from products of 32 bits.
+//! Products of 64 bits, and rounding them back to few. Cores without an instruction for such products add them up from
+//! products of 32 bits.
 
 #[cfg(edgemix_core = "baseline")]
-pub(crate) use quarters::{square, upper_half};
+pub(crate) use quarters::square;
+#[cfg(edgemix_core = "baseline")]
+use quarters::upper_half;
 #[cfg(not(edgemix_core = "baseline"))]
-pub(crate) use whole::{square, upper_half};
+pub(crate) use whole::square;
+#[cfg(not(edgemix_core = "baseline"))]
+use whole::upper_half;
+
+use super::portable;
+
+/// Requantised values saturate here where they don't fit 32 bits anyway: far outside of int16.
+const FAR: i64 = 1 << 24;
+
+/// [`portable::requantize`] for what is clamped to int16 afterwards.
+///
+/// With a shift of 33 or more, `floor((p + 2^(s-1)) / 2^s)` needs only the product's upper half `h`, and is
+/// `floor((floor(h / 2^(s-33)) + 1) / 2)`.
+#[inline]
+pub(crate) fn requantize(x: i32, multiplier: i32, shift: u8) -> i32 {
+    let n = u32::from(shift).wrapping_sub(33);
+    if n < 32 {
+        let high = upper_half(x, multiplier);
+        ((high >> n) + 1) >> 1
+    } else {
+        requantize_little(x, multiplier, shift)
+    }
+}
+
+/// Small shifts are those of multipliers near or above 1: rare.
+#[cold]
+#[inline(never)]
+fn requantize_little(x: i32, multiplier: i32, shift: u8) -> i32 {
+    portable::requantize(x, multiplier, shift).clamp(-FAR, FAR) as i32
+}
 
 #[cfg(any(test, not(edgemix_core = "baseline")))]
 mod whole {
