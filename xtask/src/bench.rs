@@ -42,7 +42,7 @@ pub(crate) fn bench(mode: Mode, filter: &str) -> Result<()> {
     setup::run_quietly()?;
     let mut budgets: Table = fs::read_to_string(budgets_path()).unwrap_or_default().parse()?;
     let mut excesses = vec![];
-    for core in CORES.iter().filter(|core| core.name.contains(filter)) {
+    for core in CORES.iter().filter(|core| core.is_counted && core.name.contains(filter)) {
         let (lines, code) = measure(core)?;
         print_table(core, &lines, code);
         let mut counts: Table =

@@ -5,7 +5,7 @@ use std::time::Instant;
 use anyhow::{Context, Result};
 
 use crate::process::{program, run};
-use crate::{firmware, setup};
+use crate::{bench, cores, firmware, setup};
 
 /// `cargo xtask test`: what is missing is set up; host tests; the emulated parity test.
 pub(crate) fn test() -> Result<()> {
@@ -21,11 +21,13 @@ pub(crate) fn test() -> Result<()> {
 /// `cargo xtask ci`.
 pub(crate) fn run_all() -> Result<()> {
     type Step = (&'static str, fn() -> Result<()>);
-    let steps: [Step; 7] = [
+    let steps: [Step; 9] = [
         ("fmt", || cargo(&["fmt", "--all", "--check"])),
         ("test", test),
         ("firmware", firmware::example),
         ("nopanic", firmware::nopanic),
+        ("kernels", || cores::kernels("")),
+        ("bench", || bench::bench(bench::Mode::Check, "")),
         ("clippy", || cargo(&["clippy", "--release", "--workspace", "--all-targets", "--", "-D", "warnings"])),
         ("cuda", || cargo(&["check", "--release", "-p", "edgemix", "--features", "cuda"])),
         ("doc", || {

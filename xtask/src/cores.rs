@@ -13,25 +13,32 @@ use crate::setup;
 pub(crate) struct Core {
     pub(crate) name: &'static str,
     pub(crate) target: &'static str,
+    features: &'static str,
+    /// Whether instructions are counted, too.
+    pub(crate) is_counted: bool,
     emulator: &'static str,
     machine: &'static [&'static str],
 }
 
-pub(crate) const CORES: [Core; 4] = [
+pub(crate) const CORES: [Core; 6] = [
     arm("cortex-m4", "thumbv7em-none-eabihf", &["-M", "mps2-an386", "-icount", "shift=7"]),
     arm("cortex-m3", "thumbv7m-none-eabi", &["-M", "mps2-an385", "-icount", "shift=7"]),
     // No emulated board with a Cortex-M0+ has the memory: its code runs on a Cortex-M3 as well.
     arm("cortex-m0plus", "thumbv6m-none-eabi", &["-M", "mps2-an385", "-icount", "shift=7"]),
     Core {
-        name: "riscv32imc",
-        target: "riscv32imc-unknown-none-elf",
         emulator: "qemu-system-riscv32",
-        machine: &["-M", "virt", "-bios", "none", "-icount", "shift=0"],
+        ..arm("riscv32imc", "riscv32imc-unknown-none-elf", &["-M", "virt", "-bios", "none", "-icount", "shift=0"])
+    },
+    Core { is_counted: false, ..arm("cortex-m33-without-dsp", "thumbv8m.main-none-eabihf", &["-M", "mps2-an505"]) },
+    Core {
+        is_counted: false,
+        features: "dsp",
+        ..arm("cortex-m33", "thumbv8m.main-none-eabihf", &["-M", "mps2-an505"])
     },
 ];
 
 const fn arm(name: &'static str, target: &'static str, machine: &'static [&'static str]) -> Core {
-    Core { name, target, emulator: "qemu-system-arm", machine }
+    Core { name, target, features: "", is_counted: true, emulator: "qemu-system-arm", machine }
 }
 
 impl Core {
@@ -39,17 +46,8 @@ impl Core {
     pub(crate) fn build(&self, name: &str, profile: &str) -> Result<PathBuf> {
         let mut cargo = setup::cargo()?;
         cargo.current_dir(root().join("bench/firmware"));
-        run(cargo.args([
-            "build",
-            "--quiet",
-            "--locked",
-            "--profile",
-            profile,
-            "--target",
-            self.target,
-            "--bin",
-            name,
-        ]))?;
+        cargo.args(["build", "--quiet", "--locked", "--profile", profile, "--target", self.target, "--bin", name]);
+        run(cargo.args(["--features", self.features]))?;
         Ok(root().join("target/firmware").join(self.target).join(profile).join(name))
     }
 

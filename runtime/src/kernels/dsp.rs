@@ -1,4 +1,4 @@
-//! Sums for cores with the DSP extension (Cortex-M4, M7): three rows at a time, eight columns after eight, two products
+//! Sums for cores with the DSP extension (Cortex-M4, M7; M33 and M55 with feature `dsp`): three rows at a time, eight columns after eight, two products
 //! per instruction.
 //!
 //! SXTB16 widens the bytes 0 and 2 of a word, or 1 and 3. The inputs are put into that order once, so that SMLAD finds
@@ -143,6 +143,7 @@ macro_rules! tiles_of_three {
             next: usize,
         ) {
             naked_asm!(
+                extension!(),
                 // On the stack: 0 entry, 4 columns, 8 x, 12 x_end, then what is restored; 52 bias, 56 sums, 60 tiles,
                 // 64 next.
                 "push {{r0-r11, lr}}",

@@ -247,6 +247,7 @@ macro_rules! products {
 #[unsafe(naked)]
 unsafe extern "C" fn full_scores(walk: &Walk) {
     naked_asm!(
+        extension!(),
         "push {{r4-r11, lr}}",
         // On the stack: 0 latent_end, 4 scores, 8 scores_end.
         "ldr r4, [r0, #12]",

@@ -3,6 +3,20 @@
 //! A fast dense layer is [`blocks`] with one of the ways to compute sums: [`scalar`] in plain Rust, `dsp`, `mainline` and
 //! `baseline` in the instructions of a kind of Cortex-M, `riscv` in those of RISC-V.
 
+/// Tells the assembler of the DSP extension, which ARMv8-M's targets leave out; ARMv7E-M's have it.
+#[cfg(all(edgemix_core = "dsp", edgemix_v8m))]
+macro_rules! extension {
+    () => {
+        ".cpu cortex-m33"
+    };
+}
+#[cfg(all(any(edgemix_core = "dsp", edgemix_core = "mainline"), not(all(edgemix_core = "dsp", edgemix_v8m))))]
+macro_rules! extension {
+    () => {
+        ""
+    };
+}
+
 #[cfg(edgemix_core = "baseline")]
 pub mod baseline;
 pub mod blocks;
