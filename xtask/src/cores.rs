@@ -51,6 +51,13 @@ impl Core {
         Ok(root().join("target/firmware").join(self.target).join(profile).join(name))
     }
 
+    /// The emulator, which writes the address of every instruction that it executes to its standard error.
+    pub(crate) fn tracer(&self, path: &Path) -> Command {
+        let mut command = self.emulator(path);
+        command.args(["-singlestep", "-d", "exec,nochain"]);
+        command
+    }
+
     /// The emulator with a program.
     pub(crate) fn emulator(&self, path: &Path) -> Command {
         let mut command = program(self.emulator, self.machine);

@@ -1,8 +1,9 @@
-//! The project's own commands: `cargo xtask setup | test | firmware | emulate | nopanic | kernels | bench | ci`.
+//! The project's own commands: `cargo xtask setup | test | firmware | emulate | nopanic | kernels | bench | cycles | ci`.
 
 mod bench;
 mod ci;
 mod cores;
+mod cycles;
 mod firmware;
 mod process;
 mod setup;
@@ -17,6 +18,7 @@ const HELP: &str = "cargo xtask COMMAND
   nopanic                                links a program that no panic can be reached from
   kernels [CORE]                         compares every emulated core's kernels with their definition
   bench [--check | --bless] [CORE]       counts the runtime's instructions on emulated cores; holds them to budgets
+  cycles                                 estimates Cortex-M3's and M4's cycles from the instructions executed
   ci                                     everything that must hold before a change lands";
 
 fn main() -> Result<()> {
@@ -36,6 +38,7 @@ fn main() -> Result<()> {
         ["bench", core] => bench::bench(bench::Mode::Print, core),
         ["bench", "--check", core] => bench::bench(bench::Mode::Check, core),
         ["bench", "--bless", core] => bench::bench(bench::Mode::Bless, core),
+        ["cycles"] => cycles::estimate(),
         ["ci"] => ci::run_all(),
         [] | ["help" | "--help" | "-h"] => {
             println!("{HELP}");
