@@ -35,7 +35,7 @@ impl Sums for Dsp {
             return;
         }
         let steps = columns / STEP * STEP;
-        // Loads of several words at once need aligned words.
+        // Loads of several words at once need aligned words; those of single words don't, as the compiler's don't.
         let is_aligned = weights.as_ptr().addr() | columns | x.as_ptr().addr();
         let tiles_of_three = if is_aligned.is_multiple_of(4) { aligned } else { unaligned };
         let mut run = |row: usize, tiles: usize| {
