@@ -3,6 +3,7 @@
 use edgemix_format::view::Input;
 
 use crate::AssignError;
+use crate::kernels::wide::requantize;
 
 /// An integer sample as a sensor or a file gives it.
 pub trait Raw: Copy + Into<i32> + sealed::Sealed {}
@@ -60,11 +61,19 @@ fn floor(x: f32, low: i32, high: i32) -> i32 {
 /// `q = floor(((raw << 8) - center) * multiplier / 2^shift + 1/2)`, saturating.
 pub(crate) fn quantize_raw<S: Raw>(input: &Input, width: Width, sample: &[S], out: &mut [i16]) {
     let (low, high) = width.range();
-    let channels = input.center.iter().zip(input.multiplier).zip(input.shift).cycle();
-    for ((&raw, q), ((&center, &multiplier), &shift)) in sample.iter().zip(out).zip(channels) {
+    // |raw| <= 2^15 and the format bounds the center by 2^26: the distance fits 32 bits.
+    let one = |raw: S, center: i32, multiplier: i32, shift: u8| -> i16 {
         let raw: i32 = raw.into();
-        let distance = i64::from(raw << 8) - i64::from(center);
-        let half = 1i64 << (shift - 1);
-        *q = ((distance * i64::from(multiplier) + half) >> shift).clamp(low, high) as i16;
+        requantize((raw << 8) - center, multiplier, shift).clamp(low as i32, high as i32) as i16
+    };
+    if let (&[center], &[multiplier], &[shift]) = (input.center, input.multiplier, input.shift) {
+        for (&raw, q) in sample.iter().zip(out) {
+            *q = one(raw, center, multiplier, shift);
+        }
+    } else {
+        let channels = input.center.iter().zip(input.multiplier).zip(input.shift).cycle();
+        for ((&raw, q), ((&center, &multiplier), &shift)) in sample.iter().zip(out).zip(channels) {
+            *q = one(raw, center, multiplier, shift);
+        }
     }
 }

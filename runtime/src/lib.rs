@@ -18,21 +18,21 @@
 //! }
 //! ```
 //!
-//! The room for the next kernel is [`kernels`], for the next head `heads`.
+//! The room for the next kernel is [`kernels`], for the next head [`heads`].
 #![no_std]
 #![deny(unsafe_code)]
 #![warn(missing_docs)]
 
 mod assignment;
 mod error;
-mod heads;
+pub mod heads;
 mod input;
 pub mod kernels;
 mod model;
 mod workspace;
 
 pub use assignment::{Assignment, LogDensity, Novelty};
-pub use edgemix_format::{Fault, LoadError, arena_len, header, input_len, latent_len, n_clusters, n_components};
+pub use edgemix_format::{Fault, LoadError, arena_len, header, input_len, latent_len, n_clusters, n_components, view};
 pub use error::AssignError;
 pub use input::Raw;
 pub use model::Model;

@@ -176,10 +176,9 @@ impl<'m> Model<'m> {
 }
 
 /// The `length` elements at the start or the end, and the rest.
-fn ends(arena: &mut [i16], length: usize, at_start: bool) -> Option<(&[i16], &mut [i16])> {
+fn ends(arena: &mut [i16], length: usize, at_start: bool) -> Option<(&mut [i16], &mut [i16])> {
     if at_start {
-        let (used, free) = arena.split_at_mut_checked(length)?;
-        Some((used, free))
+        arena.split_at_mut_checked(length)
     } else {
         let (free, used) = arena.split_at_mut_checked(arena.len().checked_sub(length)?)?;
         Some((used, free))

@@ -5,7 +5,7 @@ use std::time::Instant;
 use anyhow::{Context, Result};
 
 use crate::process::{program, run};
-use crate::{firmware, fuzz, setup};
+use crate::{bench, cores, firmware, fuzz, setup};
 
 /// `cargo xtask test`: what is missing is set up; host tests; the emulated parity test.
 pub(crate) fn test() -> Result<()> {
@@ -21,12 +21,14 @@ pub(crate) fn test() -> Result<()> {
 /// `cargo xtask ci`.
 pub(crate) fn run_all() -> Result<()> {
     type Step = (&'static str, fn() -> Result<()>);
-    let steps: [Step; 8] = [
+    let steps: [Step; 10] = [
         ("fmt", || cargo(&["fmt", "--all", "--check"])),
         ("test", test),
         ("firmware", || firmware::example(false)),
         ("nopanic", firmware::nopanic),
         ("fuzz", || fuzz::all(60)),
+        ("kernels", || cores::kernels("")),
+        ("bench", || bench::bench(bench::Mode::Check, "")),
         ("clippy", || cargo(&["clippy", "--release", "--workspace", "--all-targets", "--", "-D", "warnings"])),
         ("cuda", || cargo(&["check", "--release", "-p", "edgemix", "--features", "cuda"])),
         ("doc", || {

@@ -1,6 +1,9 @@
-//! The project's own commands: `cargo xtask setup | test | firmware | emulate | nopanic | fuzz | ci`.
+//! The project's own commands: `cargo xtask help` lists them.
 
+mod bench;
 mod ci;
+mod cores;
+mod cycles;
 mod firmware;
 mod fuzz;
 mod log;
@@ -17,6 +20,9 @@ const HELP: &str = "cargo xtask COMMAND
   emulate --model FILE --samples FILE    assigns raw u8 samples on an emulated Cortex-M4
   nopanic                                links a program that no panic can be reached from
   fuzz [--seconds 60]                    throws bytes at the reader of model files
+  kernels [CORE]                         compares every emulated core's kernels with their definition
+  bench [--check | --bless] [CORE]       counts the runtime's instructions on emulated cores; holds them to budgets
+  cycles                                 estimates Cortex-M3's and M4's cycles from the instructions executed
   ci                                     everything that must hold before a change lands";
 
 fn main() -> Result<()> {
@@ -31,6 +37,15 @@ fn main() -> Result<()> {
         ["nopanic"] => firmware::nopanic(),
         ["fuzz"] => fuzz::all(60),
         ["fuzz", "--seconds", seconds] => fuzz::all(seconds.parse().context("--seconds wants a whole number")?),
+        ["kernels"] => cores::kernels(""),
+        ["kernels", core] => cores::kernels(core),
+        ["bench"] => bench::bench(bench::Mode::Print, ""),
+        ["bench", "--check"] => bench::bench(bench::Mode::Check, ""),
+        ["bench", "--bless"] => bench::bench(bench::Mode::Bless, ""),
+        ["bench", core] => bench::bench(bench::Mode::Print, core),
+        ["bench", "--check", core] => bench::bench(bench::Mode::Check, core),
+        ["bench", "--bless", core] => bench::bench(bench::Mode::Bless, core),
+        ["cycles"] => cycles::estimate(),
         ["ci"] => ci::run_all(),
         [] | ["help" | "--help" | "-h"] => {
             println!("{HELP}");

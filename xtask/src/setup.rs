@@ -16,6 +16,9 @@ pub(crate) fn run_quietly() -> Result<()> {
     if !exists("qemu-system-arm") {
         packages.push("qemu-system-arm");
     }
+    if !exists("qemu-system-riscv32") {
+        packages.push("qemu-system-misc");
+    }
     if !exists(DEBIAN_RUSTC) || library_source().is_err() {
         packages.extend(["rustc-web", "rust-web-src"]);
     }

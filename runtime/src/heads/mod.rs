@@ -5,8 +5,8 @@ mod softmax;
 
 use edgemix_format::view::Head;
 
-/// Writes one score per component.
-pub(crate) fn run(head: &Head, latent: &[i16], scores: &mut [i32]) {
+/// Writes one score per component: `latent` is as long as the model says, `scores` has one element per component.
+pub fn run(head: &Head, latent: &[i16], scores: &mut [i32]) {
     match head {
         Head::Mixture(mixture) => mixture::run(mixture, latent, scores),
         Head::Softmax(softmax) => softmax::run(softmax, latent, scores),

@@ -1,16 +1,65 @@
 //! The layers' arithmetic. [`portable`] is the definition; a faster kernel must equal it bit for bit.
+//!
+//! A fast dense layer is [`blocks`] with one of the ways to compute sums: [`scalar`] in plain Rust, `dsp`, `mainline` and
+//! `baseline` in the instructions of a kind of Cortex-M, `riscv` in those of RISC-V.
 
+/// Tells the assembler of the DSP extension, which ARMv8-M's targets leave out; ARMv7E-M's have it.
+#[cfg(all(edgemix_core = "dsp", edgemix_v8m))]
+macro_rules! extension {
+    () => {
+        ".cpu cortex-m33"
+    };
+}
+#[cfg(all(any(edgemix_core = "dsp", edgemix_core = "mainline"), not(all(edgemix_core = "dsp", edgemix_v8m))))]
+macro_rules! extension {
+    () => {
+        ""
+    };
+}
+
+#[cfg(edgemix_core = "baseline")]
+pub mod baseline;
+pub mod blocks;
+#[cfg(edgemix_core = "dsp")]
+pub mod dsp;
+#[cfg(edgemix_core = "mainline")]
+pub mod mainline;
+pub(crate) mod mixture;
+#[cfg(any(edgemix_core = "dsp", edgemix_core = "mainline"))]
+pub(crate) mod mixture_arm;
 pub mod portable;
+#[cfg(edgemix_core = "riscv")]
+pub mod riscv;
+pub mod scalar;
+pub(crate) mod wide;
 
 pub use crate::input::Width;
 
-use edgemix_format::view::Layer;
+use edgemix_format::view::{Dense, Layer};
 
-/// Runs one layer: `input` has the layer's inputs, `output` its outputs.
-pub(crate) fn run(layer: &Layer, width: Width, input: &[i16], output: &mut [i16]) {
+/// Runs one layer: `input` has the layer's inputs, `output` its outputs. What `input` holds afterwards is not said:
+/// kernels may put it in another order.
+pub fn run(layer: &Layer, width: Width, input: &mut [i16], output: &mut [i16]) {
     match layer {
-        Layer::Dense(dense) => portable::dense(dense, width, input, output),
+        Layer::Dense(layer) => dense(layer, width, input, output),
         // The format's enum may grow before this match does; its checker refuses what isn't here.
         _ => output.fill(0),
     }
+}
+
+/// The fastest dense kernel of the core that this is built for.
+fn dense(layer: &Dense, width: Width, input: &mut [i16], output: &mut [i16]) {
+    #[cfg(edgemix_core = "dsp")]
+    blocks::dense::<dsp::Dsp>(layer, width, input, output);
+    #[cfg(edgemix_core = "mainline")]
+    blocks::dense::<mainline::Mainline>(layer, width, input, output);
+    #[cfg(edgemix_core = "baseline")]
+    blocks::dense::<baseline::Baseline>(layer, width, input, output);
+    #[cfg(edgemix_core = "riscv")]
+    blocks::dense::<riscv::RiscV>(layer, width, input, output);
+    #[cfg(edgemix_core = "scalar")]
+    blocks::dense::<scalar::Scalar>(layer, width, input, output);
+    // Compilers make good vector code of the definition itself.
+    #[cfg(edgemix_core = "host")]
+    portable::dense(layer, width, input, output);
 }

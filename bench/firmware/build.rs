@@ -1,0 +1,59 @@
+//! Writes the memory map, and the models that are measured.
+
+use std::path::Path;
+use std::{env, fs};
+
+use edgemix_format::testing::{Follow, Kind, Spec};
+use edgemix_format::view::Covariance;
+
+fn main() {
+    let out = env::var("OUT_DIR").expect("cargo sets it");
+    let out = Path::new(&out);
+    let target = env::var("TARGET").expect("cargo sets it");
+    fs::write(out.join("memory.x"), memory(&target)).expect("OUT_DIR is writable");
+    for (name, spec) in models() {
+        let bytes = spec.build().expect("the numbers fit the format");
+        fs::write(out.join(name).with_extension("emx"), &*bytes).expect("OUT_DIR is writable");
+    }
+    println!("cargo:rustc-link-search={}", out.display());
+    println!("cargo:rerun-if-changed=build.rs");
+}
+
+/// What the machines that QEMU emulates have: `xtask` names them.
+fn memory(target: &str) -> String {
+    let (flash, ram, more) = match target {
+        "thumbv8m.main-none-eabi" | "thumbv8m.main-none-eabihf" => ("0x10000000", "0x38000000", ""),
+        _ if target.starts_with("riscv32") => ("0x80000000", "0x81000000", RISCV_REGIONS),
+        _ => ("0x00000000", "0x20000000", ""),
+    };
+    format!("MEMORY\n{{\n  FLASH : ORIGIN = {flash}, LENGTH = 4M\n  RAM : ORIGIN = {ram}, LENGTH = 4M\n}}\n{more}")
+}
+
+const RISCV_REGIONS: &str = r#"REGION_ALIAS("REGION_TEXT", FLASH);
+REGION_ALIAS("REGION_RODATA", FLASH);
+REGION_ALIAS("REGION_DATA", RAM);
+REGION_ALIAS("REGION_BSS", RAM);
+REGION_ALIAS("REGION_HEAP", RAM);
+REGION_ALIAS("REGION_STACK", RAM);
+"#;
+
+fn models() -> [(&'static str, Spec); 4] {
+    let mixture = |dims, components, covariance| Spec {
+        input: dims,
+        layers: vec![],
+        head: Kind::Mixture(covariance),
+        components,
+        clusters: components,
+        ..Spec::default()
+    };
+    // The autoencoder of MLPerf Tiny's anomaly detection; the last layer takes no activation.
+    let widths = [128, 128, 128, 128, 8, 128, 128, 128, 128];
+    let mut layers: Vec<_> = widths.map(|width| (width, Follow::Relu)).to_vec();
+    layers.push((640, Follow::Identity));
+    [
+        ("anomaly", Spec { input: 640, layers, ..mixture(640, 2, Covariance::Spherical) }),
+        ("diagonal-8x16", mixture(16, 8, Covariance::Diagonal)),
+        ("full-8x16", mixture(16, 8, Covariance::Full)),
+        ("diagonal-100x10", mixture(10, 100, Covariance::Diagonal)),
+    ]
+}

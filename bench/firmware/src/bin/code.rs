@@ -1,0 +1,37 @@
+//! The least firmware that loads a model and assigns raw samples: what the code of format and runtime takes. The model
+//! is unknown to the compiler, so every layer and head that a file can hold is linked.
+#![no_std]
+#![no_main]
+
+use core::hint::black_box;
+
+#[cfg(target_arch = "arm")]
+use cortex_m as _;
+#[cfg(target_arch = "arm")]
+use cortex_m_rt::entry;
+use edgemix_runtime::{Model, Workspace};
+#[cfg(target_arch = "riscv32")]
+use riscv as _;
+#[cfg(target_arch = "riscv32")]
+use riscv_rt::entry;
+
+#[repr(C, align(16))]
+struct Flash([u8; 4096]);
+static FLASH: Flash = Flash([0; 4096]);
+
+#[entry]
+fn main() -> ! {
+    let bytes = black_box(&FLASH.0[..]);
+    let mut workspace = Workspace::<1024>::new();
+    if let Ok(model) = Model::from_bytes(bytes)
+        && let Ok(found) = model.assign_raw(black_box(&[0u8; 64]), black_box(&mut workspace))
+    {
+        black_box((found.cluster, found.novelty));
+    }
+    loop {}
+}
+
+#[panic_handler]
+fn panic(_: &core::panic::PanicInfo) -> ! {
+    loop {}
+}

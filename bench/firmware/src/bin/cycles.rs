@@ -1,0 +1,52 @@
+//! Runs what cycles are estimated of, each in a function of its own that the emulator's trace tells apart by name.
+#![no_std]
+#![no_main]
+
+use core::hint::black_box;
+
+use cortex_m as _;
+use edgemix_runtime::kernels::{self, Width};
+use edgemix_runtime::{Model, heads, include_model};
+use semihosting::process::exit;
+
+static ANOMALY: &[u8] = include_model!(concat!(env!("OUT_DIR"), "/anomaly.emx"));
+static DIAGONAL: &[u8] = include_model!(concat!(env!("OUT_DIR"), "/diagonal-8x16.emx"));
+static FULL: &[u8] = include_model!(concat!(env!("OUT_DIR"), "/full-8x16.emx"));
+
+/// Every layer once; what is in the buffers doesn't matter to the number of cycles.
+#[inline(never)]
+fn measured_layers(model: &Model, x: &mut [i16], y: &mut [i16]) {
+    for layer in &model.file().encoder {
+        if let (Some(x), Some(y)) = (x.get_mut(..layer.inputs()), y.get_mut(..layer.outputs())) {
+            kernels::run(layer, Width::Narrow, x, y);
+        }
+    }
+}
+
+#[inline(never)]
+fn measured_diagonal(model: &Model, latent: &[i16; 16], scores: &mut [i32; 8]) {
+    heads::run(&model.file().head, latent, scores);
+}
+
+#[inline(never)]
+fn measured_full(model: &Model, latent: &[i16; 16], scores: &mut [i32; 8]) {
+    heads::run(&model.file().head, latent, scores);
+    black_box(scores);
+}
+
+#[cortex_m_rt::entry]
+fn main() -> ! {
+    let (mut x, mut y, mut scores) = ([5i16; 640], [0i16; 640], [0; 8]);
+    let latent = black_box([1234i16; 16]);
+    let models = [ANOMALY, DIAGONAL, FULL].map(|bytes| Model::from_bytes(black_box(bytes)));
+    let [Ok(anomaly), Ok(diagonal), Ok(full)] = models else { exit(1) };
+    measured_layers(black_box(&anomaly), black_box(&mut x), black_box(&mut y));
+    measured_diagonal(black_box(&diagonal), &latent, black_box(&mut scores));
+    measured_full(black_box(&full), &latent, black_box(&mut scores));
+    exit(0)
+}
+
+#[panic_handler]
+fn panic(_: &core::panic::PanicInfo) -> ! {
+    exit(101)
+}

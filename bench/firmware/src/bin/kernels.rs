@@ -1,0 +1,50 @@
+//! Compares the core's kernels with their definition, and the outcome with the host's. Exit 0: all are equal.
+#![no_std]
+#![no_main]
+
+#[path = "../cases.rs"]
+mod cases;
+
+#[cfg(target_arch = "arm")]
+use cortex_m as _;
+#[cfg(target_arch = "arm")]
+use cortex_m_rt::entry;
+use edgemix_runtime::kernels::{self, portable};
+use edgemix_runtime::view::Layer;
+#[cfg(target_arch = "riscv32")]
+use riscv as _;
+#[cfg(target_arch = "riscv32")]
+use riscv_rt::entry;
+use semihosting::{println, process::exit};
+
+#[repr(align(4))]
+struct Room([i16; 1024 + 1]);
+
+#[entry]
+fn main() -> ! {
+    let (mut different, mut odd) = (0, 0);
+    let layers = cases::layers(|layer, width, x, output| {
+        let mut room = Room([0; 1024 + 1]);
+        // Inputs begin at a word's first half, and at its second.
+        odd = 1 - odd;
+        let input = &mut room.0[odd..odd + x.len()];
+        input.copy_from_slice(x);
+        kernels::run(&Layer::Dense(*layer), width, input, output);
+        let mut expected = [0i16; 128];
+        let expected = &mut expected[..output.len()];
+        portable::dense(layer, width, x, expected);
+        if expected != output {
+            different += 1;
+            println!("{} x {}, {width:?}, {:?}", layer.inputs, output.len(), layer.activation);
+        }
+    });
+    let heads = cases::heads();
+    println!("{different} layers differ from their definition; digests {layers:#010x} {heads:#010x}");
+    exit(i32::from(different > 0 || (layers, heads) != (cases::LAYERS, cases::HEADS)))
+}
+
+#[panic_handler]
+fn panic(info: &core::panic::PanicInfo) -> ! {
+    println!("{info}");
+    exit(101)
+}

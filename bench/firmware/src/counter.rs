@@ -1,0 +1,60 @@
+//! Executed instructions, exact and repeatable under emulation.
+
+use core::hint::black_box;
+
+/// Counts what `work` executes.
+pub fn count<T>(work: impl FnOnce() -> T) -> u32 {
+    let begin = now();
+    black_box(work());
+    let end = now();
+    let overhead = now();
+    between(begin, end) - between(end, overhead)
+}
+
+/// CMSDK timer 0 of the MPS2 boards counts 25 MHz down. QEMU's `-icount shift=7` gives each instruction 128 ns, which
+/// are 3.2 ticks.
+#[cfg(target_arch = "arm")]
+mod timer {
+    const TIMER: *mut u32 = 0x4000_0000 as *mut u32;
+
+    pub fn start() {
+        // SAFETY: the registers of a device that nothing else uses.
+        unsafe {
+            TIMER.write_volatile(0);
+            TIMER.add(2).write_volatile(u32::MAX);
+            TIMER.add(1).write_volatile(u32::MAX);
+            TIMER.write_volatile(1);
+        }
+    }
+
+    #[inline(always)]
+    pub fn now() -> u32 {
+        // SAFETY: as above.
+        unsafe { TIMER.add(1).read_volatile() }
+    }
+
+    pub fn between(begin: u32, end: u32) -> u32 {
+        ((u64::from(begin.wrapping_sub(end)) * 40 + 64) / 128) as u32
+    }
+}
+
+/// The counter of retired instructions; QEMU's `-icount shift=0` makes it exact.
+#[cfg(target_arch = "riscv32")]
+mod timer {
+    pub fn start() {}
+
+    #[inline(always)]
+    pub fn now() -> u32 {
+        let value: u32;
+        // SAFETY: reads a counter.
+        unsafe { core::arch::asm!("csrr {}, minstret", out(reg) value) };
+        value
+    }
+
+    pub fn between(begin: u32, end: u32) -> u32 {
+        end.wrapping_sub(begin)
+    }
+}
+
+use timer::between;
+pub use timer::{now, start};

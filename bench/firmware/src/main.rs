@@ -1,0 +1,147 @@
+//! Runs every workload from RAM and from flash and prints, for each,
+//! `workload instructions-RAM instructions-flash multiply-accumulates model-bytes arena-bytes`.
+#![no_std]
+#![no_main]
+
+mod counter;
+
+use core::hint::black_box;
+
+#[cfg(target_arch = "arm")]
+use cortex_m as _;
+#[cfg(target_arch = "arm")]
+use cortex_m_rt::entry;
+use edgemix_runtime::kernels::{self, Width};
+use edgemix_runtime::{Model, Workspace, arena_len, heads, include_model};
+#[cfg(target_arch = "riscv32")]
+use riscv as _;
+#[cfg(target_arch = "riscv32")]
+use riscv_rt::entry;
+use semihosting::{println, process::exit};
+
+static ANOMALY: &[u8] = include_model!(concat!(env!("OUT_DIR"), "/anomaly.emx"));
+static DIAGONAL: &[u8] = include_model!(concat!(env!("OUT_DIR"), "/diagonal-8x16.emx"));
+static FULL: &[u8] = include_model!(concat!(env!("OUT_DIR"), "/full-8x16.emx"));
+static LARGE: &[u8] = include_model!(concat!(env!("OUT_DIR"), "/diagonal-100x10.emx"));
+static DIGITS: &[u8] = include_model!("../../../firmware-example/assets/digits.emx");
+
+/// The longest sample, latent or arena.
+const ARENA: usize = arena_len(ANOMALY);
+const MOST: usize = 1024;
+
+/// Room for a copy of the largest model.
+#[repr(C, align(16))]
+struct Ram([u8; 384 * 1024]);
+
+/// A number for each placement.
+#[derive(Clone, Copy)]
+struct Counts {
+    ram: u32,
+    flash: u32,
+}
+
+struct Bench {
+    ram: Ram,
+}
+
+impl Bench {
+    /// Measures `work` with the model in RAM and in flash, and prints it.
+    fn line(&mut self, name: &str, bytes: &'static [u8], macs: fn(&Model) -> usize, work: fn(&Model) -> u32) {
+        let Some(place) = self.ram.0.get_mut(..bytes.len()) else { exit(3) };
+        place.copy_from_slice(bytes);
+        let (Ok(in_ram), Ok(in_flash)) = (Model::from_bytes(black_box(place)), Model::from_bytes(black_box(bytes)))
+        else {
+            exit(1)
+        };
+        let counts = Counts { ram: work(&in_ram), flash: work(&in_flash) };
+        let (macs, arena) = (macs(&in_flash), in_flash.arena_len());
+        println!("{name} {} {} {macs} {} {arena}", counts.ram, counts.flash, bytes.len());
+    }
+}
+
+fn layer_macs(model: &Model) -> usize {
+    model.file().encoder.iter().map(|layer| layer.macs()).sum()
+}
+
+fn head_macs(model: &Model) -> usize {
+    model.file().head.macs(model.latent_len())
+}
+
+fn all_macs(model: &Model) -> usize {
+    layer_macs(model) + head_macs(model)
+}
+
+/// The sum over layers `range`, the arena's handling left out.
+fn layers(model: &Model, range: core::ops::Range<usize>) -> u32 {
+    let encoder = &model.file().encoder;
+    let mut total = 0;
+    for (layer, index) in encoder.iter().zip(0usize..) {
+        if !range.contains(&index) {
+            continue;
+        }
+        let width = if index + 1 == encoder.len() { Width::Wide } else { Width::Narrow };
+        let (mut input, mut output) = ([0i16; MOST], [0i16; MOST]);
+        for (x, i) in input.iter_mut().zip(0i16..) {
+            *x = i16::from((i.wrapping_mul(37).wrapping_add(11)) as i8);
+        }
+        let Some(input) = input.get_mut(..layer.inputs()) else { exit(3) };
+        let Some(output) = output.get_mut(..layer.outputs()) else { exit(3) };
+        total += counter::count(|| run_layer(layer, width, black_box(input), black_box(output)));
+    }
+    total
+}
+
+#[inline(never)]
+fn run_layer(layer: &edgemix_runtime::view::Layer, width: Width, input: &mut [i16], output: &mut [i16]) {
+    kernels::run(layer, width, input, output);
+}
+
+fn head(model: &Model) -> u32 {
+    let (mut latent, mut scores) = ([0i16; MOST], [0i32; 128]);
+    for (z, i) in latent.iter_mut().zip(0i16..) {
+        *z = i.wrapping_mul(1237).wrapping_sub(4000);
+    }
+    let Some(latent) = latent.get(..model.latent_len()) else { exit(3) };
+    let Some(scores) = scores.get_mut(..model.n_components()) else { exit(3) };
+    counter::count(|| run_head(model, black_box(latent), black_box(scores)))
+}
+
+#[inline(never)]
+fn run_head(model: &Model, latent: &[i16], scores: &mut [i32]) {
+    heads::run(&model.file().head, latent, scores);
+}
+
+fn assign(model: &Model) -> u32 {
+    let mut workspace = Workspace::<ARENA>::new();
+    let mut sample = [0u8; MOST];
+    for (x, i) in sample.iter_mut().zip(0u16..) {
+        *x = (i.wrapping_mul(37).wrapping_add(11) % 17) as u8;
+    }
+    let Some(sample) = sample.get(..model.input_len()) else { exit(3) };
+    counter::count(|| match model.assign_raw(black_box(sample), black_box(&mut workspace)) {
+        Ok(found) => found.cluster,
+        Err(_) => exit(2),
+    })
+}
+
+#[entry]
+fn main() -> ! {
+    counter::start();
+    let mut bench = Bench { ram: Ram([0; 384 * 1024]) };
+    bench.line("anomaly/layers", ANOMALY, layer_macs, |model| layers(model, 0..16));
+    bench.line("anomaly/640x128", ANOMALY, |_| 640 * 128, |model| layers(model, 0..1));
+    bench.line("anomaly/128x128", ANOMALY, |_| 128 * 128, |model| layers(model, 1..2));
+    bench.line("anomaly/assign", ANOMALY, all_macs, assign);
+    bench.line("mixture/diagonal-8x16", DIAGONAL, head_macs, head);
+    bench.line("mixture/full-8x16", FULL, head_macs, head);
+    bench.line("mixture/diagonal-100x10", LARGE, head_macs, head);
+    bench.line("digits/layers", DIGITS, layer_macs, |model| layers(model, 0..16));
+    bench.line("digits/head", DIGITS, head_macs, head);
+    bench.line("digits/assign", DIGITS, all_macs, assign);
+    exit(0)
+}
+
+#[panic_handler]
+fn panic(_: &core::panic::PanicInfo) -> ! {
+    exit(101)
+}

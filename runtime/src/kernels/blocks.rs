@@ -1,0 +1,121 @@
+//! A dense layer block of rows by block of rows: first the sums, then what becomes of them.
+
+use core::ops::Range;
+
+use edgemix_format::view::{Activation, Dense, Requantize};
+
+use super::Width;
+use super::wide::requantize;
+
+/// Rows of a block, whose sums wait on the stack. A multiple of every tile.
+const BLOCK: usize = 48;
+
+/// A way to compute sums of products.
+pub trait Sums {
+    /// Rows that are computed together.
+    const TILE: usize;
+    /// The fewest inputs that it can do.
+    const LEAST_INPUTS: usize;
+
+    /// Puts the inputs into the order that [`sums`](Self::sums) reads them in.
+    fn arrange(x: &mut [i16]);
+
+    /// `sums[i] = bias[i] + sum_j weights[i][j] * x[j]` for at least [`TILE`](Self::TILE) rows of the length of `x`.
+    fn sums(weights: &[i8], x: &[i16], bias: &[i32], sums: &mut [i32]);
+}
+
+/// Equals [`portable::dense`](super::portable::dense), but leaves `input` in another order.
+pub fn dense<S: Sums>(layer: &Dense, width: Width, input: &mut [i16], output: &mut [i16]) {
+    let (rows, columns) = (output.len(), input.len());
+    let has_tile = rows >= S::TILE && columns >= S::LEAST_INPUTS;
+    let tile = if has_tile { S::TILE } else { 1 };
+    if has_tile {
+        S::arrange(input);
+    }
+    let mut row = 0;
+    while row < rows {
+        // The last block begins early enough to have a tile, and computes some rows once more.
+        let begin = row.min(rows - tile);
+        let end = rows.min(begin + BLOCK);
+        let sums = if has_tile { S::sums } else { plain };
+        if block(layer, width, input, output, begin..end, sums).is_none() {
+            break;
+        }
+        row = end;
+    }
+}
+
+/// `None` where the range is not within the layer: its shape isn't what a checked file's is.
+#[inline]
+fn block(
+    layer: &Dense,
+    width: Width,
+    input: &[i16],
+    output: &mut [i16],
+    rows: Range<usize>,
+    compute: impl Fn(&[i8], &[i16], &[i32], &mut [i32]),
+) -> Option<()> {
+    let mut sums = [0; BLOCK];
+    let sums = sums.get_mut(..rows.len())?;
+    let weights = layer.weights.get(rows.start * input.len()..rows.end * input.len())?;
+    compute(weights, input, layer.bias.get(rows.clone())?, sums);
+    let output = output.get_mut(rows.clone())?;
+    match width {
+        Width::Narrow => finish::<false>(layer, sums, output, rows),
+        Width::Wide => finish::<true>(layer, sums, output, rows),
+    }
+}
+
+/// Sums of layers that are too small for a tile.
+fn plain(weights: &[i8], x: &[i16], bias: &[i32], sums: &mut [i32]) {
+    let rows = weights.chunks_exact(x.len().max(1));
+    for ((sum, &bias), row) in sums.iter_mut().zip(bias).zip(rows) {
+        *sum = bias + row.iter().zip(x).map(|(&w, &x)| i32::from(w) * i32::from(x)).sum::<i32>();
+    }
+}
+
+/// From sums to outputs.
+fn finish<const WIDE: bool>(layer: &Dense, sums: &[i32], output: &mut [i16], rows: Range<usize>) -> Option<()> {
+    let zero = i32::from(layer.output.zero_point);
+    let channels = channels(&layer.requantize, rows.clone())?;
+    let each = output.iter_mut().zip(sums).zip(channels);
+    match layer.activation {
+        Activation::Relu => {
+            for ((q, &sum), (&m, &s)) in each {
+                *q = clamp::<WIDE>(zero + requantize(sum, m, s).max(0));
+            }
+        }
+        Activation::LeakyRelu(negative) => {
+            let slopes = self::channels(&negative, rows)?;
+            for (((q, &sum), positive), negative) in each.zip(slopes) {
+                let (&m, &s) = if sum < 0 { negative } else { positive };
+                *q = clamp::<WIDE>(zero + requantize(sum, m, s));
+            }
+        }
+        Activation::Table(table) => {
+            for ((q, &sum), (&m, &s)) in each {
+                let index = requantize(sum, m, s).clamp(-128, 127) as i8 as u8 ^ 0x80;
+                *q = i16::from(table[usize::from(index)]);
+            }
+        }
+        // Identity, and whatever a later format adds that its checker would refuse here.
+        _ => {
+            for ((q, &sum), (&m, &s)) in each {
+                *q = clamp::<WIDE>(zero + requantize(sum, m, s));
+            }
+        }
+    }
+    Some(())
+}
+
+fn channels<'a>(
+    requantize: &Requantize<'a>,
+    rows: Range<usize>,
+) -> Option<impl Iterator<Item = (&'a i32, &'a u8)> + use<'a>> {
+    Some(requantize.multiplier.get(rows.clone())?.iter().zip(requantize.shift.get(rows)?))
+}
+
+#[inline]
+fn clamp<const WIDE: bool>(q: i32) -> i16 {
+    if WIDE { q.clamp(i16::MIN.into(), i16::MAX.into()) as i16 } else { q.clamp(-128, 127) as i16 }
+}

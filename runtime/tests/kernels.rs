@@ -1,0 +1,68 @@
+//! Fast kernels against their definition, on layers that emulated cores run too.
+
+#[path = "../../bench/firmware/src/cases.rs"]
+mod cases;
+
+use edgemix_runtime::kernels::blocks::{self, Sums};
+use edgemix_runtime::kernels::scalar::Scalar;
+use edgemix_runtime::kernels::{self, portable};
+use edgemix_runtime::view::Layer;
+
+/// What the kernel for the DSP extension does, instruction by instruction.
+struct Dsp;
+
+/// Bytes 0 and 2 of a word rotated by `rotation`, sign-extended.
+fn sxtb16(word: u32, rotation: u32) -> [i16; 2] {
+    let [a, _, c, _] = word.rotate_right(rotation).to_le_bytes();
+    [a as i8, c as i8].map(i16::from)
+}
+
+fn smlad([a, b]: [i16; 2], x: &[i16], sum: i32) -> i32 {
+    sum.wrapping_add(i32::from(a) * i32::from(x[0])).wrapping_add(i32::from(b) * i32::from(x[1]))
+}
+
+impl Sums for Dsp {
+    const TILE: usize = 3;
+    const LEAST_INPUTS: usize = 8;
+
+    fn arrange(x: &mut [i16]) {
+        let steps = x.len() / 8 * 8;
+        x[..steps].chunks_exact_mut(4).for_each(|four| four.swap(1, 2));
+    }
+
+    fn sums(weights: &[i8], x: &[i16], bias: &[i32], sums: &mut [i32]) {
+        let (columns, steps) = (x.len(), x.len() / 8 * 8);
+        assert!(sums.len() >= Self::TILE && columns >= Self::LEAST_INPUTS && weights.len() == columns * sums.len());
+        for ((sum, bias), row) in sums.iter_mut().zip(bias).zip(weights.chunks_exact(columns)) {
+            *sum = *bias;
+            for (w, x) in row[..steps].chunks_exact(4).zip(x.chunks_exact(4)) {
+                let word = u32::from_le_bytes([w[0], w[1], w[2], w[3]].map(|w| w as u8));
+                *sum = smlad(sxtb16(word, 0), &x[..2], *sum);
+                *sum = smlad(sxtb16(word, 8), &x[2..], *sum);
+            }
+            *sum += row[steps..].iter().zip(&x[steps..]).map(|(&w, &x)| i32::from(w) * i32::from(x)).sum::<i32>();
+        }
+    }
+}
+
+#[test]
+fn every_kernel_equals_its_definition() {
+    let digest = cases::layers(|layer, width, x, output| {
+        portable::dense(layer, width, x, output);
+        let run = |kernel: &mut dyn FnMut(&mut [i16], &mut [i16])| {
+            let mut found = vec![77; output.len()];
+            kernel(&mut x.to_vec(), &mut found);
+            assert_eq!(found, output, "{} inputs, {width:?}, {:?}", layer.inputs, layer.activation);
+        };
+        run(&mut |x, found| blocks::dense::<Scalar>(layer, width, x, found));
+        run(&mut |x, found| blocks::dense::<Dsp>(layer, width, x, found));
+        run(&mut |x, found| kernels::run(&Layer::Dense(*layer), width, x, found));
+    });
+    assert_eq!(digest, cases::LAYERS, "{digest:#010x}");
+}
+
+#[test]
+fn every_head_gives_the_scores_that_emulated_cores_give() {
+    let digest = cases::heads();
+    assert_eq!(digest, cases::HEADS, "{digest:#010x}");
+}
