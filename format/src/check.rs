@@ -1,6 +1,6 @@
 //! From a description and a blob to a view: every check, once.
 
-use crate::description::{self, Description, MAX_LAYERS};
+use crate::description::{self, MAX_LAYERS};
 use crate::header::{HEADER_LEN, Header};
 use crate::view::{
     Activation, Affine, Calibration, Covariance, Dense, File, Head, Input, Latent, Layer, Layers, MAX_BIAS, MAX_CENTER,
@@ -17,29 +17,54 @@ const MAX_WIDE_SHIFT: u8 = 40;
 
 pub(crate) fn file(bytes: &[u8]) -> Result<File<'_>, LoadError> {
     let header = Header::from_bytes(bytes)?;
-    let description = description(bytes, &header)?;
     let start = header.blob_offset as usize;
     let blob =
         start.checked_add(header.blob_len as usize).and_then(|end| bytes.get(start..end)).ok_or(LoadError::Header)?;
-
-    let Description { name, method, fingerprint, latent, .. } = description;
-    let input = input(&description.input, blob).map_err(LoadError::Input)?;
-    let encoder = encoder(&description.encoder, input.len, blob)?;
+    let mut rest = Rest::new(bytes, &header)?;
+    let name = rest.next()?;
+    let method = rest.next()?;
+    let fingerprint = rest.next()?;
+    let input = input(&rest.next()?, blob).map_err(LoadError::Input)?;
+    let encoder = encoder(&mut rest, input.len, blob)?;
+    let latent = rest.next()?;
     check_latent(latent, encoder.last().map_or(input.len, Layer::outputs)).map_err(LoadError::Latent)?;
-    let (head, n_clusters) = head(&description.head, latent, blob).map_err(LoadError::Head)?;
-    let calibration = calibration(&description.calibration, blob).map_err(LoadError::Calibration)?;
+    let (head, n_clusters) = head(&mut rest, latent, blob)?;
+    let calibration = calibration(&rest.next()?, blob).map_err(LoadError::Calibration)?;
+    rest.end()?;
     let file = File { header, name, method, fingerprint, input, encoder, latent, head, calibration };
     check_header(&file, n_clusters)?;
     Ok(file)
 }
 
-fn description<'a>(bytes: &'a [u8], header: &Header) -> Result<Description<'a>, LoadError> {
-    let refused = LoadError::Description { minor: header.minor };
-    let end = (header.description_len as usize).checked_add(HEADER_LEN).ok_or(LoadError::Header)?;
-    let encoded = bytes.get(HEADER_LEN..end).ok_or(LoadError::Header)?;
-    let (description, rest) = postcard::take_from_bytes::<Description>(encoded).map_err(|_| refused)?;
-    // A later minor appends fields; this one has none to append.
-    if rest.is_empty() || header.minor > MINOR { Ok(description) } else { Err(refused) }
+/// What is left of the description. It is decoded part by part, each resolved before the next is looked at: whole, with
+/// room for every layer it could have, it would take thousands of bytes of stack, several times over.
+struct Rest<'a> {
+    bytes: &'a [u8],
+    minor: u16,
+}
+
+impl<'a> Rest<'a> {
+    fn new(bytes: &'a [u8], header: &Header) -> Result<Self, LoadError> {
+        let end = (header.description_len as usize).checked_add(HEADER_LEN).ok_or(LoadError::Header)?;
+        let bytes = bytes.get(HEADER_LEN..end).ok_or(LoadError::Header)?;
+        Ok(Self { bytes, minor: header.minor })
+    }
+
+    fn refused(&self) -> LoadError {
+        LoadError::Description { minor: self.minor }
+    }
+
+    /// The next part; postcard puts nothing between a struct's fields or before an enum's number.
+    fn next<T: serde::Deserialize<'a>>(&mut self) -> Result<T, LoadError> {
+        let (part, rest) = postcard::take_from_bytes(self.bytes).map_err(|_| self.refused())?;
+        self.bytes = rest;
+        Ok(part)
+    }
+
+    /// A later minor appends fields; this one has none to append.
+    fn end(&self) -> Result<(), LoadError> {
+        if self.bytes.is_empty() || self.minor > MINOR { Ok(()) } else { Err(self.refused()) }
+    }
 }
 
 /// What stands in the header for `const fn`s must be what the description says.
@@ -84,14 +109,21 @@ fn input<'a>(input: &description::Input, blob: &'a [u8]) -> Result<Input<'a>, Fa
     Ok(view)
 }
 
-fn encoder<'a>(layers: &description::Layers, inputs: usize, blob: &'a [u8]) -> Result<Layers<'a>, LoadError> {
+fn encoder<'a>(rest: &mut Rest<'a>, inputs: usize, blob: &'a [u8]) -> Result<Layers<'a>, LoadError> {
     let mut encoder = Layers::new();
     let mut length = inputs;
-    for (layer, index) in layers.iter().zip(0u8..) {
-        let is_last = usize::from(index) + 1 == layers.len();
-        let view = self::layer(layer, length, is_last, blob).map_err(|fault| LoadError::Layer { index, fault })?;
+    // A list is its length, then its elements.
+    let n_layers: u32 = rest.next()?;
+    if n_layers > MAX_LAYERS as u32 {
+        return Err(rest.refused());
+    }
+    for index in 0..n_layers {
+        let layer: description::Layer = rest.next()?;
+        let is_last = index + 1 == n_layers;
+        let index = index as u8;
+        let view = self::layer(&layer, length, is_last, blob).map_err(|fault| LoadError::Layer { index, fault })?;
         length = view.outputs();
-        // Both vectors have the same capacity, so there is always room.
+        // The count was checked, so there is always room.
         encoder.push(view).map_err(|_| LoadError::Layer { index: MAX_LAYERS as u8, fault: Fault::Shape })?;
     }
     Ok(encoder)
@@ -170,12 +202,20 @@ fn check_latent(latent: Latent, outputs: usize) -> Result<(), Fault> {
     ensure(is_scale(latent.scale), Fault::Scale)
 }
 
-fn head<'a>(head: &description::Head, latent: Latent, blob: &'a [u8]) -> Result<(Head<'a>, u16), Fault> {
+fn head<'a>(rest: &mut Rest<'a>, latent: Latent, blob: &'a [u8]) -> Result<(Head<'a>, u16), LoadError> {
     let dims = latent.len as usize;
-    match head {
-        description::Head::Mixture(m) => Ok((Head::Mixture(mixture(m, dims, blob)?), m.n_clusters)),
-        description::Head::Softmax(s) => Ok((Head::Softmax(softmax(s, dims, blob)?), s.n_classes)),
-        description::Head::Autoencoders(_) => Err(Fault::Unsupported),
+    // The variants of `description::Head` by number: decoding the enum itself would take the largest one's stack.
+    match rest.next::<u32>()? {
+        0 => {
+            let m: description::Mixture = rest.next()?;
+            Ok((Head::Mixture(mixture(&m, dims, blob).map_err(LoadError::Head)?), m.n_clusters))
+        }
+        1 => {
+            let s: description::Softmax = rest.next()?;
+            Ok((Head::Softmax(softmax(&s, dims, blob).map_err(LoadError::Head)?), s.n_classes))
+        }
+        2 => Err(LoadError::Head(Fault::Unsupported)),
+        _ => Err(rest.refused()),
     }
 }
 

@@ -30,7 +30,7 @@ pub(super) struct Train {
     /// The run's directory.
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
-    /// alpha-jsd, kld, dpm, abc, ae-kmeans or ae-gmm.
+    /// alpha-jsd, kld, dpm, abc, ae-kmeans, ae-gmm or grow.
     #[arg(long)]
     method: Option<String>,
     /// Number of clusters; for alpha-jsd and dpm the number of components to start from.
