@@ -3,7 +3,7 @@
 
 use core::arch::naked_asm;
 
-use super::blocks::Sums;
+use super::blocks::{Sums, tiled};
 
 /// Four rows at a time, fourteen instructions for four products.
 #[derive(Clone, Copy, Debug)]
@@ -13,30 +13,22 @@ impl Sums for Baseline {
     const TILE: usize = 4;
     const LEAST_INPUTS: usize = 1;
 
-    fn arrange(_: &mut [i16]) {}
-
     fn sums(weights: &[i8], x: &[i16], bias: &[i32], sums: &mut [i32]) {
-        let (rows, columns) = (sums.len(), x.len());
-        let is_whole = rows.checked_mul(columns) == Some(weights.len()) && rows == bias.len();
-        if rows < Self::TILE || columns < Self::LEAST_INPUTS || !is_whole {
-            return;
-        }
-        let mut row = 0;
-        while row < rows {
-            // The last tile may compute some rows once more.
-            let begin = row.min(rows - Self::TILE);
-            // SAFETY: four rows, biases and sums begin at `begin`; the inputs are not empty.
-            unsafe {
-                tile_of_four(
-                    weights.as_ptr().add(begin * columns),
-                    columns,
-                    x.as_ptr(),
-                    bias.as_ptr().add(begin),
-                    sums.as_mut_ptr().add(begin),
-                );
+        let columns = x.len();
+        tiled::<Self>([weights.len(), columns, bias.len(), sums.len()], |row, tiles| {
+            for begin in (row..).step_by(Self::TILE).take(tiles) {
+                // SAFETY: four rows, biases and sums begin at `begin`; the inputs are not empty.
+                unsafe {
+                    tile_of_four(
+                        weights.as_ptr().add(begin * columns),
+                        columns,
+                        x.as_ptr(),
+                        bias.as_ptr().add(begin),
+                        sums.as_mut_ptr().add(begin),
+                    );
+                }
             }
-            row = begin + Self::TILE;
-        }
+        });
     }
 }
 

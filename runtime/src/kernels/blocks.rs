@@ -18,10 +18,28 @@ pub trait Sums {
     const LEAST_INPUTS: usize;
 
     /// Puts the inputs into the order that [`sums`](Self::sums) reads them in.
-    fn arrange(x: &mut [i16]);
+    fn arrange(_x: &mut [i16]) {}
 
     /// `sums[i] = bias[i] + sum_j weights[i][j] * x[j]` for at least [`TILE`](Self::TILE) rows of the length of `x`.
     fn sums(weights: &[i8], x: &[i16], bias: &[i32], sums: &mut [i32]);
+}
+
+/// Walks over `rows` rows of `columns` weights tile by tile: `run(row, tiles)` is for that many whole tiles, at least
+/// one, from `row` on. The last tile may begin early enough to be whole, and compute some rows once more.
+///
+/// Gives false, and runs nothing, where there is no whole tile or where there are not as many `weights` and `biases`.
+#[cfg(any(edgemix_core = "dsp", edgemix_core = "mainline", edgemix_core = "baseline", edgemix_core = "riscv"))]
+#[inline(always)]
+pub(super) fn tiled<S: Sums>([weights, columns, biases, rows]: [usize; 4], mut run: impl FnMut(usize, usize)) -> bool {
+    let is_whole = rows.checked_mul(columns) == Some(weights) && rows == biases;
+    if rows < S::TILE || columns < S::LEAST_INPUTS || !is_whole {
+        return false;
+    }
+    run(0, rows / S::TILE);
+    if !rows.is_multiple_of(S::TILE) {
+        run(rows - S::TILE, 1);
+    }
+    true
 }
 
 /// Equals [`portable::dense`](super::portable::dense), but leaves `input` in another order.

@@ -1,5 +1,5 @@
-//! Sums for cores with the DSP extension (Cortex-M4, M7; M33 and M55 with feature `dsp`): three rows at a time, eight columns after eight, two products
-//! per instruction.
+//! Sums for cores with the DSP extension (Cortex-M4, M7; M33 and M55 with feature `dsp`): three rows at a time, eight
+//! columns after eight, two products per instruction.
 //!
 //! SXTB16 widens the bytes 0 and 2 of a word, or 1 and 3. The inputs are put into that order once, so that SMLAD finds
 //! the partners of both.
@@ -7,7 +7,7 @@
 
 use core::arch::naked_asm;
 
-use super::blocks::Sums;
+use super::blocks::{Sums, tiled};
 
 /// Columns that are done together.
 const STEP: usize = 8;
@@ -29,16 +29,12 @@ impl Sums for Dsp {
     }
 
     fn sums(weights: &[i8], x: &[i16], bias: &[i32], sums: &mut [i32]) {
-        let (rows, columns) = (sums.len(), x.len());
-        let is_whole = rows.checked_mul(columns) == Some(weights.len()) && rows == bias.len();
-        if rows < Self::TILE || columns < Self::LEAST_INPUTS || !is_whole {
-            return;
-        }
+        let columns = x.len();
         let steps = columns / STEP * STEP;
         // Loads of several words at once need aligned words; those of single words don't, as the compiler's don't.
         let is_aligned = weights.as_ptr().addr() | columns | x.as_ptr().addr();
         let tiles_of_three = if is_aligned.is_multiple_of(4) { aligned } else { unaligned };
-        let mut run = |row: usize, tiles: usize| {
+        let is_done = tiled::<Self>([weights.len(), columns, bias.len(), sums.len()], |row, tiles| {
             // SAFETY: there are `tiles` tiles of whole rows, at least one, from `row` on, and as many biases and sums;
             // there is at least one step of inputs; words are aligned where they have to be.
             unsafe {
@@ -53,12 +49,8 @@ impl Sums for Dsp {
                     Self::TILE * columns - steps,
                 );
             }
-        };
-        run(0, rows / Self::TILE);
-        if !rows.is_multiple_of(Self::TILE) {
-            run(rows - Self::TILE, 1);
-        }
-        if steps < columns {
+        });
+        if is_done && steps < columns {
             remainder(weights, x, sums, steps);
         }
     }

@@ -4,7 +4,7 @@
 
 use core::arch::naked_asm;
 
-use super::blocks::Sums;
+use super::blocks::{Sums, tiled};
 
 /// Four rows at a time, nine instructions for four products.
 #[derive(Clone, Copy, Debug)]
@@ -14,35 +14,24 @@ impl Sums for Mainline {
     const TILE: usize = 4;
     const LEAST_INPUTS: usize = 1;
 
-    fn arrange(_: &mut [i16]) {}
-
     fn sums(weights: &[i8], x: &[i16], bias: &[i32], sums: &mut [i32]) {
-        let (rows, columns) = (sums.len(), x.len());
-        let is_whole = rows.checked_mul(columns) == Some(weights.len()) && rows == bias.len();
-        if rows < Self::TILE || columns < Self::LEAST_INPUTS || !is_whole {
-            return;
-        }
-        let last = rows - Self::TILE;
-        let x = x.as_ptr_range();
-        let mut run = |row: usize, tiles: usize| {
+        let columns = x.len();
+        let inputs = x.as_ptr_range();
+        tiled::<Self>([weights.len(), columns, bias.len(), sums.len()], |row, tiles| {
             // SAFETY: there are `tiles` tiles of whole rows, at least one, from `row` on, and as many biases and sums;
             // the inputs are not empty.
             unsafe {
                 tiles_of_four(
                     weights.as_ptr().add(row * columns),
                     columns,
-                    x.start,
-                    x.end,
+                    inputs.start,
+                    inputs.end,
                     bias.as_ptr().add(row),
                     sums.as_mut_ptr().add(row),
                     tiles,
                 );
             }
-        };
-        run(0, rows / Self::TILE);
-        if !rows.is_multiple_of(Self::TILE) {
-            run(last, 1);
-        }
+        });
     }
 }
 

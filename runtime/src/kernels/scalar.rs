@@ -11,8 +11,6 @@ impl Sums for Scalar {
     const TILE: usize = 4;
     const LEAST_INPUTS: usize = 1;
 
-    fn arrange(_: &mut [i16]) {}
-
     fn sums(weights: &[i8], x: &[i16], bias: &[i32], sums: &mut [i32]) {
         let columns = x.len().max(1);
         let (bias, last_bias) = bias.as_chunks::<4>();

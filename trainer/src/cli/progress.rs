@@ -52,7 +52,7 @@ impl Observer for Progress {
 
     fn epoch(&mut self, report: &EpochReport) {
         let losses = report.losses.iter().map(|(name, value)| format!("{name} {value:.4}"));
-        let clusters = report.clusters.map(|k| format!("{k} components"));
+        let clusters = report.clusters.map(|k| format!("{k} clusters"));
         self.bar.set_message(losses.chain(clusters).collect::<Vec<_>>().join("  "));
         self.bar.set_position(report.epoch as u64);
         let written = self.run.append_metrics(report);

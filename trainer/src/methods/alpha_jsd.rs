@@ -4,8 +4,9 @@
 //!
 //! **Objective**: `reconstruction + lambda3 * alphaJSD[q(z|x) || p(z|phi*)]`, phi* the best-scoring component.
 //! **Update**: the mixture of all standardised latents, once an epoch, by mean-field inference; small components are
-//! pruned. **Schedule**: reconstruction, then both terms. In the end the mixture is refitted to the latents themselves
-//! (soft, without the encoder's variance), and components that are confused with each other become one cluster: a
+//! pruned. **Schedule**: reconstruction; then components are found by split and merge moves, those that are confused
+//! with each other become one cluster, and both terms are trained. (The paper's form starts from k-means.) In the end
+//! the mixture is refitted to the latents themselves, soft and without the encoder's variance, and grouped further: a
 //! Dirichlet process finds how many Gaussians describe the latents, which is more than there are clusters.
 
 use burn::tensor::{Tensor, backend::AutodiffBackend};

@@ -18,8 +18,7 @@ pub const CUSTOMARY: f64 = 0.025;
 /// # Errors
 /// [`NotPositiveDefinite`] if the mixture is not one.
 pub fn group<B: Backend>(mixture: Mixture, z: &Tensor<B, 2>, threshold: f64) -> Result<Mixture, NotPositiveDefinite> {
-    let mut groups: Vec<Vec<usize>> = vec![vec![]; mixture.n_clusters()];
-    mixture.clusters.iter().enumerate().for_each(|(k, &cluster)| groups[usize::from(cluster)].push(k));
+    let mut groups = groups(&mixture);
     groups.sort();
     let mut responsibilities = by_group(softmax(mixture.log_density(z)?, 1), &groups);
     while groups.len() > 1 {
@@ -49,9 +48,14 @@ pub fn group<B: Backend>(mixture: Mixture, z: &Tensor<B, 2>, threshold: f64) -> 
 
 /// `N x K` responsibilities of a mixture's components to `N x C` of its clusters.
 pub fn by_cluster<B: Backend>(responsibilities: Tensor<B, 2>, mixture: &Mixture) -> Tensor<B, 2> {
-    let mut groups: Vec<Vec<usize>> = vec![vec![]; mixture.n_clusters()];
+    by_group(responsibilities, &groups(mixture))
+}
+
+/// The components of each cluster.
+fn groups(mixture: &Mixture) -> Vec<Vec<usize>> {
+    let mut groups = vec![vec![]; mixture.n_clusters()];
     mixture.clusters.iter().enumerate().for_each(|(k, &cluster)| groups[usize::from(cluster)].push(k));
-    by_group(responsibilities, &groups)
+    groups
 }
 
 /// `N x K` responsibilities of components to those of groups.

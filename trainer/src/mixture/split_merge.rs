@@ -4,6 +4,9 @@
 //! splits", 2013, equation 16) taken as a criterion: a component is split where that makes its samples more probable,
 //! two are merged where they are more probable as one, and in between all samples go to their best component.
 //!
+//! A limit: Gaussians evenly spaced along a line can stay one component, since cut in two they gain as little as a uniform
+//! distribution would.
+//!
 //! Host work in f64: a sample is compared with the two halves of its own component only, so that a round costs little
 //! more than one pass over the latents.
 
@@ -159,10 +162,8 @@ impl SplitMerge {
 
     /// Merges pairs of neighbours, the one that gains most first, until none gains.
     fn merge(&self, points: &Points, prior: &NormalInverseWishart, labels: &mut [u32]) -> bool {
-        let mut components: Vec<(Statistics, Vec<usize>)> = members(labels)
-            .into_iter()
-            .map(|rows| (Statistics::of(rows.iter().map(|&row| points.row(row)), points.dims), rows))
-            .collect();
+        let mut components: Vec<(Statistics, Vec<usize>)> =
+            members(labels).into_iter().map(|rows| (points.statistics(&rows), rows)).collect();
         let before = components.len();
         loop {
             let means: Vec<Vec<f64>> = components.iter().map(|(of, _)| of.mean()).collect();
@@ -205,10 +206,7 @@ fn members(labels: &[u32]) -> Vec<Vec<usize>> {
 
 /// Every sample goes to the component that scores it best.
 fn reassign(points: &Points, prior: &NormalInverseWishart, labels: &mut [u32]) {
-    let statistics: Vec<Statistics> = members(labels)
-        .iter()
-        .map(|rows| Statistics::of(rows.iter().map(|&row| points.row(row)), points.dims))
-        .collect();
+    let statistics: Vec<Statistics> = members(labels).iter().map(|rows| points.statistics(rows)).collect();
     let Some(scorer) = Scorer::new(&statistics, prior) else { return };
     labels.par_chunks_mut(CHUNK).zip(points.values.par_chunks(CHUNK * points.dims)).for_each(|(labels, rows)| {
         labels.iter_mut().zip(rows.chunks_exact(points.dims)).for_each(|(label, row)| *label = scorer.best(row) as u32);
@@ -218,8 +216,7 @@ fn reassign(points: &Points, prior: &NormalInverseWishart, labels: &mut [u32]) {
 /// Expectation maximisation from hard components; the prior keeps covariances from vanishing.
 fn soften(points: &Points, labels: &[u32], prior: &NormalInverseWishart, center: &[f64]) -> Mixture {
     let dims = points.dims;
-    let mut statistics: Vec<Statistics> =
-        members(labels).iter().map(|rows| Statistics::of(rows.iter().map(|&row| points.row(row)), dims)).collect();
+    let mut statistics: Vec<Statistics> = members(labels).iter().map(|rows| points.statistics(rows)).collect();
     for _ in 0..SOFTEN {
         let Some(scorer) = Scorer::new(&statistics, prior) else { break };
         let k = statistics.len();
@@ -271,6 +268,10 @@ impl Points {
 
     fn rows(&self) -> impl ExactSizeIterator<Item = &[f64]> {
         self.values.chunks_exact(self.dims)
+    }
+
+    fn statistics(&self, rows: &[usize]) -> Statistics {
+        Statistics::of(rows.iter().map(|&row| self.row(row)), self.dims)
     }
 
     fn select(&self, rows: &[usize]) -> Self {

@@ -1,6 +1,7 @@
 //! The batched tensor work against plain f64 loops, and what the algorithms promise.
 
 mod dirichlet;
+mod split_merge;
 
 use burn::backend::{Flex, NdArray};
 use burn::tensor::{Tensor, backend::Backend};
