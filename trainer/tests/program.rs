@@ -48,7 +48,7 @@ fn a_run_that_was_killed_ends_with_the_bits_of_one_that_was_not() {
 #[test]
 fn every_method_trains_exports_and_its_integers_agree() {
     let folder = tempfile::tempdir().unwrap();
-    for method in ["alpha-jsd", "kld", "dpm", "abc", "ae-kmeans", "ae-gmm", "grow"] {
+    for method in edgemix::methods::MethodConfig::NAMES {
         let trained = edgemix(&train(method, &["--method", method]), folder.path());
         assert!(trained.status.success(), "{method}: {}", String::from_utf8_lossy(&trained.stderr));
         let evaluated = edgemix(&["evaluate", method], folder.path());
@@ -68,7 +68,8 @@ fn what_is_wrong_is_said_and_leaves_nothing_behind() {
     fs::write(folder.path().join("file"), "in the way").unwrap();
     fs::write(folder.path().join("bad.toml"), "sede = 3\n").unwrap();
     type Case<'a> = (&'a [&'a str], i32, &'a str);
-    let cases: [Case; 9] = [
+    let cases: [Case; 10] = [
+        (&["train", "digits", "--out", "r", "--method", "abc", "--variant", "paper"], 2, "abc has one form"),
         (&["train", "none.npy", "--out", "r"], 2, "none.npy"),
         (&["train", "text.npy", "--out", "r"], 2, "not a readable NPY file"),
         (&["train", "digits", "--out", "r", "--method", "magic"], 2, "use one of alpha-jsd"),

@@ -12,7 +12,7 @@ use super::progress::Progress;
 use super::{CliError, evaluate, inspect};
 use crate::data::{self, Dataset, Samples};
 use crate::device::Device;
-use crate::methods::MethodConfig;
+use crate::methods::{MethodConfig, Variant};
 use crate::quantize::{Provenance, quantize};
 use crate::run::{RunDir, write_whole};
 use crate::trained::Trained;
@@ -30,9 +30,12 @@ pub(super) struct Train {
     /// The run's directory.
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
-    /// alpha-jsd, kld, dpm, abc, ae-kmeans, ae-gmm or grow.
+    /// alpha-jsd, kld, dpm, abc, ae-kmeans, ae-gmm, grow, dec, idec, dcn, dcan or adaptive-gmm.
     #[arg(long)]
     method: Option<String>,
+    /// As the paper prints it, or corrected, where both are defined: alpha-jsd, dpm, dcan, adaptive-gmm [default: corrected].
+    #[arg(long)]
+    variant: Option<Variant>,
     /// Number of clusters; for alpha-jsd and dpm the number of components to start from.
     #[arg(long)]
     clusters: Option<usize>,
@@ -97,6 +100,14 @@ impl Train {
             config.method = MethodConfig::named(name).ok_or_else(|| {
                 CliError::Use(format!("no method is called {name:?}: use one of {}", MethodConfig::NAMES.join(", ")))
             })?;
+        }
+        if let Some(variant) = self.variant
+            && !config.method.set_variant(variant)
+        {
+            let name = config.method.name();
+            return Err(CliError::Use(format!(
+                "--variant: {name} has one form; alpha-jsd, dpm, dcan and adaptive-gmm have two"
+            )));
         }
         if let Some(n) = self.clusters {
             config.method.set_n_clusters(n);

@@ -127,7 +127,7 @@ impl<B: AutodiffBackend> LatentMethod<B> {
 }
 
 /// `K x D` log variances; the diagonal of full covariances.
-fn log_variances(mixture: &Mixture) -> Vec<f64> {
+pub(super) fn log_variances(mixture: &Mixture) -> Vec<f64> {
     let dims = mixture.n_dims();
     let log = |v: &f64| v.ln();
     match &mixture.covariance {

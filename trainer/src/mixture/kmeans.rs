@@ -96,7 +96,7 @@ impl Centers {
 }
 
 /// Squared distance to the nearest centre and its index, both `N x 1`.
-pub(super) fn nearest<B: Backend>(z: &Tensor<B, 2>, centers: &[f64]) -> (Tensor<B, 2>, Tensor<B, 2, Int>) {
+pub(crate) fn nearest<B: Backend>(z: &Tensor<B, 2>, centers: &[f64]) -> (Tensor<B, 2>, Tensor<B, 2, Int>) {
     let dims = z.dims()[1];
     // The squares are expanded about the centres' mean, so that no large ones cancel in f32.
     let middle = mean_row(centers, dims);
@@ -109,7 +109,7 @@ pub(super) fn nearest<B: Backend>(z: &Tensor<B, 2>, centers: &[f64]) -> (Tensor<
 }
 
 /// `N x K`, one where `index` says, from `N x 1`.
-pub(super) fn one_hot<B: Backend>(index: Tensor<B, 2, Int>, k: usize) -> Tensor<B, 2> {
+pub(crate) fn one_hot<B: Backend>(index: Tensor<B, 2, Int>, k: usize) -> Tensor<B, 2> {
     let columns = Tensor::<B, 1, Int>::arange(0..k as i64, &index.device()).unsqueeze_dim::<2>(0);
     index.repeat_dim(1, k).equal(columns.repeat_dim(0, 1)).float()
 }

@@ -1,0 +1,224 @@
+//! DCAN, deep clustering with an adversarial loss (paper 001).
+//!
+//! **Objective**: a discriminator D tells draws from a sample's cluster, `z ~ N(eta_c, 1/tau_c)`, from the encoder's
+//! latents E(x): it minimises `softplus(-D(z)) + softplus(D(E(x)))` on logits, the encoder `lambda softplus(-D(E(x)))`.
+//! By default D also sees which cluster it is, and the reconstruction is kept: as printed nothing stops a collapse, for
+//! which variant `paper` is there to be looked at. **Update**: Gaussian mixture by EM, once an epoch; a sample's cluster
+//! comes from full covariances, the draws from their diagonals. **Schedule**: reconstruction, then discriminator and
+//! encoder in turn.
+
+use burn::module::Module;
+use burn::optim::adaptor::OptimizerAdaptor;
+use burn::optim::{Adam, GradientsParams, Optimizer};
+use burn::tensor::activation::softplus;
+use burn::tensor::backend::AutodiffBackend;
+use burn::tensor::{Int, Tensor, TensorData};
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
+
+use super::joint::Clusters;
+use super::learner::{Losses, adam, mismatch, read, record};
+use super::{Variant, latent::log_variances};
+use crate::mixture::gmm::Gmm;
+use crate::mixture::kmeans::one_hot;
+use crate::mixture::{Mixture, matrix};
+use crate::nn::Mlp;
+use crate::random::normal;
+use crate::trained::Head;
+use crate::training::{Batch, FitError};
+
+/// Settings of DCAN.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Dcan {
+    /// The weight of the adversarial loss.
+    pub lambda: f64,
+    /// Width of the discriminator's hidden layer.
+    pub hidden: usize,
+    /// Whether D sees the cluster and the reconstruction is kept.
+    pub variant: Variant,
+    /// The clusters.
+    pub mixture: Gmm,
+}
+
+impl Default for Dcan {
+    fn default() -> Self {
+        Self { lambda: 0.1, hidden: 64, variant: Variant::Corrected, mixture: Gmm::default() }
+    }
+}
+
+/// The clusters, and the discriminator with its optimiser.
+pub(crate) struct Adversary<B: AutodiffBackend> {
+    mixture: Mixture,
+    conditional: bool,
+    hidden: usize,
+    discriminator: Mlp<B>,
+    optimizer: OptimizerAdaptor<Adam, Mlp<B>, B>,
+    best: Option<Tensor<B::InnerBackend, 1, Int>>,
+}
+
+/// What a checkpoint holds.
+#[derive(Serialize, Deserialize)]
+struct Saved {
+    mixture: Mixture,
+    conditional: bool,
+    hidden: usize,
+    discriminator: Vec<u8>,
+    optimizer: Vec<u8>,
+}
+
+impl<B: AutodiffBackend> Adversary<B> {
+    fn new(mixture: Mixture, conditional: bool, hidden: usize, rng: &mut ChaCha8Rng, device: &B::Device) -> Self {
+        let inputs = mixture.n_dims() + if conditional { mixture.n_components() } else { 0 };
+        let discriminator = Mlp::new(&[inputs, hidden, 1], rng, device);
+        Self { mixture, conditional, hidden, discriminator, optimizer: adam().init(), best: None }
+    }
+
+    /// What the discriminator sees of latents in given clusters.
+    fn seen(&self, z: Tensor<B, 2>, members: &Tensor<B, 2>) -> Tensor<B, 2> {
+        if self.conditional { Tensor::cat(vec![z, members.clone()], 1) } else { z }
+    }
+
+    /// A draw from each sample's cluster.
+    fn draw(&self, members: &Tensor<B, 2>, rng: &mut ChaCha8Rng) -> Tensor<B, 2> {
+        let (device, k) = (members.device(), self.mixture.n_components());
+        let of = |values: &[f64]| members.clone().matmul(matrix::<B>(values, k, &device));
+        let shape = [members.dims()[0], self.mixture.n_dims()];
+        let noise = Tensor::from_data(TensorData::new(normal(shape[0] * shape[1], rng), shape), &device);
+        of(&self.mixture.means) + (of(&log_variances(&self.mixture)) * 0.5).exp() * noise
+    }
+}
+
+impl<B: AutodiffBackend> Clusters<B> for Adversary<B> {
+    type Settings = Dcan;
+
+    const MOVED: bool = false;
+
+    fn find(settings: &Dcan, z: &Tensor<B::InnerBackend, 2>, rng: &mut ChaCha8Rng) -> Result<Self, FitError> {
+        let mixture = settings.mixture.fit(z, rng)?;
+        let conditional = settings.variant == Variant::Corrected;
+        Ok(Self::new(mixture, conditional, settings.hidden.max(1), rng, &z.device()))
+    }
+
+    fn reconstruction(settings: &Dcan, _: usize) -> f64 {
+        if settings.variant == Variant::Corrected { 1.0 } else { 0.0 }
+    }
+
+    fn begin_epoch(&mut self, settings: &Dcan, z: &Tensor<B::InnerBackend, 2>) -> Result<(), FitError> {
+        self.mixture = settings.mixture.refine(z, self.mixture.clone())?;
+        self.best = Some(self.mixture.log_density(z)?.argmax(1).squeeze_dim::<1>(1));
+        Ok(())
+    }
+
+    fn losses(&mut self, settings: &Dcan, z: Tensor<B, 2>, batch: &mut Batch<B>) -> Losses<B> {
+        let Some(best) = &self.best else { return vec![] };
+        let best = best.clone().select(0, batch.indices.clone().inner()).unsqueeze_dim::<2>(1);
+        let members = Tensor::<B, 2>::from_inner(one_hot(best, self.mixture.n_components()));
+
+        let real = self.seen(self.draw(&members, &mut batch.rng), &members);
+        let fake = self.seen(z.clone().detach(), &members);
+        let told = softplus(-self.discriminator.forward(real), 1.0) + softplus(self.discriminator.forward(fake), 1.0);
+        let told = told.mean();
+        let mut gradients = told.backward();
+        let own = GradientsParams::from_module(&mut gradients, &self.discriminator);
+        self.discriminator = self.optimizer.step(batch.learning_rate, self.discriminator.clone(), own);
+
+        let judge = self.discriminator.clone().no_grad();
+        let fooled = softplus(-judge.forward(self.seen(z, &members)), 1.0).mean();
+        vec![("cluster", fooled * settings.lambda)]
+    }
+
+    fn n_clusters(&self) -> usize {
+        self.mixture.n_clusters()
+    }
+
+    fn head(&self, _: &Tensor<B::InnerBackend, 2>) -> Head {
+        Head::Mixture(self.mixture.clone())
+    }
+
+    fn save(&self) -> Result<Vec<u8>, FitError> {
+        let saved = Saved {
+            mixture: self.mixture.clone(),
+            conditional: self.conditional,
+            hidden: self.hidden,
+            discriminator: record::<B, _>(self.discriminator.clone().into_record())?,
+            optimizer: record::<B, _>(self.optimizer.to_record())?,
+        };
+        postcard::to_stdvec(&saved).map_err(mismatch)
+    }
+
+    fn restore(bytes: &[u8], device: &B::Device) -> Result<Self, FitError> {
+        let saved: Saved = postcard::from_bytes(bytes).map_err(mismatch)?;
+        // The weights drawn here are replaced by those that were saved.
+        let mut rng = ChaCha8Rng::seed_from_u64(0);
+        let mut adversary = Self::new(saved.mixture, saved.conditional, saved.hidden, &mut rng, device);
+        adversary.discriminator = adversary.discriminator.load_record(read::<B, _>(saved.discriminator, device)?);
+        adversary.optimizer = adversary.optimizer.load_record(read::<B, _>(saved.optimizer, device)?);
+        Ok(adversary)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::backend::{Autodiff, Flex};
+
+    use super::*;
+    use crate::mixture::{Covariance, elements};
+    use crate::random::stream;
+
+    type B = Autodiff<Flex>;
+
+    fn adversary(conditional: bool) -> Adversary<B> {
+        let mixture = Mixture {
+            log_weights: vec![0.0; 2],
+            means: vec![-3.0, 0.0, 3.0, 1.0],
+            covariance: Covariance::Diagonal(vec![0.25, 1.0, 4.0, 0.01]),
+            clusters: vec![0, 1],
+        };
+        Adversary::new(mixture, conditional, 8, &mut stream(0, "dcan", 0), &Default::default())
+    }
+
+    #[test]
+    fn draws_have_their_clusters_moments() {
+        let n = 20_000;
+        let index = Tensor::<Flex, 1, Int>::from_data(TensorData::from(vec![1; n].as_slice()), &Default::default());
+        let members = Tensor::<B, 2>::from_inner(one_hot(index.unsqueeze_dim::<2>(1), 2));
+        let drawn = adversary(false).draw(&members, &mut stream(0, "draw", 0));
+        let mean = elements(drawn.clone().mean_dim(0));
+        let second = elements(drawn.square().mean_dim(0));
+        for (d, (mu, variance)) in [(3.0, 4.0), (1.0, 0.01f64)].into_iter().enumerate() {
+            let deviation = variance.sqrt();
+            assert!((mean[d] - mu).abs() < 0.05 * deviation, "{d}: {}", mean[d]);
+            assert!((second[d] - mean[d] * mean[d] - variance).abs() < 0.05 * variance, "{d}");
+        }
+    }
+
+    /// The encoder's loss has a gradient for the latents and none for the discriminator; its own step has none for the
+    /// latents.
+    #[test]
+    fn each_side_moves_only_itself() {
+        let mut adversary = adversary(true);
+        let settings = Dcan { lambda: 1.0, ..Dcan::default() };
+        let device = Default::default();
+        adversary.best = Some(Tensor::from_data(TensorData::from([0, 1, 1].as_slice()), &device));
+        let z = matrix::<B>(&[-2.0, 0.5, 2.0, 1.0, 0.0, 0.0], 3, &device).require_grad();
+        let rows = Tensor::<B, 2>::zeros([3, 1], &device);
+        let mut batch = Batch {
+            clean: rows.clone(),
+            augmented: rows,
+            indices: Tensor::from_data(TensorData::from([0, 1, 2].as_slice()), &device),
+            learning_rate: 0.01,
+            rng: stream(0, "step", 0),
+        };
+        let before = adversary.discriminator.to_dense(crate::trained::Activation::Identity);
+        let losses = adversary.losses(&settings, z.clone(), &mut batch);
+        let after = adversary.discriminator.to_dense(crate::trained::Activation::Identity);
+        assert_ne!(before, after, "the discriminator learns");
+        let mut gradients = losses[0].1.backward();
+        assert!(elements(z.grad(&gradients).unwrap()).iter().any(|g| *g != 0.0), "the encoder learns");
+        let own = GradientsParams::from_module(&mut gradients, &adversary.discriminator);
+        assert_eq!(own.len(), 0, "the encoder's loss does not move the discriminator");
+        assert_eq!(adversary.discriminator.to_dense(crate::trained::Activation::Identity), after);
+    }
+}

@@ -1,0 +1,119 @@
+//! Deep clustering network (Yang, Fu, Sidiropoulos and Hong, "Towards K-means-friendly Spaces", 2017).
+//!
+//! **Objective**: `1/2 |x - y|^2 + lambda/2 |z - m_s|^2`, `m_s` the nearest centre (equation 5). **Update**: after each
+//! batch a centre moves to its samples by `1/c` of the way, `c` the samples it has had so far (equation 8).
+//! **Schedule**: reconstruction, k-means, then encoder and centres in turn.
+
+use burn::tensor::Tensor;
+use burn::tensor::backend::AutodiffBackend;
+use rand_chacha::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
+
+use super::joint::Clusters;
+use super::learner::{Losses, mismatch};
+use crate::mixture::kmeans::{Centers, KMeans, nearest, one_hot};
+use crate::mixture::{elements, matrix};
+use crate::trained::Head;
+use crate::training::{Batch, FitError};
+
+/// Settings of the deep clustering network.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Dcn {
+    /// The weight of the distance to the centre.
+    pub lambda: f64,
+    /// The clustering that the centres start from.
+    pub kmeans: KMeans,
+}
+
+impl Default for Dcn {
+    fn default() -> Self {
+        Self { lambda: 0.1, kmeans: KMeans::default() }
+    }
+}
+
+/// Centres and the samples that each has had.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct RunningCenters {
+    /// `K x D`.
+    centers: Vec<f64>,
+    counts: Vec<f64>,
+}
+
+impl RunningCenters {
+    /// Each sample moves its centre: `m <- m + (z - m) / c`, one after the other, which is the mean of all so far.
+    fn update(&mut self, sums: &[f64], counts: &[f64]) {
+        let dims = self.centers.len() / self.counts.len().max(1);
+        let rows = self.centers.chunks_mut(dims).zip(sums.chunks(dims));
+        for ((center, sum), (count, &new)) in rows.zip(self.counts.iter_mut().zip(counts)) {
+            *count += new;
+            if new > 0.0 {
+                center.iter_mut().zip(sum).for_each(|(m, s)| *m += (s - new * *m) / *count);
+            }
+        }
+    }
+}
+
+impl<B: AutodiffBackend> Clusters<B> for RunningCenters {
+    type Settings = Dcn;
+
+    // A pull on moved samples, which the centres have never seen, tears the clusters apart.
+    const MOVED: bool = false;
+
+    fn find(settings: &Dcn, z: &Tensor<B::InnerBackend, 2>, rng: &mut ChaCha8Rng) -> Result<Self, FitError> {
+        let found = settings.kmeans.fit(z, rng);
+        let n = z.dims()[0] as f64;
+        Ok(Self { centers: found.centers, counts: found.shares.iter().map(|share| (share * n).max(1.0)).collect() })
+    }
+
+    fn reconstruction(_: &Dcn, _: usize) -> f64 {
+        1.0
+    }
+
+    fn begin_epoch(&mut self, _: &Dcn, _: &Tensor<B::InnerBackend, 2>) -> Result<(), FitError> {
+        Ok(())
+    }
+
+    fn losses(&mut self, settings: &Dcn, z: Tensor<B, 2>, _: &mut Batch<B>) -> Losses<B> {
+        let k = self.counts.len();
+        let inner = z.clone().inner();
+        let members = one_hot(nearest(&inner, &self.centers).1, k);
+        let centers = members.clone().matmul(matrix::<B::InnerBackend>(&self.centers, k, &inner.device()));
+        let distance = (z - Tensor::from_inner(centers)).square().sum_dim(1).mean();
+        let counts = elements(members.clone().sum_dim(0));
+        self.update(&elements(members.transpose().matmul(inner)), &counts);
+        vec![("cluster", distance * (0.5 * settings.lambda))]
+    }
+
+    fn n_clusters(&self) -> usize {
+        self.counts.len()
+    }
+
+    fn head(&self, _: &Tensor<B::InnerBackend, 2>) -> Head {
+        let centers = Centers { centers: self.centers.clone(), shares: self.counts.clone(), inertia: 0.0 };
+        Head::Mixture(centers.mixture())
+    }
+
+    fn save(&self) -> Result<Vec<u8>, FitError> {
+        postcard::to_stdvec(self).map_err(mismatch)
+    }
+
+    fn restore(bytes: &[u8], _: &B::Device) -> Result<Self, FitError> {
+        postcard::from_bytes(bytes).map_err(mismatch)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_centre_is_the_mean_of_all_samples_so_far() {
+        let mut running = RunningCenters { centers: vec![1.0, 2.0, -5.0, 0.0], counts: vec![1.0, 1.0] };
+        running.update(&[6.0, 10.0, 0.0, 0.0], &[2.0, 0.0]);
+        running.update(&[3.0, 0.0, -1.0, 6.0], &[1.0, 1.0]);
+        // (1 + 6 + 3) / 4 and (2 + 10 + 0) / 4; (-5 - 1) / 2 and (0 + 6) / 2.
+        assert_eq!(running.centers, [2.5, 3.0, -3.0, 3.0]);
+        assert_eq!(running.counts, [4.0, 2.0]);
+    }
+}

@@ -1,0 +1,167 @@
+//! What the methods share whose clusters learn together with the encoder: reconstruct, standardise once, find clusters,
+//! then train encoder and clusters on one objective.
+
+use burn::tensor::Tensor;
+use burn::tensor::backend::AutodiffBackend;
+use rand_chacha::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
+
+use super::learner::{Learner, Losses, Saved, Standardisation, mismatch};
+use crate::data::Samples;
+use crate::random::stream;
+use crate::trained::{Head, Trained};
+use crate::training::{Batch, Data, FitConfig, FitError, Method, Position, Stage, Terms};
+
+/// Clusters of standardised latents, with whatever of them is learned.
+pub(crate) trait Clusters<B: AutodiffBackend>: Sized {
+    /// What a user sets.
+    type Settings: Copy;
+
+    /// Whether the clustering loss sees moved samples; an epoch's targets always come from samples as they are.
+    const MOVED: bool;
+
+    /// Clusters of `N x D` latents.
+    fn find(settings: &Self::Settings, z: &Tensor<B::InnerBackend, 2>, rng: &mut ChaCha8Rng) -> Result<Self, FitError>;
+
+    /// The weight of the reconstruction in the second stage, of which half the squared error summed over `n_features`
+    /// is the unit.
+    fn reconstruction(settings: &Self::Settings, n_features: usize) -> f64;
+
+    /// What is taken anew once an epoch, from the latents of all samples.
+    fn begin_epoch(&mut self, settings: &Self::Settings, z: &Tensor<B::InnerBackend, 2>) -> Result<(), FitError>;
+
+    /// The clustering losses of a batch's latents `z`. What learns by a loss of its own does so here.
+    fn losses(&mut self, settings: &Self::Settings, z: Tensor<B, 2>, batch: &mut Batch<B>) -> Losses<B>;
+
+    /// Moves what learns by the same losses as the encoder.
+    fn descend(&mut self, _gradients: &mut B::Gradients, _rate: f64) {}
+
+    /// Their number.
+    fn n_clusters(&self) -> usize;
+
+    /// What turns a latent into clusters, from the latents of all samples.
+    fn head(&self, z: &Tensor<B::InnerBackend, 2>) -> Head;
+
+    /// What a checkpoint holds of them.
+    fn save(&self) -> Result<Vec<u8>, FitError>;
+
+    /// Takes up what was saved.
+    fn restore(bytes: &[u8], device: &B::Device) -> Result<Self, FitError>;
+}
+
+/// An autoencoder and [`Clusters`].
+pub(crate) struct JointMethod<B: AutodiffBackend, C: Clusters<B>> {
+    name: &'static str,
+    settings: C::Settings,
+    config: FitConfig,
+    epochs: (usize, usize),
+    reconstruction: f64,
+    learner: Learner<B>,
+    found: Option<(Standardisation, C)>,
+}
+
+/// What a checkpoint holds.
+#[derive(Serialize, Deserialize)]
+struct State {
+    learner: Saved,
+    found: Option<(Standardisation, Vec<u8>)>,
+}
+
+impl<B: AutodiffBackend, C: Clusters<B>> JointMethod<B, C> {
+    pub(crate) fn new(
+        name: &'static str,
+        settings: C::Settings,
+        config: &FitConfig,
+        samples: &Samples,
+        device: &B::Device,
+    ) -> Self {
+        Self {
+            name,
+            settings,
+            config: config.clone(),
+            epochs: config.epochs(samples.n_samples),
+            reconstruction: C::reconstruction(&settings, samples.n_features),
+            learner: Learner::new(config, samples.n_features, false, device),
+            found: None,
+        }
+    }
+
+    /// The latents are standardised for good, and clusters found in them.
+    fn find(&mut self, data: &Data<B::InnerBackend>) -> Result<(Standardisation, C), FitError> {
+        let z = self.learner.latents(data);
+        let standardisation = Standardisation::of(&z);
+        let mut rng = stream(self.config.seed, "cluster", 0);
+        let clusters = C::find(&self.settings, &standardisation.apply(z), &mut rng)?;
+        self.learner.forget();
+        Ok((standardisation, clusters))
+    }
+}
+
+impl<B: AutodiffBackend, C: Clusters<B>> Method<B> for JointMethod<B, C> {
+    fn stages(&self) -> Vec<Stage> {
+        let (pretrain, cluster) = self.epochs;
+        let learning_rate = self.config.learning_rate;
+        let stage = |name, epochs| Stage { name, epochs, learning_rate };
+        vec![stage("reconstruct", pretrain), stage("cluster", cluster)]
+    }
+
+    fn begin_epoch(&mut self, at: Position, data: &Data<B::InnerBackend>) -> Result<Option<usize>, FitError> {
+        if at.stage == 0 {
+            return Ok(None);
+        }
+        let (standardisation, mut clusters) = match self.found.take() {
+            Some(found) => found,
+            None => self.find(data)?,
+        };
+        clusters.begin_epoch(&self.settings, &standardisation.apply(self.learner.latents(data)))?;
+        Ok(Some(self.found.insert((standardisation, clusters)).1.n_clusters()))
+    }
+
+    fn step(&mut self, at: Position, mut batch: Batch<B>) -> Terms {
+        let rate = batch.learning_rate;
+        let Some((standardisation, clusters)) = self.found.as_mut().filter(|_| at.stage > 0) else {
+            let losses = self.learner.pretraining(&mut batch);
+            return self.learner.descend(losses, rate, |_| ());
+        };
+        let seen = if C::MOVED { batch.augmented.clone() } else { batch.clean.clone() };
+        let latent = self.learner.autoencoder.encode(seen);
+        let mut losses = vec![];
+        if self.reconstruction > 0.0 {
+            losses.push(("reconstruction", self.learner.reconstruction(&latent, &mut batch) * self.reconstruction));
+        }
+        losses.extend(clusters.losses(&self.settings, standardisation.apply(latent.mean), &mut batch));
+        self.learner.descend(losses, rate, |gradients| clusters.descend(gradients, rate))
+    }
+
+    fn save(&self) -> Result<Vec<u8>, FitError> {
+        let found = match &self.found {
+            Some((standardisation, clusters)) => Some((standardisation.clone(), clusters.save()?)),
+            None => None,
+        };
+        postcard::to_stdvec(&State { learner: self.learner.save()?, found }).map_err(mismatch)
+    }
+
+    fn restore(&mut self, bytes: &[u8]) -> Result<(), FitError> {
+        let state: State = postcard::from_bytes(bytes).map_err(mismatch)?;
+        self.learner.restore(state.learner)?;
+        self.found = match state.found {
+            Some((standardisation, clusters)) => Some((standardisation, C::restore(&clusters, &self.learner.device)?)),
+            None => None,
+        };
+        Ok(())
+    }
+
+    fn finish(mut self: Box<Self>, data: &Data<B::InnerBackend>) -> Result<Trained, FitError> {
+        let (standardisation, clusters) = match self.found.take() {
+            Some(found) => found,
+            None => self.find(data)?,
+        };
+        let z = standardisation.apply(self.learner.latents(data));
+        Ok(Trained {
+            method: self.name.into(),
+            scaling: data.scaling.clone(),
+            encoder: standardisation.fold(&self.learner),
+            head: clusters.head(&z),
+        })
+    }
+}
