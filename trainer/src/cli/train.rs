@@ -30,7 +30,7 @@ pub(super) struct Train {
     /// The run's directory.
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
-    /// alpha-jsd, kld, dpm, abc, ae-kmeans, ae-gmm, grow, dec, idec, dcn, dcan or adaptive-gmm.
+    /// alpha-jsd, kld, dpm, abc, ae-kmeans, ae-gmm, grow, dec, idec, dcn, dcan, adaptive-gmm or vade.
     #[arg(long)]
     method: Option<String>,
     /// As the paper prints it, or corrected, where both are defined: alpha-jsd, dpm, dcan, adaptive-gmm [default: corrected].

@@ -23,7 +23,7 @@ use super::{Variant, latent::log_variances};
 use crate::mixture::gmm::Gmm;
 use crate::mixture::kmeans::one_hot;
 use crate::mixture::{Mixture, matrix};
-use crate::nn::Mlp;
+use crate::nn::{Latent, Mlp};
 use crate::random::normal;
 use crate::trained::Head;
 use crate::training::{Batch, FitError};
@@ -101,7 +101,7 @@ impl<B: AutodiffBackend> Clusters<B> for Adversary<B> {
         Ok(Self::new(mixture, conditional, settings.hidden.max(1), rng, &z.device()))
     }
 
-    fn reconstruction(settings: &Dcan, _: usize) -> f64 {
+    fn reconstruction(settings: &Dcan, _: usize, _: f64) -> f64 {
         if settings.variant == Variant::Corrected { 1.0 } else { 0.0 }
     }
 
@@ -111,7 +111,8 @@ impl<B: AutodiffBackend> Clusters<B> for Adversary<B> {
         Ok(())
     }
 
-    fn losses(&mut self, settings: &Dcan, z: Tensor<B, 2>, batch: &mut Batch<B>) -> Losses<B> {
+    fn losses(&mut self, settings: &Dcan, latent: Latent<B>, batch: &mut Batch<B>) -> Losses<B> {
+        let z = latent.mean;
         let Some(best) = &self.best else { return vec![] };
         let best = best.clone().select(0, batch.indices.clone().inner()).unsqueeze_dim::<2>(1);
         let members = Tensor::<B, 2>::from_inner(one_hot(best, self.mixture.n_components()));
@@ -211,8 +212,9 @@ mod tests {
             learning_rate: 0.01,
             rng: stream(0, "step", 0),
         };
+        let latent = Latent { mean: z.clone(), log_variance: None };
         let before = adversary.discriminator.to_dense(crate::trained::Activation::Identity);
-        let losses = adversary.losses(&settings, z.clone(), &mut batch);
+        let losses = adversary.losses(&settings, latent, &mut batch);
         let after = adversary.discriminator.to_dense(crate::trained::Activation::Identity);
         assert_ne!(before, after, "the discriminator learns");
         let mut gradients = losses[0].1.backward();

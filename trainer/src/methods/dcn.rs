@@ -13,6 +13,7 @@ use super::joint::Clusters;
 use super::learner::{Losses, mismatch};
 use crate::mixture::kmeans::{Centers, KMeans, nearest, one_hot};
 use crate::mixture::{elements, matrix};
+use crate::nn::Latent;
 use crate::trained::Head;
 use crate::training::{Batch, FitError};
 
@@ -66,15 +67,12 @@ impl<B: AutodiffBackend> Clusters<B> for RunningCenters {
         Ok(Self { centers: found.centers, counts: found.shares.iter().map(|share| (share * n).max(1.0)).collect() })
     }
 
-    fn reconstruction(_: &Dcn, _: usize) -> f64 {
+    fn reconstruction(_: &Dcn, _: usize, _: f64) -> f64 {
         1.0
     }
 
-    fn begin_epoch(&mut self, _: &Dcn, _: &Tensor<B::InnerBackend, 2>) -> Result<(), FitError> {
-        Ok(())
-    }
-
-    fn losses(&mut self, settings: &Dcn, z: Tensor<B, 2>, _: &mut Batch<B>) -> Losses<B> {
+    fn losses(&mut self, settings: &Dcn, latent: Latent<B>, _: &mut Batch<B>) -> Losses<B> {
+        let z = latent.mean;
         let k = self.counts.len();
         let inner = z.clone().inner();
         let members = one_hot(nearest(&inner, &self.centers).1, k);

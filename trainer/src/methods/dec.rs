@@ -17,6 +17,7 @@ use super::joint::Clusters;
 use super::learner::{Losses, adam, mismatch, read, record};
 use crate::mixture::kmeans::{Centers, KMeans};
 use crate::mixture::{elements, matrix};
+use crate::nn::Latent;
 use crate::trained::Head;
 use crate::training::{Batch, FitError};
 
@@ -128,7 +129,7 @@ impl<B: AutodiffBackend> Clusters<B> for StudentClusters<B> {
         Ok(Self::new(&found.centers, found.shares.len(), &z.device()))
     }
 
-    fn reconstruction(settings: &Weights, n_features: usize) -> f64 {
+    fn reconstruction(settings: &Weights, n_features: usize, _: f64) -> f64 {
         if settings.reconstructs { 2.0 / n_features as f64 } else { 0.0 }
     }
 
@@ -137,10 +138,10 @@ impl<B: AutodiffBackend> Clusters<B> for StudentClusters<B> {
         Ok(())
     }
 
-    fn losses(&mut self, settings: &Weights, z: Tensor<B, 2>, batch: &mut Batch<B>) -> Losses<B> {
+    fn losses(&mut self, settings: &Weights, latent: Latent<B>, batch: &mut Batch<B>) -> Losses<B> {
         let Some(targets) = &self.targets else { return vec![] };
         let p = Tensor::from_inner(targets.clone().select(0, batch.indices.clone().inner()));
-        let q = student(z, self.learned.centers.val());
+        let q = student(latent.mean, self.learned.centers.val());
         vec![("cluster", divergence(p, q) * settings.gamma)]
     }
 

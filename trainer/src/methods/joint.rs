@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::learner::{Learner, Losses, Saved, Standardisation, mismatch};
 use crate::data::Samples;
+use crate::nn::Latent;
 use crate::random::stream;
 use crate::trained::{Head, Trained};
 use crate::training::{Batch, Data, FitConfig, FitError, Method, Position, Stage, Terms};
@@ -20,18 +21,23 @@ pub(crate) trait Clusters<B: AutodiffBackend>: Sized {
     /// Whether the clustering loss sees moved samples; an epoch's targets always come from samples as they are.
     const MOVED: bool;
 
+    /// Whether the autoencoder is variational in the second stage; in the first it never is.
+    const VARIATIONAL: bool = false;
+
     /// Clusters of `N x D` latents.
     fn find(settings: &Self::Settings, z: &Tensor<B::InnerBackend, 2>, rng: &mut ChaCha8Rng) -> Result<Self, FitError>;
 
     /// The weight of the reconstruction in the second stage, of which half the squared error summed over `n_features`
-    /// is the unit.
-    fn reconstruction(settings: &Self::Settings, n_features: usize) -> f64;
+    /// is the unit. `squared_error` is its mean over features and samples at the epoch's start, if variational.
+    fn reconstruction(settings: &Self::Settings, n_features: usize, squared_error: f64) -> f64;
 
     /// What is taken anew once an epoch, from the latents of all samples.
-    fn begin_epoch(&mut self, settings: &Self::Settings, z: &Tensor<B::InnerBackend, 2>) -> Result<(), FitError>;
+    fn begin_epoch(&mut self, _: &Self::Settings, _z: &Tensor<B::InnerBackend, 2>) -> Result<(), FitError> {
+        Ok(())
+    }
 
-    /// The clustering losses of a batch's latents `z`. What learns by a loss of its own does so here.
-    fn losses(&mut self, settings: &Self::Settings, z: Tensor<B, 2>, batch: &mut Batch<B>) -> Losses<B>;
+    /// The clustering losses of a batch's standardised latents. What learns by a loss of its own does so here.
+    fn losses(&mut self, settings: &Self::Settings, latent: Latent<B>, batch: &mut Batch<B>) -> Losses<B>;
 
     /// Moves what learns by the same losses as the encoder.
     fn descend(&mut self, _gradients: &mut B::Gradients, _rate: f64) {}
@@ -80,8 +86,8 @@ impl<B: AutodiffBackend, C: Clusters<B>> JointMethod<B, C> {
             settings,
             config: config.clone(),
             epochs: config.epochs(samples.n_samples),
-            reconstruction: C::reconstruction(&settings, samples.n_features),
-            learner: Learner::new(config, samples.n_features, false, device),
+            reconstruction: 0.0,
+            learner: Learner::new(config, samples.n_features, C::VARIATIONAL, device),
             found: None,
         }
     }
@@ -113,14 +119,19 @@ impl<B: AutodiffBackend, C: Clusters<B>> Method<B> for JointMethod<B, C> {
             Some(found) => found,
             None => self.find(data)?,
         };
-        clusters.begin_epoch(&self.settings, &standardisation.apply(self.learner.latents(data)))?;
+        let z = self.learner.latents(data);
+        let squared_error = if C::VARIATIONAL { self.learner.squared_error(&z, data) } else { 0.0 };
+        self.reconstruction = C::reconstruction(&self.settings, data.inputs.dims()[1], squared_error);
+        clusters.begin_epoch(&self.settings, &standardisation.apply(z))?;
         Ok(Some(self.found.insert((standardisation, clusters)).1.n_clusters()))
     }
 
     fn step(&mut self, at: Position, mut batch: Batch<B>) -> Terms {
         let rate = batch.learning_rate;
         let Some((standardisation, clusters)) = self.found.as_mut().filter(|_| at.stage > 0) else {
-            let losses = self.learner.pretraining(&mut batch);
+            let mean = self.learner.autoencoder.encode(batch.augmented.clone()).mean;
+            let latent = Latent { mean, log_variance: None };
+            let losses = vec![("reconstruction", self.learner.reconstruction(&latent, &mut batch))];
             return self.learner.descend(losses, rate, |_| ());
         };
         let seen = if C::MOVED { batch.augmented.clone() } else { batch.clean.clone() };
@@ -129,7 +140,8 @@ impl<B: AutodiffBackend, C: Clusters<B>> Method<B> for JointMethod<B, C> {
         if self.reconstruction > 0.0 {
             losses.push(("reconstruction", self.learner.reconstruction(&latent, &mut batch) * self.reconstruction));
         }
-        losses.extend(clusters.losses(&self.settings, standardisation.apply(latent.mean), &mut batch));
+        let standardised = standardisation.apply_to(latent, &self.learner.device);
+        losses.extend(clusters.losses(&self.settings, standardised, &mut batch));
         self.learner.descend(losses, rate, |gradients| clusters.descend(gradients, rate))
     }
 

@@ -53,6 +53,14 @@ impl<B: AutodiffBackend> Learner<B> {
         Tensor::cat(chunks.into_iter().map(|x| encoder.encode(x).mean).collect(), 0)
     }
 
+    /// The squared error of what `N x D` means are decoded to, averaged over features and samples.
+    pub(super) fn squared_error(&self, z: &Tensor<B::InnerBackend, 2>, data: &Data<B::InnerBackend>) -> f64 {
+        let decoder = self.autoencoder.valid();
+        let chunks = z.clone().split(CHUNK, 0).into_iter().zip(data.inputs.clone().split(CHUNK, 0));
+        let sum = chunks.map(|(z, x)| (decoder.decode(z) - x).square().sum().into_scalar().elem::<f64>()).sum::<f64>();
+        sum / data.inputs.shape().num_elements() as f64
+    }
+
     /// Half the squared error, summed over features: what is reconstructed is the sample as it was, so that the latent
     /// forgets how it was moved.
     pub(super) fn reconstruction(&self, latent: &Latent<B>, batch: &mut Batch<B>) -> Tensor<B, 1> {
@@ -133,6 +141,12 @@ impl Standardisation {
     pub(super) fn apply<B: Backend>(&self, z: Tensor<B, 2>) -> Tensor<B, 2> {
         let device = z.device();
         (z - matrix::<B>(&self.mean, 1, &device)) / matrix::<B>(&self.deviation, 1, &device)
+    }
+
+    /// The same of a batch's latents, with their variances.
+    pub(super) fn apply_to<B: Backend>(&self, latent: Latent<B>, device: &B::Device) -> Latent<B> {
+        let log_variance = latent.log_variance.map(|log_variance| log_variance - self.log_variance(device));
+        Latent { mean: self.apply(latent.mean), log_variance }
     }
 
     /// Twice the log of the deviations, `1 x D`: what a log variance loses.

@@ -15,8 +15,10 @@ mod grow;
 mod joint;
 mod kld;
 mod latent;
+mod learned_mixture;
 mod learner;
 mod two_step;
+mod vade;
 
 pub use abc::Abc;
 pub use adaptive_gmm::AdaptiveGmm;
@@ -28,6 +30,7 @@ pub use dpm::Dpm;
 pub use grow::{Grow, Kind};
 pub use kld::Kld;
 pub use two_step::{AeGmm, AeKMeans};
+pub use vade::Vade;
 
 use burn::tensor::backend::AutodiffBackend;
 use serde::{Deserialize, Serialize};
@@ -65,6 +68,8 @@ pub enum MethodConfig {
     Dcan(Dcan),
     /// Encoder and Gaussian mixture trained together.
     AdaptiveGmm(AdaptiveGmm),
+    /// Variational deep embedding.
+    Vade(Vade),
 }
 
 /// As the paper prints it, or corrected, where both are defined.
@@ -86,8 +91,21 @@ impl Default for MethodConfig {
 
 impl MethodConfig {
     /// Every method's name on the command line.
-    pub const NAMES: [&'static str; 12] =
-        ["alpha-jsd", "kld", "dpm", "abc", "ae-kmeans", "ae-gmm", "grow", "dec", "idec", "dcn", "dcan", "adaptive-gmm"];
+    pub const NAMES: [&'static str; 13] = [
+        "alpha-jsd",
+        "kld",
+        "dpm",
+        "abc",
+        "ae-kmeans",
+        "ae-gmm",
+        "grow",
+        "dec",
+        "idec",
+        "dcn",
+        "dcan",
+        "adaptive-gmm",
+        "vade",
+    ];
 
     /// A method with its defaults.
     pub fn named(name: &str) -> Option<Self> {
@@ -104,6 +122,7 @@ impl MethodConfig {
             "dcn" => Self::Dcn(Dcn::default()),
             "dcan" => Self::Dcan(Dcan::default()),
             "adaptive-gmm" => Self::AdaptiveGmm(AdaptiveGmm::default()),
+            "vade" => Self::Vade(Vade::default()),
             _ => return None,
         })
     }
@@ -123,6 +142,7 @@ impl MethodConfig {
             Self::Dcn(_) => 9,
             Self::Dcan(_) => 10,
             Self::AdaptiveGmm(_) => 11,
+            Self::Vade(_) => 12,
         };
         Self::NAMES[index]
     }
@@ -142,6 +162,7 @@ impl MethodConfig {
             Self::Dcn(method) => method.kmeans.n_clusters = n,
             Self::Dcan(method) => method.mixture.n_components = n,
             Self::AdaptiveGmm(method) => method.mixture.n_components = n,
+            Self::Vade(method) => method.mixture.n_components = n,
         }
     }
 
@@ -190,9 +211,8 @@ pub(crate) fn build<B: AutodiffBackend>(
         MethodConfig::Idec(method) => joint::<B, dec::StudentClusters<B>>((*method).into(), config, samples, device),
         MethodConfig::Dcn(method) => joint::<B, dcn::RunningCenters>(*method, config, samples, device),
         MethodConfig::Dcan(method) => joint::<B, dcan::Adversary<B>>(*method, config, samples, device),
-        MethodConfig::AdaptiveGmm(method) => {
-            joint::<B, adaptive_gmm::LearnedMixture<B>>(*method, config, samples, device)
-        }
+        MethodConfig::AdaptiveGmm(method) => joint::<B, adaptive_gmm::Adaptive<B>>(*method, config, samples, device),
+        MethodConfig::Vade(method) => joint::<B, vade::Prior<B>>(*method, config, samples, device),
         MethodConfig::Grow(method) => Box::new(grow::GrowMethod::new(*method, config, samples, device)),
         MethodConfig::Dpm(method) => Box::new(dpm::FeatureMethod::new(*method, config.seed)),
     }

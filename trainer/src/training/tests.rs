@@ -136,7 +136,7 @@ fn both_cpu_backends_learn_the_same_clusters() {
 
 #[test]
 fn a_run_stopped_anywhere_goes_on_to_the_same_bits() {
-    let names = ["alpha-jsd", "kld", "abc", "idec", "dcn", "dcan", "adaptive-gmm"];
+    let names = ["alpha-jsd", "kld", "abc", "idec", "dcn", "dcan", "adaptive-gmm", "vade"];
     for config in names.map(config).into_iter().chain([variational("alpha-jsd")]) {
         let whole = run::<Autodiff<Flex>>(&config);
         // Before, at and after the change of stage; checkpoints stand at every second epoch and at a stage's end.

@@ -1,0 +1,211 @@
+//! A diagonal Gaussian mixture whose weights, means and variances are learned by gradients, together with an encoder.
+
+use burn::module::{Module, Param};
+use burn::optim::adaptor::OptimizerAdaptor;
+use burn::optim::{Adam, GradientsParams, Optimizer};
+use burn::tensor::Tensor;
+use burn::tensor::activation::log_softmax;
+use burn::tensor::backend::{AutodiffBackend, Backend};
+use serde::{Deserialize, Serialize};
+
+use super::latent::log_variances;
+use super::learner::{adam, mismatch, read, record};
+use crate::divergence::Gaussians;
+use crate::mixture::{Covariance, Mixture, elements, matrix};
+use crate::training::FitError;
+
+/// What is learned.
+#[derive(Module, Debug)]
+pub(super) struct Parameters<B: Backend> {
+    /// `1 x K`: the weights are their softmax.
+    logits: Param<Tensor<B, 2>>,
+    /// `K x D`.
+    pub(super) means: Param<Tensor<B, 2>>,
+    /// `K x D`: half the log variances.
+    log_deviations: Param<Tensor<B, 2>>,
+}
+
+impl<B: Backend> Parameters<B> {
+    pub(super) fn new(logits: &[f64], means: &[f64], log_deviations: &[f64], device: &B::Device) -> Self {
+        let rows = |values: &[f64], rows| Param::from_tensor(matrix::<B>(values, rows, device));
+        let k = logits.len();
+        Self { logits: rows(logits, 1), means: rows(means, k), log_deviations: rows(log_deviations, k) }
+    }
+
+    /// K and D.
+    pub(super) fn dims(&self) -> [usize; 2] {
+        self.means.val().dims()
+    }
+
+    /// `1 x K`.
+    pub(super) fn log_weights(&self) -> Tensor<B, 2> {
+        log_softmax(self.logits.val(), 1)
+    }
+
+    /// `K x D`, half the log variances; variances are at least `floor`.
+    pub(super) fn log_deviations(&self, floor: f64) -> Tensor<B, 2> {
+        self.log_deviations.val().clamp_min(0.5 * floor.ln())
+    }
+
+    /// `ln w_k + ln N(z; mu_k, s_k)` of `N x D` latents without the constant `-D/2 ln 2 pi`, `N x K`.
+    pub(super) fn log_joint(&self, z: Tensor<B, 2>, floor: f64) -> Tensor<B, 2> {
+        self.scores(z, None, floor)
+    }
+
+    /// `ln w_k - KL[q || N(mu_k, s_k)]` of N diagonal Gaussians, `N x K`.
+    pub(super) fn log_evidence(&self, q: Gaussians<B>, floor: f64) -> Tensor<B, 2> {
+        let entropy = (q.log_variance.clone() + 1.0).sum_dim(1) * 0.5;
+        self.scores(q.mean, Some(q.log_variance), floor) + entropy
+    }
+
+    /// `ln w_k - 1/2 sum_d [(Delta^2 + s1) / s_k + ln s_k]`.
+    fn scores(&self, mean: Tensor<B, 2>, log_variance: Option<Tensor<B, 2>>, floor: f64) -> Tensor<B, 2> {
+        let log_deviations = self.log_deviations(floor);
+        let precision = (log_deviations.clone() * -2.0).exp();
+        let difference = mean.unsqueeze_dim::<3>(1) - self.means.val().unsqueeze_dim::<3>(0);
+        let squares = (difference.square() * precision.clone().unsqueeze_dim::<3>(0)).sum_dim(2).squeeze_dim::<2>(2);
+        let spread = match log_variance {
+            Some(log_variance) => squares + log_variance.exp().matmul(precision.transpose()),
+            None => squares,
+        };
+        self.log_weights() - spread * 0.5 - log_deviations.sum_dim(1).transpose()
+    }
+}
+
+/// `ln sum_k exp x_k` of each row, `N x 1`.
+pub(super) fn log_sum_exp<B: Backend>(x: Tensor<B, 2>) -> Tensor<B, 2> {
+    let most = x.clone().detach().max_dim(1);
+    (x - most.clone()).exp().sum_dim(1).log() + most
+}
+
+/// The mixture and its optimiser.
+pub(super) struct LearnedMixture<B: AutodiffBackend> {
+    pub(super) parameters: Parameters<B>,
+    optimizer: OptimizerAdaptor<Adam, Parameters<B>, B>,
+    /// Variances are at least this.
+    pub(super) floor: f64,
+}
+
+/// What a checkpoint holds.
+#[derive(Serialize, Deserialize)]
+struct Saved {
+    k: usize,
+    dims: usize,
+    floor: f64,
+    parameters: Vec<u8>,
+    optimizer: Vec<u8>,
+}
+
+impl<B: AutodiffBackend> LearnedMixture<B> {
+    /// Starts from a mixture; of full covariances it takes the diagonals.
+    pub(super) fn new(mixture: &Mixture, floor: f64, device: &B::Device) -> Self {
+        let log_deviations: Vec<f64> = log_variances(mixture).iter().map(|l| 0.5 * l).collect();
+        let parameters = Parameters::new(&mixture.log_weights, &mixture.means, &log_deviations, device);
+        Self { parameters, optimizer: adam().init(), floor: floor.max(1e-6) }
+    }
+
+    pub(super) fn descend(&mut self, gradients: &mut B::Gradients, rate: f64) {
+        let own = GradientsParams::from_module(gradients, &self.parameters);
+        self.parameters = self.optimizer.step(rate, self.parameters.clone(), own);
+    }
+
+    /// As plain numbers, of latents `z * deviation + mean` (`1 x D` each).
+    pub(super) fn mixture(&self, mean: Tensor<B::InnerBackend, 2>, deviation: Tensor<B::InnerBackend, 2>) -> Mixture {
+        let means = self.parameters.means.val().inner() * deviation.clone() + mean;
+        let deviations = self.parameters.log_deviations(self.floor).inner().exp() * deviation;
+        Mixture {
+            log_weights: elements(self.parameters.log_weights().inner()),
+            means: elements(means),
+            covariance: Covariance::Diagonal(elements(deviations.square())),
+            clusters: (0..self.parameters.dims()[0] as u16).collect(),
+        }
+    }
+
+    pub(super) fn save(&self) -> Result<Vec<u8>, FitError> {
+        let [k, dims] = self.parameters.dims();
+        let parameters = record::<B, _>(self.parameters.clone().into_record())?;
+        let optimizer = record::<B, _>(self.optimizer.to_record())?;
+        postcard::to_stdvec(&Saved { k, dims, floor: self.floor, parameters, optimizer }).map_err(mismatch)
+    }
+
+    pub(super) fn restore(bytes: &[u8], device: &B::Device) -> Result<Self, FitError> {
+        let saved: Saved = postcard::from_bytes(bytes).map_err(mismatch)?;
+        let zeros = vec![0.0; saved.k * saved.dims];
+        let empty = Parameters::new(&vec![0.0; saved.k], &zeros, &zeros, device);
+        Ok(Self {
+            parameters: empty.load_record(read::<B, _>(saved.parameters, device)?),
+            optimizer: adam().init().load_record(read::<B, _>(saved.optimizer, device)?),
+            floor: saved.floor,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::backend::Flex;
+
+    use super::*;
+    use crate::divergence::Divergence;
+    use crate::random::{normal, stream};
+
+    const K: usize = 5;
+    const DIMS: usize = 3;
+    const N: usize = 8;
+
+    fn random(n: usize, index: u64) -> Vec<f64> {
+        normal(n, &mut stream(5, "learned", index)).into_iter().map(f64::from).collect()
+    }
+
+    fn parameters() -> Parameters<Flex> {
+        let log_deviations: Vec<f64> = random(K * DIMS, 1).iter().map(|x| 0.3 * x).collect();
+        Parameters::new(&random(K, 0), &random(K * DIMS, 2), &log_deviations, &Default::default())
+    }
+
+    #[test]
+    fn the_joint_density_is_the_mixtures_own() {
+        let parameters = parameters();
+        let log_variances = elements(parameters.log_deviations(1e-6) * 2.0);
+        let mixture = Mixture {
+            log_weights: elements(parameters.log_weights()),
+            means: elements(parameters.means.val()),
+            covariance: Covariance::Diagonal(log_variances.iter().map(|l| l.exp()).collect()),
+            clusters: (0..K as u16).collect(),
+        };
+        let z = random(N * DIMS, 3);
+        let joint = parameters.log_joint(matrix(&z, N, &Default::default()), 1e-6);
+        let total = elements(log_sum_exp(joint.clone()));
+        let constant = 0.5 * DIMS as f64 * std::f64::consts::TAU.ln();
+        for ((row, found), total) in z.chunks(DIMS).zip(elements(joint).chunks(K)).zip(total) {
+            let scores = mixture.whiten().unwrap().scores(row);
+            assert!(scores.iter().zip(found).all(|(score, found)| (score + constant - found).abs() < 1e-4));
+            let density: f64 = scores.iter().map(|score| score.exp()).sum();
+            assert!((density.ln() + constant - total).abs() < 1e-4);
+        }
+    }
+
+    #[test]
+    fn the_evidence_is_the_weight_less_the_divergence() {
+        let parameters = parameters();
+        let tensor = |index| matrix::<Flex>(&random(N * DIMS, index), N, &Default::default());
+        let q = Gaussians { mean: tensor(3), log_variance: tensor(4) };
+        let found = elements(parameters.log_evidence(q.clone(), 1e-6));
+        let log_weights = elements(parameters.log_weights());
+        for k in 0..K {
+            let row = |tensor: Tensor<Flex, 2>| tensor.narrow(0, k, 1).repeat_dim(0, N);
+            let p = Gaussians {
+                mean: row(parameters.means.val()),
+                log_variance: row(parameters.log_deviations(1e-6) * 2.0),
+            };
+            for (i, kl) in elements(Divergence::KullbackLeibler.of(q.clone(), p)).into_iter().enumerate() {
+                assert!((log_weights[k] - kl - found[i * K + k]).abs() < 1e-4, "{i} {k}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_variance_is_floored() {
+        let flat = Parameters::<Flex>::new(&[0.0], &[0.0], &[-20.0], &Default::default());
+        let found = elements(flat.log_joint(matrix(&[0.0], 1, &Default::default()), 1e-2))[0];
+        assert!((found + 0.5 * 1e-2f64.ln()).abs() < 1e-5);
+    }
+}

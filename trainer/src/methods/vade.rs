@@ -1,0 +1,84 @@
+//! VaDE, variational deep embedding (Jiang, Zheng, Tan, Tang and Zhou, 2017): a variational autoencoder whose prior is a
+//! Gaussian mixture.
+//!
+//! **Objective**: the evidence bound, `ln N(x; y, s^2) + sum_c gamma_c [ln pi_c - ln gamma_c - KL(q(z|x) || N_c)]`,
+//! maximised. The bound's best `gamma_c ~ pi_c exp(-KL_c)` makes the sum `ln sum_c pi_c exp(-KL_c)`: no draw is needed,
+//! and it is never below that of the paper's `gamma = p(c|z)`. The decoder's variance `s^2` is the mean squared error
+//! of the last epoch, where the bound is greatest (Rybkin, Daniilidis and Levine, 2021). **Update**: weights, means and
+//! variances of the prior learn with the encoder. **Schedule**: reconstruction without noise, EM, then the objective.
+
+use burn::tensor::Tensor;
+use burn::tensor::backend::AutodiffBackend;
+use rand_chacha::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
+
+use super::joint::Clusters;
+use super::learned_mixture::{LearnedMixture, log_sum_exp};
+use super::learner::Losses;
+use crate::divergence::Gaussians;
+use crate::mixture::Shape;
+use crate::mixture::gmm::Gmm;
+use crate::nn::Latent;
+use crate::trained::Head;
+use crate::training::{Batch, FitError};
+
+/// Settings of VaDE.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Vade {
+    /// The mixture that the prior starts from; its floor bounds the variances all along.
+    pub mixture: Gmm,
+}
+
+impl Default for Vade {
+    fn default() -> Self {
+        Self { mixture: Gmm { covariance: Shape::Diagonal, ..Gmm::default() } }
+    }
+}
+
+/// The prior.
+pub(crate) struct Prior<B: AutodiffBackend>(LearnedMixture<B>);
+
+impl<B: AutodiffBackend> Clusters<B> for Prior<B> {
+    type Settings = Vade;
+
+    const MOVED: bool = true;
+    const VARIATIONAL: bool = true;
+
+    fn find(settings: &Vade, z: &Tensor<B::InnerBackend, 2>, rng: &mut ChaCha8Rng) -> Result<Self, FitError> {
+        let mixture = settings.mixture.fit(z, rng)?;
+        Ok(Self(LearnedMixture::new(&mixture, settings.mixture.variance_floor, &z.device())))
+    }
+
+    fn reconstruction(_: &Vade, _: usize, squared_error: f64) -> f64 {
+        1.0 / squared_error.max(1e-6)
+    }
+
+    fn losses(&mut self, _: &Vade, latent: Latent<B>, _: &mut Batch<B>) -> Losses<B> {
+        let Some(log_variance) = latent.log_variance else { return vec![] };
+        let q = Gaussians { mean: latent.mean, log_variance };
+        let evidence = log_sum_exp(self.0.parameters.log_evidence(q, self.0.floor)).mean();
+        vec![("cluster", -evidence)]
+    }
+
+    fn descend(&mut self, gradients: &mut B::Gradients, rate: f64) {
+        self.0.descend(gradients, rate);
+    }
+
+    fn n_clusters(&self) -> usize {
+        self.0.parameters.dims()[0]
+    }
+
+    fn head(&self, z: &Tensor<B::InnerBackend, 2>) -> Head {
+        let zero = z.clone().narrow(0, 0, 1).zeros_like();
+        Head::Mixture(self.0.mixture(zero.clone(), zero + 1.0))
+    }
+
+    fn save(&self) -> Result<Vec<u8>, FitError> {
+        self.0.save()
+    }
+
+    fn restore(bytes: &[u8], device: &B::Device) -> Result<Self, FitError> {
+        LearnedMixture::restore(bytes, device).map(Self)
+    }
+}
