@@ -136,6 +136,7 @@ impl<B: AutodiffBackend, C: Clusters<B>> Method<B> for JointMethod<B, C> {
         };
         let seen = if C::MOVED { batch.augmented.clone() } else { batch.clean.clone() };
         let latent = self.learner.autoencoder.encode(seen);
+        let latent = standardisation.noisy(latent, &self.learner.device);
         let mut losses = vec![];
         if self.reconstruction > 0.0 {
             losses.push(("reconstruction", self.learner.reconstruction(&latent, &mut batch) * self.reconstruction));

@@ -18,6 +18,9 @@ use crate::training::{Batch, Data, FitConfig, FitError, Terms};
 /// Rows that are encoded at once.
 pub(super) const CHUNK: usize = 8192;
 
+/// The variance that a latent's noise starts from, in units of the latents'.
+const NOISE: f64 = 0.05;
+
 /// Loss terms that are still tensors.
 pub(super) type Losses<B> = Vec<(&'static str, Tensor<B, 1>)>;
 
@@ -141,6 +144,13 @@ impl Standardisation {
     pub(super) fn apply<B: Backend>(&self, z: Tensor<B, 2>) -> Tensor<B, 2> {
         let device = z.device();
         (z - matrix::<B>(&self.mean, 1, &device)) / matrix::<B>(&self.deviation, 1, &device)
+    }
+
+    /// A variational encoder's log variances in units of the latents' own, a fresh one's about [`NOISE`]: the first stage
+    /// has no noise, and one as wide as the clusters are apart would undo what was learned in it.
+    pub(super) fn noisy<B: Backend>(&self, latent: Latent<B>, device: &B::Device) -> Latent<B> {
+        let log_variance = latent.log_variance.map(|output| output + self.log_variance(device) + NOISE.ln());
+        Latent { log_variance, ..latent }
     }
 
     /// The same of a batch's latents, with their variances.
