@@ -20,3 +20,4 @@ pub mod random;
 pub mod run;
 pub mod trained;
 pub mod training;
+pub mod variant;

@@ -78,6 +78,13 @@ impl FitConfig {
         let or = |asked: usize, default: usize| if asked > 0 { asked } else { default };
         (or(self.pretrain_epochs, by_size), or(self.cluster_epochs, (by_size * 2 / 15).max(4)))
     }
+
+    /// The schedule of a method that first reconstructs and then clusters.
+    pub(crate) fn two_stages(&self, n_samples: usize) -> Vec<Stage> {
+        let (pretrain, cluster) = self.epochs(n_samples);
+        let stage = |name, epochs| Stage { name, epochs, learning_rate: self.learning_rate };
+        vec![stage("reconstruct", pretrain), stage("cluster", cluster)]
+    }
 }
 
 /// Why a fit fails.

@@ -48,7 +48,7 @@ fn a_run_that_was_killed_ends_with_the_bits_of_one_that_was_not() {
 #[test]
 fn every_method_trains_exports_and_its_integers_agree() {
     let folder = tempfile::tempdir().unwrap();
-    for method in edgemix::methods::MethodConfig::NAMES {
+    for &method in edgemix::methods::MethodConfig::NAMES {
         let trained = edgemix(&train(method, &["--method", method]), folder.path());
         assert!(trained.status.success(), "{method}: {}", String::from_utf8_lossy(&trained.stderr));
         let evaluated = edgemix(&["evaluate", method], folder.path());

@@ -12,11 +12,12 @@ use super::progress::Progress;
 use super::{CliError, evaluate, inspect};
 use crate::data::{self, Dataset, Samples};
 use crate::device::Device;
-use crate::methods::{MethodConfig, Variant};
+use crate::methods::MethodConfig;
 use crate::quantize::{Provenance, quantize};
 use crate::run::{RunDir, write_whole};
 use crate::trained::Trained;
 use crate::training::FitConfig;
+use crate::variant::Variant;
 
 #[derive(Args)]
 #[command(after_help = "Examples:
@@ -30,10 +31,9 @@ pub(super) struct Train {
     /// The run's directory.
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
-    /// alpha-jsd, kld, dpm, abc, ae-kmeans, ae-gmm, grow, dec, idec, dcn, dcan, adaptive-gmm or vade.
-    #[arg(long)]
+    #[arg(long, help = format!("One of {} [default: alpha-jsd]", MethodConfig::NAMES.join(", ")))]
     method: Option<String>,
-    /// As the paper prints it, or corrected, where both are defined: alpha-jsd, dpm, dcan, adaptive-gmm [default: corrected].
+    /// As the paper prints it, or corrected, where both are defined [default: corrected].
     #[arg(long)]
     variant: Option<Variant>,
     /// Number of clusters; for alpha-jsd and dpm the number of components to start from.
@@ -104,10 +104,7 @@ impl Train {
         if let Some(variant) = self.variant
             && !config.method.set_variant(variant)
         {
-            let name = config.method.name();
-            return Err(CliError::Use(format!(
-                "--variant: {name} has one form; alpha-jsd, dpm, dcan and adaptive-gmm have two"
-            )));
+            return Err(CliError::Use(format!("--variant: {} has one form only", config.method.name())));
         }
         if let Some(n) = self.clusters {
             config.method.set_n_clusters(n);

@@ -12,7 +12,6 @@ use burn::tensor::{Tensor, TensorData};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
-use super::Variant;
 use super::joint::Clusters;
 use super::learned_mixture::{LearnedMixture, log_sum_exp};
 use super::learner::Losses;
@@ -21,6 +20,7 @@ use crate::mixture::{Shape, elements};
 use crate::nn::Latent;
 use crate::trained::Head;
 use crate::training::{Batch, FitError};
+use crate::variant::Variant;
 
 /// Settings of the adaptive mixture.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -170,21 +170,17 @@ mod tests {
     }
 
     #[test]
-    fn the_bounded_repulsion_grows_with_distance_and_stays_below_zero() {
+    fn the_bounded_repulsion_stays_between_its_bounds_and_knows_no_scale() {
         let at = |scale: f64| {
-            // Four centres stay where they are, so that the mean distance hardly moves; the fifth goes away.
-            let mut means = random(K * DIMS, 6);
-            means[..DIMS].iter_mut().for_each(|m| *m *= scale);
-            elements(repulsion(centers::<Flex>(&means), Variant::Corrected))[0]
-        };
-        assert!(at(1.0) > -((K / 2) as f64) && at(100.0) < 0.0);
-        let printed = |scale: f64| {
             let means: Vec<f64> = random(K * DIMS, 6).iter().map(|m| scale * m).collect();
             let of = |variant| elements(repulsion(centers::<Flex>(&means), variant))[0];
             (of(Variant::Paper), of(Variant::Corrected))
         };
-        // The scale of the latents is worth something to the printed one and nothing to the bounded one.
-        assert!((printed(8.0).0 / printed(1.0).0 - 64.0).abs() < 0.1);
-        assert!((printed(8.0).1 - printed(1.0).1).abs() < 1e-5);
+        let least = -((K / 2) as f64);
+        assert!(at(1.0).1 > least && at(1.0).1 < 0.0);
+        assert!((at(8.0).0 / at(1.0).0 - 64.0).abs() < 0.1, "the printed one grows with the latents");
+        assert!((at(8.0).1 - at(1.0).1).abs() < 1e-5);
+        let together = elements(repulsion(centers::<Flex>(&[1.0; K * DIMS]), Variant::Corrected))[0];
+        assert!((together - least).abs() < 1e-5, "nothing is worse than centres in one place");
     }
 }

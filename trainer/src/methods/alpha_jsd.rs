@@ -15,9 +15,10 @@ use serde::{Deserialize, Serialize};
 
 use super::latent::Objective;
 use crate::divergence::{Divergence, Gaussians};
-use crate::mixture::dirichlet::{Assignment, DirichletProcess, Form};
+use crate::mixture::dirichlet::{Assignment, DirichletProcess};
 use crate::mixture::split_merge::SplitMerge;
 use crate::mixture::{Mixture, NotPositiveDefinite, demp, elements};
+use crate::variant::Variant;
 
 /// Settings of alpha-JSD with a Dirichlet process mixture.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -73,7 +74,7 @@ impl<B: AutodiffBackend> Objective<B> for AlphaJsd {
     ) -> Result<Mixture, NotPositiveDefinite> {
         match start {
             Some(mixture) => self.mixture.refine(z, mixture),
-            None if self.mixture.form == Form::Paper => self.mixture.fit(z, rng),
+            None if self.mixture.variant == Variant::Paper => self.mixture.fit(z, rng),
             None => {
                 let grown = self.components.fit(&elements(z.clone()), z.dims()[1], rng);
                 self.mixture.adopt(z, &demp::group(grown, z, self.merge_threshold)?)
@@ -87,10 +88,10 @@ impl<B: AutodiffBackend> Objective<B> for AlphaJsd {
     }
 
     fn pull(&self, q: Gaussians<B>, p: Gaussians<B>) -> Option<Tensor<B, 1>> {
-        let divergence = match (self.mixture.form, self.divergence) {
-            (Form::Paper, _) => Divergence::Printed(self.alpha),
-            (Form::Corrected, Side::Primal) => Divergence::Primal(self.alpha),
-            (Form::Corrected, Side::Dual) => Divergence::Dual(self.alpha),
+        let divergence = match (self.mixture.variant, self.divergence) {
+            (Variant::Paper, _) => Divergence::Printed(self.alpha),
+            (Variant::Corrected, Side::Primal) => Divergence::Primal(self.alpha),
+            (Variant::Corrected, Side::Dual) => Divergence::Dual(self.alpha),
         };
         Some(divergence.of(q, p).mean() * self.lambda)
     }

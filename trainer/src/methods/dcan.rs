@@ -19,7 +19,6 @@ use serde::{Deserialize, Serialize};
 
 use super::joint::Clusters;
 use super::learner::{Losses, adam, mismatch, read, record};
-use super::{Variant, latent::log_variances};
 use crate::mixture::gmm::Gmm;
 use crate::mixture::kmeans::one_hot;
 use crate::mixture::{Mixture, matrix};
@@ -27,6 +26,7 @@ use crate::nn::{Latent, Mlp};
 use crate::random::normal;
 use crate::trained::Head;
 use crate::training::{Batch, FitError};
+use crate::variant::Variant;
 
 /// Settings of DCAN.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -86,7 +86,7 @@ impl<B: AutodiffBackend> Adversary<B> {
         let of = |values: &[f64]| members.clone().matmul(matrix::<B>(values, k, &device));
         let shape = [members.dims()[0], self.mixture.n_dims()];
         let noise = Tensor::from_data(TensorData::new(normal(shape[0] * shape[1], rng), shape), &device);
-        of(&self.mixture.means) + (of(&log_variances(&self.mixture)) * 0.5).exp() * noise
+        of(&self.mixture.means) + (of(&self.mixture.log_variances()) * 0.5).exp() * noise
     }
 }
 

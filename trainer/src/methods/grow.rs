@@ -91,7 +91,7 @@ impl Grow {
 pub(crate) struct GrowMethod<B: AutodiffBackend> {
     settings: Grow,
     config: FitConfig,
-    epochs: (usize, usize),
+    n_samples: usize,
     learner: Learner<B>,
     head: Option<Classifier<B>>,
     targets: Option<Tensor<B::InnerBackend, 2>>,
@@ -175,7 +175,7 @@ impl<B: AutodiffBackend> GrowMethod<B> {
         Self {
             settings,
             config: config.clone(),
-            epochs: config.epochs(samples.n_samples),
+            n_samples: samples.n_samples,
             learner: Learner::new(config, samples.n_features, false, device),
             head: None,
             targets: None,
@@ -202,17 +202,15 @@ impl<B: AutodiffBackend> GrowMethod<B> {
 
 impl<B: AutodiffBackend> Method<B> for GrowMethod<B> {
     fn stages(&self) -> Vec<Stage> {
-        let (pretrain, cluster) = self.epochs;
-        let learning_rate = self.config.learning_rate;
-        let stage = |name, epochs| Stage { name, epochs, learning_rate };
-        vec![stage("reconstruct", pretrain), stage("cluster", cluster)]
+        self.config.two_stages(self.n_samples)
     }
 
     fn begin_epoch(&mut self, at: Position, data: &Data<B::InnerBackend>) -> Result<Option<usize>, FitError> {
         if at.stage == 0 {
             return Ok(None);
         }
-        let round = |epoch: usize| epoch * self.settings.rounds / self.epochs.1.max(1);
+        let (_, epochs) = self.config.epochs(self.n_samples);
+        let round = |epoch: usize| epoch * self.settings.rounds / epochs.max(1);
         match &self.head {
             Some(head) if at.epoch == 0 || round(at.epoch) > round(at.epoch - 1) => {
                 self.targets = Some(balanced(self.predict(head, data), &head.shares));

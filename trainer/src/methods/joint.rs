@@ -60,7 +60,7 @@ pub(crate) struct JointMethod<B: AutodiffBackend, C: Clusters<B>> {
     name: &'static str,
     settings: C::Settings,
     config: FitConfig,
-    epochs: (usize, usize),
+    n_samples: usize,
     reconstruction: f64,
     learner: Learner<B>,
     found: Option<(Standardisation, C)>,
@@ -85,7 +85,7 @@ impl<B: AutodiffBackend, C: Clusters<B>> JointMethod<B, C> {
             name,
             settings,
             config: config.clone(),
-            epochs: config.epochs(samples.n_samples),
+            n_samples: samples.n_samples,
             reconstruction: 0.0,
             learner: Learner::new(config, samples.n_features, C::VARIATIONAL, device),
             found: None,
@@ -105,10 +105,7 @@ impl<B: AutodiffBackend, C: Clusters<B>> JointMethod<B, C> {
 
 impl<B: AutodiffBackend, C: Clusters<B>> Method<B> for JointMethod<B, C> {
     fn stages(&self) -> Vec<Stage> {
-        let (pretrain, cluster) = self.epochs;
-        let learning_rate = self.config.learning_rate;
-        let stage = |name, epochs| Stage { name, epochs, learning_rate };
-        vec![stage("reconstruct", pretrain), stage("cluster", cluster)]
+        self.config.two_stages(self.n_samples)
     }
 
     fn begin_epoch(&mut self, at: Position, data: &Data<B::InnerBackend>) -> Result<Option<usize>, FitError> {

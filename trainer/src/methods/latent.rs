@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::learner::{Learner, Saved, Standardisation, mismatch};
 use crate::data::Samples;
 use crate::divergence::Gaussians;
-use crate::mixture::{Covariance, Mixture, NotPositiveDefinite, matrix};
+use crate::mixture::{Mixture, NotPositiveDefinite, matrix};
 use crate::nn::Latent;
 use crate::random::stream;
 use crate::trained::{Head, Trained};
@@ -51,7 +51,7 @@ pub(crate) trait Objective<B: AutodiffBackend> {
 pub(crate) struct LatentMethod<B: AutodiffBackend> {
     name: &'static str,
     config: FitConfig,
-    epochs: (usize, usize),
+    n_samples: usize,
     objective: Box<dyn Objective<B>>,
     learner: Learner<B>,
     clusters: Option<Clusters>,
@@ -83,7 +83,7 @@ impl<B: AutodiffBackend> LatentMethod<B> {
         Self {
             name,
             config: config.clone(),
-            epochs: config.epochs(samples.n_samples),
+            n_samples: samples.n_samples,
             learner: Learner::new(config, samples.n_features, objective.is_variational(), device),
             objective,
             clusters: None,
@@ -120,31 +120,16 @@ impl<B: AutodiffBackend> LatentMethod<B> {
         let best = Tensor::from_inner(targets.clone().select(0, indices.inner()));
         let k = clusters.mixture.n_components();
         let means = matrix::<B>(&clusters.mixture.means, k, device).select(0, best.clone());
-        let variances = matrix::<B>(&log_variances(&clusters.mixture), k, device).select(0, best);
+        let variances = matrix::<B>(&clusters.mixture.log_variances(), k, device).select(0, best);
         let q = Gaussians { mean: z, log_variance };
         self.objective.pull(q, Gaussians { mean: means, log_variance: variances })
     }
 }
 
-/// `K x D` log variances; the diagonal of full covariances.
-pub(super) fn log_variances(mixture: &Mixture) -> Vec<f64> {
-    let dims = mixture.n_dims();
-    let log = |v: &f64| v.ln();
-    match &mixture.covariance {
-        Covariance::Spherical(v) => v.iter().flat_map(|v| std::iter::repeat_n(v.ln(), dims)).collect(),
-        Covariance::Diagonal(v) => v.iter().map(log).collect(),
-        Covariance::Full(v) => v.chunks(dims * dims).flat_map(|m| m.iter().step_by(dims + 1).map(log)).collect(),
-    }
-}
-
 impl<B: AutodiffBackend> Method<B> for LatentMethod<B> {
     fn stages(&self) -> Vec<Stage> {
-        let (pretrain, cluster) = self.epochs;
-        let learning_rate = self.config.learning_rate;
-        let mut stages = vec![Stage { name: "reconstruct", epochs: pretrain, learning_rate }];
-        if self.objective.pulls() {
-            stages.push(Stage { name: "cluster", epochs: cluster, learning_rate });
-        }
+        let mut stages = self.config.two_stages(self.n_samples);
+        stages.truncate(if self.objective.pulls() { 2 } else { 1 });
         stages
     }
 

@@ -8,7 +8,6 @@ use burn::tensor::activation::log_softmax;
 use burn::tensor::backend::{AutodiffBackend, Backend};
 use serde::{Deserialize, Serialize};
 
-use super::latent::log_variances;
 use super::learner::{adam, mismatch, read, record};
 use crate::divergence::Gaussians;
 use crate::mixture::{Covariance, Mixture, elements, matrix};
@@ -99,7 +98,7 @@ struct Saved {
 impl<B: AutodiffBackend> LearnedMixture<B> {
     /// Starts from a mixture; of full covariances it takes the diagonals.
     pub(super) fn new(mixture: &Mixture, floor: f64, device: &B::Device) -> Self {
-        let log_deviations: Vec<f64> = log_variances(mixture).iter().map(|l| 0.5 * l).collect();
+        let log_deviations: Vec<f64> = mixture.log_variances().iter().map(|l| 0.5 * l).collect();
         let parameters = Parameters::new(&mixture.log_weights, &mixture.means, &log_deviations, device);
         Self { parameters, optimizer: adam().init(), floor: floor.max(1e-6) }
     }

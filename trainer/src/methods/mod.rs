@@ -36,51 +36,69 @@ use burn::tensor::backend::AutodiffBackend;
 use serde::{Deserialize, Serialize};
 
 use crate::data::Samples;
-use crate::mixture::dirichlet::Form;
 use crate::training::{FitConfig, Method};
+use crate::variant::Variant;
 use joint::Clusters;
 
-/// A method and its settings.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "name", rename_all = "kebab-case")]
-pub enum MethodConfig {
-    /// alpha-Jensen-Shannon divergence to a Dirichlet process mixture.
-    AlphaJsd(AlphaJsd),
-    /// Kullback-Leibler divergence to a Gaussian mixture.
-    Kld(Kld),
-    /// Dirichlet process mixture on the features, without an encoder.
-    Dpm(Dpm),
-    /// Autoencoder-based clustering: latents pulled to k-means centres.
-    Abc(Abc),
-    /// Autoencoder, then k-means.
-    AeKmeans(AeKMeans),
-    /// Autoencoder, then a Gaussian mixture.
-    AeGmm(AeGmm),
-    /// Autoencoder, grown components, a softmax head on their clusters.
-    Grow(Grow),
-    /// Deep embedded clustering.
-    Dec(Dec),
-    /// Deep embedded clustering with reconstruction.
-    Idec(Idec),
-    /// Deep clustering network.
-    Dcn(Dcn),
-    /// Adversarial clustering loss.
-    Dcan(Dcan),
-    /// Encoder and Gaussian mixture trained together.
-    AdaptiveGmm(AdaptiveGmm),
-    /// Variational deep embedding.
-    Vade(Vade),
+/// The list of methods: each one's settings, and its name on the command line and in a configuration.
+macro_rules! methods {
+    ($($(#[$doc:meta])* $method:ident = $name:literal,)*) => {
+        /// A method and its settings.
+        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+        #[serde(tag = "name")]
+        pub enum MethodConfig {
+            $($(#[$doc])* #[serde(rename = $name)] $method($method),)*
+        }
+
+        impl MethodConfig {
+            /// Every method's name on the command line.
+            pub const NAMES: &[&'static str] = &[$($name),*];
+
+            /// A method with its defaults.
+            pub fn named(name: &str) -> Option<Self> {
+                match name {
+                    $($name => Some(Self::$method($method::default())),)*
+                    _ => None,
+                }
+            }
+
+            /// The method's name on the command line.
+            pub fn name(&self) -> &'static str {
+                match self {
+                    $(Self::$method(_) => $name,)*
+                }
+            }
+        }
+    };
 }
 
-/// As the paper prints it, or corrected, where both are defined.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
-#[serde(rename_all = "kebab-case")]
-pub enum Variant {
-    /// As printed.
-    Paper,
-    /// Corrected.
-    #[default]
-    Corrected,
+methods! {
+    /// alpha-Jensen-Shannon divergence to a Dirichlet process mixture.
+    AlphaJsd = "alpha-jsd",
+    /// Kullback-Leibler divergence to a Gaussian mixture.
+    Kld = "kld",
+    /// Dirichlet process mixture on the features, without an encoder.
+    Dpm = "dpm",
+    /// Autoencoder-based clustering: latents pulled to k-means centres.
+    Abc = "abc",
+    /// Autoencoder, then k-means.
+    AeKMeans = "ae-kmeans",
+    /// Autoencoder, then a Gaussian mixture.
+    AeGmm = "ae-gmm",
+    /// Autoencoder, grown components, a softmax head on their clusters.
+    Grow = "grow",
+    /// Deep embedded clustering.
+    Dec = "dec",
+    /// Deep embedded clustering with reconstruction.
+    Idec = "idec",
+    /// Deep clustering network.
+    Dcn = "dcn",
+    /// Adversarial clustering loss.
+    Dcan = "dcan",
+    /// Encoder and Gaussian mixture trained together.
+    AdaptiveGmm = "adaptive-gmm",
+    /// Variational deep embedding.
+    Vade = "vade",
 }
 
 impl Default for MethodConfig {
@@ -90,63 +108,6 @@ impl Default for MethodConfig {
 }
 
 impl MethodConfig {
-    /// Every method's name on the command line.
-    pub const NAMES: [&'static str; 13] = [
-        "alpha-jsd",
-        "kld",
-        "dpm",
-        "abc",
-        "ae-kmeans",
-        "ae-gmm",
-        "grow",
-        "dec",
-        "idec",
-        "dcn",
-        "dcan",
-        "adaptive-gmm",
-        "vade",
-    ];
-
-    /// A method with its defaults.
-    pub fn named(name: &str) -> Option<Self> {
-        Some(match name {
-            "alpha-jsd" => Self::AlphaJsd(AlphaJsd::default()),
-            "kld" => Self::Kld(Kld::default()),
-            "dpm" => Self::Dpm(Dpm::default()),
-            "abc" => Self::Abc(Abc::default()),
-            "ae-kmeans" => Self::AeKmeans(AeKMeans::default()),
-            "ae-gmm" => Self::AeGmm(AeGmm::default()),
-            "grow" => Self::Grow(Grow::default()),
-            "dec" => Self::Dec(Dec::default()),
-            "idec" => Self::Idec(Idec::default()),
-            "dcn" => Self::Dcn(Dcn::default()),
-            "dcan" => Self::Dcan(Dcan::default()),
-            "adaptive-gmm" => Self::AdaptiveGmm(AdaptiveGmm::default()),
-            "vade" => Self::Vade(Vade::default()),
-            _ => return None,
-        })
-    }
-
-    /// The method's name on the command line.
-    pub fn name(&self) -> &'static str {
-        let index = match self {
-            Self::AlphaJsd(_) => 0,
-            Self::Kld(_) => 1,
-            Self::Dpm(_) => 2,
-            Self::Abc(_) => 3,
-            Self::AeKmeans(_) => 4,
-            Self::AeGmm(_) => 5,
-            Self::Grow(_) => 6,
-            Self::Dec(_) => 7,
-            Self::Idec(_) => 8,
-            Self::Dcn(_) => 9,
-            Self::Dcan(_) => 10,
-            Self::AdaptiveGmm(_) => 11,
-            Self::Vade(_) => 12,
-        };
-        Self::NAMES[index]
-    }
-
     /// Sets the number of clusters, or of components at most where the method finds their number itself.
     pub fn set_n_clusters(&mut self, n: usize) {
         match self {
@@ -156,7 +117,7 @@ impl MethodConfig {
             Self::AeGmm(method) => method.mixture.n_components = n,
             Self::Grow(method) => method.components.max_components = n,
             Self::Abc(method) => method.kmeans.n_clusters = n,
-            Self::AeKmeans(method) => method.kmeans.n_clusters = n,
+            Self::AeKMeans(method) => method.kmeans.n_clusters = n,
             Self::Dec(method) => method.kmeans.n_clusters = n,
             Self::Idec(method) => method.kmeans.n_clusters = n,
             Self::Dcn(method) => method.kmeans.n_clusters = n,
@@ -168,13 +129,9 @@ impl MethodConfig {
 
     /// Takes the paper's form or the corrected one; whether the method has both.
     pub fn set_variant(&mut self, variant: Variant) -> bool {
-        let form = match variant {
-            Variant::Paper => Form::Paper,
-            Variant::Corrected => Form::Corrected,
-        };
         match self {
-            Self::AlphaJsd(method) => method.mixture.form = form,
-            Self::Dpm(method) => method.mixture.form = form,
+            Self::AlphaJsd(method) => method.mixture.variant = variant,
+            Self::Dpm(method) => method.mixture.variant = variant,
             Self::Dcan(method) => method.variant = variant,
             Self::AdaptiveGmm(method) => method.variant = variant,
             _ => return false,
@@ -193,22 +150,14 @@ pub(crate) fn build<B: AutodiffBackend>(
     let latent = |objective: Box<dyn latent::Objective<B>>| -> Box<dyn Method<B>> {
         Box::new(latent::LatentMethod::new(name, config, samples, objective, device))
     };
-    fn joint<B: AutodiffBackend, C: Clusters<B> + 'static>(
-        settings: C::Settings,
-        config: &FitConfig,
-        samples: &Samples,
-        device: &B::Device,
-    ) -> Box<dyn Method<B>> {
-        Box::new(joint::JointMethod::<B, C>::new(config.method.name(), settings, config, samples, device))
-    }
     match &config.method {
         MethodConfig::AlphaJsd(method) => latent(Box::new(*method)),
         MethodConfig::Kld(method) => latent(Box::new(*method)),
         MethodConfig::Abc(method) => latent(Box::new(*method)),
-        MethodConfig::AeKmeans(method) => latent(Box::new(*method)),
+        MethodConfig::AeKMeans(method) => latent(Box::new(*method)),
         MethodConfig::AeGmm(method) => latent(Box::new(*method)),
-        MethodConfig::Dec(method) => joint::<B, dec::StudentClusters<B>>((*method).into(), config, samples, device),
-        MethodConfig::Idec(method) => joint::<B, dec::StudentClusters<B>>((*method).into(), config, samples, device),
+        MethodConfig::Dec(method) => joint::<B, dec::StudentClusters<B>>(*method, config, samples, device),
+        MethodConfig::Idec(method) => joint::<B, dec::StudentClusters<B>>(*method, config, samples, device),
         MethodConfig::Dcn(method) => joint::<B, dcn::RunningCenters>(*method, config, samples, device),
         MethodConfig::Dcan(method) => joint::<B, dcan::Adversary<B>>(*method, config, samples, device),
         MethodConfig::AdaptiveGmm(method) => joint::<B, adaptive_gmm::Adaptive<B>>(*method, config, samples, device),
@@ -216,4 +165,13 @@ pub(crate) fn build<B: AutodiffBackend>(
         MethodConfig::Grow(method) => Box::new(grow::GrowMethod::new(*method, config, samples, device)),
         MethodConfig::Dpm(method) => Box::new(dpm::FeatureMethod::new(*method, config.seed)),
     }
+}
+
+fn joint<B: AutodiffBackend, C: Clusters<B> + 'static>(
+    settings: impl Into<C::Settings>,
+    config: &FitConfig,
+    samples: &Samples,
+    device: &B::Device,
+) -> Box<dyn Method<B>> {
+    Box::new(joint::JointMethod::<B, C>::new(config.method.name(), settings.into(), config, samples, device))
 }

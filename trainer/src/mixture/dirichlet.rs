@@ -13,6 +13,7 @@ use statrs::function::gamma::digamma;
 use super::kmeans::{KMeans, nearest, one_hot};
 use super::moments::Moments;
 use super::{Covariance, Mixture, NotPositiveDefinite, Shape, elements, prune};
+use crate::variant::Variant;
 
 /// Settings of a Dirichlet process mixture; the defaults are the paper's where it has them.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -32,8 +33,10 @@ pub struct DirichletProcess {
     /// The mixture is of the distributions `q`, not of their means, so their variance is part of every component's
     /// scatter and of every expected score.
     pub latent_variance: f64,
-    /// Corrected or as the paper prints it.
-    pub form: Form,
+    /// Corrected: the mean-field optimum. As printed, equations 11 to 13: point estimates, scores without the
+    /// precisions and with the component's own `ln(1 - v_k)`; equation 14 leaves a component's own count out, which
+    /// gives `v > 1` and then NaN: here it counts.
+    pub variant: Variant,
     /// Whether a sample belongs to all components by their responsibility or to the best alone.
     pub assignment: Assignment,
     /// Iterations at most, each time it is fitted.
@@ -54,17 +57,6 @@ pub enum Assignment {
     Hard,
 }
 
-/// Which update.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Form {
-    /// The mean-field optimum.
-    Corrected,
-    /// Equations 11 to 13 as printed: point estimates, scores without the precisions and with the component's own
-    /// `ln(1 - v_k)`. Equation 14 leaves a component's own count out, which gives `v > 1` and then NaN; here it counts.
-    Paper,
-}
-
 impl Default for DirichletProcess {
     fn default() -> Self {
         Self {
@@ -74,7 +66,7 @@ impl Default for DirichletProcess {
             rate: 0.25,
             mean_strength: 0.5,
             latent_variance: 0.0,
-            form: Form::Corrected,
+            variant: Variant::Corrected,
             assignment: Assignment::Hard,
             max_iter: 100,
             n_init: 5,
@@ -142,8 +134,8 @@ impl DirichletProcess {
         mixture: &Mixture,
     ) -> Result<Tensor<B, 2>, NotPositiveDefinite> {
         let scores = mixture.log_density(z)?;
-        Ok(match (self.form, self.assignment) {
-            (Form::Corrected, Assignment::Soft) => softmax(scores, 1),
+        Ok(match (self.variant, self.assignment) {
+            (Variant::Corrected, Assignment::Soft) => softmax(scores, 1),
             _ => one_hot(scores.argmax(1), mixture.n_components()),
         })
     }
@@ -177,9 +169,9 @@ impl DirichletProcess {
         let mut order: Vec<usize> = (0..moments.counts.len()).collect();
         order.sort_by(|&a, &b| moments.counts[b].total_cmp(&moments.counts[a]));
         let counts: Vec<f64> = order.iter().map(|&k| moments.counts[k]).collect();
-        let mixture = match self.form {
-            Form::Corrected => self.mean_field(&moments, &order, &counts, &prior_mean),
-            Form::Paper => self.printed(&moments, &order, &counts),
+        let mixture = match self.variant {
+            Variant::Corrected => self.mean_field(&moments, &order, &counts, &prior_mean),
+            Variant::Paper => self.printed(&moments, &order, &counts),
         };
         let clusters = order.iter().map(|&k| clusters[k]).collect();
         (Mixture { clusters, ..mixture }, counts)

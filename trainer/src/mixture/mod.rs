@@ -94,6 +94,18 @@ impl Mixture {
         self.clusters.iter().max().map_or(0, |&most| usize::from(most) + 1)
     }
 
+    /// `K x D` log variances; of full covariances those of the diagonals.
+    pub fn log_variances(&self) -> Vec<f64> {
+        let dims = self.n_dims();
+        match &self.covariance {
+            Covariance::Spherical(v) => v.iter().flat_map(|v| std::iter::repeat_n(v.ln(), dims)).collect(),
+            Covariance::Diagonal(v) => v.iter().map(|v| v.ln()).collect(),
+            Covariance::Full(v) => {
+                v.chunks(dims * dims).flat_map(|m| m.iter().step_by(dims + 1)).map(|v| v.ln()).collect()
+            }
+        }
+    }
+
     /// Inverts the covariances.
     ///
     /// # Errors

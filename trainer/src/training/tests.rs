@@ -96,7 +96,7 @@ fn tells_blobs_apart(trained: &Trained) -> bool {
 
 #[test]
 fn every_method_tells_blobs_apart() {
-    for name in MethodConfig::NAMES {
+    for &name in MethodConfig::NAMES {
         let trained = run::<Autodiff<Flex>>(&config(name));
         assert_eq!(trained.method, name);
         assert!(tells_blobs_apart(&trained), "{name}: {:?}", trained.assign(&blobs()));

@@ -6,9 +6,10 @@ use statrs::function::beta::ln_beta;
 use statrs::function::gamma::{digamma, ln_gamma};
 
 use super::{D, blobs, overlapping, tensor};
-use crate::mixture::dirichlet::{DirichletProcess, Form};
+use crate::mixture::dirichlet::DirichletProcess;
 use crate::mixture::elements;
 use crate::random::{normal, stream};
+use crate::variant::Variant;
 
 /// Posterior parameters under responsibilities, by the module's formulas in f64, and with them the score of a sample.
 struct Posterior {
@@ -179,7 +180,7 @@ fn no_other_posterior_has_a_higher_bound() {
 #[test]
 fn the_printed_form_scores_by_equation_13() {
     let z = overlapping();
-    let process = DirichletProcess { form: Form::Paper, ..DirichletProcess::default() };
+    let process = DirichletProcess { variant: Variant::Paper, ..DirichletProcess::default() };
     let (mixture, counts) = process.update(&tensor::<Flex>(&z, D), &responsibilities(z.len() / D, 4));
     let whitened = mixture.whiten().unwrap();
     let v: Vec<f64> =
@@ -209,7 +210,7 @@ fn components_without_samples_are_dropped() {
 
 #[test]
 fn the_printed_form_stays_finite() {
-    let process = DirichletProcess { form: Form::Paper, truncation: 10, ..DirichletProcess::default() };
+    let process = DirichletProcess { variant: Variant::Paper, truncation: 10, ..DirichletProcess::default() };
     let z = tensor::<Flex>(&overlapping(), D);
     let mixture = process.fit(&z, &mut stream(0, "test", 0)).unwrap();
     assert!(elements(mixture.log_density(&z).unwrap()).iter().all(|x| x.is_finite()));
