@@ -3,8 +3,8 @@
 use crate::description::{self, MAX_LAYERS};
 use crate::header::{HEADER_LEN, Header};
 use crate::view::{
-    Activation, Affine, Calibration, Covariance, Dense, File, Head, Input, Latent, Layer, Layers, MAX_BIAS, MAX_CENTER,
-    MAX_INPUTS, MAX_LATENT, Mixture, Requantize, Softmax,
+    Activation, Affine, Calibration, Conv2d, Covariance, Dense, File, Head, Input, Latent, Layer, Layers, MAX_BIAS,
+    MAX_CENTER, MAX_INPUTS, MAX_LATENT, Mixture, Requantize, Softmax,
 };
 use crate::{Fault, LoadError, MINOR, plan};
 
@@ -70,8 +70,8 @@ impl<'a> Rest<'a> {
 /// What stands in the header for `const fn`s must be what the description says.
 fn check_header(file: &File, n_clusters: u16) -> Result<(), LoadError> {
     let header = &file.header;
-    let lengths = core::iter::once(file.input.len).chain(file.outputs());
-    let computed = plan::arena_len(lengths, file.head.n_components()).ok_or(LoadError::Header)?;
+    let n_components = file.head.n_components();
+    let computed = plan::arena_len(file.input.len, file.rooms(), n_components, 0).ok_or(LoadError::Header)?;
     if computed != header.arena_len as usize {
         return Err(LoadError::Arena { stored: header.arena_len as usize, computed });
     }
@@ -82,7 +82,7 @@ fn check_header(file: &File, n_clusters: u16) -> Result<(), LoadError> {
     if counts { Ok(()) } else { Err(LoadError::Header) }
 }
 
-fn ensure(holds: bool, fault: Fault) -> Result<(), Fault> {
+fn ensure<E>(holds: bool, fault: E) -> Result<(), E> {
     if holds { Ok(()) } else { Err(fault) }
 }
 
@@ -118,27 +118,46 @@ fn encoder<'a>(rest: &mut Rest<'a>, inputs: usize, blob: &'a [u8]) -> Result<Lay
         return Err(rest.refused());
     }
     for index in 0..n_layers {
-        let layer: description::Layer = rest.next()?;
         let is_last = index + 1 == n_layers;
-        let index = index as u8;
-        let view = self::layer(&layer, length, is_last, blob).map_err(|fault| LoadError::Layer { index, fault })?;
-        length = view.outputs();
+        let fault = |fault| LoadError::Layer { index: index as u8, fault };
+        let layer = layer(rest, length, is_last, blob, fault)?;
+        length = layer.outputs();
         // The count was checked, so there is always room.
-        encoder.push(view).map_err(|_| LoadError::Layer { index: MAX_LAYERS as u8, fault: Fault::Shape })?;
+        encoder.push(layer).map_err(|_| fault(Fault::Shape))?;
     }
     Ok(encoder)
 }
 
-fn layer<'a>(layer: &description::Layer, inputs: usize, is_last: bool, blob: &'a [u8]) -> Result<Layer<'a>, Fault> {
-    match layer {
-        description::Layer::Dense(dense) => self::dense(dense, inputs, is_last, blob).map(Layer::Dense),
+/// The variants of `description::Layer` by number, as with heads: each takes the stack of its own alone.
+fn layer<'a>(
+    rest: &mut Rest<'a>,
+    inputs: usize,
+    is_last: bool,
+    blob: &'a [u8],
+    fault: impl Fn(Fault) -> LoadError,
+) -> Result<Layer<'a>, LoadError> {
+    match rest.next::<u32>()? {
+        0 => {
+            let layer: description::Dense = rest.next()?;
+            let is_known = rest.minor >= 1 || !matches!(layer.activation, description::Activation::Interpolated(_));
+            ensure(is_known, ()).map_err(|()| rest.refused())?;
+            dense(&layer, inputs, is_last, blob).map(Layer::Dense).map_err(fault)
+        }
+        1 if rest.minor >= 1 && !crate::CONVOLUTION => Err(fault(Fault::Unsupported)),
+        1 if rest.minor >= 1 => convolution(&rest.next()?, inputs, is_last, blob).map(Layer::Conv2d).map_err(fault),
+        _ => Err(rest.refused()),
     }
 }
 
 fn dense<'a>(dense: &description::Dense, inputs: usize, is_last: bool, blob: &'a [u8]) -> Result<Dense<'a>, Fault> {
-    let outputs = dense.outputs as usize;
-    let fits = outputs > 0 && outputs <= MAX_INPUTS && dense.inputs as usize == inputs;
-    ensure(fits, Fault::Shape)?;
+    ensure(dense.inputs as usize == inputs, Fault::Shape)?;
+    rows(dense, is_last, blob)
+}
+
+/// A dense layer, or a convolution's filters as one.
+fn rows<'a>(dense: &description::Dense, is_last: bool, blob: &'a [u8]) -> Result<Dense<'a>, Fault> {
+    let (inputs, outputs) = (dense.inputs as usize, dense.outputs as usize);
+    ensure(outputs > 0 && outputs <= MAX_INPUTS, Fault::Shape)?;
     let n_weights = outputs.checked_mul(inputs).ok_or(Fault::Shape)?;
     let description::WeightOrder::RowMajor = dense.order;
     let view = Dense {
@@ -154,11 +173,65 @@ fn dense<'a>(dense: &description::Dense, inputs: usize, is_last: bool, blob: &'a
     Ok(view)
 }
 
-/// A table is indexed by int8 values, and the latent is int16 around zero: its activation can't be a table.
+fn convolution<'a>(
+    convolution: &description::Conv2d,
+    inputs: usize,
+    is_last: bool,
+    blob: &'a [u8],
+) -> Result<Conv2d<'a>, Fault> {
+    let shape = convolution;
+    let [above, left, below, right] = shape.padding;
+    let [kernel_rows, kernel_columns] = shape.kernel;
+    let product = |[a, b, c]: [usize; 3]| {
+        let product = a.checked_mul(b)?.checked_mul(c)?;
+        (product > 0 && product <= MAX_INPUTS).then_some(product)
+    };
+    let (height, width, channels) = (shape.height.into(), shape.width.into(), shape.channels.into());
+    ensure(product([height, width, channels]) == Some(inputs), Fault::Shape)?;
+    let taps = product([kernel_rows.into(), kernel_columns.into(), channels]).ok_or(Fault::Shape)?;
+    let rows = places(height, [above, below], kernel_rows, shape.stride[0]).ok_or(Fault::Shape)?;
+    let columns = places(width, [left, right], kernel_columns, shape.stride[1]).ok_or(Fault::Shape)?;
+    product([rows, columns, shape.filters.into()]).ok_or(Fault::Shape)?;
+    let filters = description::Dense {
+        inputs: taps as u32,
+        outputs: shape.filters.into(),
+        order: shape.order,
+        weights: shape.weights,
+        bias: shape.bias,
+        requantize: shape.requantize,
+        activation: shape.activation,
+        output: shape.output,
+    };
+    Ok(Conv2d {
+        height,
+        width,
+        channels,
+        rows,
+        columns,
+        kernel: shape.kernel,
+        stride: shape.stride,
+        padding: shape.padding,
+        padding_value: shape.padding_value,
+        filters: self::rows(&filters, is_last, blob)?,
+    })
+}
+
+/// Places of a filter along one direction; `None` where there is none, or where one lies in the padding alone.
+pub(crate) fn places(extent: usize, padding: [u8; 2], kernel: u8, stride: u8) -> Option<usize> {
+    let is_within = padding.iter().all(|&p| p < kernel);
+    let free = (extent + usize::from(padding[0]) + usize::from(padding[1])).checked_sub(kernel.into())?;
+    if is_within { Some(free.checked_div(stride.into())? + 1) } else { None }
+}
+
+/// A table gives int8; the latent is int16 around zero, and its activation a curve in a table's stead.
 fn check_output(output: Affine, activation: &Activation, is_last: bool) -> Result<(), Fault> {
     ensure(is_scale(output.scale), Fault::Scale)?;
-    let is_table = matches!(activation, Activation::Table(_));
-    ensure(!is_last || (output.zero_point == 0 && !is_table), Fault::Activation)
+    let fits = match activation {
+        Activation::Table(_) => !is_last,
+        Activation::Interpolated(_) => is_last,
+        _ => true,
+    };
+    ensure(fits && (!is_last || output.zero_point == 0), Fault::Activation)
 }
 
 fn requantize<'a>(
@@ -192,6 +265,10 @@ fn activation<'a>(
         description::Activation::Table(table) => {
             let table = table.resolve(blob, 256)?;
             Activation::Table(table.try_into().map_err(|_| Fault::Shape)?)
+        }
+        description::Activation::Interpolated(points) => {
+            let points = points.resolve(blob, 257)?;
+            Activation::Interpolated(points.try_into().map_err(|_| Fault::Shape)?)
         }
     })
 }

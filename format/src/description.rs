@@ -26,7 +26,7 @@ pub struct Description<'a> {
     pub fingerprint: Fingerprint<'a>,
     /// How samples become the first layer's input.
     pub input: Input,
-    /// The encoder; empty when the scaled samples are themselves the latents.
+    /// The encoder; empty when the scaled samples are themselves the latents, or what autoencoders take.
     pub encoder: Layers,
     /// What the encoder gives.
     pub latent: Latent,
@@ -54,7 +54,8 @@ pub struct Fingerprint<'a> {
 ///
 /// A sample in the data's own unit: `q = floor(x * gain + offset + 1/2)`.
 /// A raw integer sample: `q = floor(((raw << 8) - center) * multiplier / 2^shift + 1/2)`.
-/// Both saturate to int8, or to int16 where the encoder has no layers and `q` is the latent itself.
+/// Both saturate to int8, or to int16 where `q` is the latent itself: the encoder has no layers and the head is not one
+/// of autoencoders.
 /// Element `i` uses entry `i mod channels`.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Input {
@@ -82,6 +83,8 @@ pub struct Input {
 pub enum Layer {
     /// A fully connected layer.
     Dense(Dense),
+    /// A two-dimensional convolution. Minor version 1.
+    Conv2d(Conv2d),
 }
 
 /// A fully connected layer: `outputs x inputs` int8 weights, symmetric, one scale per output.
@@ -102,6 +105,44 @@ pub struct Dense {
     /// What follows.
     pub activation: Activation,
     /// The output's scale and zero point. The encoder's last layer gives the int16 latent: zero point 0.
+    pub output: Affine,
+}
+
+/// A convolution of an image, channels last: element `(row * width + column) * channels + channel`. So is its output,
+/// the channels being the filters: what follows a convolution sees it flattened in this order.
+///
+/// A filter is a row of a [`Dense`] layer whose inputs are the `kernel[0] * kernel[1] * channels` elements under it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Conv2d {
+    /// Rows of the input.
+    pub height: u16,
+    /// Columns of the input.
+    pub width: u16,
+    /// Channels of the input.
+    pub channels: u16,
+    /// Channels of the output.
+    pub filters: u16,
+    /// Rows and columns that a filter covers.
+    pub kernel: [u8; 2],
+    /// Rows and columns from one place of the filter to the next.
+    pub stride: [u8; 2],
+    /// Rows and columns around the input: above, left, below, right. Each is less than the kernel's extent there.
+    pub padding: [u8; 4],
+    /// What stands in the padding: the input's zero point.
+    pub padding_value: i8,
+    /// In which order the weights lie: a row holds one filter's, its rows from the top, their columns from the left,
+    /// the channels of a place side by side (OHWI).
+    pub order: WeightOrder,
+    /// The weights, `filters * kernel[0] * kernel[1] * channels`.
+    pub weights: Tensor<i8>,
+    /// One bias per filter in the accumulator's scale. The input's zero point is folded in for all of the filter's
+    /// weights, so that padding adds nothing.
+    pub bias: Tensor<i32>,
+    /// From the accumulator to the output (or to the table's index); one entry per filter.
+    pub requantize: Requantize,
+    /// What follows; one entry per filter.
+    pub activation: Activation,
+    /// The output's scale and zero point; in the encoder's last layer the zero point is 0.
     pub output: Affine,
 }
 
@@ -146,6 +187,11 @@ pub enum Activation {
     /// The requantised value, saturated to int8, becomes `table[q + 128]`: tanh, sigmoid, ELU. The zero point is not
     /// added: that of the table's index is part of the bias, that of the output part of the table.
     Table(Tensor<i8>),
+    /// A curve through 257 points, one every 256 steps: the requantised value `q`, saturated to int16, has
+    /// `i = (q >> 8) + 128` and `f = q & 255`, and becomes
+    /// `(points[i] * (256 - f) + points[i + 1] * f + 128) >> 8`. What a table is elsewhere, in the encoder's last layer,
+    /// which gives int16. Minor version 1.
+    Interpolated(Tensor<i16>),
 }
 
 /// The encoder's int16 output; its zero point is 0.
@@ -167,7 +213,7 @@ pub enum Head {
     Mixture(Mixture),
     /// A linear layer whose softmax is the posterior.
     Softmax(Softmax),
-    /// One encoder and decoder per cluster. Declared; not run by this version.
+    /// One encoder and decoder per cluster. Minor version 1.
     Autoencoders(Autoencoders),
 }
 
@@ -222,21 +268,34 @@ pub struct Softmax {
     pub shifts: Tensor<u8>,
 }
 
-/// K encoder-decoder pairs of one architecture; a sample's score for a pair is its evidence lower bound.
+/// K encoder-decoder pairs of one architecture over the sample, which is int8 here: [`Description::encoder`] is empty.
 ///
-/// The layers are those of pair 0; the tensors of pair `i` lie `i * stride` bytes further.
+/// A pair's encoder gives `latent` means and, with a `variance_penalty`, as many log variances behind them; its decoder
+/// takes the means and gives the sample back, in the steps that [`Input`] gives. Score in units of 2^-16 nat:
+/// `constant - floor(e * multiplier / 2^shift + 1/2) - sum_d mean_penalty[mean_d + 128] - sum_d
+/// variance_penalty[variance_d + 128]`, where `e` is the sum of squared differences between sample and reconstruction.
+///
+/// The layers are those of pair 0; the tensors of pair `i` lie `i * stride` bytes further. Minor version 1.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Autoencoders {
-    /// K.
+    /// K, at least 1: pairs, which are the clusters.
     pub n_members: u16,
-    /// Bytes between the tensors of one pair and those of the next.
+    /// Number of means.
+    pub latent: u16,
+    /// Bytes between the tensors of one pair and those of the next: a multiple of [`crate::BLOB_ALIGNMENT`].
     pub stride: u32,
-    /// From the latent to the pair's own latent.
+    /// From the sample to means and log variances, all int8.
     pub encoder: Layers,
-    /// From the pair's own latent back.
+    /// From the means to the sample, int8 with the first layer's input scale and zero point.
     pub decoder: Layers,
-    /// K: log weights in units of 2^-16 nat.
+    /// K: log weights and the Gaussian's normalisation, in units of 2^-16 nat.
     pub constants: Tensor<i32>,
+    /// K: from squared steps to units of 2^-16 nat. Shifts are at most 56.
+    pub error: Requantize,
+    /// What a mean's step costs, 256 entries in units of 2^-16 nat; empty for nothing.
+    pub mean_penalty: Tensor<i32>,
+    /// What a log variance's step costs; empty where the encoder gives none.
+    pub variance_penalty: Tensor<i32>,
 }
 
 /// What turns a log-density into a novelty.

@@ -40,8 +40,14 @@ pub use view::File;
 
 /// The major version this crate reads and writes; a file of another major is refused.
 pub const MAJOR: u16 = 1;
-/// The minor version this crate writes. A later minor may add layer kinds, heads and trailing fields; see docs/FORMAT.md.
-pub const MINOR: u16 = 0;
+/// The latest minor version this crate reads; it writes the earliest that has what a model needs. A later minor may add
+/// layer kinds, heads and trailing fields; see docs/FORMAT.md.
+pub const MINOR: u16 = 1;
+
+/// Whether models with convolutions are read: feature `convolution`.
+pub const CONVOLUTION: bool = cfg!(feature = "convolution");
+/// Whether models with heads of autoencoders are read: feature `autoencoders`.
+pub const AUTOENCODERS: bool = cfg!(feature = "autoencoders");
 
 /// The checksum of a file: CRC-32 (ISO-HDLC, as in zip and Ethernet) of everything but its own four bytes.
 ///

@@ -14,9 +14,10 @@
 use alloc::vec;
 use alloc::vec::Vec;
 
+use crate::check::places;
 use crate::description::{
-    self, Activation, Affine, Calibration, Covariance, Dense, Description, Fingerprint, Head, Input, Latent, Layer,
-    Layers, Mixture, QuantileTable, Requantize, WeightOrder,
+    self, Activation, Affine, Calibration, Conv2d, Covariance, Dense, Description, Fingerprint, Head, Input, Latent,
+    Layer, Layers, Mixture, QuantileTable, Requantize, WeightOrder,
 };
 use crate::write::{AlignedBytes, Blob, WriteError, write};
 
@@ -74,6 +75,34 @@ pub enum Follow {
     LeakyRelu,
     /// A table of random values; it can't follow the last layer.
     Table,
+    /// A curve through random values; it can follow the last layer alone.
+    Interpolated,
+}
+
+/// A generated convolution.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Convolution {
+    /// Channels of the output.
+    pub filters: u16,
+    /// Rows and columns of a filter.
+    pub kernel: [u8; 2],
+    /// Rows and columns from one place to the next.
+    pub stride: [u8; 2],
+    /// Rows and columns above, left, below, right.
+    pub padding: [u8; 4],
+    /// What follows.
+    pub follow: Follow,
+}
+
+impl Convolution {
+    /// Rows, columns and channels of the output on an image of `[rows, columns, channels]`; zeros where the filter has
+    /// no place.
+    pub fn output(&self, [height, width, _]: [u16; 3]) -> [u16; 3] {
+        let [above, left, below, right] = self.padding;
+        let along = |extent, padding, i: usize| places(extent, padding, self.kernel[i], self.stride[i]).unwrap_or(0);
+        let rows = along(height.into(), [above, below], 0);
+        [rows as u16, along(width.into(), [left, right], 1) as u16, self.filters]
+    }
 }
 
 /// The kind of a generated head.
@@ -92,7 +121,11 @@ pub struct Spec {
     pub input: usize,
     /// Channels of the input's scaling; divides `input`.
     pub channels: usize,
-    /// Outputs and activation of each layer. The last one gives the latent; with none the sample is the latent.
+    /// Rows, columns and channels of the sample, where there are convolutions; their product is then `input`.
+    pub image: [u16; 3],
+    /// Convolutions, which run before the layers.
+    pub convolutions: Vec<Convolution>,
+    /// Outputs and activation of each dense layer. The last one gives the latent; with none the sample is the latent.
     pub layers: Vec<(usize, Follow)>,
     /// The head.
     pub head: Kind,
@@ -112,6 +145,8 @@ impl Default for Spec {
         Self {
             input: 6,
             channels: 1,
+            image: [0; 3],
+            convolutions: vec![],
             layers: vec![(5, Follow::Relu), (3, Follow::Identity)],
             head: Kind::Mixture(Covariance::Full),
             components: 5,
@@ -125,7 +160,16 @@ impl Default for Spec {
 impl Spec {
     /// Elements of the latent.
     pub fn latent(&self) -> usize {
-        self.layers.last().map_or(self.input, |&(outputs, _)| outputs)
+        self.layers.last().map_or(self.convolved(), |&(outputs, _)| outputs)
+    }
+
+    /// What the convolutions give.
+    fn convolved(&self) -> usize {
+        if self.convolutions.is_empty() {
+            return self.input;
+        }
+        let image = self.convolutions.iter().fold(self.image, |image, convolution| convolution.output(image));
+        image.map(usize::from).into_iter().product()
     }
 
     /// Writes the model.
@@ -148,7 +192,10 @@ impl Spec {
         };
         let input = maker.input(self);
         let encoder = maker.encoder(self);
-        let scale = encoder.last().map_or(0.001, |Layer::Dense(last)| last.output.scale);
+        let scale = encoder.last().map_or(0.001, |last| match last {
+            Layer::Dense(last) => last.output.scale,
+            Layer::Conv2d(last) => last.output.scale,
+        });
         let latent = Latent { len: self.latent() as u16, scale };
         let head = maker.head(self);
         let calibration = maker.calibration(self.calibration);
@@ -176,7 +223,8 @@ impl Maker {
     /// Every product and sum of the f32 formula is then exact for 16-bit raw samples.
     fn input(&mut self, spec: &Spec) -> Input {
         const COUNT: f32 = 1.0 / 16.0;
-        let (per_step, shift) = if spec.layers.is_empty() { (1.0, 31u8) } else { (1.0 / 128.0, 38u8) };
+        let (per_step, shift) =
+            if spec.layers.is_empty() && spec.convolutions.is_empty() { (1.0, 31u8) } else { (1.0 / 128.0, 38u8) };
         let steps = self.random.many(spec.channels, 64, 127);
         let halves = self.random.many(spec.channels, -31, 31);
         let gain: Vec<f32> = steps.iter().map(|&m| m as f32 * per_step / COUNT).collect();
@@ -197,13 +245,41 @@ impl Maker {
 
     fn encoder(&mut self, spec: &Spec) -> Layers {
         let mut layers = Layers::new();
-        let mut inputs = spec.input;
-        for (index, &(outputs, follow)) in spec.layers.iter().enumerate() {
-            let dense = self.dense(inputs, outputs, follow, index + 1 == spec.layers.len());
+        let last = (spec.convolutions.len() + spec.layers.len()).saturating_sub(1);
+        let mut image = spec.image;
+        for (index, convolution) in spec.convolutions.iter().enumerate() {
+            let layer = self.convolution(image, convolution, index == last);
+            assert!(layers.push(Layer::Conv2d(layer)).is_ok(), "more layers than the format has room for");
+            image = convolution.output(image);
+        }
+        let mut inputs = spec.convolved();
+        for (&(outputs, follow), index) in spec.layers.iter().zip(spec.convolutions.len()..) {
+            let dense = self.dense(inputs, outputs, follow, index == last);
             assert!(layers.push(Layer::Dense(dense)).is_ok(), "more layers than the format has room for");
             inputs = outputs;
         }
         layers
+    }
+
+    fn convolution(&mut self, [height, width, channels]: [u16; 3], shape: &Convolution, is_last: bool) -> Conv2d {
+        let taps = shape.kernel.map(usize::from).into_iter().product::<usize>() * usize::from(channels);
+        let rows = self.dense(taps, shape.filters.into(), shape.follow, is_last);
+        Conv2d {
+            height,
+            width,
+            channels,
+            filters: shape.filters,
+            kernel: shape.kernel,
+            stride: shape.stride,
+            padding: shape.padding,
+            padding_value: self.random.between(-128, 127) as i8,
+            order: rows.order,
+            weights: rows.weights,
+            bias: rows.bias,
+            requantize: rows.requantize,
+            activation: rows.activation,
+            output: rows.output,
+        }
     }
 
     fn dense(&mut self, inputs: usize, outputs: usize, follow: Follow, is_last: bool) -> Dense {
@@ -226,6 +302,10 @@ impl Maker {
                 Follow::Table => {
                     let table = self.random.i8s(256);
                     Activation::Table(self.blob.push(&table))
+                }
+                Follow::Interpolated => {
+                    let points = self.random.i16s(257);
+                    Activation::Interpolated(self.blob.push(&points))
                 }
             },
             output: Affine {

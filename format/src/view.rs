@@ -2,6 +2,7 @@
 //!
 //! The types mirror [`crate::description`]; what the fields mean is said there. Shapes that hold are said here.
 
+use crate::plan::Room;
 use crate::{LoadError, header::Header};
 
 pub use crate::description::{Affine, Covariance, Fingerprint, Latent, MAX_LAYERS, WeightOrder};
@@ -43,9 +44,9 @@ impl<'a> File<'a> {
         crate::check::file(bytes)
     }
 
-    /// The layers' output lengths in order; the last one is the latent's.
-    pub fn outputs(&self) -> impl Iterator<Item = usize> + '_ {
-        self.encoder.iter().map(Layer::outputs)
+    /// What the encoder's layers ask of the arena, in order; the last one's output is the latent.
+    pub fn rooms(&self) -> impl Iterator<Item = Room> + '_ {
+        self.encoder.iter().map(Layer::room)
     }
 }
 
@@ -74,49 +75,73 @@ pub struct Input<'a> {
 pub enum Layer<'a> {
     /// A fully connected layer.
     Dense(Dense<'a>),
+    /// A two-dimensional convolution.
+    Conv2d(Conv2d<'a>),
 }
 
-impl Layer<'_> {
+impl<'a> Layer<'a> {
+    /// The layer itself, or a convolution's filters: its weights, biases, requantisation and activation.
+    pub fn rows(&self) -> &Dense<'a> {
+        match self {
+            Self::Dense(dense) => dense,
+            Self::Conv2d(convolution) => &convolution.filters,
+        }
+    }
+
     /// Number of input elements.
     pub fn inputs(&self) -> usize {
         match self {
             Self::Dense(dense) => dense.inputs,
+            Self::Conv2d(convolution) => convolution.height * convolution.width * convolution.channels,
         }
     }
 
     /// Number of output elements.
     pub fn outputs(&self) -> usize {
+        self.places() * self.rows().bias.len()
+    }
+
+    /// Elements of 16 bits that it works in: one patch of a convolution's input.
+    pub fn scratch(&self) -> usize {
         match self {
-            Self::Dense(dense) => dense.bias.len(),
+            Self::Dense(_) => 0,
+            Self::Conv2d(convolution) => convolution.filters.inputs,
         }
     }
 
-    /// Multiply-accumulates of one inference.
+    /// What it asks of the arena.
+    pub fn room(&self) -> Room {
+        Room { outputs: self.outputs(), scratch: self.scratch() }
+    }
+
+    /// Multiply-accumulates of one inference, those with padding included.
     pub fn macs(&self) -> usize {
-        match self {
-            Self::Dense(dense) => dense.weights.len(),
-        }
+        self.places() * self.rows().weights.len()
     }
 
     /// Scale and zero point of the output.
     pub fn output(&self) -> Affine {
-        match self {
-            Self::Dense(dense) => dense.output,
-        }
+        self.rows().output
     }
 
     /// Bytes in the blob: weights, then everything else.
     pub fn flash(&self) -> (usize, usize) {
+        let rows = self.rows();
+        let table = match rows.activation {
+            Activation::LeakyRelu(negative) => size_of_val(negative.multiplier) + size_of_val(negative.shift),
+            Activation::Table(table) => size_of_val(table),
+            Activation::Interpolated(points) => size_of_val(points),
+            Activation::Identity | Activation::Relu => 0,
+        };
+        let requantize = size_of_val(rows.requantize.multiplier) + size_of_val(rows.requantize.shift);
+        (size_of_val(rows.weights), size_of_val(rows.bias) + requantize + table)
+    }
+
+    /// How often the rows are computed.
+    fn places(&self) -> usize {
         match self {
-            Self::Dense(dense) => {
-                let table = match dense.activation {
-                    Activation::LeakyRelu(negative) => size_of_val(negative.multiplier) + size_of_val(negative.shift),
-                    Activation::Table(table) => size_of_val(table),
-                    Activation::Identity | Activation::Relu => 0,
-                };
-                let requantize = size_of_val(dense.requantize.multiplier) + size_of_val(dense.requantize.shift);
-                (size_of_val(dense.weights), size_of_val(dense.bias) + requantize + table)
-            }
+            Self::Dense(_) => 1,
+            Self::Conv2d(convolution) => convolution.rows * convolution.columns,
         }
     }
 }
@@ -136,6 +161,32 @@ pub struct Dense<'a> {
     pub activation: Activation<'a>,
     /// The output's scale and zero point.
     pub output: Affine,
+}
+
+/// A convolution, channels last; `height * width * channels` and `rows * columns * filters.bias.len()` are at most
+/// [`MAX_INPUTS`], nothing is 0 but paddings, and each padding is less than the kernel's extent there.
+#[derive(Clone, Copy, Debug)]
+pub struct Conv2d<'a> {
+    /// Rows of the input.
+    pub height: usize,
+    /// Columns of the input.
+    pub width: usize,
+    /// Channels of the input.
+    pub channels: usize,
+    /// Rows of the output: `(height + above + below - kernel[0]) / stride[0] + 1`.
+    pub rows: usize,
+    /// Columns of the output.
+    pub columns: usize,
+    /// Rows and columns that a filter covers.
+    pub kernel: [u8; 2],
+    /// Rows and columns from one place to the next.
+    pub stride: [u8; 2],
+    /// Rows and columns around the input: above, left, below, right.
+    pub padding: [u8; 4],
+    /// What stands in the padding.
+    pub padding_value: i8,
+    /// The filters, a row each: `filters.inputs = kernel[0] * kernel[1] * channels`, in this order.
+    pub filters: Dense<'a>,
 }
 
 /// One multiplier and one shift per output.
@@ -159,6 +210,8 @@ pub enum Activation<'a> {
     LeakyRelu(Requantize<'a>),
     /// The requantised value `q` becomes `table[q + 128]`.
     Table(&'a [i8; 256]),
+    /// The requantised value, saturated to int16, is looked up on a curve through points 256 steps apart.
+    Interpolated(&'a [i16; 257]),
 }
 
 /// What turns a latent into scores.
@@ -266,7 +319,7 @@ impl Calibration<'_> {
 
 /// The most latent dimensions: with it, a mixture's sum of squares fits 64 bits.
 pub const MAX_LATENT: usize = 1024;
-/// The most inputs of a layer: with it, a sum of int8 products stays within 2^30.
+/// The most inputs of a layer, and of a filter: with it, a sum of int8 products stays within 2^30.
 pub const MAX_INPUTS: usize = 1 << 16;
 /// A layer's biases are smaller than this: with it, the sum fits 32 bits. A diagonal mixture's offsets too.
 pub const MAX_BIAS: u32 = 1 << 30;

@@ -7,9 +7,11 @@ use core::ops::Deref;
 
 use bytemuck::{AnyBitPattern, NoUninit};
 
-use crate::description::{Description, Head, Layer};
+use crate::check::places;
+use crate::description::{Activation, Conv2d, Description, Head, Layer};
 use crate::header::{CRC_OFFSET, HEADER_LEN, Header};
-use crate::{BLOB_ALIGNMENT, File, LoadError, MINOR, Tensor, plan};
+use crate::plan::{self, Room};
+use crate::{BLOB_ALIGNMENT, File, LoadError, MINOR, Tensor};
 
 /// The tensors of a file that is being written.
 ///
@@ -110,13 +112,11 @@ fn header(description: &Description) -> Result<Header, WriteError> {
         Head::Softmax(s) => (s.n_classes, s.n_classes),
         Head::Autoencoders(a) => (a.n_members, a.n_members),
     };
-    let outputs = description.encoder.iter().map(|layer| match layer {
-        Layer::Dense(dense) => dense.outputs as usize,
-    });
-    let lengths = core::iter::once(description.input.len as usize).chain(outputs);
-    let arena = plan::arena_len(lengths, n_components as usize).ok_or(WriteError::TooLarge)?;
+    let input = description.input.len as usize;
+    let rooms = description.encoder.iter().map(room);
+    let arena = plan::arena_len(input, rooms, n_components.into(), 0).ok_or(WriteError::TooLarge)?;
     Ok(Header {
-        minor: MINOR,
+        minor: minor(description),
         total_len: 0,
         crc: 0,
         description_len: 0,
@@ -128,6 +128,33 @@ fn header(description: &Description) -> Result<Header, WriteError> {
         n_components,
         n_clusters,
     })
+}
+
+/// The earliest minor version that has what the model needs.
+fn minor(description: &Description) -> u16 {
+    let is_first = |layer: &Layer| match layer {
+        Layer::Dense(dense) => !matches!(dense.activation, Activation::Interpolated(_)),
+        Layer::Conv2d(_) => false,
+    };
+    let is_first = description.encoder.iter().all(is_first) && !matches!(description.head, Head::Autoencoders(_));
+    if is_first { 0 } else { MINOR }
+}
+
+/// What a layer asks of the arena; nothing for a shape that the reader will refuse.
+fn room(layer: &Layer) -> Room {
+    match layer {
+        Layer::Dense(dense) => Room::from(dense.outputs as usize),
+        Layer::Conv2d(layer) => convolution(layer).unwrap_or_default(),
+    }
+}
+
+fn convolution(layer: &Conv2d) -> Option<Room> {
+    let [above, left, below, right] = layer.padding;
+    let rows = places(layer.height.into(), [above, below], layer.kernel[0], layer.stride[0])?;
+    let columns = places(layer.width.into(), [left, right], layer.kernel[1], layer.stride[1])?;
+    let outputs = rows.checked_mul(columns)?.checked_mul(layer.filters.into())?;
+    let scratch = layer.kernel.iter().map(|&k| usize::from(k)).product::<usize>() * usize::from(layer.channels);
+    Some(Room { outputs, scratch })
 }
 
 /// Bytes that start at a multiple of 16, as a model must: for files read into memory.

@@ -2,7 +2,7 @@
 
 mod common;
 
-use edgemix_format::testing::{Follow, Kind, Spec, SplitMix64};
+use edgemix_format::testing::{Convolution, Follow, Kind, Spec, SplitMix64};
 use edgemix_format::view::Covariance;
 use edgemix_format::write::{AlignedBytes, mend};
 use edgemix_format::{File, LoadError};
@@ -11,7 +11,19 @@ use proptest::prelude::*;
 /// Some kilobytes with every kind of layer.
 fn real() -> AlignedBytes {
     let layers = vec![(24, Follow::Relu), (20, Follow::LeakyRelu), (12, Follow::Table), (6, Follow::Identity)];
-    let spec = Spec { input: 32, channels: 2, layers, components: 7, clusters: 4, calibration: 40, ..Spec::default() };
+    let shape = Convolution { filters: 3, kernel: [2, 3], stride: [1, 2], padding: [1; 4], follow: Follow::Table };
+    let image = [4, 4, 2];
+    let spec = Spec {
+        input: 32,
+        channels: 2,
+        image,
+        convolutions: vec![shape],
+        layers,
+        components: 7,
+        clusters: 4,
+        calibration: 40,
+        ..Spec::default()
+    };
     let bytes = spec.build().unwrap();
     assert!((3000..9000).contains(&bytes.len()), "{} bytes", bytes.len());
     bytes
@@ -59,7 +71,10 @@ fn mended_bytes_of_the_description_never_panic() {
         Kind::Softmax,
     ];
     for head in kinds {
-        let mut bytes = Spec { head, ..Spec::default() }.build().unwrap();
+        let shape =
+            Convolution { filters: 2, kernel: [2, 1], stride: [1, 2], padding: [1, 0, 0, 0], follow: Follow::Relu };
+        let spec = Spec { head, image: [3, 2, 1], convolutions: vec![shape], ..Spec::default() };
+        let mut bytes = spec.build().unwrap();
         let described = 48 + File::from_bytes(&bytes).unwrap().header.description_len as usize;
         for at in 4..described {
             let before = bytes[at];

@@ -1,10 +1,8 @@
 //! One crafted file for every reason to refuse one, each with a right checksum.
 
-use edgemix_format::description::{
-    self, Activation, Autoencoders, Calibration, Dense, Description, Head, Layer, Mixture,
-};
+use edgemix_format::description::{self, Activation, Calibration, Conv2d, Dense, Description, Head, Layer, Mixture};
 use edgemix_format::header::CRC_OFFSET;
-use edgemix_format::testing::{Follow, Kind, Spec};
+use edgemix_format::testing::{Convolution, Follow, Kind, Spec};
 use edgemix_format::view::Covariance;
 use edgemix_format::write::{AlignedBytes, WriteError, mend, write};
 use edgemix_format::{Fault, File, LoadError, Tensor};
@@ -74,6 +72,11 @@ value!(u8 u16 i32 f32);
 fn dense<'a>(description: &'a mut Description, index: usize) -> &'a mut Dense {
     let Layer::Dense(dense) = &mut description.encoder[index] else { panic!("not dense") };
     dense
+}
+
+fn conv2d<'a>(description: &'a mut Description) -> &'a mut Conv2d {
+    let Layer::Conv2d(layer) = &mut description.encoder[0] else { panic!("not a convolution") };
+    layer
 }
 
 fn dense_of(description: &Description, index: usize) -> Dense {
@@ -182,6 +185,9 @@ fn trailing_fields_are_those_of_a_later_minor() {
     assert_eq!(load(&later), LoadError::Description { minor: 0 });
     later.as_mut()[6] = 1;
     mend(later.as_mut());
+    assert_eq!(load(&later), LoadError::Description { minor: 1 });
+    later.as_mut()[6] = 2;
+    mend(later.as_mut());
     assert!(File::from_bytes(&later).is_ok());
 }
 
@@ -236,6 +242,55 @@ fn layers() {
 }
 
 #[test]
+fn convolutions() {
+    let shape =
+        Convolution { filters: 4, kernel: [3, 2], stride: [2, 1], padding: [1, 0, 2, 1], follow: Follow::LeakyRelu };
+    let layers = vec![(3, Follow::Interpolated)];
+    let spec = Spec { input: 60, channels: 2, image: [5, 6, 2], convolutions: vec![shape], layers, ..Spec::default() };
+    let at = |fault| LoadError::Layer { index: 0, fault };
+    let altered = |alter: fn(&mut Conv2d)| described(&spec, |d| alter(conv2d(d)));
+    assert_eq!(altered(|c| c.height += 1), at(Fault::Shape));
+    assert_eq!(altered(|c| (c.height, c.width) = (60, 0)), at(Fault::Shape));
+    assert_eq!(altered(|c| c.channels = 0), at(Fault::Shape));
+    assert_eq!(altered(|c| c.filters = 0), at(Fault::Shape));
+    assert_eq!(altered(|c| c.filters = 3), at(Fault::Shape));
+    // 3 x 6 places of 65535 filters, and taps beyond the limit, do not get as far as their tensors.
+    assert_eq!(altered(|c| (c.filters, c.weights.offset) = (u16::MAX, 1)), at(Fault::Shape));
+    assert_eq!(altered(|c| c.kernel = [255, 255]), at(Fault::Shape));
+    for i in 0..2 {
+        assert_eq!(described(&spec, |d| conv2d(d).kernel[i] = 0), at(Fault::Shape));
+        assert_eq!(described(&spec, |d| conv2d(d).stride[i] = 0), at(Fault::Shape));
+    }
+    // Places in the padding alone.
+    for (i, kernel) in [3, 2, 3, 2].into_iter().enumerate() {
+        assert_eq!(described(&spec, |d| conv2d(d).padding[i] = kernel), at(Fault::Shape));
+    }
+    assert_eq!(altered(|c| c.weights.len -= 1), at(Fault::Shape));
+    assert_eq!(altered(|c| c.bias.len += 1), at(Fault::Shape));
+    assert_eq!(altered(|c| c.weights.offset = 1 << 20), at(Fault::Tensor));
+    assert_eq!(altered(|c| c.output.scale = f32::NAN), at(Fault::Scale));
+    assert_eq!(element(&spec, |d| conv2d(&mut d.clone()).bias, 3, 1 << 30), at(Fault::Bias));
+    let shift = |d: &Description| conv2d(&mut d.clone()).requantize.shift;
+    assert_eq!(element(&spec, shift, 3, 0u8), at(Fault::Requantisation));
+    // The next layer takes what the filters give: one column less.
+    let narrow = described(&spec, |d| conv2d(d).padding[3] = 0);
+    assert_eq!(narrow, LoadError::Layer { index: 1, fault: Fault::Shape });
+}
+
+#[test]
+fn curves_end_the_encoder_and_stand_nowhere_else() {
+    let curve = Tensor::new(0, 257);
+    let at = |index, fault| LoadError::Layer { index, fault };
+    let error = described(&spec(), |d| dense(d, 1).activation = Activation::Interpolated(curve));
+    assert_eq!(error, at(1, Fault::Activation));
+    let last = Spec { layers: vec![(3, Follow::Interpolated)], ..Spec::default() };
+    assert!(last.build().is_ok());
+    assert_eq!(described(&last, |d| dense(d, 0).output.zero_point = 1), at(0, Fault::Activation));
+    let short = described(&last, |d| dense(d, 0).activation = Activation::Interpolated(Tensor::new(0, 256)));
+    assert_eq!(short, at(0, Fault::Shape));
+}
+
+#[test]
 fn latent() {
     let spec = spec();
     assert_eq!(described(&spec, |d| d.latent.len = 4), LoadError::Latent(Fault::Shape));
@@ -282,16 +337,6 @@ fn heads() {
     }
     let none = Spec { components: 0, ..spec };
     assert_eq!(none.build(), Err(WriteError::Refused(LoadError::Head(Fault::Shape))));
-}
-
-#[test]
-fn autoencoders_are_not_run_yet() {
-    let error = described(&spec(), |d| {
-        let constants = Tensor::new(0, 2);
-        let (encoder, decoder) = (d.encoder.clone(), d.encoder.clone());
-        d.head = Head::Autoencoders(Autoencoders { n_members: 2, stride: 0, encoder, decoder, constants });
-    });
-    assert_eq!(error, LoadError::Head(Fault::Unsupported));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 //! says where things stand in them.
 
 use edgemix_format::File;
-use edgemix_format::testing::{Follow, Kind, Spec};
+use edgemix_format::testing::{Convolution, Follow, Kind, Spec};
 use edgemix_format::view::Covariance;
 use edgemix_format::write::AlignedBytes;
 use std::collections::HashMap;
@@ -11,7 +11,7 @@ use std::path::Path;
 const SPECIFICATION: &str = include_str!("../../docs/FORMAT.md");
 
 /// Name, bytes and the numbers they were made of.
-fn golden() -> [(&'static str, &'static [u8], Spec); 4] {
+fn golden() -> [(&'static str, &'static [u8], Spec); 5] {
     let deep = vec![(7, Follow::Relu), (6, Follow::LeakyRelu), (5, Follow::Table), (3, Follow::Identity)];
     [
         ("full", include_bytes!("golden/full.emx"), Spec { input: 8, layers: deep, seed: 1, ..Spec::default() }),
@@ -37,7 +37,25 @@ fn golden() -> [(&'static str, &'static [u8], Spec); 4] {
             include_bytes!("golden/softmax.emx"),
             Spec { layers: vec![(4, Follow::LeakyRelu)], head: Kind::Softmax, seed: 4, ..Spec::default() },
         ),
+        ("convolution", include_bytes!("golden/convolution.emx"), convolution()),
     ]
+}
+
+/// DEPICT's encoder, small, with every padding of its own.
+fn convolution() -> Spec {
+    let first =
+        Convolution { filters: 3, kernel: [3, 2], stride: [2, 1], padding: [1, 1, 2, 0], follow: Follow::LeakyRelu };
+    let second = Convolution { filters: 4, kernel: [2, 3], stride: [1, 2], padding: [0; 4], follow: Follow::Table };
+    Spec {
+        input: 60,
+        image: [5, 6, 2],
+        channels: 2,
+        convolutions: vec![first, second],
+        layers: vec![(4, Follow::Interpolated)],
+        head: Kind::Softmax,
+        seed: 5,
+        ..Spec::default()
+    }
 }
 
 #[test]
@@ -84,7 +102,7 @@ fn the_specification_says_where_the_fields_stand() {
         let expected = [
             ("magic", u64::from(u32::from_le_bytes(*b"EMIX"))),
             ("major", 1),
-            ("minor", 0),
+            ("minor", u64::from(name == "convolution")),
             ("total_len", bytes.len() as u64),
             ("crc", u64::from(header.crc)),
             ("description_len", header.description_len.into()),

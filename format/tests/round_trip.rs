@@ -4,9 +4,9 @@ mod common;
 
 use edgemix_format::description::{self, Description};
 use edgemix_format::header::{HEADER_LEN, is_model};
-use edgemix_format::testing::{Follow, Kind, Spec};
+use edgemix_format::testing::{Convolution, Follow, Kind, Spec};
 use edgemix_format::view::{Activation, Calibration, Head, Layer};
-use edgemix_format::write::{AlignedBytes, WriteError, write};
+use edgemix_format::write::{AlignedBytes, WriteError, mend, write};
 use edgemix_format::{Fault, File, LoadError, arena_len, input_len, latent_len, n_clusters, n_components, plan};
 use proptest::prelude::*;
 
@@ -22,18 +22,33 @@ fn same(description: &Description, file: &File) {
     }
     assert_eq!(file.encoder.len(), description.encoder.len());
     for (view, layer) in file.encoder.iter().zip(&description.encoder) {
-        let (Layer::Dense(view), description::Layer::Dense(dense)) = (view, layer) else { panic!("not dense") };
-        assert_eq!((view.inputs, view.bias.len()), (dense.inputs as usize, dense.outputs as usize));
-        assert_eq!(view.weights.len(), view.inputs * view.bias.len());
-        assert_eq!(view.output, dense.output);
+        let rows = view.rows();
+        let (outputs, output, activation) = match (view, layer) {
+            (Layer::Dense(view), description::Layer::Dense(dense)) => {
+                assert_eq!(view.inputs, dense.inputs as usize);
+                (dense.outputs as usize, dense.output, dense.activation)
+            }
+            (Layer::Conv2d(view), description::Layer::Conv2d(layer)) => {
+                let size = [layer.height, layer.width, layer.channels].map(usize::from);
+                assert_eq!([view.height, view.width, view.channels], size);
+                assert_eq!((view.kernel, view.stride, view.padding), (layer.kernel, layer.stride, layer.padding));
+                assert_eq!(view.padding_value, layer.padding_value);
+                assert_eq!(rows.inputs, usize::from(view.kernel[0]) * usize::from(view.kernel[1]) * view.channels);
+                (layer.filters.into(), layer.output, layer.activation)
+            }
+            layers => panic!("{layers:?}"),
+        };
+        assert_eq!((rows.bias.len(), rows.weights.len()), (outputs, rows.inputs * outputs));
+        assert_eq!(rows.output, output);
         let kinds = matches!(
-            (view.activation, dense.activation),
+            (rows.activation, activation),
             (Activation::Identity, description::Activation::Identity)
                 | (Activation::Relu, description::Activation::Relu)
                 | (Activation::LeakyRelu(_), description::Activation::LeakyRelu(_))
                 | (Activation::Table(_), description::Activation::Table(_))
+                | (Activation::Interpolated(_), description::Activation::Interpolated(_))
         );
-        assert!(kinds, "{view:?} is not {dense:?}");
+        assert!(kinds, "{view:?} is not {layer:?}");
     }
     match (&file.head, &description.head) {
         (Head::Mixture(view), description::Head::Mixture(mixture)) => {
@@ -72,9 +87,9 @@ proptest! {
         let bytes = spec.build().unwrap();
         let file = File::from_bytes(&bytes).unwrap();
         let clusters = if spec.head == Kind::Softmax { spec.components } else { spec.clusters };
-        let lengths = core::iter::once(file.input.len).chain(file.outputs());
+        let planned = plan::arena_len(file.input.len, file.rooms(), file.head.n_components(), 0);
         prop_assert!(is_model(&bytes));
-        prop_assert_eq!(Some(arena_len(&bytes)), plan::arena_len(lengths, file.head.n_components()));
+        prop_assert_eq!(Some(arena_len(&bytes)), planned);
         prop_assert_eq!(input_len(&bytes), file.input.len);
         prop_assert_eq!(latent_len(&bytes), usize::from(file.latent.len));
         prop_assert_eq!(n_components(&bytes), file.head.n_components());
@@ -87,6 +102,68 @@ proptest! {
         let longer = AlignedBytes::from(&[&bytes[..], &tail[..]].concat()[..]);
         let (file, again) = (File::from_bytes(&bytes).unwrap(), File::from_bytes(&longer).unwrap());
         prop_assert_eq!(format!("{file:?}"), format!("{again:?}"));
+    }
+}
+
+/// Counts places one by one.
+#[test]
+fn a_convolution_has_the_places_that_its_kernel_fits() {
+    let along = |extent: u16, kernel: u8, stride: u8, [before, after]: [u8; 2]| {
+        let ends = |start: i32| start + i32::from(kernel) <= i32::from(extent) + i32::from(after);
+        (-i32::from(before)..).step_by(stride.into()).take_while(|&start| ends(start)).count()
+    };
+    let mut n_read = 0;
+    for (height, kernel, stride, above, below) in (1..6)
+        .flat_map(|h| (1..5).flat_map(move |k| (1..4).map(move |s| (h, k, s))))
+        .flat_map(|(h, k, s)| (0..=k).flat_map(move |above| (0..=k).map(move |below| (h, k, s, above, below))))
+    {
+        let shape = Convolution {
+            filters: 2,
+            kernel: [kernel, 2],
+            stride: [stride, 2],
+            padding: [above, 1, below, 0],
+            follow: Follow::Identity,
+        };
+        let image = [height, 7, 3];
+        let spec = Spec {
+            input: usize::from(height) * 21,
+            image,
+            convolutions: vec![shape],
+            layers: vec![],
+            ..Spec::default()
+        };
+        let places = along(height, kernel, stride, [above, below]);
+        if above >= kernel || below >= kernel || places == 0 {
+            assert_eq!(spec.build(), Err(WriteError::Refused(LoadError::Layer { index: 0, fault: Fault::Shape })));
+            continue;
+        }
+        let bytes = spec.build().unwrap();
+        let file = File::from_bytes(&bytes).unwrap();
+        let Some(Layer::Conv2d(layer)) = file.encoder.first() else { panic!("{:?}", file.encoder) };
+        assert_eq!((layer.rows, layer.columns), (places, along(7, 2, 2, [1, 0])));
+        assert_eq!(file.encoder[0].outputs(), places * 4 * 2);
+        assert_eq!(file.encoder[0].macs(), places * 4 * 2 * usize::from(kernel) * 2 * 3);
+        n_read += 1;
+    }
+    assert!(n_read > 100);
+}
+
+/// What needs nothing of a later minor version is a file of the first one, which readers of that one read.
+#[test]
+fn the_writer_gives_the_earliest_minor_version() {
+    let image = Spec { input: 16, image: [4, 4, 1], ..Spec::default() };
+    let shape = Convolution { filters: 1, kernel: [2, 2], stride: [1, 1], padding: [0; 4], follow: Follow::Relu };
+    for (spec, minor) in [
+        (Spec::default(), 0),
+        (Spec { layers: vec![(3, Follow::Interpolated)], ..Spec::default() }, 1),
+        (Spec { convolutions: vec![shape], ..image }, 1),
+    ] {
+        let mut bytes = spec.build().unwrap();
+        assert_eq!(File::from_bytes(&bytes).unwrap().header.minor, minor);
+        bytes.as_mut()[6] = 0;
+        mend(bytes.as_mut());
+        let expected = (minor > 0).then_some(LoadError::Description { minor: 0 });
+        assert_eq!(File::from_bytes(&bytes).err(), expected);
     }
 }
 

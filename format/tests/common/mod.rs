@@ -1,6 +1,6 @@
 //! Generated models for several tests.
 
-use edgemix_format::testing::{Follow, Kind, Spec};
+use edgemix_format::testing::{Convolution, Follow, Kind, Spec};
 use edgemix_format::view::Covariance;
 use proptest::prelude::*;
 
@@ -19,20 +19,54 @@ fn follow() -> impl Strategy<Value = Follow> {
     prop_oneof![Just(Follow::Identity), Just(Follow::Relu), Just(Follow::LeakyRelu), Just(Follow::Table)]
 }
 
+/// Any small convolution of an image that is at least as large as its kernel.
+fn convolution() -> impl Strategy<Value = Convolution> {
+    let along = || (1u8..4, 1u8..4, any::<prop::sample::Index>(), any::<prop::sample::Index>());
+    (1u16..5, along(), along(), follow()).prop_map(|(filters, rows, columns, follow)| {
+        let padding = |(kernel, _, before, after): (u8, u8, prop::sample::Index, prop::sample::Index)| {
+            [before, after].map(|p| p.index(kernel.into()) as u8)
+        };
+        let ([above, below], [left, right]) = (padding(rows), padding(columns));
+        let (kernel, stride) = ([rows.0, columns.0], [rows.1, columns.1]);
+        Convolution { filters, kernel, stride, padding: [above, left, below, right], follow }
+    })
+}
+
+/// Convolutions that fit one another, and the image that the first takes.
+fn convolutions() -> impl Strategy<Value = ([u16; 3], Vec<Convolution>)> {
+    let image = (3u16..8, 3u16..8, 1u16..4).prop_map(|(height, width, channels)| [height, width, channels]);
+    (image, prop::collection::vec(convolution(), 0..3)).prop_map(|(image, mut convolutions)| {
+        let mut at = image;
+        convolutions.retain(|convolution| {
+            let after = convolution.output(at);
+            let fits = after.iter().all(|&extent| extent > 0);
+            at = if fits { after } else { at };
+            fits
+        });
+        (image, convolutions)
+    })
+}
+
 /// Any small valid model.
 pub(crate) fn spec() -> impl Strategy<Value = Spec> {
     let input = (1usize..5, 1usize..6).prop_map(|(channels, times)| (channels * times, channels));
     let layers = prop::collection::vec((1usize..12, follow()), 0..5);
     let counts = (1u16..9, any::<prop::sample::Index>(), 0u16..20);
-    (input, layers, kind(), counts, any::<u64>()).prop_map(|((input, channels), mut layers, head, counts, seed)| {
-        // A table can't give the latent.
-        if let Some((_, follow)) = layers.last_mut()
-            && *follow == Follow::Table
+    let parts = (input, convolutions(), layers, kind(), counts, any::<u64>());
+    parts.prop_map(|((mut input, mut channels), (image, mut convolutions), mut layers, head, counts, seed)| {
+        if !convolutions.is_empty() {
+            (input, channels) = (image.map(usize::from).iter().product(), image[2].into());
+        }
+        // A table can't give the latent, a curve nothing else.
+        let follows = convolutions.iter_mut().map(|c| &mut c.follow).chain(layers.iter_mut().map(|layer| &mut layer.1));
+        let mut follows: Vec<&mut Follow> = follows.collect();
+        if let Some(last) = follows.pop()
+            && *last == Follow::Table
         {
-            *follow = Follow::Identity;
+            *last = Follow::Interpolated;
         }
         let (components, clusters, calibration) = counts;
         let clusters = 1 + clusters.index(components.into()) as u16;
-        Spec { input, channels, layers, head, components, clusters, calibration, seed }
+        Spec { input, channels, image, convolutions, layers, head, components, clusters, calibration, seed }
     })
 }
