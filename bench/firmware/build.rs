@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::{env, fs};
 
-use edgemix_format::testing::{Follow, Kind, Spec};
+use edgemix_format::testing::{Convolution, Follow, Kind, Spec};
 use edgemix_format::view::Covariance;
 
 fn main() {
@@ -37,7 +37,7 @@ REGION_ALIAS("REGION_HEAP", RAM);
 REGION_ALIAS("REGION_STACK", RAM);
 "#;
 
-fn models() -> [(&'static str, Spec); 4] {
+fn models() -> [(&'static str, Spec); 5] {
     let mixture = |dims, components, covariance| Spec {
         input: dims,
         layers: vec![],
@@ -50,7 +50,20 @@ fn models() -> [(&'static str, Spec); 4] {
     let widths = [128, 128, 128, 128, 8, 128, 128, 128, 128];
     let mut layers: Vec<_> = widths.map(|width| (width, Follow::Relu)).to_vec();
     layers.push((640, Follow::Identity));
+    // DEPICT's encoder for MNIST.
+    let first = Convolution { filters: 50, kernel: [4; 2], stride: [2; 2], padding: [0; 4], follow: Follow::LeakyRelu };
+    let second = Convolution { kernel: [5; 2], padding: [2; 4], ..first };
+    let depict = Spec {
+        input: 28 * 28,
+        image: [28, 28, 1],
+        convolutions: vec![first, second],
+        layers: vec![(10, Follow::Interpolated)],
+        head: Kind::Softmax,
+        components: 10,
+        ..Spec::default()
+    };
     [
+        ("depict", depict),
         ("anomaly", Spec { input: 640, layers, ..mixture(640, 2, Covariance::Spherical) }),
         ("diagonal-8x16", mixture(16, 8, Covariance::Diagonal)),
         ("full-8x16", mixture(16, 8, Covariance::Full)),

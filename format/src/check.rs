@@ -6,7 +6,7 @@ use crate::view::{
     Activation, Affine, Calibration, Conv2d, Covariance, Dense, File, Head, Input, Latent, Layer, Layers, MAX_BIAS,
     MAX_CENTER, MAX_INPUTS, MAX_LATENT, Mixture, Requantize, Softmax,
 };
-use crate::{Fault, LoadError, MINOR, plan};
+use crate::{CONVOLUTION, Fault, LoadError, MINOR, Tensor, plan};
 
 /// Half a mixture's fraction bits at least, so that a square of a row fits: |u| < 2^26.
 const MIN_ROW_SHIFT: u8 = 5;
@@ -128,7 +128,22 @@ fn encoder<'a>(rest: &mut Rest<'a>, inputs: usize, blob: &'a [u8]) -> Result<Lay
     Ok(encoder)
 }
 
-/// The variants of `description::Layer` by number, as with heads: each takes the stack of its own alone.
+/// A convolution's fields before its filters', decoded at once: height, width, channels, filters; kernel, stride, padding
+/// and its value.
+type Shape = ([u16; 4], [u8; 9]);
+
+/// The fields that all layers end with, in the order of [`description::Dense`] and [`description::Conv2d`].
+#[derive(serde::Deserialize)]
+struct Rows {
+    order: description::WeightOrder,
+    weights: Tensor<i8>,
+    bias: Tensor<i32>,
+    requantize: description::Requantize,
+    activation: description::Activation,
+    output: Affine,
+}
+
+/// The variants of `description::Layer` by number, as with heads, and what they share only once.
 fn layer<'a>(
     rest: &mut Rest<'a>,
     inputs: usize,
@@ -136,84 +151,77 @@ fn layer<'a>(
     blob: &'a [u8],
     fault: impl Fn(Fault) -> LoadError,
 ) -> Result<Layer<'a>, LoadError> {
-    match rest.next::<u32>()? {
-        0 => {
-            let layer: description::Dense = rest.next()?;
-            let is_known = rest.minor >= 1 || !matches!(layer.activation, description::Activation::Interpolated(_));
-            ensure(is_known, ()).map_err(|()| rest.refused())?;
-            dense(&layer, inputs, is_last, blob).map(Layer::Dense).map_err(fault)
+    let number: u32 = rest.next()?;
+    let (shape, [columns, outputs]) = match number {
+        0 => (None, rest.next::<[u32; 2]>()?),
+        1 if rest.minor >= 1 && CONVOLUTION => {
+            let shape: Shape = rest.next()?;
+            let n_taps = taps(&shape).ok_or(fault(Fault::Shape))?;
+            (Some(shape), [n_taps as u32, shape.0[3].into()])
         }
-        1 if rest.minor >= 1 && !crate::CONVOLUTION => Err(fault(Fault::Unsupported)),
-        1 if rest.minor >= 1 => convolution(&rest.next()?, inputs, is_last, blob).map(Layer::Conv2d).map_err(fault),
-        _ => Err(rest.refused()),
-    }
+        1 if rest.minor >= 1 => return Err(fault(Fault::Unsupported)),
+        _ => return Err(rest.refused()),
+    };
+    let decoded: Rows = rest.next()?;
+    let is_known = rest.minor >= 1 || !matches!(decoded.activation, description::Activation::Interpolated(_));
+    ensure(is_known, ()).map_err(|()| rest.refused())?;
+    let [columns, outputs] = [columns, outputs].map(|n| n as usize);
+    let rows = rows(&decoded, columns, outputs, is_last, blob).map_err(&fault)?;
+    let layer = match shape {
+        Some(shape) => convolution(shape, rows).map(Layer::Conv2d),
+        None => Some(Layer::Dense(rows)),
+    };
+    layer.filter(|layer| layer.inputs() == inputs).ok_or(fault(Fault::Shape))
 }
 
-fn dense<'a>(dense: &description::Dense, inputs: usize, is_last: bool, blob: &'a [u8]) -> Result<Dense<'a>, Fault> {
-    ensure(dense.inputs as usize == inputs, Fault::Shape)?;
-    rows(dense, is_last, blob)
+/// Weights of a filter.
+fn taps((extents, window): &Shape) -> Option<usize> {
+    product([window[0].into(), window[1].into(), extents[2].into()])
 }
 
-/// A dense layer, or a convolution's filters as one.
-fn rows<'a>(dense: &description::Dense, is_last: bool, blob: &'a [u8]) -> Result<Dense<'a>, Fault> {
-    let (inputs, outputs) = (dense.inputs as usize, dense.outputs as usize);
-    ensure(outputs > 0 && outputs <= MAX_INPUTS, Fault::Shape)?;
-    let n_weights = outputs.checked_mul(inputs).ok_or(Fault::Shape)?;
-    let description::WeightOrder::RowMajor = dense.order;
-    let view = Dense {
-        inputs,
-        weights: dense.weights.resolve(blob, n_weights)?,
-        bias: dense.bias.resolve(blob, outputs)?,
-        requantize: requantize(&dense.requantize, outputs, blob)?,
-        activation: activation(&dense.activation, outputs, blob)?,
-        output: dense.output,
-    };
-    ensure(view.bias.iter().all(|b| b.unsigned_abs() < MAX_BIAS), Fault::Bias)?;
-    check_output(view.output, &view.activation, is_last)?;
-    Ok(view)
+/// A product within the limit of a layer's elements.
+fn product([a, b, c]: [usize; 3]) -> Option<usize> {
+    let product = a.checked_mul(b)?.checked_mul(c)?;
+    (product > 0 && product <= MAX_INPUTS).then_some(product)
 }
 
-fn convolution<'a>(
-    convolution: &description::Conv2d,
-    inputs: usize,
-    is_last: bool,
-    blob: &'a [u8],
-) -> Result<Conv2d<'a>, Fault> {
-    let shape = convolution;
-    let [above, left, below, right] = shape.padding;
-    let [kernel_rows, kernel_columns] = shape.kernel;
-    let product = |[a, b, c]: [usize; 3]| {
-        let product = a.checked_mul(b)?.checked_mul(c)?;
-        (product > 0 && product <= MAX_INPUTS).then_some(product)
-    };
-    let (height, width, channels) = (shape.height.into(), shape.width.into(), shape.channels.into());
-    ensure(product([height, width, channels]) == Some(inputs), Fault::Shape)?;
-    let taps = product([kernel_rows.into(), kernel_columns.into(), channels]).ok_or(Fault::Shape)?;
-    let rows = places(height, [above, below], kernel_rows, shape.stride[0]).ok_or(Fault::Shape)?;
-    let columns = places(width, [left, right], kernel_columns, shape.stride[1]).ok_or(Fault::Shape)?;
-    product([rows, columns, shape.filters.into()]).ok_or(Fault::Shape)?;
-    let filters = description::Dense {
-        inputs: taps as u32,
-        outputs: shape.filters.into(),
-        order: shape.order,
-        weights: shape.weights,
-        bias: shape.bias,
-        requantize: shape.requantize,
-        activation: shape.activation,
-        output: shape.output,
-    };
-    Ok(Conv2d {
+fn convolution((extents, window): Shape, filters: Dense) -> Option<Conv2d> {
+    let [height, width, channels, n_filters] = extents.map(usize::from);
+    let [kernel_rows, kernel_columns, stride_down, stride_right, above, left, below, right, padding_value] = window;
+    product([height, width, channels])?;
+    let rows = places(height, [above, below], kernel_rows, stride_down)?;
+    let columns = places(width, [left, right], kernel_columns, stride_right)?;
+    product([rows, columns, n_filters])?;
+    Some(Conv2d {
         height,
         width,
         channels,
         rows,
         columns,
-        kernel: shape.kernel,
-        stride: shape.stride,
-        padding: shape.padding,
-        padding_value: shape.padding_value,
-        filters: self::rows(&filters, is_last, blob)?,
+        kernel: [kernel_rows, kernel_columns],
+        stride: [stride_down, stride_right],
+        padding: [above, left, below, right],
+        padding_value: padding_value as i8,
+        filters,
     })
+}
+
+/// A dense layer, or a convolution's filters as one.
+fn rows<'a>(rows: &Rows, inputs: usize, outputs: usize, is_last: bool, blob: &'a [u8]) -> Result<Dense<'a>, Fault> {
+    ensure(outputs > 0 && outputs <= MAX_INPUTS, Fault::Shape)?;
+    let n_weights = outputs.checked_mul(inputs).ok_or(Fault::Shape)?;
+    let description::WeightOrder::RowMajor = rows.order;
+    let view = Dense {
+        inputs,
+        weights: rows.weights.resolve(blob, n_weights)?,
+        bias: rows.bias.resolve(blob, outputs)?,
+        requantize: requantize(&rows.requantize, outputs, blob)?,
+        activation: activation(&rows.activation, outputs, blob)?,
+        output: rows.output,
+    };
+    ensure(view.bias.iter().all(|b| b.unsigned_abs() < MAX_BIAS), Fault::Bias)?;
+    check_output(view.output, &view.activation, is_last)?;
+    Ok(view)
 }
 
 /// Places of a filter along one direction; `None` where there is none, or where one lies in the padding alone.

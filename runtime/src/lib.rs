@@ -18,6 +18,9 @@
 //! }
 //! ```
 //!
+//! Features: `convolution` and `autoencoders` (both on) run models that have such layers or heads; a firmware whose model
+//! has none saves their code with `default-features = false`.
+//!
 //! The room for the next kernel is [`kernels`], for the next head [`heads`].
 #![no_std]
 #![deny(unsafe_code)]
@@ -29,6 +32,7 @@ pub mod heads;
 mod input;
 pub mod kernels;
 mod model;
+mod network;
 mod workspace;
 
 pub use assignment::{Assignment, LogDensity, Novelty};

@@ -1,9 +1,10 @@
 //! A checked model, and its way from sample to assignment.
 
-use edgemix_format::view::{File, Layer};
+use edgemix_format::view::File;
 
 use crate::input::{Raw, Width, quantize, quantize_raw};
-use crate::{AssignError, Assignment, LoadError, heads, kernels};
+use crate::network::Network;
+use crate::{AssignError, Assignment, LoadError, heads};
 
 /// A model that was checked; its tensors stay where its bytes are.
 #[derive(Clone, Debug)]
@@ -150,37 +151,17 @@ impl<'m> Model<'m> {
         fill: impl FnOnce(Width, &mut [i16]) -> Result<(), AssignError>,
     ) -> Result<(&'w [i16], &'w mut [i16]), AssignError> {
         let too_short = self.too_short(0);
-        let total = arena.len();
-        let mut length = self.file.input.len;
-        let mut at_start = true;
+        let length = self.file.input.len;
         fill(self.width(0), arena.get_mut(..length).ok_or(too_short)?)?;
+        let mut network = Network::new(arena, length);
         for (layer, after) in self.file.encoder.iter().zip(1..) {
-            let (input, free) = ends(arena, length, at_start).ok_or(too_short)?;
-            length = Layer::outputs(layer);
-            let output = if at_start { total.checked_sub(input.len() + length) } else { Some(0) };
-            let output = output.and_then(|start| free.get_mut(start..start.checked_add(length)?));
-            kernels::run(layer, self.width(after), input, output.ok_or(too_short)?);
-            at_start = !at_start;
+            network.run(layer, self.width(after)).ok_or(too_short)?;
         }
-        let (latent, free) = ends(arena, length, at_start).ok_or(too_short)?;
-        let pad = length % 2;
-        let even = free.len().saturating_sub(pad);
-        let free = if at_start { free.get_mut(pad..) } else { free.get_mut(..even) };
-        Ok((latent, free.ok_or(too_short)?))
+        network.finish().ok_or(too_short)
     }
 
     /// The width of what `layers` layers give: the last one gives the latent.
     fn width(&self, layers: usize) -> Width {
         if layers == self.file.encoder.len() { Width::Wide } else { Width::Narrow }
-    }
-}
-
-/// The `length` elements at the start or the end, and the rest.
-fn ends(arena: &mut [i16], length: usize, at_start: bool) -> Option<(&mut [i16], &mut [i16])> {
-    if at_start {
-        arena.split_at_mut_checked(length)
-    } else {
-        let (free, used) = arena.split_at_mut_checked(arena.len().checked_sub(length)?)?;
-        Some((used, free))
     }
 }

@@ -2,10 +2,13 @@
 
 #[path = "../../bench/firmware/src/cases.rs"]
 mod cases;
+mod common;
+#[path = "../../bench/firmware/src/convolutions.rs"]
+mod convolutions;
 
 use edgemix_runtime::kernels::blocks::{self, Sums};
 use edgemix_runtime::kernels::scalar::Scalar;
-use edgemix_runtime::kernels::{self, portable};
+use edgemix_runtime::kernels::{self, Width, portable};
 use edgemix_runtime::view::Layer;
 
 /// What the kernel for the DSP extension does, instruction by instruction.
@@ -56,9 +59,23 @@ fn every_kernel_equals_its_definition() {
         };
         run(&mut |x, found| blocks::dense::<Scalar>(layer, width, x, found));
         run(&mut |x, found| blocks::dense::<Dsp>(layer, width, x, found));
-        run(&mut |x, found| kernels::run(&Layer::Dense(*layer), width, x, found));
+        run(&mut |x, found| kernels::run(&Layer::Dense(*layer), width, x, found, &mut []));
     });
     assert_eq!(digest, cases::LAYERS, "{digest:#010x}");
+}
+
+#[test]
+fn every_convolution_equals_its_definition() {
+    let digest = convolutions::convolutions(|layer, width, x, output| {
+        portable::convolution(layer, width, x, output);
+        let mut found = vec![77; output.len()];
+        let mut patch = vec![99; layer.filters.inputs];
+        kernels::run(&Layer::Conv2d(*layer), width, &mut x.to_vec(), &mut found, &mut patch);
+        assert_eq!(found, output, "{layer:?}");
+        let exact = common::convolution(layer, width == Width::Wide, &x.iter().map(|&x| x.into()).collect::<Vec<_>>());
+        assert!(exact.into_iter().eq(output.iter().map(|&q| i128::from(q))), "{layer:?}");
+    });
+    assert_eq!(digest, convolutions::CONVOLUTIONS, "{digest:#010x}");
 }
 
 #[test]

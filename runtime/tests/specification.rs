@@ -4,10 +4,11 @@ use edgemix_runtime::{Model, Workspace, include_model};
 
 const SPECIFICATION: &str = include_str!("../../docs/FORMAT.md");
 
-static MODELS: [(&str, &[u8]); 4] = [
+static MODELS: [(&str, &[u8]); 5] = [
     ("`full.emx`", include_model!("../../format/tests/golden/full.emx")),
     ("`diagonal.emx`", include_model!("../../format/tests/golden/diagonal.emx")),
     ("`spherical.emx`", include_model!("../../format/tests/golden/spherical.emx")),
+    ("`convolution.emx`", include_model!("../../format/tests/golden/convolution.emx")),
     ("`softmax.emx`", include_model!("../../format/tests/golden/softmax.emx")),
 ];
 

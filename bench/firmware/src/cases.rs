@@ -17,22 +17,22 @@ const OUTPUTS: [usize; 13] = [1, 2, 3, 4, 5, 6, 7, 8, 47, 48, 49, 67, 99];
 
 /// FNV-1a.
 #[derive(Clone, Copy)]
-pub(crate) struct Digest(u32);
+pub(crate) struct Digest(pub(crate) u32);
 
 impl Digest {
-    const START: Self = Self(0x811c_9dc5);
+    pub(crate) const START: Self = Self(0x811c_9dc5);
 
-    fn add(&mut self, bytes: [u8; 4]) {
+    pub(crate) fn add(&mut self, bytes: [u8; 4]) {
         for byte in bytes {
             self.0 = (self.0 ^ u32::from(byte)).wrapping_mul(0x0100_0193);
         }
     }
 }
 
-struct Random(u32);
+pub(crate) struct Random(pub(crate) u32);
 
 impl Random {
-    fn next(&mut self) -> u32 {
+    pub(crate) fn next(&mut self) -> u32 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 17;
         self.0 ^= self.0 << 5;
@@ -40,7 +40,7 @@ impl Random {
     }
 
     /// From `low` to `high`, either of them in a quarter of the cases.
-    fn wild(&mut self, low: i32, high: i32) -> i32 {
+    pub(crate) fn wild(&mut self, low: i32, high: i32) -> i32 {
         match self.next() % 8 {
             0 => low,
             1 => high,

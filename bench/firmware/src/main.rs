@@ -12,6 +12,7 @@ use cortex_m as _;
 #[cfg(target_arch = "arm")]
 use cortex_m_rt::entry;
 use edgemix_runtime::kernels::{self, Width};
+use edgemix_runtime::view::Layer;
 use edgemix_runtime::{Model, Workspace, arena_len, heads, include_model};
 #[cfg(target_arch = "riscv32")]
 use riscv as _;
@@ -23,11 +24,14 @@ static ANOMALY: &[u8] = include_model!(concat!(env!("OUT_DIR"), "/anomaly.emx"))
 static DIAGONAL: &[u8] = include_model!(concat!(env!("OUT_DIR"), "/diagonal-8x16.emx"));
 static FULL: &[u8] = include_model!(concat!(env!("OUT_DIR"), "/full-8x16.emx"));
 static LARGE: &[u8] = include_model!(concat!(env!("OUT_DIR"), "/diagonal-100x10.emx"));
+static DEPICT: &[u8] = include_model!(concat!(env!("OUT_DIR"), "/depict.emx"));
 static DIGITS: &[u8] = include_model!("../../../firmware-example/assets/digits.emx");
 
 /// The longest sample, latent or arena.
-const ARENA: usize = arena_len(ANOMALY);
-const MOST: usize = 1024;
+const ARENA: usize = arena_len(DEPICT);
+const MOST: usize = 13 * 13 * 50;
+/// The longest patch.
+const PATCH: usize = 5 * 5 * 50;
 
 /// Room for a copy of the largest model.
 #[repr(C, align(16))]
@@ -63,6 +67,10 @@ fn layer_macs(model: &Model) -> usize {
     model.file().encoder.iter().map(|layer| layer.macs()).sum()
 }
 
+fn one_layer_macs(model: &Model, index: usize) -> usize {
+    model.file().encoder.get(index).map_or(0, Layer::macs)
+}
+
 fn head_macs(model: &Model) -> usize {
     model.file().head.macs(model.latent_len())
 }
@@ -80,20 +88,21 @@ fn layers(model: &Model, range: core::ops::Range<usize>) -> u32 {
             continue;
         }
         let width = if index + 1 == encoder.len() { Width::Wide } else { Width::Narrow };
-        let (mut input, mut output) = ([0i16; MOST], [0i16; MOST]);
+        let (mut input, mut output, mut scratch) = ([0i16; MOST], [0i16; MOST], [0i16; PATCH]);
         for (x, i) in input.iter_mut().zip(0i16..) {
             *x = i16::from((i.wrapping_mul(37).wrapping_add(11)) as i8);
         }
         let Some(input) = input.get_mut(..layer.inputs()) else { exit(3) };
         let Some(output) = output.get_mut(..layer.outputs()) else { exit(3) };
-        total += counter::count(|| run_layer(layer, width, black_box(input), black_box(output)));
+        let Some(scratch) = scratch.get_mut(..layer.scratch()) else { exit(3) };
+        total += counter::count(|| run_layer(layer, width, black_box(input), black_box(output), scratch));
     }
     total
 }
 
 #[inline(never)]
-fn run_layer(layer: &edgemix_runtime::view::Layer, width: Width, input: &mut [i16], output: &mut [i16]) {
-    kernels::run(layer, width, input, output);
+fn run_layer(layer: &Layer, width: Width, input: &mut [i16], output: &mut [i16], scratch: &mut [i16]) {
+    kernels::run(layer, width, input, output, scratch);
 }
 
 fn head(model: &Model) -> u32 {
@@ -132,6 +141,10 @@ fn main() -> ! {
     bench.line("anomaly/640x128", ANOMALY, |_| 640 * 128, |model| layers(model, 0..1));
     bench.line("anomaly/128x128", ANOMALY, |_| 128 * 128, |model| layers(model, 1..2));
     bench.line("anomaly/assign", ANOMALY, all_macs, assign);
+    bench.line("depict/layers", DEPICT, layer_macs, |model| layers(model, 0..16));
+    bench.line("depict/4x4x1", DEPICT, |model| one_layer_macs(model, 0), |model| layers(model, 0..1));
+    bench.line("depict/5x5x50", DEPICT, |model| one_layer_macs(model, 1), |model| layers(model, 1..2));
+    bench.line("depict/assign", DEPICT, all_macs, assign);
     bench.line("mixture/diagonal-8x16", DIAGONAL, head_macs, head);
     bench.line("mixture/full-8x16", FULL, head_macs, head);
     bench.line("mixture/diagonal-100x10", LARGE, head_macs, head);

@@ -5,6 +5,7 @@ use core::ops::Range;
 use edgemix_format::view::{Activation, Dense, Requantize};
 
 use super::Width;
+use super::portable::interpolate;
 use super::wide::requantize;
 
 /// Rows of a block, whose sums wait on the stack. A multiple of every tile.
@@ -114,6 +115,11 @@ fn finish<const WIDE: bool>(layer: &Dense, sums: &[i32], output: &mut [i16], row
             for ((q, &sum), (&m, &s)) in each {
                 let index = requantize(sum, m, s).clamp(-128, 127) as i8 as u8 ^ 0x80;
                 *q = i16::from(table[usize::from(index)]);
+            }
+        }
+        Activation::Interpolated(points) if WIDE => {
+            for ((q, &sum), (&m, &s)) in each {
+                *q = interpolate(points, clamp::<true>(requantize(sum, m, s)));
             }
         }
         // Identity, and whatever a later format adds that its checker would refuse here.

@@ -1,7 +1,8 @@
 //! The layers' arithmetic. [`portable`] is the definition; a faster kernel must equal it bit for bit.
 //!
 //! A fast dense layer is [`blocks`] with one of the ways to compute sums: [`scalar`] in plain Rust, `dsp`, `mainline` and
-//! `baseline` in the instructions of a kind of Cortex-M, `riscv` in those of RISC-V.
+//! `baseline` in the instructions of a kind of Cortex-M, `riscv` in those of RISC-V. A convolution is a dense layer at each
+//! place of its output.
 
 /// Tells the assembler of the DSP extension, which ARMv8-M's targets leave out; ARMv7E-M's have it.
 #[cfg(all(edgemix_core = "dsp", edgemix_v8m))]
@@ -20,6 +21,7 @@ macro_rules! extension {
 #[cfg(edgemix_core = "baseline")]
 pub mod baseline;
 pub mod blocks;
+mod convolution;
 #[cfg(edgemix_core = "dsp")]
 pub mod dsp;
 #[cfg(edgemix_core = "mainline")]
@@ -35,13 +37,15 @@ pub(crate) mod wide;
 
 pub use crate::input::Width;
 
+use edgemix_format::CONVOLUTION;
 use edgemix_format::view::{Dense, Layer};
 
-/// Runs one layer: `input` has the layer's inputs, `output` its outputs. What `input` holds afterwards is not said:
-/// kernels may put it in another order.
-pub fn run(layer: &Layer, width: Width, input: &mut [i16], output: &mut [i16]) {
+/// Runs one layer: `input` has the layer's inputs, `output` its outputs, `scratch` what [`Layer::scratch`] says. What
+/// `input` and `scratch` hold afterwards is not said: kernels may put it in another order.
+pub fn run(layer: &Layer, width: Width, input: &mut [i16], output: &mut [i16], scratch: &mut [i16]) {
     match layer {
         Layer::Dense(layer) => dense(layer, width, input, output),
+        Layer::Conv2d(layer) if CONVOLUTION => convolution::run(layer, width, input, output, scratch),
         // The format's enum may grow before this match does; its checker refuses what isn't here.
         _ => output.fill(0),
     }

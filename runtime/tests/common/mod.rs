@@ -2,7 +2,7 @@
 #![allow(dead_code, reason = "each test uses a part of it")]
 
 use edgemix_format::testing::SplitMix64;
-use edgemix_format::view::{Activation, Covariance, Dense, File, Head, Input, Layer};
+use edgemix_format::view::{Activation, Conv2d, Covariance, Dense, File, Head, Input, Layer};
 
 /// `(x * m + 2^(s-1)) >> s`.
 pub(crate) fn round(x: i128, m: i32, s: u8) -> i128 {
@@ -23,26 +23,66 @@ pub(crate) fn quantize_raw(input: &Input, is_latent: bool, raw: &[i128]) -> Vec<
     raw.iter().enumerate().map(element).collect()
 }
 
-/// A layer's output.
+/// A dense layer's output.
 pub(crate) fn dense(layer: &Dense, is_last: bool, x: &[i128]) -> Vec<i128> {
-    let (low, high) = range(is_last);
-    let z = i128::from(layer.output.zero_point);
     let output = |i: usize| {
         let products = (0..layer.inputs).map(|j| i128::from(layer.weights[i * layer.inputs + j]) * x[j]);
-        let sum = i128::from(layer.bias[i]) + products.sum::<i128>();
-        let q = round(sum, layer.requantize.multiplier[i], layer.requantize.shift[i]);
-        match layer.activation {
-            Activation::Identity => (z + q).clamp(low, high),
-            Activation::Relu => (z + q).clamp(z, high),
-            Activation::LeakyRelu(slope) if sum < 0 => {
-                (z + round(sum, slope.multiplier[i], slope.shift[i])).clamp(low, high)
-            }
-            Activation::LeakyRelu(_) => (z + q).clamp(low, high),
-            Activation::Table(table) => i128::from(table[(q.clamp(-128, 127) + 128) as usize]),
-            _ => panic!("an activation without a reference"),
-        }
+        finish(layer, is_last, i, i128::from(layer.bias[i]) + products.sum::<i128>())
     };
     (0..layer.bias.len()).map(output).collect()
+}
+
+/// A convolution's output.
+pub(crate) fn convolution(layer: &Conv2d, is_last: bool, x: &[i128]) -> Vec<i128> {
+    let [kernel, stride] = [layer.kernel, layer.stride].map(|pair| pair.map(i32::from));
+    let (height, width, channels) = (layer.height as i32, layer.width as i32, layer.channels);
+    let element = |r: i32, s: i32, c: usize| {
+        let is_inside = (0..height).contains(&r) && (0..width).contains(&s);
+        if is_inside { x[(r * width + s) as usize * channels + c] } else { layer.padding_value.into() }
+    };
+    let (above, left) = (i32::from(layer.padding[0]), i32::from(layer.padding[1]));
+    let mut output = vec![];
+    for (row, column) in (0..layer.rows as i32).flat_map(|row| (0..layer.columns as i32).map(move |c| (row, c))) {
+        for k in 0..layer.filters.bias.len() {
+            let mut sum = i128::from(layer.filters.bias[k]);
+            for i in 0..kernel[0] {
+                for j in 0..kernel[1] {
+                    for c in 0..channels {
+                        let tap = (k as i32 * kernel[0] + i) * kernel[1] + j;
+                        let weight = layer.filters.weights[tap as usize * channels + c];
+                        sum +=
+                            i128::from(weight) * element(row * stride[0] + i - above, column * stride[1] + j - left, c);
+                    }
+                }
+            }
+            output.push(finish(&layer.filters, is_last, k, sum));
+        }
+    }
+    output
+}
+
+/// What becomes of output `i`'s sum.
+fn finish(layer: &Dense, is_last: bool, i: usize, sum: i128) -> i128 {
+    let (low, high) = range(is_last);
+    let z = i128::from(layer.output.zero_point);
+    let q = round(sum, layer.requantize.multiplier[i], layer.requantize.shift[i]);
+    match layer.activation {
+        Activation::Identity => (z + q).clamp(low, high),
+        Activation::Relu => (z + q).clamp(z, high),
+        Activation::LeakyRelu(slope) if sum < 0 => {
+            (z + round(sum, slope.multiplier[i], slope.shift[i])).clamp(low, high)
+        }
+        Activation::LeakyRelu(_) => (z + q).clamp(low, high),
+        Activation::Table(table) => i128::from(table[(q.clamp(-128, 127) + 128) as usize]),
+        Activation::Interpolated(points) => {
+            let c = q.clamp(-32768, 32767);
+            let i = (c >> 8) + 128;
+            let f = c - 256 * (i - 128);
+            let [before, after] = [i, i + 1].map(|i| i128::from(points[i as usize]));
+            (before * (256 - f) + after * f + 128) >> 8
+        }
+        _ => panic!("an activation without a reference"),
+    }
 }
 
 /// The scores of a latent.
@@ -86,8 +126,12 @@ pub(crate) fn run_raw(file: &File, raw: &[i128]) -> (Vec<i128>, Vec<i128>) {
     let layers = file.encoder.len();
     let mut values = quantize_raw(&file.input, layers == 0, raw);
     for (i, layer) in file.encoder.iter().enumerate() {
-        let Layer::Dense(layer) = layer else { panic!("a layer without a reference: {layer:?}") };
-        values = dense(layer, i + 1 == layers, &values);
+        let is_last = i + 1 == layers;
+        values = match layer {
+            Layer::Dense(layer) => dense(layer, is_last, &values),
+            Layer::Conv2d(layer) => convolution(layer, is_last, &values),
+            other => panic!("a layer without a reference: {other:?}"),
+        };
     }
     let scores = scores(&file.head, &values);
     (values, scores)

@@ -18,7 +18,7 @@ static FULL: &[u8] = include_model!(concat!(env!("OUT_DIR"), "/full-8x16.emx"));
 fn measured_layers(model: &Model, x: &mut [i16], y: &mut [i16]) {
     for layer in &model.file().encoder {
         if let (Some(x), Some(y)) = (x.get_mut(..layer.inputs()), y.get_mut(..layer.outputs())) {
-            kernels::run(layer, Width::Narrow, x, y);
+            kernels::run(layer, Width::Narrow, x, y, &mut []);
         }
     }
 }

@@ -4,6 +4,8 @@
 
 #[path = "../cases.rs"]
 mod cases;
+#[path = "../convolutions.rs"]
+mod convolutions;
 
 #[cfg(target_arch = "arm")]
 use cortex_m as _;
@@ -29,7 +31,7 @@ fn main() -> ! {
         odd = 1 - odd;
         let input = &mut room.0[odd..odd + x.len()];
         input.copy_from_slice(x);
-        kernels::run(&Layer::Dense(*layer), width, input, output);
+        kernels::run(&Layer::Dense(*layer), width, input, output, &mut []);
         let mut expected = [0i16; 128];
         let expected = &mut expected[..output.len()];
         portable::dense(layer, width, x, expected);
@@ -38,9 +40,24 @@ fn main() -> ! {
             println!("{} x {}, {width:?}, {:?}", layer.inputs, output.len(), layer.activation);
         }
     });
+    let convolved = convolutions::convolutions(|layer, width, x, output| {
+        let (mut room, mut scratch) = (Room([0; 1024 + 1]), Room([0; 1024 + 1]));
+        odd = 1 - odd;
+        let input = &mut room.0[odd..odd + x.len()];
+        input.copy_from_slice(x);
+        kernels::run(&Layer::Conv2d(*layer), width, input, output, &mut scratch.0[..layer.filters.inputs]);
+        let mut expected = [0i16; convolutions::MOST_OUTPUTS];
+        let expected = &mut expected[..output.len()];
+        portable::convolution(layer, width, x, expected);
+        if expected != output {
+            different += 1;
+            println!("{layer:?}");
+        }
+    });
     let heads = cases::heads();
-    println!("{different} layers differ from their definition; digests {layers:#010x} {heads:#010x}");
-    exit(i32::from(different > 0 || (layers, heads) != (cases::LAYERS, cases::HEADS)))
+    println!("{different} layers differ from their definition; digests {layers:#010x} {convolved:#010x} {heads:#010x}");
+    let expected = (cases::LAYERS, convolutions::CONVOLUTIONS, cases::HEADS);
+    exit(i32::from(different > 0 || (layers, convolved, heads) != expected))
 }
 
 #[panic_handler]

@@ -1,0 +1,119 @@
+//! Convolutions for comparing kernels and cores: every kernel and stride to 4 and 3, paddings of every kind, odd sizes,
+//! extreme values often. The same on every machine; the host's tests use this file too.
+
+use edgemix_runtime::kernels::Width;
+use edgemix_runtime::view::{Activation, Affine, Conv2d, Dense, Requantize};
+
+use crate::cases::{Digest, Random};
+
+/// What the outputs of all [`convolutions`] come to, by [`Digest`].
+pub(crate) const CONVOLUTIONS: u32 = 0xf246_0fb1;
+
+pub(crate) const MOST_INPUTS: usize = 9 * 9 * 5;
+pub(crate) const MOST_OUTPUTS: usize = 12 * 12 * MOST_FILTERS;
+pub(crate) const MOST_TAPS: usize = 4 * 4 * 5;
+const MOST_FILTERS: usize = 13;
+const FILTERS: [usize; 5] = [1, 2, 4, 6, MOST_FILTERS];
+
+/// Every tensor of a convolution, and its input.
+struct Room {
+    weights: [i8; MOST_TAPS * MOST_FILTERS],
+    x: [i16; MOST_INPUTS],
+    bias: [i32; MOST_FILTERS],
+    multiplier: [[i32; MOST_FILTERS]; 2],
+    shift: [[u8; MOST_FILTERS]; 2],
+    table: [i8; 256],
+    points: [i16; 257],
+}
+
+/// Runs every convolution with `kernel`, which may do more than that with it, and gives the outputs' digest.
+pub(crate) fn convolutions(mut kernel: impl FnMut(&Conv2d, Width, &[i16], &mut [i16])) -> u32 {
+    let mut random = Random(3);
+    let mut digest = Digest::START;
+    let mut room = Room {
+        weights: [0; MOST_TAPS * MOST_FILTERS],
+        x: [0; MOST_INPUTS],
+        bias: [0; MOST_FILTERS],
+        multiplier: [[0; MOST_FILTERS]; 2],
+        shift: [[0; MOST_FILTERS]; 2],
+        table: [0; 256],
+        points: [0; 257],
+    };
+    for turn in 0..4 * 4 * 3 * 3 {
+        let kernel_size = [turn % 4 + 1, turn / 4 % 4 + 1];
+        let stride = [turn / 16 % 3 + 1, turn / 48 + 1];
+        room.fill(&mut random, turn);
+        let channels = turn % 5 + 1;
+        let n_filters = FILTERS[turn / 5 % FILTERS.len()];
+        room.run(&mut random, [kernel_size, stride, [channels, n_filters]], turn, &mut kernel, &mut digest);
+    }
+    digest.0
+}
+
+impl Room {
+    fn fill(&mut self, random: &mut Random, turn: usize) {
+        // Small biases and usual shifts in every other case; everything at its limit in some.
+        let (bias, low, high) = if turn.is_multiple_of(2) { (20_000, 34, 42) } else { ((1 << 30) - 1, 1, 62) };
+        self.weights.fill_with(|| random.wild(-128, 127) as i8);
+        self.x.fill_with(|| random.wild(-128, 127) as i16);
+        self.bias.fill_with(|| random.wild(-bias, bias));
+        self.multiplier.iter_mut().flatten().for_each(|m| *m = random.wild(0, i32::MAX));
+        self.shift.iter_mut().flatten().for_each(|s| *s = random.wild(low, high) as u8);
+        self.table.fill_with(|| random.wild(-128, 127) as i8);
+        self.points.fill_with(|| random.wild(-32768, 32767) as i16);
+        if turn.is_multiple_of(7) {
+            self.weights.fill(-128);
+            self.x.fill(if turn.is_multiple_of(2) { -128 } else { 127 });
+        }
+    }
+
+    fn run(
+        &self,
+        random: &mut Random,
+        [kernel, stride, [channels, n_filters]]: [[usize; 2]; 3],
+        turn: usize,
+        compute: &mut impl FnMut(&Conv2d, Width, &[i16], &mut [i16]),
+        digest: &mut Digest,
+    ) {
+        let mut below = |most: usize| random.next() as usize % most;
+        let padding = [kernel[0], kernel[1], kernel[0], kernel[1]].map(&mut below);
+        let extents = [0, 1].map(|i| (below(9) + 1).max(kernel[i] - (padding[i] + padding[i + 2]).min(kernel[i] - 1)));
+        let places = [0, 1].map(|i| (extents[i] + padding[i] + padding[i + 2] - kernel[i]) / stride[i] + 1);
+        let taps = kernel[0] * kernel[1] * channels;
+        let [positive, negative] = [0, 1]
+            .map(|i| Requantize { multiplier: &self.multiplier[i][..n_filters], shift: &self.shift[i][..n_filters] });
+        let cases = [
+            (Activation::Identity, Width::Narrow),
+            (Activation::Relu, Width::Narrow),
+            (Activation::LeakyRelu(negative), Width::Wide),
+            (Activation::Table(&self.table), Width::Narrow),
+            (Activation::Interpolated(&self.points), Width::Wide),
+        ];
+        for (activation, width) in [cases[turn % 5], cases[(turn + 2) % 5]] {
+            let filters = Dense {
+                inputs: taps,
+                weights: &self.weights[..taps * n_filters],
+                bias: &self.bias[..n_filters],
+                requantize: positive,
+                activation,
+                output: Affine { scale: 1.0, zero_point: self.table[turn] },
+            };
+            let layer = Conv2d {
+                height: extents[0],
+                width: extents[1],
+                channels,
+                rows: places[0],
+                columns: places[1],
+                kernel: kernel.map(|k| k as u8),
+                stride: stride.map(|s| s as u8),
+                padding: padding.map(|p| p as u8),
+                padding_value: self.table[turn + 1],
+                filters,
+            };
+            let mut output = [i16::MIN + 1; MOST_OUTPUTS];
+            let output = &mut output[..places[0] * places[1] * n_filters];
+            compute(&layer, width, &self.x[..extents[0] * extents[1] * channels], output);
+            output.iter().for_each(|&x| digest.add(i32::from(x).to_le_bytes()));
+        }
+    }
+}

@@ -1,0 +1,45 @@
+//! A convolution as many small dense layers: what lies under the filters is gathered, and the filters are its rows.
+
+use edgemix_format::view::Conv2d;
+
+use super::{Width, dense};
+
+/// Equals [`portable::convolution`](super::portable::convolution); `patch` has an element for each weight of a filter.
+pub(super) fn run(layer: &Conv2d, width: Width, input: &[i16], output: &mut [i16], patch: &mut [i16]) {
+    let stride = layer.stride.map(usize::from);
+    let mut places = output.chunks_exact_mut(layer.filters.bias.len().max(1));
+    for row in (0..).step_by(stride[0].max(1)).take(layer.rows) {
+        for (column, place) in (0..).step_by(stride[1].max(1)).take(layer.columns).zip(&mut places) {
+            gather(layer, row, column, input, patch);
+            dense(&layer.filters, width, patch, place);
+        }
+    }
+}
+
+/// Copies what lies under a filter whose first weight is at `row` and `column` of the padded image.
+fn gather(layer: &Conv2d, row: usize, column: usize, input: &[i16], patch: &mut [i16]) {
+    let [above, left, _, _] = layer.padding.map(usize::from);
+    let (channels, line) = (layer.channels, layer.width * layer.channels);
+    let taps = usize::from(layer.kernel[1]) * channels;
+    // Elements of a patch's line that lie left of the image, then those in it.
+    let outside = left.saturating_sub(column) * channels;
+    let first = column.saturating_sub(left) * channels;
+    let inside = (taps.saturating_sub(outside)).min(line.saturating_sub(first));
+    for (i, target) in patch.chunks_exact_mut(taps.max(1)).enumerate() {
+        // Above the image, the difference wraps: no line is there, as there is none below.
+        let start = (row + i).wrapping_sub(above).checked_mul(line).and_then(|start| start.checked_add(first));
+        let source = start.and_then(|start| input.get(start..start.checked_add(inside)?));
+        let Some((source, place)) = source.zip(target.get_mut(outside..outside + inside)) else {
+            target.fill(layer.padding_value.into());
+            continue;
+        };
+        for (x, &value) in place.iter_mut().zip(source) {
+            *x = value;
+        }
+        if inside < taps {
+            let padding = i16::from(layer.padding_value);
+            target.iter_mut().take(outside).for_each(|x| *x = padding);
+            target.iter_mut().skip(outside + inside).for_each(|x| *x = padding);
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! Layers that run one after another in an arena, from one end to the other and back.
+
+use edgemix_format::view::Layer;
+
+use crate::input::Width;
+use crate::kernels;
+
+/// An arena of even length that begins at a multiple of 4 bytes, and where in it the last layer's output lies.
+pub(crate) struct Network<'w> {
+    arena: &'w mut [i16],
+    length: usize,
+    at_start: bool,
+}
+
+impl<'w> Network<'w> {
+    /// The first `length` elements of the arena are what the first layer takes.
+    pub(crate) fn new(arena: &'w mut [i16], length: usize) -> Self {
+        Self { arena, length, at_start: true }
+    }
+
+    /// Runs a layer. `None` where the arena is not as long as the format's plan says, which a checked file's is.
+    pub(crate) fn run(&mut self, layer: &Layer, width: Width) -> Option<()> {
+        let (outputs, n_scratch) = (layer.outputs(), layer.scratch());
+        let (input, free) = ends(self.arena, self.length, self.at_start)?;
+        let at = if self.at_start { free.len().checked_sub(outputs)? } else { outputs };
+        let (first, second) = free.split_at_mut_checked(at)?;
+        // What lies between the two begins at an even element.
+        let (output, between, skipped) =
+            if self.at_start { (second, first, self.length % 2) } else { (first, second, outputs % 2) };
+        let scratch = if n_scratch > 0 { between.get_mut(skipped..)?.get_mut(..n_scratch)? } else { &mut [] };
+        kernels::run(layer, width, input, output, scratch);
+        (self.length, self.at_start) = (outputs, !self.at_start);
+        Some(())
+    }
+
+    /// The last output, and what is free, which starts and ends at multiples of 4 bytes.
+    pub(crate) fn finish(self) -> Option<(&'w [i16], &'w mut [i16])> {
+        let (last, free) = ends(self.arena, self.length, self.at_start)?;
+        let pad = self.length % 2;
+        let even = free.len().saturating_sub(pad);
+        let free = if self.at_start { free.get_mut(pad..) } else { free.get_mut(..even) };
+        Some((last, free?))
+    }
+}
+
+/// The `length` elements at the start or the end, and the rest.
+fn ends(arena: &mut [i16], length: usize, at_start: bool) -> Option<(&mut [i16], &mut [i16])> {
+    if at_start {
+        arena.split_at_mut_checked(length)
+    } else {
+        let (free, used) = arena.split_at_mut_checked(arena.len().checked_sub(length)?)?;
+        Some((used, free))
+    }
+}
