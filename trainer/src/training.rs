@@ -18,6 +18,7 @@ use crate::data::augmentation::Augmentation;
 use crate::data::{ImageShape, Samples, Scaling};
 use crate::methods::{self, MethodConfig};
 use crate::mixture::NotPositiveDefinite;
+use crate::nn::{Architecture, ArchitectureError, Shape};
 use crate::random::stream;
 use crate::trained::Trained;
 
@@ -30,8 +31,8 @@ pub use checkpoint::CheckpointStore;
 pub struct FitConfig {
     /// The seed of every random draw.
     pub seed: u64,
-    /// Widths of the encoder from the first hidden layer to the latent; empty: by the input's size.
-    pub encoder: Vec<usize>,
+    /// The encoder's layers; none: the method's own, or by the input's size.
+    pub encoder: Architecture,
     /// Samples per step.
     pub batch_size: usize,
     /// Adam's step size.
@@ -52,7 +53,7 @@ impl Default for FitConfig {
     fn default() -> Self {
         Self {
             seed: 0,
-            encoder: vec![],
+            encoder: Architecture::default(),
             batch_size: 256,
             learning_rate: 1e-3,
             pretrain_epochs: 0,
@@ -65,11 +66,16 @@ impl Default for FitConfig {
 }
 
 impl FitConfig {
-    /// The encoder's widths from the input on: those that were asked for, or by the input's size.
-    pub fn widths(&self, n_features: usize) -> Vec<usize> {
-        let default: &[usize] = if n_features <= 256 { &[256, 128, 10] } else { &[500, 500, 2000, 10] };
-        let chosen = if self.encoder.is_empty() { default } else { &self.encoder };
-        std::iter::once(n_features).chain(chosen.iter().copied()).collect()
+    /// The encoder's layers for such samples: those that were asked for, the method's own, or by the input's size.
+    fn layers(&self, samples: &Samples) -> Result<Vec<Shape>, FitError> {
+        let own = if self.encoder.is_default() { self.method.architecture(samples) } else { self.encoder.clone() };
+        let problem = |error: ArchitectureError| FitError::Setting { setting: "encoder", problem: error.to_string() };
+        own.shapes(samples.n_features, samples.image).map_err(problem)
+    }
+
+    /// The same, of a configuration that was checked.
+    pub(crate) fn shapes(&self, samples: &Samples) -> Vec<Shape> {
+        self.layers(samples).expect("a configuration that was checked")
     }
 
     /// Epochs of reconstruction and of clustering: small data are seen more often.
@@ -302,11 +308,8 @@ fn check(samples: &Samples, config: &FitConfig) -> Result<(), FitError> {
     if samples.n_samples < needed {
         return Err(FitError::TooFew { found: samples.n_samples, needed });
     }
-    let widths = config.widths(samples.n_features);
+    config.layers(samples)?;
     let setting = |setting, problem: &str| Err(FitError::Setting { setting, problem: problem.into() });
-    if widths.contains(&0) {
-        return setting("encoder", "a width is 0; give the widths of the layers, as in 256-128-10");
-    }
     if config.batch_size == 0 {
         return setting("batch-size", "is 0; 256 is usual");
     }

@@ -34,7 +34,8 @@ impl Augmentation {
         let grid = self.grids::<B>(n, shape, &x.device(), rng);
         // Bilinear, zeros beyond the border, -1 and 1 being the border pixels' outer edges.
         let options = GridSampleOptions::default();
-        x.reshape([n, channels, height, width]).grid_sample_2d(grid, options).reshape([n, features])
+        let planes = x.reshape([n, height, width, channels]).permute([0, 3, 1, 2]);
+        planes.grid_sample_2d(grid, options).permute([0, 2, 3, 1]).reshape([n, features])
     }
 
     /// For every target pixel of every image where its value comes from, in [-1, 1] across the image:

@@ -10,6 +10,7 @@ pub use digits::digits;
 pub use files::{DataError, read, read_labels};
 pub use scaling::Scaling;
 
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 /// Samples without labels, in the data's own unit: what training code sees.
@@ -31,8 +32,8 @@ pub struct Samples {
     pub fingerprint: [u8; 32],
 }
 
-/// How the features of a sample form an image: channel by channel, row by row.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// How the features of a sample form an image: row by row, pixel by pixel, a pixel's channels together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ImageShape {
     /// 1 for grey values.
     pub channels: usize,
@@ -40,6 +41,13 @@ pub struct ImageShape {
     pub height: usize,
     /// Number of columns.
     pub width: usize,
+}
+
+impl ImageShape {
+    /// Number of values.
+    pub fn n_values(&self) -> usize {
+        self.channels * self.height * self.width
+    }
 }
 
 /// Samples and, where the source has them, the labels that `evaluate` compares with. Training never sees labels.

@@ -34,12 +34,15 @@ pub struct AdaptiveGmm {
     pub lambda: f64,
     /// The mixture that training starts from; its floor bounds the variances all along.
     pub mixture: Gmm,
+    /// Covariances that are fitted to the final latents by EM, from the mixture that was learned; diagonal: what was
+    /// learned is what is kept.
+    pub refit: Shape,
 }
 
 impl Default for AdaptiveGmm {
     fn default() -> Self {
         let mixture = Gmm { covariance: Shape::Diagonal, ..Gmm::default() };
-        Self { eta: 0.01, variant: Variant::Corrected, lambda: 0.1, mixture }
+        Self { eta: 0.01, variant: Variant::Corrected, lambda: 0.1, mixture, refit: Shape::Full }
     }
 }
 
@@ -113,9 +116,11 @@ impl<B: AutodiffBackend> Clusters<B> for Adaptive<B> {
     }
 
     /// The mixture is one of latents of mean 0 and deviation 1; it is moved to where the latents are.
-    fn head(&self, z: &Tensor<B::InnerBackend, 2>) -> Head {
+    fn head(&self, settings: &AdaptiveGmm, z: &Tensor<B::InnerBackend, 2>) -> Result<Head, FitError> {
         let (mean, deviation) = moments(z);
-        Head::Mixture(self.0.mixture(mean, deviation))
+        let learned = self.0.mixture(mean, deviation);
+        let refit = Gmm { covariance: settings.refit, ..settings.mixture };
+        Ok(Head::Mixture(if settings.refit == Shape::Diagonal { learned } else { refit.refine(z, learned)? }))
     }
 
     fn save(&self) -> Result<Vec<u8>, FitError> {

@@ -22,7 +22,7 @@ use super::learner::{Losses, adam, mismatch, read, record};
 use crate::mixture::gmm::Gmm;
 use crate::mixture::kmeans::one_hot;
 use crate::mixture::{Mixture, matrix};
-use crate::nn::{Latent, Mlp};
+use crate::nn::{Latent, Network};
 use crate::random::normal;
 use crate::trained::Head;
 use crate::training::{Batch, FitError};
@@ -53,8 +53,8 @@ pub(crate) struct Adversary<B: AutodiffBackend> {
     mixture: Mixture,
     conditional: bool,
     hidden: usize,
-    discriminator: Mlp<B>,
-    optimizer: OptimizerAdaptor<Adam, Mlp<B>, B>,
+    discriminator: Network<B>,
+    optimizer: OptimizerAdaptor<Adam, Network<B>, B>,
     best: Option<Tensor<B::InnerBackend, 1, Int>>,
 }
 
@@ -71,7 +71,7 @@ struct Saved {
 impl<B: AutodiffBackend> Adversary<B> {
     fn new(mixture: Mixture, conditional: bool, hidden: usize, rng: &mut ChaCha8Rng, device: &B::Device) -> Self {
         let inputs = mixture.n_dims() + if conditional { mixture.n_components() } else { 0 };
-        let discriminator = Mlp::new(&[inputs, hidden, 1], rng, device);
+        let discriminator = Network::dense(&[inputs, hidden, 1], rng, device);
         Self { mixture, conditional, hidden, discriminator, optimizer: adam().init(), best: None }
     }
 
@@ -134,8 +134,8 @@ impl<B: AutodiffBackend> Clusters<B> for Adversary<B> {
         self.mixture.n_clusters()
     }
 
-    fn head(&self, _: &Tensor<B::InnerBackend, 2>) -> Head {
-        Head::Mixture(self.mixture.clone())
+    fn head(&self, _: &Dcan, _: &Tensor<B::InnerBackend, 2>) -> Result<Head, FitError> {
+        Ok(Head::Mixture(self.mixture.clone()))
     }
 
     fn save(&self) -> Result<Vec<u8>, FitError> {
@@ -213,14 +213,14 @@ mod tests {
             rng: stream(0, "step", 0),
         };
         let latent = Latent { mean: z.clone(), log_variance: None };
-        let before = adversary.discriminator.to_dense(crate::trained::Activation::Identity);
+        let before = adversary.discriminator.to_layers(crate::trained::Activation::Identity);
         let losses = adversary.losses(&settings, latent, &mut batch);
-        let after = adversary.discriminator.to_dense(crate::trained::Activation::Identity);
+        let after = adversary.discriminator.to_layers(crate::trained::Activation::Identity);
         assert_ne!(before, after, "the discriminator learns");
         let mut gradients = losses[0].1.backward();
         assert!(elements(z.grad(&gradients).unwrap()).iter().any(|g| *g != 0.0), "the encoder learns");
         let own = GradientsParams::from_module(&mut gradients, &adversary.discriminator);
         assert_eq!(own.len(), 0, "the encoder's loss does not move the discriminator");
-        assert_eq!(adversary.discriminator.to_dense(crate::trained::Activation::Identity), after);
+        assert_eq!(adversary.discriminator.to_layers(crate::trained::Activation::Identity), after);
     }
 }

@@ -87,9 +87,9 @@ impl<B: AutodiffBackend> Clusters<B> for RunningCenters {
         self.counts.len()
     }
 
-    fn head(&self, _: &Tensor<B::InnerBackend, 2>) -> Head {
+    fn head(&self, _: &Dcn, _: &Tensor<B::InnerBackend, 2>) -> Result<Head, FitError> {
         let centers = Centers { centers: self.centers.clone(), shares: self.counts.clone(), inertia: 0.0 };
-        Head::Mixture(centers.mixture())
+        Ok(Head::Mixture(centers.mixture()))
     }
 
     fn save(&self) -> Result<Vec<u8>, FitError> {

@@ -154,11 +154,11 @@ impl<B: AutodiffBackend> Clusters<B> for StudentClusters<B> {
         self.centers().dims()[0]
     }
 
-    fn head(&self, _: &Tensor<B::InnerBackend, 2>) -> Head {
+    fn head(&self, _: &Weights, _: &Tensor<B::InnerBackend, 2>) -> Result<Head, FitError> {
         // Student's t falls with the distance: the best is the nearest.
         let k = self.n_clusters();
         let centers = Centers { centers: elements(self.centers()), shares: vec![1.0 / k as f64; k], inertia: 0.0 };
-        Head::Mixture(centers.mixture())
+        Ok(Head::Mixture(centers.mixture()))
     }
 
     fn save(&self) -> Result<Vec<u8>, FitError> {

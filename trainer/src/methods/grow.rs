@@ -25,9 +25,9 @@ use super::learner::{Learner, Saved, Standardisation, adam, mismatch, read, reco
 use crate::data::Samples;
 use crate::mixture::split_merge::SplitMerge;
 use crate::mixture::{Mixture, NotPositiveDefinite, demp, discriminant, elements, matrix, prune};
-use crate::nn::Mlp;
+use crate::nn::Network;
 use crate::random::stream;
-use crate::trained::{Activation, Head, Trained};
+use crate::trained::{Head, Trained};
 use crate::training::{Batch, Data, FitConfig, FitError, Method, Position, Stage, Terms};
 
 /// Settings of grow.
@@ -100,8 +100,8 @@ pub(crate) struct GrowMethod<B: AutodiffBackend> {
 /// The softmax head and its optimiser.
 struct Classifier<B: AutodiffBackend> {
     standardisation: Standardisation,
-    linear: Mlp<B>,
-    optimizer: OptimizerAdaptor<Adam, Mlp<B>, B>,
+    linear: Network<B>,
+    optimizer: OptimizerAdaptor<Adam, Network<B>, B>,
     /// Each cluster's share of the samples, as found.
     shares: Vec<f64>,
 }
@@ -133,7 +133,7 @@ impl<B: AutodiffBackend> Classifier<B> {
     ) -> Result<Self, FitError> {
         let posterior = clusters_posterior(z, mixture)?;
         let (weights, bias) = discriminant::fit(z, &posterior);
-        let linear = Mlp::linear(weights, bias, &z.device());
+        let linear = Network::linear(weights, bias, &z.device());
         Ok(Self { standardisation, linear, optimizer: adam().init(), shares: elements(posterior.mean_dim(0)) })
     }
 
@@ -148,7 +148,7 @@ impl<B: AutodiffBackend> Classifier<B> {
 
     fn restore(saved: SavedHead, device: &B::Device) -> Result<Self, FitError> {
         let (dims, k) = (saved.standardisation.n_dims(), saved.shares.len());
-        let empty = Mlp::linear(vec![0.0; dims * k], vec![0.0; k], device);
+        let empty = Network::linear(vec![0.0; dims * k], vec![0.0; k], device);
         Ok(Self {
             standardisation: saved.standardisation,
             linear: empty.load_record(read::<B, _>(saved.linear, device)?),
@@ -176,7 +176,7 @@ impl<B: AutodiffBackend> GrowMethod<B> {
             settings,
             config: config.clone(),
             n_samples: samples.n_samples,
-            learner: Learner::new(config, samples.n_features, false, device),
+            learner: Learner::new(config, samples, false, device),
             head: None,
             targets: None,
         }
@@ -269,8 +269,8 @@ impl<B: AutodiffBackend> Method<B> for GrowMethod<B> {
             head: kept,
         };
         if self.settings.head == Kind::Softmax {
-            let dense = head.linear.to_dense(Activation::Identity).remove(0);
-            return Ok(trained(&head.standardisation, Head::Softmax(dense)));
+            let linear = head.linear.to_linear().ok_or_else(|| mismatch("there is no head"))?;
+            return Ok(trained(&head.standardisation, Head::Softmax(linear)));
         }
         let clusters = self.predict(head, data).argmax(1);
         let z = self.learner.latents(data);

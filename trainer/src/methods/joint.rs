@@ -46,7 +46,10 @@ pub(crate) trait Clusters<B: AutodiffBackend>: Sized {
     fn n_clusters(&self) -> usize;
 
     /// What turns a latent into clusters, from the latents of all samples.
-    fn head(&self, z: &Tensor<B::InnerBackend, 2>) -> Head;
+    ///
+    /// # Errors
+    /// If a mixture degenerates.
+    fn head(&self, settings: &Self::Settings, z: &Tensor<B::InnerBackend, 2>) -> Result<Head, FitError>;
 
     /// What a checkpoint holds of them.
     fn save(&self) -> Result<Vec<u8>, FitError>;
@@ -87,7 +90,7 @@ impl<B: AutodiffBackend, C: Clusters<B>> JointMethod<B, C> {
             config: config.clone(),
             n_samples: samples.n_samples,
             reconstruction: 0.0,
-            learner: Learner::new(config, samples.n_features, C::VARIATIONAL, device),
+            learner: Learner::new(config, samples, C::VARIATIONAL, device),
             found: None,
         }
     }
@@ -171,7 +174,7 @@ impl<B: AutodiffBackend, C: Clusters<B>> Method<B> for JointMethod<B, C> {
             method: self.name.into(),
             scaling: data.scaling.clone(),
             encoder: standardisation.fold(&self.learner),
-            head: clusters.head(&z),
+            head: clusters.head(&self.settings, &z)?,
         })
     }
 }

@@ -84,7 +84,7 @@ impl<B: AutodiffBackend> LatentMethod<B> {
             name,
             config: config.clone(),
             n_samples: samples.n_samples,
-            learner: Learner::new(config, samples.n_features, objective.is_variational(), device),
+            learner: Learner::new(config, samples, objective.is_variational(), device),
             objective,
             clusters: None,
             targets: None,

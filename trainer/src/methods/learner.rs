@@ -8,6 +8,7 @@ use burn::tensor::backend::{AutodiffBackend, Backend};
 use burn::tensor::{ElementConversion, Tensor};
 use serde::{Deserialize, Serialize};
 
+use crate::data::Samples;
 use crate::divergence::{Divergence, Gaussians};
 use crate::mixture::{elements, matrix};
 use crate::nn::{Autoencoder, Latent};
@@ -39,11 +40,11 @@ pub(super) struct Saved {
 }
 
 impl<B: AutodiffBackend> Learner<B> {
-    /// With fresh weights, for data of `n_features`.
-    pub(super) fn new(config: &FitConfig, n_features: usize, variational: bool, device: &B::Device) -> Self {
+    /// With fresh weights, for such samples.
+    pub(super) fn new(config: &FitConfig, samples: &Samples, variational: bool, device: &B::Device) -> Self {
         let mut weights = stream(config.seed, "weights", 0);
         Self {
-            autoencoder: Autoencoder::new(&config.widths(n_features), variational, &mut weights, device),
+            autoencoder: Autoencoder::new(&config.shapes(samples), variational, &mut weights, device),
             optimizer: adam().init(),
             device: device.clone(),
         }
@@ -166,11 +167,11 @@ impl Standardisation {
 
     /// The encoder's layers, the last of them giving standardised latents; a VAE's log variances go.
     pub(super) fn fold<B: AutodiffBackend>(&self, learner: &Learner<B>) -> Vec<Layer> {
-        let mut encoder = learner.autoencoder.encoder().to_dense(Activation::Identity);
-        if let Some(last) = encoder.last_mut() {
+        let mut encoder = learner.autoencoder.encoder().to_layers(Activation::Identity);
+        if let Some(Layer::Dense(last)) = encoder.last_mut() {
             self.fold_into(last);
         }
-        encoder.into_iter().map(Layer::Dense).collect()
+        encoder
     }
 
     fn fold_into(&self, layer: &mut Dense) {

@@ -10,13 +10,19 @@ mod alpha_jsd;
 mod dcan;
 mod dcn;
 mod dec;
+mod depict;
 mod dpm;
 mod grow;
 mod joint;
+mod kdvae;
 mod kld;
 mod latent;
 mod learned_mixture;
 mod learner;
+mod optimized;
+mod softmax_head;
+#[cfg(test)]
+mod tests;
 mod two_step;
 mod vade;
 
@@ -26,8 +32,10 @@ pub use alpha_jsd::{AlphaJsd, Side};
 pub use dcan::Dcan;
 pub use dcn::Dcn;
 pub use dec::{Dec, Idec};
+pub use depict::{Depict, Target};
 pub use dpm::Dpm;
 pub use grow::{Grow, Kind};
+pub use kdvae::{Export, KDae, KDvae};
 pub use kld::Kld;
 pub use two_step::{AeGmm, AeKMeans};
 pub use vade::Vade;
@@ -36,6 +44,8 @@ use burn::tensor::backend::AutodiffBackend;
 use serde::{Deserialize, Serialize};
 
 use crate::data::Samples;
+use crate::mixture::Shape;
+use crate::nn::Architecture;
 use crate::training::{FitConfig, Method};
 use crate::variant::Variant;
 use joint::Clusters;
@@ -99,6 +109,12 @@ methods! {
     AdaptiveGmm = "adaptive-gmm",
     /// Variational deep embedding.
     Vade = "vade",
+    /// Convolutional autoencoder, softmax layer and balanced targets.
+    Depict = "depict",
+    /// One variational autoencoder per cluster.
+    KDvae = "k-dvae",
+    /// One autoencoder per cluster.
+    KDae = "k-dae",
 }
 
 impl Default for MethodConfig {
@@ -124,6 +140,21 @@ impl MethodConfig {
             Self::Dcan(method) => method.mixture.n_components = n,
             Self::AdaptiveGmm(method) => method.mixture.n_components = n,
             Self::Vade(method) => method.mixture.n_components = n,
+            Self::Depict(method) => method.kmeans.n_clusters = n,
+            Self::KDvae(method) => method.start.mixture.n_components = n,
+            Self::KDae(method) => method.kmeans.n_clusters = n,
+        }
+    }
+
+    /// The encoder of the method's paper, where it has one for such samples, else one by their size.
+    pub fn architecture(&self, samples: &Samples) -> Architecture {
+        let is_small = samples.n_features <= 256;
+        match self {
+            Self::Depict(_) if samples.image.is_some() => Architecture::depict(),
+            Self::KDvae(_) | Self::KDae(_) => {
+                Architecture::dense(if is_small { &[100, 50, 10] } else { &[500, 100, 10] })
+            }
+            _ => Architecture::dense(if is_small { &[256, 128, 10] } else { &[500, 500, 2000, 10] }),
         }
     }
 
@@ -133,7 +164,10 @@ impl MethodConfig {
             Self::AlphaJsd(method) => method.mixture.variant = variant,
             Self::Dpm(method) => method.mixture.variant = variant,
             Self::Dcan(method) => method.variant = variant,
-            Self::AdaptiveGmm(method) => method.variant = variant,
+            Self::AdaptiveGmm(method) => {
+                method.variant = variant;
+                method.refit = if variant == Variant::Paper { Shape::Diagonal } else { Shape::Full };
+            }
             _ => return false,
         }
         true
@@ -162,6 +196,9 @@ pub(crate) fn build<B: AutodiffBackend>(
         MethodConfig::Dcan(method) => joint::<B, dcan::Adversary<B>>(*method, config, samples, device),
         MethodConfig::AdaptiveGmm(method) => joint::<B, adaptive_gmm::Adaptive<B>>(*method, config, samples, device),
         MethodConfig::Vade(method) => joint::<B, vade::Prior<B>>(*method, config, samples, device),
+        MethodConfig::Depict(method) => Box::new(depict::DepictMethod::new(*method, config, samples, device)),
+        MethodConfig::KDvae(method) => Box::new(kdvae::MemberMethod::kdvae(method, config, samples, device)),
+        MethodConfig::KDae(method) => Box::new(kdvae::MemberMethod::kdae(method, config, samples, device)),
         MethodConfig::Grow(method) => Box::new(grow::GrowMethod::new(*method, config, samples, device)),
         MethodConfig::Dpm(method) => Box::new(dpm::FeatureMethod::new(*method, config.seed)),
     }

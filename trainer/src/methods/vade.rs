@@ -69,9 +69,9 @@ impl<B: AutodiffBackend> Clusters<B> for Prior<B> {
         self.0.parameters.dims()[0]
     }
 
-    fn head(&self, z: &Tensor<B::InnerBackend, 2>) -> Head {
+    fn head(&self, _: &Vade, z: &Tensor<B::InnerBackend, 2>) -> Result<Head, FitError> {
         let zero = z.clone().narrow(0, 0, 1).zeros_like();
-        Head::Mixture(self.0.mixture(zero.clone(), zero + 1.0))
+        Ok(Head::Mixture(self.0.mixture(zero.clone(), zero + 1.0)))
     }
 
     fn save(&self) -> Result<Vec<u8>, FitError> {

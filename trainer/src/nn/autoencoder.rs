@@ -4,15 +4,15 @@ use burn::module::Module;
 use burn::tensor::{Tensor, TensorData, backend::Backend};
 use rand::Rng;
 
-use super::Mlp;
+use super::{Network, Shape};
 use crate::random::normal;
 
 /// An encoder and its mirror. A variational one (Kingma and Welling, 2014) gives a mean and a log variance per latent
 /// dimension; a plain one only the mean.
 #[derive(Module, Debug)]
 pub struct Autoencoder<B: Backend> {
-    encoder: Mlp<B>,
-    decoder: Mlp<B>,
+    encoder: Network<B>,
+    decoder: Network<B>,
     latent: usize,
 }
 
@@ -26,15 +26,15 @@ pub struct Latent<B: Backend> {
 }
 
 impl<B: Backend> Autoencoder<B> {
-    /// `widths` from the input to the latent; the weights are drawn from `rng`.
-    pub fn new(widths: &[usize], variational: bool, rng: &mut impl Rng, device: &B::Device) -> Self {
-        let latent = widths.last().copied().unwrap_or(0);
-        let mut down = widths.to_vec();
-        if variational && let Some(last) = down.last_mut() {
-            *last *= 2;
+    /// An encoder of these layers and their mirror; the weights are drawn from `rng`. A variational one's last layer must
+    /// be fully connected.
+    pub fn new(shapes: &[Shape], variational: bool, rng: &mut impl Rng, device: &B::Device) -> Self {
+        let latent = shapes.last().map_or(0, Shape::outputs);
+        let mut down = shapes.to_vec();
+        if variational && let Some(Shape::Dense { outputs, .. }) = down.last_mut() {
+            *outputs *= 2;
         }
-        let up: Vec<usize> = widths.iter().rev().copied().collect();
-        Self { encoder: Mlp::new(&down, rng, device), decoder: Mlp::new(&up, rng, device), latent }
+        Self { encoder: Network::new(&down, rng, device), decoder: Network::mirror(shapes, rng, device), latent }
     }
 
     /// `N x inputs` to `q(z|x)`.
@@ -53,9 +53,14 @@ impl<B: Backend> Autoencoder<B> {
         self.decoder.forward(z)
     }
 
-    /// The encoder, to read its numbers.
-    pub fn encoder(&self) -> &Mlp<B> {
+    /// The encoder.
+    pub fn encoder(&self) -> &Network<B> {
         &self.encoder
+    }
+
+    /// The decoder.
+    pub fn decoder(&self) -> &Network<B> {
+        &self.decoder
     }
 }
 

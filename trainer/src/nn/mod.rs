@@ -1,9 +1,12 @@
 //! Networks.
 
+mod architecture;
 mod autoencoder;
-mod mlp;
+mod convolution;
+mod network;
 #[cfg(test)]
 mod tests;
 
+pub use architecture::{Architecture, ArchitectureError, Shape};
 pub use autoencoder::{Autoencoder, Latent};
-pub use mlp::Mlp;
+pub use network::{Dropout, Network, SLOPE};

@@ -3,11 +3,11 @@
 use burn::backend::{Flex, NdArray};
 use burn::tensor::{Tensor, TensorData, Tolerance, backend::Backend};
 
-use super::{Autoencoder, Mlp};
+use super::{Architecture, Autoencoder, Network};
 use crate::data::{Samples, Scaling};
 use crate::mixture::{Covariance, Mixture};
 use crate::random::{normal, stream};
-use crate::trained::{Activation, Head, Layer, Trained};
+use crate::trained::{Activation, Head, Trained};
 
 const WIDTHS: [usize; 4] = [7, 12, 5, 3];
 
@@ -16,8 +16,8 @@ fn input<B: Backend>(n: usize) -> Tensor<B, 2> {
     Tensor::from_data(TensorData::new(values, [n, WIDTHS[0]]), &Default::default())
 }
 
-fn mlp<B: Backend>(seed: u64) -> Mlp<B> {
-    Mlp::new(&WIDTHS, &mut stream(seed, "weights", 0), &Default::default())
+fn mlp<B: Backend>(seed: u64) -> Network<B> {
+    Network::dense(&WIDTHS, &mut stream(seed, "weights", 0), &Default::default())
 }
 
 #[test]
@@ -30,8 +30,8 @@ fn one_seed_is_one_network_on_every_backend() {
 
 #[test]
 fn weights_fill_glorots_interval_and_biases_are_zero() {
-    let network = Mlp::<Flex>::new(&[100, 200], &mut stream(0, "weights", 0), &Default::default());
-    let layer = &network.to_dense(Activation::Identity)[0];
+    let network = Network::<Flex>::dense(&[100, 200], &mut stream(0, "weights", 0), &Default::default());
+    let layer = network.to_linear().unwrap();
     let bound = (6.0f32 / 300.0).sqrt();
     let most = layer.weights.iter().fold(0.0f32, |most, w| most.max(w.abs()));
     assert!(most <= bound && most > 0.99 * bound, "{most} of {bound}");
@@ -50,7 +50,7 @@ fn plain_numbers_compute_what_the_network_does() {
     let trained = Trained {
         method: "test".into(),
         scaling: Scaling { gain: vec![1.0], offset: vec![0.0] },
-        encoder: mlp::<Flex>(3).to_dense(Activation::Identity).into_iter().map(Layer::Dense).collect(),
+        encoder: mlp::<Flex>(3).to_layers(Activation::Identity),
         head: Head::Mixture(mixture),
     };
     let plain = trained.encode(&Samples::new("test", values, WIDTHS[0]));
@@ -60,7 +60,8 @@ fn plain_numbers_compute_what_the_network_does() {
 
 #[test]
 fn a_variational_latent_is_drawn_around_its_mean() {
-    let network = Autoencoder::<Flex>::new(&WIDTHS, true, &mut stream(0, "weights", 0), &Default::default());
+    let shapes = Architecture::dense(&WIDTHS[1..]).shapes(WIDTHS[0], None).unwrap();
+    let network = Autoencoder::<Flex>::new(&shapes, true, &mut stream(0, "weights", 0), &Default::default());
     let q = network.encode(input(4000));
     let log_variance = q.log_variance.clone().expect("a variational autoencoder has variances");
     let draw = |seed| q.sample(&mut stream(seed, "noise", 0));

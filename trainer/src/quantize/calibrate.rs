@@ -1,8 +1,10 @@
 //! What values the input, every layer and the latent take on the calibration samples.
 
+use rayon::prelude::*;
+
 use super::{QuantizeError, fixed::Affine};
 use crate::data::Samples;
-use crate::trained::{Activation, Layer, Trained};
+use crate::trained::{Activation, Autoencoders, CHUNK, Head, Layer, Trained};
 
 /// Clipping outliers is tried in this many steps of 2 % of the range.
 const CLIPS: usize = 20;
@@ -20,22 +22,40 @@ pub(super) struct Range {
     judged: Vec<f32>,
 }
 
+/// What a layer gives before and after its activation.
+pub(super) type Around = (Range, Range);
+
 /// The ranges that quantisation needs.
 #[derive(Clone, Debug)]
 pub(super) struct Ranges {
     /// Of the network's input.
     pub(super) input: Range,
-    /// Of each layer but the last: before and after its activation.
-    pub(super) layers: Vec<(Range, Range)>,
+    /// Of each of the encoder's layers.
+    pub(super) layers: Vec<Around>,
     /// Of the latent.
     pub(super) latent: Range,
+    /// Of the layers of a head's autoencoders, all of them together: encoders, decoders.
+    pub(super) pairs: Option<(Vec<Around>, Vec<Around>)>,
 }
 
 impl Range {
     fn of(values: &[f32]) -> Self {
+        Self::of_part(values, 0, values.len())
+    }
+
+    /// Of a part of `total` values that begins at the value `first`.
+    fn of_part(values: &[f32], first: usize, total: usize) -> Self {
         let (low, high) = values.iter().fold((f32::MAX, f32::MIN), |(low, high), &x| (low.min(x), high.max(x)));
-        let judged = values.iter().copied().step_by(values.len() / JUDGED + 1).collect();
+        let step = total / JUDGED + 1;
+        let judged = values.iter().copied().skip(first.wrapping_neg() % step).step_by(step).collect();
         Self { low: low.into(), high: high.into(), judged }
+    }
+
+    /// Of these values and those that follow them.
+    fn extend(&mut self, other: Self) {
+        self.low = self.low.min(other.low);
+        self.high = self.high.max(other.high);
+        self.judged.extend(other.judged);
     }
 
     /// Makes room for a value.
@@ -63,6 +83,11 @@ impl Range {
         least.map_or_else(|| self.affine(), |(_, affine)| affine)
     }
 
+    /// The int16 scheme of what a curve is read at.
+    pub(super) fn wide(&self) -> Affine {
+        Affine { scale: self.latent_scale(), zero_point: 0 }
+    }
+
     /// The int16 step of the latent.
     pub(super) fn latent_scale(&self) -> f64 {
         let most = self.high.max(-self.low).max(f64::MIN_POSITIVE);
@@ -70,25 +95,62 @@ impl Range {
     }
 }
 
-/// Runs the f32 encoder over the samples.
+/// Runs the f32 model over the samples.
 pub(super) fn run(trained: &Trained, samples: &Samples) -> Result<Ranges, QuantizeError> {
     let expected = trained.encoder.first().map_or(trained.head.n_dims(), Layer::inputs);
     if samples.n_features != expected {
         return Err(QuantizeError::Features { expected, found: samples.n_features });
     }
-    let mut values = trained.scaling.apply(samples);
-    let input = finite(&values, "the scaled input").map(Range::of)?;
-    let mut layers = Vec::new();
-    for (index, layer) in trained.encoder.iter().enumerate() {
-        let linear = layer.linear(&values);
-        values = linear.clone();
-        layer.activation().apply(&mut values);
-        finite(&values, "a layer's output")?;
-        if index + 1 < trained.encoder.len() {
-            layers.push((Range::of(&linear), Range::of(&values)));
+    let inputs = trained.scaling.apply(samples);
+    let input = finite(&inputs, "the scaled input").map(Range::of)?;
+    let layers = network(&trained.encoder, &inputs, samples.n_samples)?;
+    let latent = layers.last().map_or(&input, |(_, latent)| latent).clone();
+    let pairs = match &trained.head {
+        Head::Autoencoders(autoencoders) => Some(pairs(autoencoders, &inputs, samples.n_samples)?),
+        Head::Mixture(_) | Head::Softmax(_) => None,
+    };
+    Ok(Ranges { input, layers, latent, pairs })
+}
+
+/// What each layer gives, over `n` samples, some at a time.
+fn network(layers: &[Layer], inputs: &[f32], n: usize) -> Result<Vec<Around>, QuantizeError> {
+    let Some(width) = layers.first().map(Layer::inputs) else { return Ok(vec![]) };
+    let parts = inputs.par_chunks(CHUNK * width.max(1)).enumerate();
+    let parts = parts.map(|(index, inputs)| {
+        let mut values = inputs.to_vec();
+        let around = layers.iter().map(|layer| {
+            let (first, total) = (index * CHUNK * layer.outputs(), n * layer.outputs());
+            let linear = layer.linear(&values);
+            values.clone_from(&linear);
+            layer.activation().apply(&mut values);
+            finite(&values, "a layer's output")?;
+            Ok((Range::of_part(&linear, first, total), Range::of_part(&values, first, total)))
+        });
+        around.collect::<Result<Vec<Around>, QuantizeError>>()
+    });
+    Ok(together(parts.collect::<Result<Vec<_>, _>>()?))
+}
+
+/// The ranges of several runs through the same layers, or layers of the same shapes, as one.
+fn together(runs: Vec<Vec<Around>>) -> Vec<Around> {
+    let add = |mut sum: Vec<Around>, run: Vec<Around>| {
+        for ((before, after), (more_before, more_after)) in sum.iter_mut().zip(run) {
+            before.extend(more_before);
+            after.extend(more_after);
         }
+        sum
+    };
+    runs.into_iter().reduce(add).unwrap_or_default()
+}
+
+/// What the layers of autoencoders give: of all the encoders, of all the decoders.
+fn pairs(autoencoders: &Autoencoders, inputs: &[f32], n: usize) -> Result<(Vec<Around>, Vec<Around>), QuantizeError> {
+    let (mut encoders, mut decoders) = (vec![], vec![]);
+    for pair in &autoencoders.pairs {
+        encoders.push(network(&pair.encoder, inputs, n)?);
+        decoders.push(network(&pair.decoder, &autoencoders.means(pair, inputs), n)?);
     }
-    Ok(Ranges { input, layers, latent: Range::of(&values) })
+    Ok((together(encoders), together(decoders)))
 }
 
 fn finite<'a>(values: &'a [f32], what: &'static str) -> Result<&'a [f32], QuantizeError> {

@@ -9,7 +9,7 @@ use crate::mixture::{Covariance, Mixture};
 use crate::trained::{Dense, Head};
 
 /// Fraction bits of scores.
-const SCORE_BITS: i32 = 16;
+pub(super) const SCORE_BITS: i32 = 16;
 /// Rows of diagonal and spherical mixtures: 32-bit sums.
 const NARROW: Scheme = Scheme { bits: 14, shifts: (5, 31), limit: MAX_BIAS as f64 };
 /// Rows of full mixtures: 64-bit sums.
@@ -40,6 +40,7 @@ pub(super) fn describe(head: &Head, scale: f64, blob: &mut Blob) -> Result<Encod
     match head {
         Head::Mixture(m) => mixture(m, scale, blob).map(Encoded::Mixture),
         Head::Softmax(dense) => softmax(dense, scale, blob).map(Encoded::Softmax),
+        Head::Autoencoders(_) => Err(QuantizeError::NotFinite { what: "the latent of autoencoders" }),
     }
 }
 

@@ -2,9 +2,10 @@
 //!
 //! [`quantize`] runs the encoder over calibration samples to see what values each layer takes (`calibrate`), folds
 //! zero points and scales into int8 weights, i32 biases and requantisation multipliers (`layers`, `fixed`), writes
-//! the head as int16 coefficients (`heads`) and finally runs the finished file over the same samples to fill its
+//! the head as int16 coefficients (`heads`, `autoencoders`) and finally runs the finished file over the same samples to fill its
 //! novelty table (`novelty`). Nothing stays in floating point but what describes the model to people.
 
+mod autoencoders;
 mod calibrate;
 mod fixed;
 mod heads;
@@ -21,7 +22,7 @@ use thiserror::Error;
 use crate::data::Samples;
 use crate::inference;
 use crate::mixture::NotPositiveDefinite;
-use crate::trained::Trained;
+use crate::trained::{Geometry, Head, Layer, Trained};
 
 /// What the file says about the run that made it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,6 +72,9 @@ pub enum QuantizeError {
         /// Which value.
         what: &'static str,
     },
+    /// A convolution is larger than the format has room for.
+    #[error("the convolution {0:?} is too large: images have at most 65,535 rows, kernels 255")]
+    Convolution(Geometry),
     /// More layers than a file can hold.
     #[error("the encoder has {0} layers, a file holds at most 16")]
     Layers(usize),
@@ -111,15 +115,23 @@ fn describe<'a>(
     blob: &mut Blob,
 ) -> Result<Description<'a>, QuantizeError> {
     let latent_scale = ranges.latent.latent_scale();
-    let first = if trained.encoder.is_empty() {
-        fixed::Affine { scale: latent_scale, zero_point: 0 }
-    } else {
-        ranges.input.affine()
-    };
-    let (encoder, dims) = layers::encoder(trained, ranges, first, latent_scale, blob)?;
-    if dims != trained.head.n_dims() || dims > MAX_LATENT {
+    // Autoencoders take the sample as int8; any other head without an encoder takes it as its int16 latent.
+    let is_latent = trained.encoder.is_empty() && ranges.pairs.is_none();
+    let first = if is_latent { fixed::Affine { scale: latent_scale, zero_point: 0 } } else { ranges.input.affine() };
+    let last = layers::Last::Latent(latent_scale);
+    let (encoder, _) = layers::network(&trained.encoder, &ranges.layers, first, last, blob)?;
+    let dims = trained.encoder.last().map_or(trained.head.n_dims(), Layer::outputs);
+    if dims != trained.head.n_dims() || (dims > MAX_LATENT && ranges.pairs.is_none()) {
         return Err(QuantizeError::Latent { head: trained.head.n_dims(), encoder: dims });
     }
+    let head = match (&trained.head, &ranges.pairs) {
+        (Head::Autoencoders(a), Some(pairs)) => autoencoders::describe(a, pairs, first, blob)?,
+        (head, _) => heads::describe(head, latent_scale, blob)?,
+    };
+    let latent = match &trained.head {
+        Head::Autoencoders(_) => Latent { len: 0, scale: 1.0 },
+        _ => Latent { len: dims as u16, scale: latent_scale as f32 },
+    };
     Ok(Description {
         name: &provenance.name,
         method: &trained.method,
@@ -131,8 +143,8 @@ fn describe<'a>(
         },
         input: input::describe(&trained.scaling, calibration, first, blob),
         encoder,
-        latent: Latent { len: dims as u16, scale: latent_scale as f32 },
-        head: heads::describe(&trained.head, latent_scale, blob)?,
+        latent,
+        head,
         calibration: Calibration::None,
     })
 }

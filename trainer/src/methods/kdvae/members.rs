@@ -1,0 +1,229 @@
+//! K autoencoders of one shape, and what each says of a sample.
+
+use burn::module::AutodiffModule;
+use burn::tensor::backend::{AutodiffBackend, Backend};
+use burn::tensor::{ElementConversion, Int, Tensor, TensorData};
+use rand_chacha::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
+
+use crate::divergence::{Divergence, Gaussians};
+use crate::methods::learner::CHUNK;
+use crate::methods::optimized::{self, Optimized};
+use crate::mixture::matrix;
+use crate::nn::{Autoencoder, Latent, Shape};
+use crate::trained::{Activation, Autoencoders, Pair};
+use crate::training::FitError;
+
+/// The variance of the decoders' noise at first, as a share of the samples' own.
+const FIRST_ERROR: f64 = 0.1;
+
+/// K autoencoders, their weights and the noise that they share.
+pub(super) struct Members<B: AutodiffBackend> {
+    networks: Optimized<B, Vec<Autoencoder<B>>>,
+    variational: bool,
+    state: State,
+}
+
+/// What of them is no network.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct State {
+    /// K: logarithms of the shares of the samples; zeros where shares don't count.
+    log_weights: Vec<f64>,
+    /// The decoders' variance: the mean squared error per feature of the last epoch.
+    variance: f64,
+    /// The squared errors of this epoch, and how many.
+    errors: (f64, usize),
+}
+
+/// What a checkpoint holds.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Saved {
+    networks: optimized::Saved,
+    state: State,
+}
+
+impl<B: AutodiffBackend> Members<B> {
+    /// With fresh weights; `variance` is the samples' own, per feature.
+    pub(super) fn new(
+        k: usize,
+        shapes: &[Shape],
+        variational: bool,
+        variance: f64,
+        rng: &mut ChaCha8Rng,
+        device: &B::Device,
+    ) -> Self {
+        let networks = (0..k).map(|_| Autoencoder::new(shapes, variational, rng, device)).collect();
+        let variance = (variance * FIRST_ERROR).max(1e-6);
+        let state = State { log_weights: vec![0.0; k], variance, errors: (0.0, 0) };
+        Self { networks: Optimized::new(networks), variational, state }
+    }
+
+    /// K.
+    pub(super) fn n_members(&self) -> usize {
+        self.state.log_weights.len()
+    }
+
+    /// Takes the last epoch's mean squared error as the decoders' variance, where the bound is greatest.
+    pub(super) fn begin_epoch(&mut self) {
+        let (sum, count) = std::mem::take(&mut self.state.errors);
+        if count > 0 {
+            self.state.variance = (sum / count as f64).max(1e-6);
+        }
+    }
+
+    /// Weighs each member by its share of the samples, one more for each so that none is lost.
+    pub(super) fn weigh(&mut self, best: &[usize]) {
+        let mut counts = vec![1.0; self.n_members()];
+        best.iter().for_each(|&k| counts[k] += 1.0);
+        let total: f64 = counts.iter().sum();
+        self.state.log_weights = counts.iter().map(|count| (count / total).ln()).collect();
+    }
+
+    /// `N x K` scores of samples, `ln alpha_i - |x - decoder_i(mean)|^2 / 2 s^2 - KL_i`.
+    pub(super) fn scores(&self, x: &Tensor<B::InnerBackend, 2>) -> Tensor<B::InnerBackend, 2> {
+        let networks = self.networks.module.valid();
+        let weights = matrix::<B::InnerBackend>(&self.state.log_weights, 1, &x.device());
+        let chunks = x.clone().split(CHUNK, 0).into_iter().map(|x| {
+            let scores = networks.iter().map(|network| {
+                let latent = network.encode(x.clone());
+                let error = (network.decode(latent.mean.clone()) - x.clone()).square().sum_dim(1);
+                let score = error.squeeze_dim::<1>(1) * (-0.5 / self.state.variance);
+                prior(latent).map_or(score.clone(), |prior| score - prior)
+            });
+            Tensor::stack::<2>(scores.collect(), 1) + weights.clone()
+        });
+        Tensor::cat(chunks.collect(), 0)
+    }
+
+    /// A step of each member on the samples of its own, `best` of each row of the batch.
+    pub(super) fn descend(
+        &mut self,
+        moved: &Tensor<B, 2>,
+        clean: &Tensor<B, 2>,
+        best: &[usize],
+        rate: f64,
+        rng: &mut ChaCha8Rng,
+    ) -> Vec<(&'static str, f64)> {
+        let n = best.len() as f64;
+        let mut reconstruction = vec![];
+        let mut prior_loss = vec![];
+        for (k, network) in self.networks.module.iter().enumerate() {
+            let own: Vec<i32> = (0..best.len()).filter(|&row| best[row] == k).map(|row| row as i32).collect();
+            if own.is_empty() {
+                continue;
+            }
+            let own = Tensor::<B, 1, Int>::from_data(TensorData::from(&own[..]), &clean.device());
+            let latent = network.encode(moved.clone().select(0, own.clone()));
+            let decoded = network.decode(latent.sample(rng));
+            reconstruction.push((decoded - clean.clone().select(0, own)).square().sum());
+            prior_loss.extend(prior(latent).map(|prior| prior.sum()));
+        }
+        let total = |losses: Vec<Tensor<B, 1>>| losses.into_iter().reduce(|a, b| a + b);
+        let Some(error) = total(reconstruction) else { return vec![] };
+        let squared = error.clone().into_scalar().elem::<f64>();
+        self.state.errors.0 += squared;
+        self.state.errors.1 += best.len() * clean.dims()[1];
+        // In units in which the error's weight is that of the other methods' reconstruction.
+        let scale = self.state.variance / n;
+        let mut terms = vec![("reconstruction", 0.5 * squared / n)];
+        let mut loss = error * (0.5 / n);
+        if let Some(prior) = total(prior_loss) {
+            terms.push(("prior", prior.clone().into_scalar().elem::<f64>() / n));
+            loss = loss + prior * scale;
+        }
+        self.networks.descend(&mut loss.backward(), rate);
+        terms
+    }
+
+    /// The members' numbers.
+    pub(super) fn to_plain(&self) -> Autoencoders {
+        let pair = |network: &Autoencoder<B>| Pair {
+            encoder: network.encoder().to_layers(Activation::Identity),
+            decoder: network.decoder().to_layers(Activation::Identity),
+        };
+        Autoencoders {
+            pairs: self.networks.module.iter().map(pair).collect(),
+            variational: self.variational,
+            precision: 1.0 / self.state.variance,
+            log_weights: self.state.log_weights.clone(),
+        }
+    }
+
+    pub(super) fn save(&self) -> Result<Saved, FitError> {
+        Ok(Saved { networks: self.networks.save()?, state: self.state.clone() })
+    }
+
+    /// Takes up what was saved of members of the same shapes.
+    pub(super) fn restore(self, saved: Saved, device: &B::Device) -> Result<Self, FitError> {
+        Ok(Self { networks: self.networks.restore(saved.networks, device)?, state: saved.state, ..self })
+    }
+}
+
+/// `KL(q(z|x) || N(0, 1))` of each sample; none for a plain autoencoder.
+fn prior<B: Backend>(latent: Latent<B>) -> Option<Tensor<B, 1>> {
+    let log_variance = latent.log_variance?;
+    let standard = Gaussians { mean: latent.mean.zeros_like(), log_variance: log_variance.zeros_like() };
+    Some(Divergence::KullbackLeibler.of(Gaussians { mean: latent.mean, log_variance }, standard))
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::backend::{Autodiff, Flex};
+
+    use super::*;
+    use crate::mixture::elements;
+    use crate::nn::Architecture;
+    use crate::random::{normal, stream};
+
+    const FEATURES: usize = 6;
+    const N: usize = 20;
+
+    fn members(variational: bool) -> Members<Autodiff<Flex>> {
+        let shapes = Architecture::dense(&[5, 2]).shapes(FEATURES, None).unwrap();
+        Members::new(3, &shapes, variational, 1.0, &mut stream(0, "weights", 0), &Default::default())
+    }
+
+    fn samples() -> (Vec<f32>, Tensor<Flex, 2>) {
+        let values = normal(N * FEATURES, &mut stream(0, "samples", 0));
+        let tensor = Tensor::from_data(TensorData::new(values.clone(), [N, FEATURES]), &Default::default());
+        (values, tensor)
+    }
+
+    #[test]
+    fn plain_numbers_score_as_the_members_do() {
+        for variational in [false, true] {
+            let mut members = members(variational);
+            members.weigh(&[0, 0, 0, 1]);
+            let (values, x) = samples();
+            let plain = members.to_plain().scores(&values);
+            for (plain, found) in plain.iter().zip(elements(members.scores(&x))) {
+                assert!((plain - found).abs() < 1e-3 * plain.abs().max(1.0), "{plain} {found}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_member_learns_from_its_own_samples_alone() {
+        let mut members = members(true);
+        let before = members.to_plain();
+        let (_, x) = samples();
+        let x = Tensor::from_inner(x);
+        let terms = members.descend(&x, &x, &[1; N], 1e-2, &mut stream(0, "noise", 0));
+        let after = members.to_plain();
+        assert_eq!(terms.iter().map(|(name, _)| *name).collect::<Vec<_>>(), ["reconstruction", "prior"]);
+        assert!(before.pairs[0] == after.pairs[0] && before.pairs[2] == after.pairs[2]);
+        assert!(before.pairs[1].encoder != after.pairs[1].encoder && before.pairs[1].decoder != after.pairs[1].decoder);
+    }
+
+    #[test]
+    fn the_variance_is_the_last_epochs_mean_squared_error() {
+        let mut members = members(false);
+        let (_, x) = samples();
+        let x = Tensor::from_inner(x);
+        let terms = members.descend(&x, &x, &[0; N], 1e-2, &mut stream(0, "noise", 0));
+        members.begin_epoch();
+        // Half the squared error, summed over features.
+        let expected = FEATURES as f64 / (2.0 * terms[0].1);
+        assert!((members.to_plain().precision / expected - 1.0).abs() < 1e-6);
+    }
+}

@@ -1,0 +1,71 @@
+//! A small encoder with a softmax layer that learns a large model's assignments.
+
+use burn::module::AutodiffModule;
+use burn::tensor::activation::log_softmax;
+use burn::tensor::backend::AutodiffBackend;
+use burn::tensor::{ElementConversion, Int, Tensor, TensorData};
+use rand_chacha::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
+
+use crate::methods::learner::{CHUNK, mismatch};
+use crate::methods::optimized::{self, Optimized};
+use crate::mixture::elements;
+use crate::nn::{Network, Shape};
+use crate::trained::{Activation, Head, Layer};
+use crate::training::FitError;
+
+/// The encoder's layers, and last the logits.
+pub(super) struct Student<B: AutodiffBackend>(Optimized<B, Network<B>>);
+
+/// What a checkpoint holds.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Saved(optimized::Saved);
+
+impl<B: AutodiffBackend> Student<B> {
+    /// With fresh weights: an encoder of these shapes and K logits.
+    pub(super) fn new(shapes: &[Shape], k: usize, rng: &mut ChaCha8Rng, device: &B::Device) -> Self {
+        let inputs = shapes.last().map_or(0, Shape::outputs);
+        let all: Vec<Shape> = shapes.iter().copied().chain([Shape::Dense { inputs, outputs: k }]).collect();
+        Self(Optimized::new(Network::new(&all, rng, device)))
+    }
+}
+
+impl<B: AutodiffBackend> Student<B> {
+    /// A step down the cross entropy to the assignments `best` of a batch's rows.
+    pub(super) fn descend(&mut self, x: Tensor<B, 2>, best: &[usize], rate: f64) -> f64 {
+        let device = x.device();
+        let logits = self.0.module.forward(x);
+        let k = logits.dims()[1];
+        let indices: Vec<i32> = best.iter().map(|&k| k as i32).collect();
+        let targets = Tensor::<B, 1, Int>::from_data(TensorData::from(&indices[..]), &device).one_hot::<2>(k).float();
+        let loss = -(targets * log_softmax(logits, 1)).sum_dim(1).mean();
+        let value = loss.clone().into_scalar().elem::<f64>();
+        self.0.descend(&mut loss.backward(), rate);
+        value
+    }
+
+    /// The share of samples that it assigns as `best` says.
+    pub(super) fn agreement(&self, x: &Tensor<B::InnerBackend, 2>, best: &[usize]) -> f64 {
+        let network = self.0.module.valid();
+        let own = x.clone().split(CHUNK, 0).into_iter().flat_map(|x| elements(network.forward(x).argmax(1).float()));
+        own.zip(best).filter(|(own, best)| *own == **best as f64).count() as f64 / best.len().max(1) as f64
+    }
+
+    /// The encoder's layers and the logits as the head.
+    pub(super) fn to_plain(&self) -> Result<(Vec<Layer>, Head), FitError> {
+        let mut layers = self.0.module.to_layers(Activation::Identity);
+        match layers.pop() {
+            Some(Layer::Dense(logits)) => Ok((layers, Head::Softmax(logits))),
+            _ => Err(mismatch("there is no student")),
+        }
+    }
+
+    pub(super) fn save(&self) -> Result<Saved, FitError> {
+        self.0.save().map(Saved)
+    }
+
+    /// Takes up what was saved of a student of the same shapes.
+    pub(super) fn restore(self, saved: Saved, device: &B::Device) -> Result<Self, FitError> {
+        self.0.restore(saved.0, device).map(Self)
+    }
+}

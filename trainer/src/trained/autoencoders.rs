@@ -1,0 +1,94 @@
+//! One autoencoder per cluster, as plain numbers.
+
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::layer::{Layer, run};
+
+/// K autoencoders of one shape; a sample's score for one is its evidence bound.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Autoencoders {
+    /// K.
+    pub pairs: Vec<Pair>,
+    /// Whether encoders give log variances behind the means, and the divergence to a standard normal counts.
+    pub variational: bool,
+    /// One over the variance of a reconstruction's error.
+    pub precision: f64,
+    /// K.
+    pub log_weights: Vec<f64>,
+}
+
+/// An encoder and its decoder.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Pair {
+    /// From the sample to D means, or to D means and D log variances.
+    pub encoder: Vec<Layer>,
+    /// From D means to the sample.
+    pub decoder: Vec<Layer>,
+}
+
+/// Log variances are kept between these.
+pub const LOG_VARIANCES: (f32, f32) = (-10.0, 10.0);
+
+impl Autoencoders {
+    /// Values of a sample.
+    pub fn n_inputs(&self) -> usize {
+        self.pairs.first().and_then(|pair| pair.encoder.first()).map_or(0, Layer::inputs)
+    }
+
+    /// D.
+    pub fn n_dims(&self) -> usize {
+        self.pairs.first().and_then(|pair| pair.decoder.first()).map_or(0, Layer::inputs)
+    }
+
+    /// The `N x D` means of a pair's encoder for `N x inputs` samples.
+    pub(crate) fn means(&self, pair: &Pair, inputs: &[f32]) -> Vec<f32> {
+        let encode = |inputs: &[f32]| means(&run(&pair.encoder, inputs), self.wide(), self.n_dims());
+        inputs.par_chunks(super::CHUNK * self.n_inputs().max(1)).flat_map_iter(encode).collect()
+    }
+
+    /// What an encoder gives.
+    fn wide(&self) -> usize {
+        if self.variational { 2 * self.n_dims() } else { self.n_dims() }
+    }
+
+    /// `N x K` scores of `N x inputs` samples: `ln alpha - precision |x - y|^2 / 2 - KL`.
+    pub fn scores(&self, inputs: &[f32]) -> Vec<f64> {
+        let width = self.n_inputs().max(1);
+        let of_chunk = |inputs: &[f32]| {
+            let by_pair: Vec<Vec<f64>> = self.pairs.iter().map(|pair| self.bounds(pair, inputs)).collect();
+            let rows = (0..inputs.len() / width).flat_map(|row| {
+                by_pair.iter().zip(&self.log_weights).map(move |(bounds, weight)| bounds[row] + weight)
+            });
+            rows.collect::<Vec<f64>>()
+        };
+        inputs.par_chunks(super::CHUNK * width).flat_map_iter(of_chunk).collect()
+    }
+
+    /// One pair's, without its weight.
+    fn bounds(&self, pair: &Pair, inputs: &[f32]) -> Vec<f64> {
+        let (dims, wide) = (self.n_dims(), self.wide().max(1));
+        let encoded = run(&pair.encoder, inputs);
+        let decoded = run(&pair.decoder, &means(&encoded, wide, dims));
+        let width = self.n_inputs().max(1);
+        let rows = encoded.chunks_exact(wide).zip(inputs.chunks_exact(width)).zip(decoded.chunks_exact(width));
+        let bound = |((latent, x), y): ((&[f32], &[f32]), &[f32])| {
+            let error: f64 = x.iter().zip(y).map(|(x, y)| f64::from(x - y).powi(2)).sum();
+            let (mean, log_variance) = latent.split_at(dims);
+            let divergence: f64 = mean.iter().zip(log_variance).map(|(&m, &l)| divergence(m, l)).sum();
+            -0.5 * self.precision * error - divergence
+        };
+        rows.map(bound).collect()
+    }
+}
+
+/// The first `dims` of every `wide` values.
+fn means(encoded: &[f32], wide: usize, dims: usize) -> Vec<f32> {
+    encoded.chunks_exact(wide.max(1)).flat_map(|row| &row[..dims]).copied().collect()
+}
+
+/// `KL(N(m, exp l) || N(0, 1))`.
+fn divergence(mean: f32, log_variance: f32) -> f64 {
+    let l = f64::from(log_variance.clamp(LOG_VARIANCES.0, LOG_VARIANCES.1));
+    0.5 * (f64::from(mean).powi(2) + l.exp() - l - 1.0)
+}

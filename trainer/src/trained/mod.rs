@@ -1,0 +1,114 @@
+//! What a method gives back: plain numbers, no backend. Evaluation and export read it.
+
+mod autoencoders;
+mod convolution;
+mod layer;
+
+pub use autoencoders::{Autoencoders, LOG_VARIANCES, Pair};
+pub use convolution::{Convolution, Geometry};
+pub use layer::{Activation, Dense, Layer};
+
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use crate::data::{Samples, Scaling};
+use crate::mixture::{Mixture, NotPositiveDefinite};
+
+/// Samples that are encoded at once: what is between the layers stays small.
+pub(crate) const CHUNK: usize = 256;
+
+/// A trained model in f32.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Trained {
+    /// The method's name on the command line.
+    pub method: String,
+    /// From the data's unit to the network's input.
+    pub scaling: Scaling,
+    /// The encoder; empty when the scaled features are themselves the latents.
+    pub encoder: Vec<Layer>,
+    /// What turns a latent into clusters.
+    pub head: Head,
+}
+
+/// What turns a latent into clusters.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Head {
+    /// The cluster of the component with the best score.
+    Mixture(Mixture),
+    /// The class with the greatest logit.
+    Softmax(Dense),
+    /// The autoencoder with the greatest evidence bound of the scaled sample; the encoder before it is empty.
+    Autoencoders(Autoencoders),
+}
+
+impl Trained {
+    /// The latents of samples, `n_samples x D`, in f32: what the integers are compared with.
+    pub fn encode(&self, samples: &Samples) -> Vec<f32> {
+        self.encode_inputs(self.scaling.apply(samples))
+    }
+
+    /// The same of samples that are scaled already, `n_samples x inputs`.
+    pub fn encode_inputs(&self, inputs: Vec<f32>) -> Vec<f32> {
+        let Some(first) = self.encoder.first() else { return inputs };
+        let encode = |inputs: &[f32]| layer::run(&self.encoder, inputs);
+        inputs.par_chunks(CHUNK * first.inputs().max(1)).flat_map_iter(encode).collect()
+    }
+
+    /// The cluster of each sample, in f32.
+    ///
+    /// # Errors
+    /// [`NotPositiveDefinite`] if the head is a mixture and not one.
+    pub fn assign(&self, samples: &Samples) -> Result<Vec<u16>, NotPositiveDefinite> {
+        self.head.assign(&self.encode(samples))
+    }
+}
+
+impl Head {
+    /// Latent dimensions, D.
+    pub fn n_dims(&self) -> usize {
+        match self {
+            Self::Mixture(mixture) => mixture.n_dims(),
+            Self::Softmax(dense) => dense.inputs,
+            Self::Autoencoders(autoencoders) => autoencoders.n_inputs(),
+        }
+    }
+
+    /// Number of clusters.
+    pub fn n_clusters(&self) -> usize {
+        match self {
+            Self::Mixture(mixture) => mixture.n_clusters(),
+            Self::Softmax(dense) => dense.outputs,
+            Self::Autoencoders(autoencoders) => autoencoders.pairs.len(),
+        }
+    }
+
+    /// The cluster of each of `N x D` latents.
+    ///
+    /// # Errors
+    /// [`NotPositiveDefinite`] if the mixture is not one.
+    pub fn assign(&self, latents: &[f32]) -> Result<Vec<u16>, NotPositiveDefinite> {
+        match self {
+            Self::Mixture(mixture) => {
+                let whitened = mixture.whiten()?;
+                let best = latents.par_chunks_exact(mixture.n_dims()).map(|z| {
+                    let z: Vec<f64> = z.iter().map(|&x| x.into()).collect();
+                    first_greatest(&whitened.scores(&z))
+                });
+                Ok(best.map(|component| mixture.clusters[component]).collect())
+            }
+            Self::Softmax(dense) => {
+                let logits = dense.linear(latents);
+                Ok(logits.chunks_exact(dense.outputs).map(|row| first_greatest(row) as u16).collect())
+            }
+            Self::Autoencoders(autoencoders) => {
+                let scores = autoencoders.scores(latents);
+                Ok(scores.chunks_exact(autoencoders.pairs.len()).map(|row| first_greatest(row) as u16).collect())
+            }
+        }
+    }
+}
+
+/// The index of the greatest; the first of equals.
+fn first_greatest<T: PartialOrd>(values: &[T]) -> usize {
+    (1..values.len()).fold(0, |best, i| if values[i] > values[best] { i } else { best })
+}
