@@ -5,35 +5,84 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
+use std::sync::Mutex;
 
 use edgemix::data::digits;
+use edgemix::device::Device;
+use edgemix::methods::{Export, MethodConfig};
+use edgemix::quantize::{Provenance, quantize};
+use edgemix::training::FitConfig;
 use edgemix_format::write::AlignedBytes;
 use edgemix_runtime::Model;
 
-#[test]
-fn every_digit_is_assigned_as_on_the_host() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-    let path = root.join("firmware-example/assets/digits.emx");
-    let bytes = AlignedBytes::from(&fs::read(&path).unwrap()[..]);
-    let model = Model::from_bytes(&bytes).unwrap();
-    let samples: Vec<u8> = digits().samples.values.iter().map(|&x| x as u8).collect();
-
+/// What the host makes of samples of 64 raw counts, in the lines that the firmware prints.
+fn on_the_host(model: &Model, samples: &[u8]) -> String {
     let mut workspace = AlignedBytes::zeroed(model.arena_len());
-    let mut expected = String::new();
+    let mut lines = String::new();
     for (index, sample) in samples.chunks_exact(64).enumerate() {
         let found = model.assign_raw(sample, &mut workspace).unwrap();
         let (density, novelty) = (found.log_density.0, found.novelty.0);
-        writeln!(expected, "{index} {} {} {density} {novelty}", found.cluster, found.component).unwrap();
+        writeln!(lines, "{index} {} {} {density} {novelty}", found.cluster, found.component).unwrap();
     }
-    assert_eq!(expected.lines().count(), 1797);
+    lines
+}
 
+/// Every firmware is built to the same place.
+static CHIP: Mutex<()> = Mutex::new(());
+
+/// What the firmware prints, built with a model and samples.
+fn on_the_chip(model: &Path, samples: &[u8]) -> String {
+    let _alone = CHIP.lock().unwrap();
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("samples.u8");
-    fs::write(&file, &samples).unwrap();
+    fs::write(&file, samples).unwrap();
     let mut xtask = Command::new(env!("CARGO"));
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     xtask.current_dir(root).args(["run", "--quiet", "--package", "xtask", "--", "emulate", "--model"]);
-    let output = xtask.arg(&path).arg("--samples").arg(&file).output().unwrap();
+    let output = xtask.arg(model).arg("--samples").arg(&file).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let found = String::from_utf8(output.stdout).unwrap();
-    assert_eq!(found, expected);
+    String::from_utf8(output.stdout).unwrap()
+}
+
+fn raw_digits() -> Vec<u8> {
+    digits().samples.values.iter().map(|&x| x as u8).collect()
+}
+
+#[test]
+fn every_digit_is_assigned_as_on_the_host() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("firmware-example/assets/digits.emx");
+    let bytes = AlignedBytes::from(&fs::read(&path).unwrap()[..]);
+    let expected = on_the_host(&Model::from_bytes(&bytes).unwrap(), &raw_digits());
+    assert_eq!(expected.lines().count(), 1797);
+    assert_eq!(on_the_chip(&path, &raw_digits()), expected);
+}
+
+/// Every method's own export, and both of those methods that have two.
+#[test]
+fn what_each_method_exports_gives_the_hosts_bits() {
+    let samples = &raw_digits()[..64 * 250];
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("model.emx");
+    for method in MethodConfig::NAMES.iter().map(|name| MethodConfig::named(name).unwrap()).flat_map(exports) {
+        let config = FitConfig { pretrain_epochs: 20, cluster_epochs: 6, method, ..FitConfig::default() };
+        let samples_of = digits().samples;
+        let trained = Device::Cpu.fit(&samples_of, &config, &mut (), &mut ()).unwrap();
+        let provenance = Provenance { name: "parity".into(), config: [0; 32], seed: 0 };
+        let bytes = quantize(&trained, &samples_of, &provenance).unwrap();
+        fs::write(&path, &*bytes).unwrap();
+        let expected = on_the_host(&Model::from_bytes(&bytes).unwrap(), samples);
+        assert_eq!(expected.lines().count(), 250);
+        assert_eq!(on_the_chip(&path, samples), expected, "{:?}", config.method);
+    }
+}
+
+/// The method as it exports by default, and as else it can.
+fn exports(method: MethodConfig) -> Vec<MethodConfig> {
+    let mut other = method.clone();
+    match &mut other {
+        MethodConfig::KDvae(k) => k.export = Export::Full,
+        MethodConfig::KDae(k) => k.export = Export::Full,
+        _ => return vec![method],
+    }
+    vec![method, other]
 }

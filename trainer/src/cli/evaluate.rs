@@ -38,15 +38,15 @@ pub(super) struct Evaluate {
 #[derive(Serialize)]
 pub(super) struct Evaluation {
     f32: Option<Side>,
-    int8: Side,
-    agreement: Option<f64>,
+    pub(super) int8: Side,
+    pub(super) agreement: Option<f64>,
 }
 
 #[derive(Serialize)]
-struct Side {
+pub(super) struct Side {
     clusters: usize,
-    clusters_of_a_percent: usize,
-    scores: Option<Scores>,
+    pub(super) clusters_of_a_percent: usize,
+    pub(super) scores: Option<Scores>,
 }
 
 impl Evaluate {

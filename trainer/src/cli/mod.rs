@@ -1,6 +1,7 @@
 //! The command line: a file per command.
 
 mod assign;
+mod compare;
 mod evaluate;
 mod export;
 mod inspect;
@@ -38,6 +39,8 @@ enum Command {
     Train(train::Train),
     /// Compares a run's f32 model and its integers with labels.
     Evaluate(evaluate::Evaluate),
+    /// Trains several methods with several seeds, and tables what came out.
+    Compare(compare::Compare),
     /// Quantises a run's model again.
     Export(export::Export),
     /// Says what a model file needs and holds.
@@ -86,6 +89,7 @@ pub fn main() -> ExitCode {
         Command::Demo(demo) => demo.run(),
         Command::Train(train) => train.run(),
         Command::Evaluate(evaluate) => evaluate.run(),
+        Command::Compare(compare) => compare.run(),
         Command::Export(export) => export.run(),
         Command::Inspect(inspect) => inspect.run(),
         Command::Assign(assign) => assign.run(),

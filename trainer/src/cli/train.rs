@@ -10,13 +10,15 @@ use sha2::{Digest, Sha256};
 use super::evaluate::Evaluation;
 use super::progress::Progress;
 use super::{CliError, evaluate, inspect};
+use crate::collapse;
 use crate::data::{self, Dataset, Samples};
 use crate::device::Device;
 use crate::methods::MethodConfig;
+use crate::nn::ArchitectureError;
 use crate::quantize::{Provenance, quantize};
 use crate::run::{RunDir, write_whole};
 use crate::trained::Trained;
-use crate::training::FitConfig;
+use crate::training::{FitConfig, FitError};
 use crate::variant::Variant;
 
 #[derive(Args)]
@@ -39,7 +41,8 @@ pub(super) struct Train {
     /// Number of clusters; for alpha-jsd and dpm the number of components to start from.
     #[arg(long)]
     clusters: Option<usize>,
-    /// Widths of the encoder, from the first hidden layer to the latent: 256-128-10.
+    /// The encoder's layers, by name (small, dec, k-dvae, depict, tiny) or spelt, from the first hidden one to the latent:
+    /// 256-128-10, conv:50k4s2,50k5s2p2,10 [default: the method's, or by the input's size].
     #[arg(long)]
     encoder: Option<String>,
     /// A TOML file of settings, such as a run's config.toml; flags override it.
@@ -109,11 +112,9 @@ impl Train {
         if let Some(n) = self.clusters {
             config.method.set_n_clusters(n);
         }
-        if let Some(widths) = &self.encoder {
-            let parsed = widths.split('-').map(str::parse).collect::<Result<Vec<usize>, _>>();
-            config.encoder = parsed.map_err(|_| {
-                CliError::Use(format!("--encoder {widths}: expected widths joined by -, as in 256-128-10"))
-            })?;
+        if let Some(layers) = &self.encoder {
+            config.encoder =
+                layers.parse().map_err(|error: ArchitectureError| CliError::Use(format!("--encoder: {error}")))?;
         }
         config.seed = self.seed.unwrap_or(config.seed);
         config.pretrain_epochs = self.pretrain_epochs.unwrap_or(config.pretrain_epochs);
@@ -153,7 +154,7 @@ impl Demo {
 }
 
 /// Begins a run or takes it up.
-fn start(out: &Path, config: &FitConfig, resume: bool, force: bool) -> Result<RunDir, CliError> {
+pub(super) fn start(out: &Path, config: &FitConfig, resume: bool, force: bool) -> Result<RunDir, CliError> {
     let run = RunDir::create(out).map_err(CliError::io(out))?;
     let text = toml::to_string(config).map_err(|error| CliError::Use(error.to_string()))?;
     let path = run.file("config.toml");
@@ -178,11 +179,14 @@ fn start(out: &Path, config: &FitConfig, resume: bool, force: bool) -> Result<Ru
     Ok(run)
 }
 
-fn fit(run: &RunDir, dataset: &Dataset, config: &FitConfig, device: Device) -> Result<Trained, CliError> {
+pub(super) fn fit(run: &RunDir, dataset: &Dataset, config: &FitConfig, device: Device) -> Result<Trained, CliError> {
     let metrics = run.file("metrics.jsonl");
     let mut progress = Progress::new(run.clone(), false);
     let trained = device.fit(&dataset.samples, config, &mut run.clone(), &mut progress)?;
     progress.finish().map_err(CliError::io(&metrics))?;
+    if let Some(collapse) = collapse::look(&trained, &dataset.samples).map_err(FitError::from)? {
+        eprintln!("warning: {collapse}");
+    }
     let path = run.file("trained.bin");
     let bytes = postcard::to_stdvec(&trained).map_err(|error| CliError::Use(error.to_string()))?;
     write_whole(&path, &bytes).map_err(CliError::io(&path))?;

@@ -1,0 +1,111 @@
+//! Whether training lost what it was to find.
+
+use std::fmt;
+
+use crate::data::Samples;
+use crate::mixture::NotPositiveDefinite;
+use crate::trained::Trained;
+
+/// A share of the samples in one cluster that is as good as all.
+const ALL: f64 = 0.99;
+/// Clusters whose variance is a smaller share of the latents' than this are points.
+const POINT: f64 = 1e-6;
+
+/// How clusters were lost.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Collapse {
+    /// Nearly all samples are in one cluster.
+    OneCluster {
+        /// Its share.
+        share: f64,
+    },
+    /// The encoder gives all samples of a cluster the same latent: their differences are forgotten, and new samples will
+    /// be assigned with certainty, right or wrong.
+    Points {
+        /// The variance within clusters over the whole variance.
+        within: f64,
+    },
+}
+
+impl fmt::Display for Collapse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::OneCluster { share } => write!(
+                f,
+                "the clusters collapsed: {:.1} % of the samples are in one. Weigh the clustering loss less, or try another \
+                 method or seed",
+                100.0 * share
+            ),
+            Self::Points { within } => write!(
+                f,
+                "the latents collapsed: within clusters their variance is {within:.0e} of the whole. Keep the \
+                 reconstruction (--variant corrected), or weigh the clustering loss less"
+            ),
+        }
+    }
+}
+
+/// Looks at what a model makes of the samples that it was trained on.
+///
+/// # Errors
+/// [`NotPositiveDefinite`] if the head is a mixture and not one.
+pub fn look(trained: &Trained, samples: &Samples) -> Result<Option<Collapse>, NotPositiveDefinite> {
+    let z = trained.encode(samples);
+    let clusters = trained.head.assign(&z)?;
+    let n = clusters.len().max(1) as f64;
+    let dims = z.len() / clusters.len().max(1);
+    let mut counts = vec![0f64; trained.head.n_clusters()];
+    let mut sums = vec![0f64; counts.len() * dims];
+    let mut squares = 0.0;
+    for (row, &cluster) in z.chunks_exact(dims.max(1)).zip(&clusters) {
+        let cluster = usize::from(cluster);
+        counts[cluster] += 1.0;
+        for (sum, &x) in sums[cluster * dims..][..dims].iter_mut().zip(row) {
+            *sum += f64::from(x);
+            squares += f64::from(x).powi(2);
+        }
+    }
+    let share = counts.iter().fold(0f64, |most, count| most.max(count / n));
+    if counts.len() > 1 && share > ALL {
+        return Ok(Some(Collapse::OneCluster { share }));
+    }
+    // Squares about the clusters' means, and about the mean of all.
+    let about = |sums: &[f64], count: f64| sums.iter().map(|s| s * s).sum::<f64>() / count.max(1.0);
+    let within = squares - sums.chunks(dims.max(1)).zip(&counts).map(|(sums, &count)| about(sums, count)).sum::<f64>();
+    let mut all = vec![0f64; dims];
+    sums.chunks(dims.max(1)).for_each(|sums| all.iter_mut().zip(sums).for_each(|(a, s)| *a += s));
+    let total = squares - about(&all, n);
+    let within = within.max(0.0) / total.max(f64::MIN_POSITIVE);
+    Ok((within < POINT).then_some(Collapse::Points { within }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::Scaling;
+    use crate::mixture::{Covariance, Mixture};
+    use crate::random::{normal, stream};
+    use crate::trained::Head;
+
+    /// Two components on a line, at -1 and at `second`, of samples about -1 and 1.
+    fn look_at(spread: f32, second: f64) -> Option<Collapse> {
+        let noise = normal(200, &mut stream(0, "collapse", 0));
+        let values = noise.iter().enumerate().map(|(i, x)| if i % 2 == 0 { 1.0 } else { -1.0 } + spread * x).collect();
+        let mixture = Mixture {
+            log_weights: vec![0.5f64.ln(); 2],
+            means: vec![-1.0, second],
+            covariance: Covariance::Spherical(vec![0.1; 2]),
+            clusters: vec![0, 1],
+        };
+        let scaling = Scaling { gain: vec![1.0], offset: vec![0.0] };
+        let trained = Trained { method: "test".into(), scaling, encoder: vec![], head: Head::Mixture(mixture) };
+        look(&trained, &Samples::new("test", values, 1)).unwrap()
+    }
+
+    #[test]
+    fn clusters_apart_are_no_collapse_and_points_and_a_single_one_are() {
+        assert_eq!(look_at(0.2, 1.0), None);
+        assert!(matches!(look_at(1e-5, 1.0), Some(Collapse::Points { .. })));
+        assert_eq!(look_at(0.2, 50.0), Some(Collapse::OneCluster { share: 1.0 }));
+    }
+}
