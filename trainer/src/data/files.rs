@@ -144,7 +144,7 @@ fn idx(path: &Path) -> Result<Numbers, DataError> {
     Ok(Numbers { shape, values: data.chunks_exact(width).map(element).collect(), are_integers })
 }
 
-/// `N x D`, or images `N x height x width`, or windows `N x length x channels`, flattened.
+/// `N x D`, or images `N x height x width` or `N x height x width x channels`, or windows `N x length x channels`, flattened.
 fn samples(path: &Path, numbers: Numbers) -> Result<Samples, DataError> {
     let Numbers { shape, values, are_integers } = numbers;
     let [n, ref rest @ ..] = shape[..] else {
@@ -166,6 +166,7 @@ fn samples(path: &Path, numbers: Numbers) -> Result<Samples, DataError> {
     Ok(match rest {
         // Squares of unsigned integers are images; a long window of few channels is not.
         &[height, width] if height == width => samples.with_image(ImageShape { channels: 1, height, width }),
+        &[height, width, channels @ (1 | 3 | 4)] => samples.with_image(ImageShape { channels, height, width }),
         _ => samples,
     })
 }
@@ -264,6 +265,20 @@ mod tests {
         let dataset = read(path.to_str().unwrap()).unwrap();
         assert_eq!((dataset.samples.values, dataset.samples.count), (vec![1.5, 2.0, 3.0, 4.0], None));
         assert_eq!(dataset.labels, Some(vec![7, 0]));
+    }
+
+    #[test]
+    fn four_dimensions_are_images_of_channels_and_three_are_windows() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.npy");
+        let shape_of = |shape: &[usize]| {
+            let values = ndarray::ArrayD::from_shape_fn(shape, |index| (index[0] + 3 * index[1]) as f32);
+            ndarray_npy::write_npy(&path, &values).unwrap();
+            let samples = read(path.to_str().unwrap()).unwrap().samples;
+            (samples.n_features, samples.image)
+        };
+        assert_eq!(shape_of(&[2, 4, 5, 3]), (60, Some(ImageShape { channels: 3, height: 4, width: 5 })));
+        assert_eq!(shape_of(&[2, 4, 3]), (12, None));
     }
 
     #[test]

@@ -129,7 +129,7 @@ fn describe<'a>(
         (head, _) => heads::describe(head, latent_scale, blob)?,
     };
     let latent = match &trained.head {
-        Head::Autoencoders(_) => Latent { len: 0, scale: 1.0 },
+        Head::Autoencoders(_) => Latent { len: 0, scale: first.scale as f32 },
         _ => Latent { len: dims as u16, scale: latent_scale as f32 },
     };
     Ok(Description {

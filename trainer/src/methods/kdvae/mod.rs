@@ -12,6 +12,7 @@
 mod members;
 mod student;
 
+use burn::tensor::Tensor;
 use burn::tensor::backend::AutodiffBackend;
 use serde::{Deserialize, Serialize};
 
@@ -260,8 +261,15 @@ impl<B: AutodiffBackend> Method<B> for MemberMethod<B> {
         let rate = batch.learning_rate;
         let best: Vec<usize> = batch.indices.to_data().iter::<i64>().map(|index| self.best[index as usize]).collect();
         match (&mut self.student, &mut self.members) {
-            (Some(student), _) if phase == Phase::Distil => {
-                let loss = student.descend(batch.augmented, &best, rate);
+            (Some(student), Some(members)) if phase == Phase::Distil => {
+                // What the members say of moved samples is learned too, so that there is more to learn from.
+                let moved = members.scores(&batch.augmented.clone().inner()).argmax(1);
+                let both = best.into_iter().chain(elements(moved.float()).into_iter().map(|k| k as usize));
+                let loss = student.descend(
+                    Tensor::cat(vec![batch.clean, batch.augmented], 0),
+                    &both.collect::<Vec<usize>>(),
+                    rate,
+                );
                 vec![("cluster", loss), ("agreement", self.agreement)]
             }
             (_, Some(members)) => members.descend(&batch.augmented, &batch.clean, &best, rate, &mut batch.rng),
