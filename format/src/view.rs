@@ -2,8 +2,9 @@
 //!
 //! The types mirror [`crate::description`]; what the fields mean is said there. Shapes that hold are said here.
 
+use crate::header::Header;
 use crate::plan::Room;
-use crate::{LoadError, header::Header};
+use crate::{CONVOLUTION, LoadError};
 
 pub use crate::description::{Affine, Covariance, Fingerprint, Latent, MAX_LAYERS, WeightOrder};
 
@@ -88,12 +89,17 @@ impl<'a> Layer<'a> {
         }
     }
 
+    /// The convolution, if it is one; without the feature the compiler knows that it isn't.
+    fn convolution(&self) -> Option<&Conv2d<'a>> {
+        match self {
+            Self::Conv2d(convolution) if CONVOLUTION => Some(convolution),
+            _ => None,
+        }
+    }
+
     /// Number of input elements.
     pub fn inputs(&self) -> usize {
-        match self {
-            Self::Dense(dense) => dense.inputs,
-            Self::Conv2d(convolution) => convolution.height * convolution.width * convolution.channels,
-        }
+        self.convolution().map_or(self.rows().inputs, |c| c.height * c.width * c.channels)
     }
 
     /// Number of output elements.
@@ -103,10 +109,7 @@ impl<'a> Layer<'a> {
 
     /// Elements of 16 bits that it works in: one patch of a convolution's input.
     pub fn scratch(&self) -> usize {
-        match self {
-            Self::Dense(_) => 0,
-            Self::Conv2d(convolution) => convolution.filters.inputs,
-        }
+        self.convolution().map_or(0, |c| c.filters.inputs)
     }
 
     /// What it asks of the arena.
@@ -139,10 +142,7 @@ impl<'a> Layer<'a> {
 
     /// How often the rows are computed.
     fn places(&self) -> usize {
-        match self {
-            Self::Dense(_) => 1,
-            Self::Conv2d(convolution) => convolution.rows * convolution.columns,
-        }
+        self.convolution().map_or(1, |c| c.rows * c.columns)
     }
 }
 

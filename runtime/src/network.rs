@@ -19,6 +19,7 @@ impl<'w> Network<'w> {
     }
 
     /// Runs a layer. `None` where the arena is not as long as the format's plan says, which a checked file's is.
+    #[inline(never)]
     pub(crate) fn run(&mut self, layer: &Layer, width: Width) -> Option<()> {
         let (outputs, n_scratch) = (layer.outputs(), layer.scratch());
         let (input, free) = ends(self.arena, self.length, self.at_start)?;
