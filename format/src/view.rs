@@ -4,8 +4,9 @@
 
 use crate::header::Header;
 use crate::plan::Room;
-use crate::{CONVOLUTION, LoadError};
+use crate::{AUTOENCODERS, CONVOLUTION, LoadError};
 
+pub use crate::autoencoders::{Autoencoders, PairLayers};
 pub use crate::description::{Affine, Covariance, Fingerprint, Latent, MAX_LAYERS, WeightOrder};
 
 /// Layers in the order they run.
@@ -222,12 +223,15 @@ pub enum Head<'a> {
     Mixture(Mixture<'a>),
     /// A linear layer whose softmax is the posterior.
     Softmax(Softmax<'a>),
+    /// An encoder and decoder for each cluster.
+    Autoencoders(Autoencoders<'a>),
 }
 
 impl<'a> Head<'a> {
-    /// Number of scores: components of a mixture, classes of a softmax.
+    /// Number of scores: components of a mixture, classes of a softmax, pairs of autoencoders.
     pub fn n_components(&self) -> usize {
         match self {
+            Self::Autoencoders(pairs) => pairs.constants.len(),
             Self::Mixture(mixture) => mixture.constants.len(),
             Self::Softmax(softmax) => softmax.offsets.len(),
         }
@@ -237,13 +241,22 @@ impl<'a> Head<'a> {
     pub fn clusters(&self) -> &'a [u16] {
         match self {
             Self::Mixture(mixture) => mixture.clusters,
-            Self::Softmax(_) => &[],
+            Self::Softmax(_) | Self::Autoencoders(_) => &[],
+        }
+    }
+
+    /// Elements of 16 bits that it works in, beside its scores.
+    pub fn room(&self) -> usize {
+        match self {
+            Self::Autoencoders(pairs) if AUTOENCODERS => pairs.room(),
+            _ => 0,
         }
     }
 
     /// Multiply-accumulates of one inference.
     pub fn macs(&self, latent_len: usize) -> usize {
         match self {
+            Self::Autoencoders(pairs) => pairs.macs(),
             Self::Mixture(mixture) => match mixture.covariance {
                 Covariance::Full => mixture.coefficients.len() + mixture.offsets.len(),
                 Covariance::Spherical | Covariance::Diagonal => 2 * mixture.offsets.len(),
@@ -259,6 +272,7 @@ impl<'a> Head<'a> {
                 let rows = size_of_val(m.coefficients) + size_of_val(m.offsets) + size_of_val(m.shifts);
                 rows + size_of_val(m.constants) + size_of_val(m.clusters)
             }
+            Self::Autoencoders(pairs) => pairs.flash(),
             Self::Softmax(s) => size_of_val(s.coefficients) + size_of_val(s.offsets) + size_of_val(s.shifts),
         }
     }

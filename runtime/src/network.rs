@@ -34,6 +34,23 @@ impl<'w> Network<'w> {
         Some(())
     }
 
+    /// The last output.
+    pub(crate) fn last(&mut self) -> Option<&[i16]> {
+        ends(self.arena, self.length, self.at_start).map(|(last, _)| &*last)
+    }
+
+    /// Moves the first `length` elements of the last output to the start of the arena, for another network.
+    pub(crate) fn keep(self, length: usize) -> Option<()> {
+        if !self.at_start {
+            let start = self.arena.len().checked_sub(self.length)?;
+            // The two may overlap; what is copied lies behind where it goes.
+            for i in 0..length {
+                *self.arena.get_mut(i)? = *self.arena.get(start.checked_add(i)?)?;
+            }
+        }
+        Some(())
+    }
+
     /// The last output, and what is free, which starts and ends at multiples of 4 bytes.
     pub(crate) fn finish(self) -> Option<(&'w [i16], &'w mut [i16])> {
         let (last, free) = ends(self.arena, self.length, self.at_start)?;
