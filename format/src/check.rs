@@ -6,7 +6,7 @@ use crate::view::{
     Activation, Affine, Calibration, Conv2d, Covariance, Dense, File, Head, Input, Latent, Layer, Layers, MAX_BIAS,
     MAX_CENTER, MAX_INPUTS, MAX_LATENT, Mixture, Requantize, Softmax,
 };
-use crate::{CONVOLUTION, Fault, LoadError, MINOR, Tensor, plan};
+use crate::{AUTOENCODERS, CONVOLUTION, Fault, LoadError, MINOR, Tensor, autoencoders, plan};
 
 /// Half a mixture's fraction bits at least, so that a square of a row fits: |u| < 2^26.
 const MIN_ROW_SHIFT: u8 = 5;
@@ -27,8 +27,7 @@ pub(crate) fn file(bytes: &[u8]) -> Result<File<'_>, LoadError> {
     let input = input(&rest.next()?, blob).map_err(LoadError::Input)?;
     let encoder = encoder(&mut rest, input.len, blob)?;
     let latent = rest.next()?;
-    check_latent(latent, encoder.last().map_or(input.len, Layer::outputs)).map_err(LoadError::Latent)?;
-    let (head, n_clusters) = head(&mut rest, latent, blob)?;
+    let (head, n_clusters) = head(&mut rest, latent, encoder.last(), input.len, blob)?;
     let calibration = calibration(&rest.next()?, blob).map_err(LoadError::Calibration)?;
     rest.end()?;
     let file = File { header, name, method, fingerprint, input, encoder, latent, head, calibration };
@@ -38,9 +37,10 @@ pub(crate) fn file(bytes: &[u8]) -> Result<File<'_>, LoadError> {
 
 /// What is left of the description. It is decoded part by part, each resolved before the next is looked at: whole, with
 /// room for every layer it could have, it would take thousands of bytes of stack, several times over.
-struct Rest<'a> {
-    bytes: &'a [u8],
-    minor: u16,
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Rest<'a> {
+    pub(crate) bytes: &'a [u8],
+    pub(crate) minor: u16,
 }
 
 impl<'a> Rest<'a> {
@@ -50,12 +50,12 @@ impl<'a> Rest<'a> {
         Ok(Self { bytes, minor: header.minor })
     }
 
-    fn refused(&self) -> LoadError {
+    pub(crate) fn refused(&self) -> LoadError {
         LoadError::Description { minor: self.minor }
     }
 
     /// The next part; postcard puts nothing between a struct's fields or before an enum's number.
-    fn next<T: serde::Deserialize<'a>>(&mut self) -> Result<T, LoadError> {
+    pub(crate) fn next<T: serde::Deserialize<'a>>(&mut self) -> Result<T, LoadError> {
         let (part, rest) = postcard::take_from_bytes(self.bytes).map_err(|_| self.refused())?;
         self.bytes = rest;
         Ok(part)
@@ -71,7 +71,8 @@ impl<'a> Rest<'a> {
 fn check_header(file: &File, n_clusters: u16) -> Result<(), LoadError> {
     let header = &file.header;
     let n_components = file.head.n_components();
-    let computed = plan::arena_len(file.input.len, file.rooms(), n_components, 0).ok_or(LoadError::Header)?;
+    let computed =
+        plan::arena_len(file.input.len, file.rooms(), n_components, file.head.room()).ok_or(LoadError::Header)?;
     if computed != header.arena_len as usize {
         return Err(LoadError::Arena { stored: header.arena_len as usize, computed });
     }
@@ -82,7 +83,7 @@ fn check_header(file: &File, n_clusters: u16) -> Result<(), LoadError> {
     if counts { Ok(()) } else { Err(LoadError::Header) }
 }
 
-fn ensure<E>(holds: bool, fault: E) -> Result<(), E> {
+pub(crate) fn ensure<E>(holds: bool, fault: E) -> Result<(), E> {
     if holds { Ok(()) } else { Err(fault) }
 }
 
@@ -121,6 +122,7 @@ fn encoder<'a>(rest: &mut Rest<'a>, inputs: usize, blob: &'a [u8]) -> Result<Lay
         let is_last = index + 1 == n_layers;
         let fault = |fault| LoadError::Layer { index: index as u8, fault };
         let layer = layer(rest, length, is_last, blob, fault)?;
+        verify(layer.rows()).map_err(fault)?;
         length = layer.outputs();
         // The count was checked, so there is always room.
         encoder.push(layer).map_err(|_| fault(Fault::Shape))?;
@@ -143,8 +145,9 @@ struct Rows {
     output: Affine,
 }
 
-/// The variants of `description::Layer` by number, as with heads, and what they share only once.
-fn layer<'a>(
+/// The variants of `description::Layer` by number, as with heads, and what they share only once. Shapes are checked;
+/// what is in the tensors, [`verify`] looks at.
+pub(crate) fn layer<'a>(
     rest: &mut Rest<'a>,
     inputs: usize,
     is_last: bool,
@@ -219,9 +222,18 @@ fn rows<'a>(rows: &Rows, inputs: usize, outputs: usize, is_last: bool, blob: &'a
         activation: activation(&rows.activation, outputs, blob)?,
         output: rows.output,
     };
-    ensure(view.bias.iter().all(|b| b.unsigned_abs() < MAX_BIAS), Fault::Bias)?;
     check_output(view.output, &view.activation, is_last)?;
     Ok(view)
+}
+
+/// Whether the elements of a layer's tensors are within their bounds.
+pub(crate) fn verify(rows: &Dense) -> Result<(), Fault> {
+    ensure(rows.bias.iter().all(|b| b.unsigned_abs() < MAX_BIAS), Fault::Bias)?;
+    check_requantize(&rows.requantize)?;
+    match &rows.activation {
+        Activation::LeakyRelu(negative) => check_requantize(negative),
+        _ => Ok(()),
+    }
 }
 
 /// Places of a filter along one direction; `None` where there is none, or where one lies in the padding alone.
@@ -242,20 +254,18 @@ fn check_output(output: Affine, activation: &Activation, is_last: bool) -> Resul
     ensure(fits && (!is_last || output.zero_point == 0), Fault::Activation)
 }
 
-fn requantize<'a>(
+pub(crate) fn requantize<'a>(
     requantize: &description::Requantize,
     outputs: usize,
     blob: &'a [u8],
 ) -> Result<Requantize<'a>, Fault> {
-    let view = Requantize {
+    Ok(Requantize {
         multiplier: requantize.multiplier.resolve(blob, outputs)?,
         shift: requantize.shift.resolve(blob, outputs)?,
-    };
-    check_requantize(&view)?;
-    Ok(view)
+    })
 }
 
-fn check_requantize(requantize: &Requantize) -> Result<(), Fault> {
+pub(crate) fn check_requantize(requantize: &Requantize) -> Result<(), Fault> {
     let multipliers = requantize.multiplier.iter().all(|&m| m >= 0);
     let shifts = requantize.shift.iter().all(|s| (1..=62).contains(s));
     ensure(multipliers && shifts, Fault::Requantisation)
@@ -287,10 +297,27 @@ fn check_latent(latent: Latent, outputs: usize) -> Result<(), Fault> {
     ensure(is_scale(latent.scale), Fault::Scale)
 }
 
-fn head<'a>(rest: &mut Rest<'a>, latent: Latent, blob: &'a [u8]) -> Result<(Head<'a>, u16), LoadError> {
+fn head<'a>(
+    rest: &mut Rest<'a>,
+    latent: Latent,
+    last: Option<&Layer>,
+    n_inputs: usize,
+    blob: &'a [u8],
+) -> Result<(Head<'a>, u16), LoadError> {
     let dims = latent.len as usize;
     // The variants of `description::Head` by number: decoding the enum itself would take the largest one's stack.
-    match rest.next::<u32>()? {
+    let number: u32 = rest.next()?;
+    if number == 2 && rest.minor >= 1 {
+        ensure(AUTOENCODERS, LoadError::Head(Fault::Unsupported))?;
+        // They take the sample, and have a latent each.
+        ensure(dims == 0 && is_scale(latent.scale), LoadError::Latent(Fault::Shape))?;
+        ensure(last.is_none(), LoadError::Head(Fault::Shape))?;
+        let pairs = autoencoders::check(rest, n_inputs, blob)?;
+        return Ok((Head::Autoencoders(pairs), pairs.constants.len() as u16));
+    }
+    ensure(number < 2, ()).map_err(|()| rest.refused())?;
+    check_latent(latent, last.map_or(n_inputs, Layer::outputs)).map_err(LoadError::Latent)?;
+    match number {
         0 => {
             let m: description::Mixture = rest.next()?;
             Ok((Head::Mixture(mixture(&m, dims, blob).map_err(LoadError::Head)?), m.n_clusters))
@@ -299,7 +326,6 @@ fn head<'a>(rest: &mut Rest<'a>, latent: Latent, blob: &'a [u8]) -> Result<(Head
             let s: description::Softmax = rest.next()?;
             Ok((Head::Softmax(softmax(&s, dims, blob).map_err(LoadError::Head)?), s.n_classes))
         }
-        2 => Err(LoadError::Head(Fault::Unsupported)),
         _ => Err(rest.refused()),
     }
 }

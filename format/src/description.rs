@@ -194,7 +194,7 @@ pub enum Activation {
     Interpolated(Tensor<i16>),
 }
 
-/// The encoder's int16 output; its zero point is 0.
+/// The encoder's int16 output; its zero point is 0. Autoencoders have a latent each: `len` is 0 then, `scale` any.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Latent {
     /// Number of elements, D.

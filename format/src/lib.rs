@@ -29,6 +29,7 @@ pub mod testing;
 #[cfg(feature = "alloc")]
 pub mod write;
 
+mod autoencoders;
 mod check;
 mod error;
 mod tensor;

@@ -14,10 +14,11 @@
 use alloc::vec;
 use alloc::vec::Vec;
 
+use crate::BLOB_ALIGNMENT;
 use crate::check::places;
 use crate::description::{
-    self, Activation, Affine, Calibration, Conv2d, Covariance, Dense, Description, Fingerprint, Head, Input, Latent,
-    Layer, Layers, Mixture, QuantileTable, Requantize, WeightOrder,
+    self, Activation, Affine, Autoencoders, Calibration, Conv2d, Covariance, Dense, Description, Fingerprint, Head,
+    Input, Latent, Layer, Layers, Mixture, QuantileTable, Requantize, WeightOrder,
 };
 use crate::write::{AlignedBytes, Blob, WriteError, write};
 
@@ -112,6 +113,13 @@ pub enum Kind {
     Mixture(Covariance),
     /// A softmax; its classes are its components and its clusters.
     Softmax,
+    /// As many encoder-decoder pairs as components, over a sample that no layers come before.
+    Autoencoders {
+        /// Number of means.
+        latent: u16,
+        /// Whether there are log variances and penalties.
+        is_variational: bool,
+    },
 }
 
 /// What a generated model looks like.
@@ -163,6 +171,12 @@ impl Spec {
         self.layers.last().map_or(self.convolved(), |&(outputs, _)| outputs)
     }
 
+    /// Whether the sample is itself the latent.
+    fn is_latent(&self) -> bool {
+        let is_bare = self.layers.is_empty() && self.convolutions.is_empty();
+        is_bare && !matches!(self.head, Kind::Autoencoders { .. })
+    }
+
     /// What the convolutions give.
     fn convolved(&self) -> usize {
         if self.convolutions.is_empty() {
@@ -196,7 +210,8 @@ impl Spec {
             Layer::Dense(last) => last.output.scale,
             Layer::Conv2d(last) => last.output.scale,
         });
-        let latent = Latent { len: self.latent() as u16, scale };
+        let len = if matches!(self.head, Kind::Autoencoders { .. }) { 0 } else { self.latent() as u16 };
+        let latent = Latent { len, scale };
         let head = maker.head(self);
         let calibration = maker.calibration(self.calibration);
         let description = Description {
@@ -223,8 +238,7 @@ impl Maker {
     /// Every product and sum of the f32 formula is then exact for 16-bit raw samples.
     fn input(&mut self, spec: &Spec) -> Input {
         const COUNT: f32 = 1.0 / 16.0;
-        let (per_step, shift) =
-            if spec.layers.is_empty() && spec.convolutions.is_empty() { (1.0, 31u8) } else { (1.0 / 128.0, 38u8) };
+        let (per_step, shift) = if spec.is_latent() { (1.0, 31u8) } else { (1.0 / 128.0, 38u8) };
         let steps = self.random.many(spec.channels, 64, 127);
         let halves = self.random.many(spec.channels, -31, 31);
         let gain: Vec<f32> = steps.iter().map(|&m| m as f32 * per_step / COUNT).collect();
@@ -324,6 +338,9 @@ impl Maker {
     fn head(&mut self, spec: &Spec) -> Head {
         match spec.head {
             Kind::Mixture(covariance) => Head::Mixture(self.mixture(spec, covariance)),
+            Kind::Autoencoders { latent, is_variational } => {
+                Head::Autoencoders(self.autoencoders(spec, latent, is_variational))
+            }
             Kind::Softmax => {
                 let classes = usize::from(spec.components);
                 let coefficients = self.random.i16s(classes * spec.latent());
@@ -336,6 +353,43 @@ impl Maker {
                     shifts: self.blob.push(&shifts),
                 })
             }
+        }
+    }
+
+    fn autoencoders(&mut self, spec: &Spec, latent: u16, is_variational: bool) -> Autoencoders {
+        let (dims, n) = (usize::from(latent), usize::from(spec.components));
+        let n_latent = if is_variational { 2 * dims } else { dims };
+        let hidden = dims + 5;
+        let mut starts = vec![];
+        let mut pairs = vec![];
+        // One pair's shape is there even where none is.
+        for _ in 0..n.max(1) {
+            starts.push(self.blob.len().next_multiple_of(BLOB_ALIGNMENT));
+            let mut network = |shapes: [(usize, usize, Follow); 2]| {
+                shapes.map(|(inputs, outputs, follow)| Layer::Dense(self.dense(inputs, outputs, follow, false)))
+            };
+            let encoder = network([(spec.input, hidden, Follow::LeakyRelu), (hidden, n_latent, Follow::Identity)]);
+            let decoder = network([(dims, hidden, Follow::Table), (hidden, spec.input, Follow::Identity)]);
+            pairs.push((Layers::from_iter(encoder), Layers::from_iter(decoder)));
+        }
+        let (encoder, decoder) = pairs.swap_remove(0);
+        let constants = self.random.many(n, -(1 << 18), 1 << 18);
+        let mut penalty = |len| {
+            let table = self.random.many(len, 0, 1 << 16);
+            self.blob.push(&table)
+        };
+        let n_steps = if is_variational { 256 } else { 0 };
+        let (mean_penalty, variance_penalty) = (penalty(n_steps), penalty(n_steps));
+        Autoencoders {
+            n_members: spec.components,
+            latent,
+            stride: starts.get(1).map_or(0, |second| second - starts[0]) as u32,
+            encoder,
+            decoder,
+            constants: self.blob.push(&constants),
+            error: self.requantize(n, 1 << 30, 30),
+            mean_penalty,
+            variance_penalty,
         }
     }
 

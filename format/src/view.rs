@@ -2,9 +2,11 @@
 //!
 //! The types mirror [`crate::description`]; what the fields mean is said there. Shapes that hold are said here.
 
+use crate::header::Header;
 use crate::plan::Room;
-use crate::{LoadError, header::Header};
+use crate::{AUTOENCODERS, CONVOLUTION, LoadError};
 
+pub use crate::autoencoders::{Autoencoders, PairLayers};
 pub use crate::description::{Affine, Covariance, Fingerprint, Latent, MAX_LAYERS, WeightOrder};
 
 /// Layers in the order they run.
@@ -88,12 +90,17 @@ impl<'a> Layer<'a> {
         }
     }
 
+    /// The convolution, if it is one; without the feature the compiler knows that it isn't.
+    fn convolution(&self) -> Option<&Conv2d<'a>> {
+        match self {
+            Self::Conv2d(convolution) if CONVOLUTION => Some(convolution),
+            _ => None,
+        }
+    }
+
     /// Number of input elements.
     pub fn inputs(&self) -> usize {
-        match self {
-            Self::Dense(dense) => dense.inputs,
-            Self::Conv2d(convolution) => convolution.height * convolution.width * convolution.channels,
-        }
+        self.convolution().map_or(self.rows().inputs, |c| c.height * c.width * c.channels)
     }
 
     /// Number of output elements.
@@ -103,10 +110,7 @@ impl<'a> Layer<'a> {
 
     /// Elements of 16 bits that it works in: one patch of a convolution's input.
     pub fn scratch(&self) -> usize {
-        match self {
-            Self::Dense(_) => 0,
-            Self::Conv2d(convolution) => convolution.filters.inputs,
-        }
+        self.convolution().map_or(0, |c| c.filters.inputs)
     }
 
     /// What it asks of the arena.
@@ -139,10 +143,7 @@ impl<'a> Layer<'a> {
 
     /// How often the rows are computed.
     fn places(&self) -> usize {
-        match self {
-            Self::Dense(_) => 1,
-            Self::Conv2d(convolution) => convolution.rows * convolution.columns,
-        }
+        self.convolution().map_or(1, |c| c.rows * c.columns)
     }
 }
 
@@ -222,12 +223,15 @@ pub enum Head<'a> {
     Mixture(Mixture<'a>),
     /// A linear layer whose softmax is the posterior.
     Softmax(Softmax<'a>),
+    /// An encoder and decoder for each cluster.
+    Autoencoders(Autoencoders<'a>),
 }
 
 impl<'a> Head<'a> {
-    /// Number of scores: components of a mixture, classes of a softmax.
+    /// Number of scores: components of a mixture, classes of a softmax, pairs of autoencoders.
     pub fn n_components(&self) -> usize {
         match self {
+            Self::Autoencoders(pairs) => pairs.constants.len(),
             Self::Mixture(mixture) => mixture.constants.len(),
             Self::Softmax(softmax) => softmax.offsets.len(),
         }
@@ -237,13 +241,22 @@ impl<'a> Head<'a> {
     pub fn clusters(&self) -> &'a [u16] {
         match self {
             Self::Mixture(mixture) => mixture.clusters,
-            Self::Softmax(_) => &[],
+            Self::Softmax(_) | Self::Autoencoders(_) => &[],
+        }
+    }
+
+    /// Elements of 16 bits that it works in, beside its scores.
+    pub fn room(&self) -> usize {
+        match self {
+            Self::Autoencoders(pairs) if AUTOENCODERS => pairs.room(),
+            _ => 0,
         }
     }
 
     /// Multiply-accumulates of one inference.
     pub fn macs(&self, latent_len: usize) -> usize {
         match self {
+            Self::Autoencoders(pairs) => pairs.macs(),
             Self::Mixture(mixture) => match mixture.covariance {
                 Covariance::Full => mixture.coefficients.len() + mixture.offsets.len(),
                 Covariance::Spherical | Covariance::Diagonal => 2 * mixture.offsets.len(),
@@ -259,6 +272,7 @@ impl<'a> Head<'a> {
                 let rows = size_of_val(m.coefficients) + size_of_val(m.offsets) + size_of_val(m.shifts);
                 rows + size_of_val(m.constants) + size_of_val(m.clusters)
             }
+            Self::Autoencoders(pairs) => pairs.flash(),
             Self::Softmax(s) => size_of_val(s.coefficients) + size_of_val(s.offsets) + size_of_val(s.shifts),
         }
     }

@@ -114,7 +114,8 @@ fn header(description: &Description) -> Result<Header, WriteError> {
     };
     let input = description.input.len as usize;
     let rooms = description.encoder.iter().map(room);
-    let arena = plan::arena_len(input, rooms, n_components.into(), 0).ok_or(WriteError::TooLarge)?;
+    let head = head_room(&description.head, input).ok_or(WriteError::TooLarge)?;
+    let arena = plan::arena_len(input, rooms, n_components.into(), head).ok_or(WriteError::TooLarge)?;
     Ok(Header {
         minor: minor(description),
         total_len: 0,
@@ -138,6 +139,14 @@ fn minor(description: &Description) -> u16 {
     };
     let is_first = description.encoder.iter().all(is_first) && !matches!(description.head, Head::Autoencoders(_));
     if is_first { 0 } else { MINOR }
+}
+
+/// Elements that a head works in.
+fn head_room(head: &Head, input: usize) -> Option<usize> {
+    let Head::Autoencoders(pairs) = head else { return Some(0) };
+    let (encoder, _) = plan::network(input, pairs.encoder.iter().map(room))?;
+    let (decoder, _) = plan::network(pairs.latent.into(), pairs.decoder.iter().map(room))?;
+    encoder.max(decoder).checked_next_multiple_of(2)
 }
 
 /// What a layer asks of the arena; nothing for a shape that the reader will refuse.

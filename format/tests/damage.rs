@@ -74,17 +74,24 @@ fn mended_bytes_of_the_description_never_panic() {
         let shape =
             Convolution { filters: 2, kernel: [2, 1], stride: [1, 2], padding: [1, 0, 0, 0], follow: Follow::Relu };
         let spec = Spec { head, image: [3, 2, 1], convolutions: vec![shape], ..Spec::default() };
-        let mut bytes = spec.build().unwrap();
-        let described = 48 + File::from_bytes(&bytes).unwrap().header.description_len as usize;
-        for at in 4..described {
-            let before = bytes[at];
-            for after in [0, 1, 2, 3, 0x10, 0x7f, 0x80, 0xff, before ^ 1, before.wrapping_add(1)] {
-                bytes.as_mut()[at] = after;
-                mend(bytes.as_mut());
-                let _ = File::from_bytes(&bytes);
-            }
-            bytes.as_mut()[at] = before;
+        never_panic(&mut spec.build().unwrap());
+    }
+    for is_variational in [false, true] {
+        let head = Kind::Autoencoders { latent: 2, is_variational };
+        never_panic(&mut Spec { head, layers: vec![], components: 2, ..Spec::default() }.build().unwrap());
+    }
+}
+
+fn never_panic(bytes: &mut AlignedBytes) {
+    let described = 48 + File::from_bytes(bytes).unwrap().header.description_len as usize;
+    for at in 4..described {
+        let before = bytes[at];
+        for after in [0, 1, 2, 3, 0x10, 0x7f, 0x80, 0xff, before ^ 1, before.wrapping_add(1)] {
+            bytes.as_mut()[at] = after;
+            mend(bytes.as_mut());
+            let _ = File::from_bytes(bytes);
         }
+        bytes.as_mut()[at] = before;
     }
 }
 

@@ -1,6 +1,8 @@
 //! One crafted file for every reason to refuse one, each with a right checksum.
 
-use edgemix_format::description::{self, Activation, Calibration, Conv2d, Dense, Description, Head, Layer, Mixture};
+use edgemix_format::description::{
+    self, Activation, Autoencoders, Calibration, Conv2d, Dense, Description, Head, Layer, Mixture,
+};
 use edgemix_format::header::CRC_OFFSET;
 use edgemix_format::testing::{Convolution, Follow, Kind, Spec};
 use edgemix_format::view::Covariance;
@@ -337,6 +339,74 @@ fn heads() {
     }
     let none = Spec { components: 0, ..spec };
     assert_eq!(none.build(), Err(WriteError::Refused(LoadError::Head(Fault::Shape))));
+}
+
+fn pairs<'a>(description: &'a mut Description) -> &'a mut Autoencoders {
+    let Head::Autoencoders(pairs) = &mut description.head else { panic!("no autoencoders") };
+    pairs
+}
+
+fn rows(layer: &mut Layer) -> &mut Dense {
+    let Layer::Dense(dense) = layer else { panic!("not dense") };
+    dense
+}
+
+#[test]
+fn autoencoders() {
+    let head = Kind::Autoencoders { latent: 3, is_variational: true };
+    let spec = Spec { head, layers: vec![], components: 4, ..Spec::default() };
+    let fault = |fault| LoadError::Head(fault);
+    let altered = |alter: fn(&mut Autoencoders)| described(&spec, |d| alter(pairs(d)));
+    assert!(spec.build().is_ok());
+    for latent in [0, 2, 4, 1025] {
+        assert_eq!(described(&spec, |d| pairs(d).latent = latent), fault(Fault::Shape));
+    }
+    assert_eq!(altered(|p| p.n_members = 0), fault(Fault::Shape));
+    assert_eq!(altered(|p| p.n_members = 5), fault(Fault::Shape));
+    assert_eq!(altered(|p| p.stride += 8), fault(Fault::Shape));
+    // Pairs beyond the blob.
+    assert_eq!(altered(|p| p.stride = 1 << 20), fault(Fault::Tensor));
+    assert_eq!(altered(|p| p.stride = u32::MAX - 15), fault(Fault::Tensor));
+    assert_eq!(altered(|p| p.encoder.clear()), fault(Fault::Shape));
+    assert_eq!(altered(|p| p.decoder.clear()), fault(Fault::Shape));
+    assert_eq!(altered(|p| rows(&mut p.encoder[0]).inputs += 1), fault(Fault::Shape));
+    assert_eq!(altered(|p| rows(&mut p.decoder[1]).outputs -= 1), fault(Fault::Shape));
+    assert_eq!(altered(|p| p.constants.len = 3), fault(Fault::Shape));
+    assert_eq!(altered(|p| p.error.multiplier.len = 3), fault(Fault::Shape));
+    assert_eq!(altered(|p| p.mean_penalty.len = 255), fault(Fault::Shape));
+    // Without its table, an encoder gives no log variances.
+    assert_eq!(altered(|p| p.variance_penalty.len = 0), fault(Fault::Shape));
+    let curve =
+        |d: &mut Description| rows(&mut pairs(d).encoder[0]).activation = Activation::Interpolated(Tensor::new(0, 257));
+    assert_eq!(described(&spec, curve), fault(Fault::Activation));
+    assert_eq!(described(&spec, |d| d.latent.len = 3), LoadError::Latent(Fault::Shape));
+    let layer =
+        || Layer::Dense(dense_of(&Spec { layers: vec![(6, Follow::Identity)], ..Spec::default() }.parts().0, 0));
+    assert!(matches!(
+        described(&spec, |d| d.encoder.push(layer()).unwrap()),
+        LoadError::Head(_) | LoadError::Layer { .. }
+    ));
+
+    let of = |d: &Description| pairs(&mut d.clone()).clone();
+    for shift in [0u8, 57] {
+        assert_eq!(element(&spec, |d| of(d).error.shift, 3, shift), fault(Fault::Requantisation));
+    }
+    assert_eq!(element(&spec, |d| of(d).error.multiplier, 0, -1), fault(Fault::Requantisation));
+    // A bias of each pair, the last one too.
+    for pair in 0..4 {
+        let bias = |d: &Description| {
+            let of = of(d);
+            let mut bias = rows(&mut of.decoder.clone()[1]).bias;
+            bias.offset += pair * of.stride;
+            bias
+        };
+        assert_eq!(element(&spec, bias, 2, i32::MIN), fault(Fault::Bias), "pair {pair}");
+    }
+    // A reader of the first minor version's files knows no such head.
+    let mut bytes = spec.build().unwrap();
+    bytes.as_mut()[6] = 0;
+    mend(bytes.as_mut());
+    assert_eq!(load(&bytes), LoadError::Description { minor: 0 });
 }
 
 #[test]

@@ -11,7 +11,7 @@ use std::path::Path;
 const SPECIFICATION: &str = include_str!("../../docs/FORMAT.md");
 
 /// Name, bytes and the numbers they were made of.
-fn golden() -> [(&'static str, &'static [u8], Spec); 5] {
+fn golden() -> [(&'static str, &'static [u8], Spec); 6] {
     let deep = vec![(7, Follow::Relu), (6, Follow::LeakyRelu), (5, Follow::Table), (3, Follow::Identity)];
     [
         ("full", include_bytes!("golden/full.emx"), Spec { input: 8, layers: deep, seed: 1, ..Spec::default() }),
@@ -38,6 +38,19 @@ fn golden() -> [(&'static str, &'static [u8], Spec); 5] {
             Spec { layers: vec![(4, Follow::LeakyRelu)], head: Kind::Softmax, seed: 4, ..Spec::default() },
         ),
         ("convolution", include_bytes!("golden/convolution.emx"), convolution()),
+        (
+            "autoencoders",
+            include_bytes!("golden/autoencoders.emx"),
+            Spec {
+                input: 10,
+                channels: 2,
+                layers: vec![],
+                head: Kind::Autoencoders { latent: 3, is_variational: true },
+                components: 4,
+                seed: 6,
+                ..Spec::default()
+            },
+        ),
     ]
 }
 
@@ -102,7 +115,7 @@ fn the_specification_says_where_the_fields_stand() {
         let expected = [
             ("magic", u64::from(u32::from_le_bytes(*b"EMIX"))),
             ("major", 1),
-            ("minor", u64::from(name == "convolution")),
+            ("minor", u64::from(["convolution", "autoencoders"].contains(&name))),
             ("total_len", bytes.len() as u64),
             ("crc", u64::from(header.crc)),
             ("description_len", header.description_len.into()),

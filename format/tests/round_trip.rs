@@ -5,13 +5,13 @@ mod common;
 use edgemix_format::description::{self, Description};
 use edgemix_format::header::{HEADER_LEN, is_model};
 use edgemix_format::testing::{Convolution, Follow, Kind, Spec};
-use edgemix_format::view::{Activation, Calibration, Head, Layer};
+use edgemix_format::view::{Activation, Autoencoders, Calibration, Head, Layer};
 use edgemix_format::write::{AlignedBytes, WriteError, mend, write};
 use edgemix_format::{Fault, File, LoadError, arena_len, input_len, latent_len, n_clusters, n_components, plan};
 use proptest::prelude::*;
 
 /// The view says what the description says; tensors are compared by length, the bytes by writing again.
-fn same(description: &Description, file: &File) {
+fn same(description: &Description, file: &File, bytes: &[u8]) {
     assert_eq!((file.name, file.method), (description.name, description.method));
     assert_eq!(file.fingerprint, description.fingerprint);
     assert_eq!(file.latent, description.latent);
@@ -58,6 +58,13 @@ fn same(description: &Description, file: &File) {
         (Head::Softmax(view), description::Head::Softmax(softmax)) => {
             assert_eq!(view.offsets.len(), usize::from(softmax.n_classes));
         }
+        (Head::Autoencoders(view), description::Head::Autoencoders(pairs)) => {
+            assert_eq!((view.latent, view.constants.len()), (pairs.latent.into(), pairs.n_members.into()));
+            assert_eq!((view.inputs, view.error.shift.len()), (file.input.len, view.constants.len()));
+            assert_eq!(view.mean_penalty.is_some(), pairs.mean_penalty.len > 0);
+            assert_eq!(view.variance_penalty.is_some(), pairs.variance_penalty.len > 0);
+            same_pairs(view, pairs, bytes);
+        }
         heads => panic!("{heads:?}"),
     }
     match (file.calibration, description.calibration) {
@@ -69,13 +76,32 @@ fn same(description: &Description, file: &File) {
     }
 }
 
+/// Every pair's layers have the described shapes, and weights that lie where its stride says.
+fn same_pairs(view: &Autoencoders, pairs: &description::Autoencoders, bytes: &[u8]) {
+    let blob = File::from_bytes(bytes).unwrap().header.blob_offset as usize;
+    for pair in 0..view.constants.len() {
+        let networks = [(view.encoder(pair), &pairs.encoder), (view.decoder(pair), &pairs.decoder)];
+        for (layers, described) in networks {
+            assert_eq!(layers.clone().count(), described.len());
+            for (layer, described) in layers.zip(described) {
+                let description::Layer::Dense(dense) = described else { panic!("{described:?}") };
+                assert_eq!((layer.inputs(), layer.outputs()), (dense.inputs as usize, dense.outputs as usize));
+                let start = blob + dense.weights.offset as usize + pair * pairs.stride as usize;
+                let weights: Vec<u8> = layer.rows().weights.iter().map(|&w| w as u8).collect();
+                assert_eq!(weights, bytes[start..start + weights.len()], "pair {pair}");
+            }
+        }
+    }
+    assert_eq!(view.encoder(usize::MAX).count(), 0, "no such pair");
+}
+
 proptest! {
     #[test]
     fn generated_models_are_read_as_they_were_written(spec in common::spec()) {
         let (description, blob) = spec.parts();
         let bytes = write(&description, &blob).unwrap();
         let file = File::from_bytes(&bytes).unwrap();
-        same(&description, &file);
+        same(&description, &file, &bytes);
 
         let encoded = &bytes[HEADER_LEN..HEADER_LEN + file.header.description_len as usize];
         prop_assert_eq!(&postcard::from_bytes::<Description>(encoded).unwrap(), &description);
@@ -86,8 +112,8 @@ proptest! {
     fn const_functions_agree_with_the_view(spec in common::spec()) {
         let bytes = spec.build().unwrap();
         let file = File::from_bytes(&bytes).unwrap();
-        let clusters = if spec.head == Kind::Softmax { spec.components } else { spec.clusters };
-        let planned = plan::arena_len(file.input.len, file.rooms(), file.head.n_components(), 0);
+        let clusters = if matches!(spec.head, Kind::Mixture(_)) { spec.clusters } else { spec.components };
+        let planned = plan::arena_len(file.input.len, file.rooms(), file.head.n_components(), file.head.room());
         prop_assert!(is_model(&bytes));
         prop_assert_eq!(Some(arena_len(&bytes)), planned);
         prop_assert_eq!(input_len(&bytes), file.input.len);
@@ -157,6 +183,7 @@ fn the_writer_gives_the_earliest_minor_version() {
         (Spec::default(), 0),
         (Spec { layers: vec![(3, Follow::Interpolated)], ..Spec::default() }, 1),
         (Spec { convolutions: vec![shape], ..image }, 1),
+        (Spec { head: Kind::Autoencoders { latent: 2, is_variational: false }, layers: vec![], ..Spec::default() }, 1),
     ] {
         let mut bytes = spec.build().unwrap();
         assert_eq!(File::from_bytes(&bytes).unwrap().header.minor, minor);

@@ -1,6 +1,6 @@
 //! A checked model, and its way from sample to assignment.
 
-use edgemix_format::view::File;
+use edgemix_format::view::{File, Head};
 
 use crate::input::{Raw, Width, quantize, quantize_raw};
 use crate::network::Network;
@@ -44,12 +44,12 @@ impl<'m> Model<'m> {
         self.file.input.len
     }
 
-    /// Number of elements of the latent.
+    /// Number of elements of the latent; 0 with autoencoders, which have one each.
     pub fn latent_len(&self) -> usize {
         self.file.latent.len.into()
     }
 
-    /// Number of components (classes, for a softmax head).
+    /// Number of components (classes, for a softmax head; pairs, for autoencoders).
     pub fn n_components(&self) -> usize {
         self.file.head.n_components()
     }
@@ -91,7 +91,7 @@ impl<'m> Model<'m> {
         })
     }
 
-    /// The latent of a sample, in steps of `file().latent.scale`.
+    /// The latent of a sample, in steps of `file().latent.scale`; with autoencoders, the sample's own int8 steps.
     ///
     /// # Errors
     /// See [`AssignError`].
@@ -117,9 +117,10 @@ impl<'m> Model<'m> {
         let too_short = self.too_short(0);
         let arena = self.arena(given, workspace)?;
         let (latent, free) = self.forward(arena, fill)?;
-        let scores: &mut [i32] = bytemuck::try_cast_slice_mut(free).map_err(|_| too_short)?;
-        let scores = scores.get_mut(..self.n_components()).ok_or(too_short)?;
-        heads::run(&self.file.head, latent, scores);
+        let (scores, room) = free.split_at_mut_checked(2 * self.n_components()).ok_or(too_short)?;
+        let scores: &mut [i32] = bytemuck::try_cast_slice_mut(scores).map_err(|_| too_short)?;
+        let room = room.get_mut(..self.file.head.room()).ok_or(too_short)?;
+        heads::run(&self.file.head, latent, scores, room);
         Ok(Assignment::pick(scores, self.file.head.clusters(), &self.file.calibration))
     }
 
@@ -160,8 +161,9 @@ impl<'m> Model<'m> {
         network.finish().ok_or(too_short)
     }
 
-    /// The width of what `layers` layers give: the last one gives the latent.
+    /// The width of what `layers` layers give: the last one gives the latent, but autoencoders take the sample.
     fn width(&self, layers: usize) -> Width {
-        if layers == self.file.encoder.len() { Width::Wide } else { Width::Narrow }
+        let is_sample = matches!(self.file.head, Head::Autoencoders(_));
+        if layers == self.file.encoder.len() && !is_sample { Width::Wide } else { Width::Narrow }
     }
 }

@@ -19,6 +19,7 @@ impl<'w> Network<'w> {
     }
 
     /// Runs a layer. `None` where the arena is not as long as the format's plan says, which a checked file's is.
+    #[inline(never)]
     pub(crate) fn run(&mut self, layer: &Layer, width: Width) -> Option<()> {
         let (outputs, n_scratch) = (layer.outputs(), layer.scratch());
         let (input, free) = ends(self.arena, self.length, self.at_start)?;
@@ -30,6 +31,23 @@ impl<'w> Network<'w> {
         let scratch = if n_scratch > 0 { between.get_mut(skipped..)?.get_mut(..n_scratch)? } else { &mut [] };
         kernels::run(layer, width, input, output, scratch);
         (self.length, self.at_start) = (outputs, !self.at_start);
+        Some(())
+    }
+
+    /// The last output.
+    pub(crate) fn last(&mut self) -> Option<&[i16]> {
+        ends(self.arena, self.length, self.at_start).map(|(last, _)| &*last)
+    }
+
+    /// Moves the first `length` elements of the last output to the start of the arena, for another network.
+    pub(crate) fn keep(self, length: usize) -> Option<()> {
+        if !self.at_start {
+            let start = self.arena.len().checked_sub(self.length)?;
+            // The two may overlap; what is copied lies behind where it goes.
+            for i in 0..length {
+                *self.arena.get_mut(i)? = *self.arena.get(start.checked_add(i)?)?;
+            }
+        }
         Some(())
     }
 

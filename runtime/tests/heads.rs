@@ -120,6 +120,7 @@ fn wild_head(random: &mut SplitMix64, dims: usize, kind: Kind, extreme: bool) ->
         Kind::Mixture(Covariance::Diagonal) => (components * dims, components, (5, 31)),
         Kind::Mixture(Covariance::Full) => (components * (dims * (dims + 1) / 2), components * dims, (5, 40)),
         Kind::Softmax => (components * dims, components, (1, 40)),
+        Kind::Autoencoders { .. } => panic!("it has no coefficients"),
     };
     let offsets = if kind == Kind::Softmax { components } else { components * dims };
     let coefficients: Vec<i16> = pick(coefficients, -32768, 32767).iter().map(|&a| a as i16).collect();
@@ -127,6 +128,7 @@ fn wild_head(random: &mut SplitMix64, dims: usize, kind: Kind, extreme: bool) ->
     let shifts: Vec<u8> = pick(shifts, range.0, range.1).iter().map(|&s| s as u8).collect();
     let constants = pick(components, i32::MIN, i32::MAX);
     head_alone(dims, |blob| match kind {
+        Kind::Autoencoders { .. } => panic!("it has no coefficients"),
         Kind::Softmax => Head::Softmax(description::Softmax {
             n_classes: components as u16,
             coefficients: blob.push(&coefficients),

@@ -5,6 +5,8 @@ mod cases;
 mod common;
 #[path = "../../bench/firmware/src/convolutions.rs"]
 mod convolutions;
+#[path = "../../bench/firmware/src/models.rs"]
+mod models;
 
 use edgemix_runtime::kernels::blocks::{self, Sums};
 use edgemix_runtime::kernels::scalar::Scalar;
@@ -82,4 +84,10 @@ fn every_convolution_equals_its_definition() {
 fn every_head_gives_the_scores_that_emulated_cores_give() {
     let digest = cases::heads();
     assert_eq!(digest, cases::HEADS, "{digest:#010x}");
+}
+
+#[test]
+fn models_give_the_scores_that_emulated_cores_give() {
+    let digest = models::models().unwrap();
+    assert_eq!(digest, models::MODELS, "{digest:#010x}");
 }

@@ -13,8 +13,12 @@ use crate::setup;
 
 /// Above its budget by more than this, a count is refused.
 const TOLERANCE_PERCENT: u64 = 1;
-/// The entry of the budgets that is no workload.
-const CODE: &str = "code";
+/// The entries of the budgets that are no workloads: the least runtime's code, and that with more features.
+const CODE: [(&str, &[&str]); 3] = [
+    ("code", &["--no-default-features"]),
+    ("code-convolution", &["--no-default-features", "--features", "convolution"]),
+    ("code-all", &[]),
+];
 
 /// What to do with the counts.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -43,11 +47,11 @@ pub(crate) fn bench(mode: Mode, filter: &str) -> Result<()> {
     let mut budgets: Table = fs::read_to_string(budgets_path()).unwrap_or_default().parse()?;
     let mut excesses = vec![];
     for core in CORES.iter().filter(|core| core.is_counted && core.name.contains(filter)) {
-        let (lines, code) = measure(core)?;
-        print_table(core, &lines, code);
+        let (lines, codes) = measure(core)?;
+        print_table(core, &lines, codes);
         let mut counts: Table =
             lines.iter().map(|line| (line.name.clone(), number(line.ram.max(line.flash)))).collect();
-        counts.insert(CODE.into(), number(code));
+        counts.extend(CODE.iter().zip(codes).map(|((name, _), bytes)| (name.to_string(), number(bytes))));
         match mode {
             Mode::Print => {}
             Mode::Check => excesses.extend(excess(core.name, &counts, budgets.get(core.name))?),
@@ -85,10 +89,14 @@ fn excess(core: &str, counts: &Table, budgets: Option<&Value>) -> Result<Vec<Str
     Ok(above.collect())
 }
 
-fn measure(core: &Core) -> Result<(Vec<Line>, u64)> {
+fn measure(core: &Core) -> Result<(Vec<Line>, [u64; CODE.len()])> {
     let lines = output(&mut core.emulator(&core.build("bench-firmware", "release")?))?;
     let lines = lines.lines().map(parse).collect::<Result<Vec<Line>>>()?;
-    Ok((lines, code(&core.build("code", "small")?)?))
+    let mut codes = [0; CODE.len()];
+    for (bytes, (_, arguments)) in codes.iter_mut().zip(CODE) {
+        *bytes = code(&core.build_with("code", "small", arguments)?)?;
+    }
+    Ok((lines, codes))
 }
 
 /// Bytes of code: vectors and start-up included, constants and the model not.
@@ -112,8 +120,9 @@ fn parse(line: &str) -> Result<Line> {
     })
 }
 
-fn print_table(core: &Core, lines: &[Line], code: u64) {
-    println!("## {} ({}), code {code} bytes\n", core.name, core.target);
+fn print_table(core: &Core, lines: &[Line], [least, convolution, all]: [u64; CODE.len()]) {
+    let code = format!("code {least} bytes, with convolution {convolution}, with all features {all}");
+    println!("## {} ({}), {code}\n", core.name, core.target);
     println!("| workload | instructions, model in RAM | in flash | multiply-accumulates | each | model | arena |");
     println!("|---|---|---|---|---|---|---|");
     for Line { name, ram, flash, macs, model, arena } in lines {

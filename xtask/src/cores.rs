@@ -42,12 +42,17 @@ const fn arm(name: &'static str, target: &'static str, machine: &'static [&'stat
 }
 
 impl Core {
-    /// Builds a program of the benchmark's firmware.
+    /// Builds a program of the benchmark's firmware, with every feature of the runtime.
     pub(crate) fn build(&self, name: &str, profile: &str) -> Result<PathBuf> {
+        self.build_with(name, profile, &[])
+    }
+
+    /// The same with more arguments for cargo.
+    pub(crate) fn build_with(&self, name: &str, profile: &str, more: &[&str]) -> Result<PathBuf> {
         let mut cargo = setup::cargo()?;
         cargo.current_dir(root().join("bench/firmware"));
         cargo.args(["build", "--quiet", "--locked", "--profile", profile, "--target", self.target, "--bin", name]);
-        run(cargo.args(["--features", self.features]))?;
+        run(cargo.args(["--features", self.features]).args(more))?;
         Ok(root().join("target/firmware").join(self.target).join(profile).join(name))
     }
 

@@ -24,6 +24,9 @@ const MOST_RAM: u64 = 64 * 1024;
 /// What format and runtime may need of it.
 const MOST_LIBRARY: u64 = 16 * 1024;
 
+/// For programs that take any model.
+const ALL_MODELS: [&str; 2] = ["--features", "all-models"];
+
 /// `cargo xtask emulate`: prints what the chip prints.
 pub(crate) fn emulate(model: &Path, samples: &Path) -> Result<()> {
     setup::run_quietly()?;
@@ -31,7 +34,7 @@ pub(crate) fn emulate(model: &Path, samples: &Path) -> Result<()> {
     let samples = fs::canonicalize(samples).with_context(|| samples.display().to_string())?;
     let mut cargo = setup::cargo()?;
     cargo.env("EDGEMIX_MODEL", model).env("EDGEMIX_SAMPLES", samples);
-    let program = build(cargo, "parity", "release", &[])?;
+    let program = build(cargo, "parity", "release", &ALL_MODELS)?;
     print!("{}", output(&mut qemu(&program))?);
     Ok(())
 }
@@ -69,9 +72,9 @@ pub(crate) fn example(bless: bool) -> Result<()> {
 /// `cargo xtask nopanic`: the program links, and would not if a panic could be reached.
 pub(crate) fn nopanic() -> Result<()> {
     setup::run_quietly()?;
-    build(setup::cargo()?, "nopanic", "release", &[])?;
+    build(setup::cargo()?, "nopanic", "release", &ALL_MODELS)?;
     let mut failing = setup::cargo()?;
-    arguments(&mut failing, "nopanic", "release", &["--features", "reachable-panic"]);
+    arguments(&mut failing, "nopanic", "release", &["--features", "all-models,reachable-panic"]);
     let failed = failing.output()?;
     let message = String::from_utf8_lossy(&failed.stderr);
     let is_seen = !failed.status.success() && message.contains("a_panic_is_reachable");

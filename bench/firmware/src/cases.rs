@@ -197,7 +197,7 @@ pub(crate) fn heads() -> u32 {
                     continue;
                 }
                 let mut scores = [0; COMPONENTS];
-                heads::run(&head, &latent[..dims], &mut scores);
+                heads::run(&head, &latent[..dims], &mut scores, &mut []);
                 scores.iter().for_each(|score| digest.add(score.to_le_bytes()));
             }
         }
@@ -221,7 +221,7 @@ fn far_rows(digest: &mut Digest) {
     };
     for z in [i16::MIN, i16::MAX] {
         let mut scores = [0];
-        heads::run(&Head::Mixture(mixture), &[z; DIMS], &mut scores);
+        heads::run(&Head::Mixture(mixture), &[z; DIMS], &mut scores, &mut []);
         digest.add(scores[0].to_le_bytes());
     }
 }

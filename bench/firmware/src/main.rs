@@ -117,7 +117,7 @@ fn head(model: &Model) -> u32 {
 
 #[inline(never)]
 fn run_head(model: &Model, latent: &[i16], scores: &mut [i32]) {
-    heads::run(&model.file().head, latent, scores);
+    heads::run(&model.file().head, latent, scores, &mut []);
 }
 
 fn assign(model: &Model) -> u32 {

@@ -11,6 +11,7 @@ fn kind() -> impl Strategy<Value = Kind> {
         Just(Kind::Mixture(Covariance::Diagonal)),
         Just(Kind::Mixture(Covariance::Full)),
         Just(Kind::Softmax),
+        (1u16..6, any::<bool>()).prop_map(|(latent, is_variational)| Kind::Autoencoders { latent, is_variational }),
     ]
 }
 
@@ -54,6 +55,11 @@ pub(crate) fn spec() -> impl Strategy<Value = Spec> {
     let counts = (1u16..9, any::<prop::sample::Index>(), 0u16..20);
     let parts = (input, convolutions(), layers, kind(), counts, any::<u64>());
     parts.prop_map(|((mut input, mut channels), (image, mut convolutions), mut layers, head, counts, seed)| {
+        // Autoencoders take the sample.
+        if matches!(head, Kind::Autoencoders { .. }) {
+            convolutions.clear();
+            layers.clear();
+        }
         if !convolutions.is_empty() {
             (input, channels) = (image.map(usize::from).iter().product(), image[2].into());
         }

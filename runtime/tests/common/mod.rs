@@ -2,7 +2,7 @@
 #![allow(dead_code, reason = "each test uses a part of it")]
 
 use edgemix_format::testing::SplitMix64;
-use edgemix_format::view::{Activation, Conv2d, Covariance, Dense, File, Head, Input, Layer};
+use edgemix_format::view::{Activation, Autoencoders, Conv2d, Covariance, Dense, File, Head, Input, Layer, PairLayers};
 
 /// `(x * m + 2^(s-1)) >> s`.
 pub(crate) fn round(x: i128, m: i32, s: u8) -> i128 {
@@ -117,14 +117,37 @@ pub(crate) fn scores(head: &Head, z: &[i128]) -> Vec<i128> {
             };
             (0..mixture.constants.len()).map(score).collect()
         }
+        Head::Autoencoders(pairs) => (0..pairs.constants.len()).map(|pair| evidence(pairs, pair, z)).collect(),
         other => panic!("a head without a reference: {other:?}"),
     }
+}
+
+/// An autoencoder's score of a sample.
+fn evidence(pairs: &Autoencoders, pair: usize, x: &[i128]) -> i128 {
+    let through = |layers: PairLayers, x: &[i128]| {
+        layers.fold(x.to_vec(), |x, layer| match layer {
+            Layer::Dense(layer) => dense(&layer, false, &x),
+            Layer::Conv2d(layer) => convolution(&layer, false, &x),
+            other => panic!("a layer without a reference: {other:?}"),
+        })
+    };
+    let cost = |table: Option<&[i32; 256]>, q: &[i128]| -> i128 {
+        table.map_or(0, |table| q.iter().map(|q| i128::from(table[(q + 128) as usize])).sum())
+    };
+    let latent = through(pairs.encoder(pair), x);
+    let (means, variances) = latent.split_at(pairs.latent);
+    let penalty = cost(pairs.mean_penalty, means) + cost(pairs.variance_penalty, variances);
+    let error: i128 = through(pairs.decoder(pair), means).iter().zip(x).map(|(y, x)| (y - x).pow(2)).sum();
+    let (m, s) = (i128::from(pairs.error.multiplier[pair]), pairs.error.shift[pair]);
+    let distance = (error * m + (1 << (s - 1))) >> s;
+    (i128::from(pairs.constants[pair]) - distance - penalty).clamp(-(1 << 31), (1 << 31) - 1)
 }
 
 /// The latent and the scores of a raw sample.
 pub(crate) fn run_raw(file: &File, raw: &[i128]) -> (Vec<i128>, Vec<i128>) {
     let layers = file.encoder.len();
-    let mut values = quantize_raw(&file.input, layers == 0, raw);
+    let is_latent = layers == 0 && !matches!(file.head, Head::Autoencoders(_));
+    let mut values = quantize_raw(&file.input, is_latent, raw);
     for (i, layer) in file.encoder.iter().enumerate() {
         let is_last = i + 1 == layers;
         values = match layer {

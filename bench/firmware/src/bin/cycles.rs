@@ -25,12 +25,12 @@ fn measured_layers(model: &Model, x: &mut [i16], y: &mut [i16]) {
 
 #[inline(never)]
 fn measured_diagonal(model: &Model, latent: &[i16; 16], scores: &mut [i32; 8]) {
-    heads::run(&model.file().head, latent, scores);
+    heads::run(&model.file().head, latent, scores, &mut []);
 }
 
 #[inline(never)]
 fn measured_full(model: &Model, latent: &[i16; 16], scores: &mut [i32; 8]) {
-    heads::run(&model.file().head, latent, scores);
+    heads::run(&model.file().head, latent, scores, &mut []);
     black_box(scores);
 }
 

@@ -6,6 +6,8 @@
 mod cases;
 #[path = "../convolutions.rs"]
 mod convolutions;
+#[path = "../models.rs"]
+mod models;
 
 #[cfg(target_arch = "arm")]
 use cortex_m as _;
@@ -54,10 +56,10 @@ fn main() -> ! {
             println!("{layer:?}");
         }
     });
-    let heads = cases::heads();
-    println!("{different} layers differ from their definition; digests {layers:#010x} {convolved:#010x} {heads:#010x}");
-    let expected = (cases::LAYERS, convolutions::CONVOLUTIONS, cases::HEADS);
-    exit(i32::from(different > 0 || (layers, convolved, heads) != expected))
+    let found = [layers, convolved, cases::heads(), models::models().unwrap_or(0)];
+    println!("{different} layers differ from their definition; digests {found:08x?}");
+    let expected = [cases::LAYERS, convolutions::CONVOLUTIONS, cases::HEADS, models::MODELS];
+    exit(i32::from(different > 0 || found != expected))
 }
 
 #[panic_handler]

@@ -1,0 +1,35 @@
+//! Whole models whose scores every core has to agree on: what has no view that could be made by hand.
+
+use edgemix_runtime::{Model, Workspace, include_model};
+
+use crate::cases::Digest;
+
+/// What the scores of all [`models`] come to, by [`Digest`].
+pub(crate) const MODELS: u32 = 0x69a8_ebbc;
+
+static FILES: [&[u8]; 2] = [
+    include_model!("../../../format/tests/golden/autoencoders.emx"),
+    include_model!("../../../format/tests/golden/convolution.emx"),
+];
+
+/// Assigns samples of extremes and of numbers in between; gives the scores' digest, `None` if a model is refused.
+pub(crate) fn models() -> Option<u32> {
+    let mut digest = Digest::START;
+    for file in FILES {
+        let model = Model::from_bytes(file).ok()?;
+        let mut workspace = Workspace::<1024>::new();
+        for turn in 0..40i16 {
+            let mut raw = [0i16; 64];
+            for (x, i) in raw.iter_mut().zip(0i16..) {
+                *x = match turn {
+                    0 => i16::MIN,
+                    1 => i16::MAX,
+                    _ => (i * 37 + turn * 101) % 331 - 100,
+                };
+            }
+            let found = model.assign_raw(raw.get(..model.input_len())?, &mut workspace).ok()?;
+            found.scores().iter().for_each(|score| digest.add(score.to_le_bytes()));
+        }
+    }
+    Some(digest.0)
+}
