@@ -37,7 +37,7 @@ REGION_ALIAS("REGION_HEAP", RAM);
 REGION_ALIAS("REGION_STACK", RAM);
 "#;
 
-fn models() -> [(&'static str, Spec); 5] {
+fn models() -> [(&'static str, Spec); 6] {
     let mixture = |dims, components, covariance| Spec {
         input: dims,
         layers: vec![],
@@ -62,7 +62,9 @@ fn models() -> [(&'static str, Spec); 5] {
         components: 10,
         ..Spec::default()
     };
+    let head = Kind::Autoencoders { latent: 10, is_variational: true };
     [
+        ("pairs-10x64", Spec { input: 64, layers: vec![], head, components: 10, ..Spec::default() }),
         ("depict", depict),
         ("anomaly", Spec { input: 640, layers, ..mixture(640, 2, Covariance::Spherical) }),
         ("diagonal-8x16", mixture(16, 8, Covariance::Diagonal)),

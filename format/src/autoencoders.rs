@@ -92,16 +92,17 @@ pub struct PairLayers<'a> {
 impl<'a> Iterator for PairLayers<'a> {
     type Item = Layer<'a>;
 
+    #[inline(never)]
     fn next(&mut self) -> Option<Layer<'a>> {
         self.n_left = self.n_left.checked_sub(1)?;
-        match layer(&mut self.rest, self.length, false, self.blob, LoadError::Head) {
+        match layer(&mut self.rest, self.length, false, self.blob) {
             Ok(layer) => {
                 self.length = layer.outputs();
                 Some(layer)
             }
             // Only while a file is being checked.
-            Err(fault) => {
-                (self.n_left, self.fault) = (0, Some(fault));
+            Err(refusal) => {
+                (self.n_left, self.fault) = (0, Some(refusal.by(&self.rest, LoadError::Head)));
                 None
             }
         }
@@ -110,6 +111,7 @@ impl<'a> Iterator for PairLayers<'a> {
 
 impl PairLayers<'_> {
     /// Checks every tensor; gives what the layers ask of the arena and how many elements the last one gives.
+    #[inline(never)]
     fn check(mut self) -> Result<(Self, usize, usize), LoadError> {
         let mut fault = Ok(());
         let inputs = self.length;

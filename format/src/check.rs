@@ -121,7 +121,7 @@ fn encoder<'a>(rest: &mut Rest<'a>, inputs: usize, blob: &'a [u8]) -> Result<Lay
     for index in 0..n_layers {
         let is_last = index + 1 == n_layers;
         let fault = |fault| LoadError::Layer { index: index as u8, fault };
-        let layer = layer(rest, length, is_last, blob, fault)?;
+        let layer = layer(rest, length, is_last, blob).map_err(|refusal| refusal.by(rest, fault))?;
         verify(layer.rows()).map_err(fault)?;
         length = layer.outputs();
         // The count was checked, so there is always room.
@@ -145,36 +145,59 @@ struct Rows {
     output: Affine,
 }
 
+/// Why a layer is refused: what is wrong with it, or that it does not decode.
+pub(crate) struct Refusal(Option<Fault>);
+
+impl Refusal {
+    /// The error where a layer's faults are `fault`s.
+    pub(crate) fn by(self, rest: &Rest, fault: impl Fn(Fault) -> LoadError) -> LoadError {
+        self.0.map_or_else(|| rest.refused(), fault)
+    }
+}
+
+impl From<Fault> for Refusal {
+    fn from(fault: Fault) -> Self {
+        Self(Some(fault))
+    }
+}
+
+impl From<LoadError> for Refusal {
+    /// Decoding fails in one way only.
+    fn from(_: LoadError) -> Self {
+        Self(None)
+    }
+}
+
 /// The variants of `description::Layer` by number, as with heads, and what they share only once. Shapes are checked;
 /// what is in the tensors, [`verify`] looks at.
+#[inline(never)]
 pub(crate) fn layer<'a>(
     rest: &mut Rest<'a>,
     inputs: usize,
     is_last: bool,
     blob: &'a [u8],
-    fault: impl Fn(Fault) -> LoadError,
-) -> Result<Layer<'a>, LoadError> {
+) -> Result<Layer<'a>, Refusal> {
     let number: u32 = rest.next()?;
     let (shape, [columns, outputs]) = match number {
         0 => (None, rest.next::<[u32; 2]>()?),
         1 if rest.minor >= 1 && CONVOLUTION => {
             let shape: Shape = rest.next()?;
-            let n_taps = taps(&shape).ok_or(fault(Fault::Shape))?;
+            let n_taps = taps(&shape).ok_or(Fault::Shape)?;
             (Some(shape), [n_taps as u32, shape.0[3].into()])
         }
-        1 if rest.minor >= 1 => return Err(fault(Fault::Unsupported)),
-        _ => return Err(rest.refused()),
+        1 if rest.minor >= 1 => return Err(Fault::Unsupported.into()),
+        _ => return Err(Refusal(None)),
     };
     let decoded: Rows = rest.next()?;
     let is_known = rest.minor >= 1 || !matches!(decoded.activation, description::Activation::Interpolated(_));
-    ensure(is_known, ()).map_err(|()| rest.refused())?;
+    ensure(is_known, Refusal(None))?;
     let [columns, outputs] = [columns, outputs].map(|n| n as usize);
-    let rows = rows(&decoded, columns, outputs, is_last, blob).map_err(&fault)?;
+    let rows = rows(&decoded, columns, outputs, is_last, blob)?;
     let layer = match shape {
         Some(shape) => convolution(shape, rows).map(Layer::Conv2d),
         None => Some(Layer::Dense(rows)),
     };
-    layer.filter(|layer| layer.inputs() == inputs).ok_or(fault(Fault::Shape))
+    Ok(layer.filter(|layer| layer.inputs() == inputs).ok_or(Fault::Shape)?)
 }
 
 /// Weights of a filter.

@@ -1,4 +1,16 @@
 //! Writing files, and holding them in memory where they can be read in place. Feature `alloc`.
+//!
+//! A writer pushes tensors into a [`Blob`], names where they lie in a [`Description`] and calls [`write()`], which sees to
+//! version, lengths, arena and checksum, and refuses what a reader would.
+//!
+//! - A convolution's weights are filter by filter (OHWI). Its bias takes in the input's zero point for all weights of a
+//!   filter, wherever it stands: the padding holds `padding_value`, that zero point, and adds nothing.
+//! - A curve ([`Activation::Interpolated`]) that ends the encoder: with `s` the real value of one step of the requantised
+//!   sum, point `i` is the activation of `s * 256 * (i - 128)` in steps of the latent.
+//! - Autoencoders: push all tensors of one pair's layers, in one order for every pair and nothing in between; the distance
+//!   of the pairs' first tensors is the stride, and the layers described are the first pair's. All pairs share the scales
+//!   and zero points of their layers; the last layer of a decoder has those of the first encoder layer's input. The
+//!   encoder has no layers and the latent's `len` is 0.
 
 use alloc::vec;
 use alloc::vec::Vec;

@@ -11,7 +11,9 @@ const MOST_SCORES: usize = 1 << 20;
 pub fn exercise(bytes: &AlignedBytes) -> bool {
     let Ok(model) = Model::from_bytes(bytes) else { return false };
     let cost = model.n_components().saturating_mul(model.latent_len());
-    if model.arena_len() > MOST_RAM || model.input_len() > MOST_RAM || cost > MOST_SCORES {
+    let (file, most) = (model.file(), MOST_SCORES);
+    let macs = file.encoder.iter().map(|layer| layer.macs()).sum::<usize>() + file.head.macs(model.latent_len());
+    if model.arena_len() > MOST_RAM || model.input_len() > MOST_RAM || cost > most || macs > most {
         return true;
     }
     let mut arena = AlignedBytes::zeroed(model.arena_len());

@@ -2,7 +2,7 @@
 
 use std::{fs, io};
 
-use edgemix_format::testing::{Follow, Kind, Spec};
+use edgemix_format::testing::{Convolution, Follow, Kind, Spec};
 use edgemix_format::view::Covariance;
 
 fn main() -> io::Result<()> {
@@ -17,6 +17,22 @@ fn main() -> io::Result<()> {
         ("relu", vec![(5, Follow::Relu), (3, Follow::Identity)]),
         ("table", vec![(4, Follow::Table), (5, Follow::LeakyRelu), (3, Follow::Identity)]),
     ];
+    let image = Spec { input: 24, image: [4, 3, 2], ..Spec::default() };
+    let first = Convolution { filters: 3, kernel: [3, 2], stride: [2, 1], padding: [1, 0, 2, 1], follow: Follow::Relu };
+    let second = Convolution { filters: 2, kernel: [2, 2], stride: [1, 2], padding: [0; 4], follow: Follow::Table };
+    let pairs = |is_variational| {
+        let head = Kind::Autoencoders { latent: 2, is_variational };
+        Spec { head, layers: vec![], components: 3, ..Spec::default() }
+    };
+    let others = [
+        ("convolution-full", Spec { convolutions: vec![first, second], ..image.clone() }),
+        (
+            "convolution-softmax",
+            Spec { convolutions: vec![first], layers: vec![(3, Follow::Interpolated)], head: Kind::Softmax, ..image },
+        ),
+        ("autoencoders", pairs(false)),
+        ("variational-autoencoders", pairs(true)),
+    ];
     for target in ["load", "mended"] {
         let folder = format!("{}/corpus/{target}", env!("CARGO_MANIFEST_DIR"));
         fs::create_dir_all(&folder)?;
@@ -26,6 +42,10 @@ fn main() -> io::Result<()> {
                 let bytes = spec.build().map_err(io::Error::other)?;
                 fs::write(format!("{folder}/{encoder_name}-{head_name}.emx"), &bytes[..])?;
             }
+        }
+        for (name, spec) in &others {
+            let bytes = spec.build().map_err(io::Error::other)?;
+            fs::write(format!("{folder}/{name}.emx"), &bytes[..])?;
         }
     }
     Ok(())

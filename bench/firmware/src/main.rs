@@ -25,6 +25,7 @@ static DIAGONAL: &[u8] = include_model!(concat!(env!("OUT_DIR"), "/diagonal-8x16
 static FULL: &[u8] = include_model!(concat!(env!("OUT_DIR"), "/full-8x16.emx"));
 static LARGE: &[u8] = include_model!(concat!(env!("OUT_DIR"), "/diagonal-100x10.emx"));
 static DEPICT: &[u8] = include_model!(concat!(env!("OUT_DIR"), "/depict.emx"));
+static PAIRS: &[u8] = include_model!(concat!(env!("OUT_DIR"), "/pairs-10x64.emx"));
 static DIGITS: &[u8] = include_model!("../../../firmware-example/assets/digits.emx");
 
 /// The longest sample, latent or arena.
@@ -145,6 +146,7 @@ fn main() -> ! {
     bench.line("depict/4x4x1", DEPICT, |model| one_layer_macs(model, 0), |model| layers(model, 0..1));
     bench.line("depict/5x5x50", DEPICT, |model| one_layer_macs(model, 1), |model| layers(model, 1..2));
     bench.line("depict/assign", DEPICT, all_macs, assign);
+    bench.line("autoencoders/assign-10x64", PAIRS, all_macs, assign);
     bench.line("mixture/diagonal-8x16", DIAGONAL, head_macs, head);
     bench.line("mixture/full-8x16", FULL, head_macs, head);
     bench.line("mixture/diagonal-100x10", LARGE, head_macs, head);

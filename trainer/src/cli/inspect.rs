@@ -45,17 +45,22 @@ fn facts(file: &File) -> Value {
         .encoder
         .iter()
         .map(|layer| {
-            let Layer::Dense(dense) = layer else { return json!({ "kind": "unknown" }) };
-            let activation = match dense.activation {
+            let activation = match layer.rows().activation {
                 Activation::Identity => "identity",
                 Activation::Relu => "ReLU",
                 Activation::LeakyRelu(_) => "leaky ReLU",
                 Activation::Table(_) => "table",
+                Activation::Interpolated(_) => "curve",
+                _ => "unknown",
+            };
+            let kind = match layer {
+                Layer::Dense(_) => "dense",
+                Layer::Conv2d(_) => "convolution",
                 _ => "unknown",
             };
             let (weights, other) = layer.flash();
             json!({
-                "kind": "dense", "inputs": layer.inputs(), "outputs": layer.outputs(), "activation": activation,
+                "kind": kind, "inputs": layer.inputs(), "outputs": layer.outputs(), "activation": activation,
                 "weights": weights, "other": other, "macs": layer.macs(),
             })
         })
@@ -63,6 +68,7 @@ fn facts(file: &File) -> Value {
     let head = match file.head {
         Head::Mixture(mixture) => format!("mixture, {:?} covariance", mixture.covariance).to_lowercase(),
         Head::Softmax(_) => "softmax".into(),
+        Head::Autoencoders(_) => "autoencoders".into(),
         _ => "unknown".into(),
     };
     let hex = |bytes: [u8; 8]| bytes.iter().map(|b| format!("{b:02x}")).collect::<String>();
