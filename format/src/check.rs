@@ -25,12 +25,13 @@ pub(crate) fn file(bytes: &[u8]) -> Result<File<'_>, LoadError> {
     let method = rest.next()?;
     let fingerprint = rest.next()?;
     let input = input(&rest.next()?, blob).map_err(LoadError::Input)?;
-    let encoder = encoder(&mut rest, input.len, blob)?;
+    let mut layers = Layers::new();
+    encoder(&mut rest, input.len, blob, &mut layers)?;
     let latent = rest.next()?;
-    let (head, n_clusters) = head(&mut rest, latent, encoder.last(), input.len, blob)?;
+    let (head, n_clusters) = head(&mut rest, latent, layers.last(), input.len, blob)?;
     let calibration = calibration(&rest.next()?, blob).map_err(LoadError::Calibration)?;
     rest.end()?;
-    let file = File { header, name, method, fingerprint, input, encoder, latent, head, calibration };
+    let file = File { header, name, method, fingerprint, input, encoder: layers, latent, head, calibration };
     check_header(&file, n_clusters)?;
     Ok(file)
 }
@@ -110,8 +111,8 @@ fn input<'a>(input: &description::Input, blob: &'a [u8]) -> Result<Input<'a>, Fa
     Ok(view)
 }
 
-fn encoder<'a>(rest: &mut Rest<'a>, inputs: usize, blob: &'a [u8]) -> Result<Layers<'a>, LoadError> {
-    let mut encoder = Layers::new();
+/// Fills a list in place: a copy of it takes more than a thousand bytes of stack.
+fn encoder<'a>(rest: &mut Rest<'a>, inputs: usize, blob: &'a [u8], encoder: &mut Layers<'a>) -> Result<(), LoadError> {
     let mut length = inputs;
     // A list is its length, then its elements.
     let n_layers: u32 = rest.next()?;
@@ -127,7 +128,7 @@ fn encoder<'a>(rest: &mut Rest<'a>, inputs: usize, blob: &'a [u8]) -> Result<Lay
         // The count was checked, so there is always room.
         encoder.push(layer).map_err(|_| fault(Fault::Shape))?;
     }
-    Ok(encoder)
+    Ok(())
 }
 
 /// A convolution's fields before its filters', decoded at once: height, width, channels, filters; kernel, stride, padding
