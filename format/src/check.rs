@@ -213,18 +213,18 @@ fn product([a, b, c]: [usize; 3]) -> Option<usize> {
 }
 
 fn convolution((extents, window): Shape, filters: Dense) -> Option<Conv2d> {
-    let [height, width, channels, n_filters] = extents.map(usize::from);
+    let [height, width, channels, n_filters] = extents;
     let [kernel_rows, kernel_columns, stride_down, stride_right, above, left, below, right, padding_value] = window;
-    product([height, width, channels])?;
-    let rows = places(height, [above, below], kernel_rows, stride_down)?;
-    let columns = places(width, [left, right], kernel_columns, stride_right)?;
-    product([rows, columns, n_filters])?;
+    product([height, width, channels].map(usize::from))?;
+    let rows = places(height.into(), [above, below], kernel_rows, stride_down)?;
+    let columns = places(width.into(), [left, right], kernel_columns, stride_right)?;
+    product([rows, columns, n_filters.into()])?;
     Some(Conv2d {
         height,
         width,
         channels,
-        rows,
-        columns,
+        rows: rows.try_into().ok()?,
+        columns: columns.try_into().ok()?,
         kernel: [kernel_rows, kernel_columns],
         stride: [stride_down, stride_right],
         padding: [above, left, below, right],

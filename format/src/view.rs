@@ -100,7 +100,8 @@ impl<'a> Layer<'a> {
 
     /// Number of input elements.
     pub fn inputs(&self) -> usize {
-        self.convolution().map_or(self.rows().inputs, |c| c.height * c.width * c.channels)
+        self.convolution()
+            .map_or(self.rows().inputs, |c| [c.height, c.width, c.channels].map(usize::from).iter().product())
     }
 
     /// Number of output elements.
@@ -143,7 +144,7 @@ impl<'a> Layer<'a> {
 
     /// How often the rows are computed.
     fn places(&self) -> usize {
-        self.convolution().map_or(1, |c| c.rows * c.columns)
+        self.convolution().map_or(1, |c| usize::from(c.rows) * usize::from(c.columns))
     }
 }
 
@@ -169,15 +170,15 @@ pub struct Dense<'a> {
 #[derive(Clone, Copy, Debug)]
 pub struct Conv2d<'a> {
     /// Rows of the input.
-    pub height: usize,
+    pub height: u16,
     /// Columns of the input.
-    pub width: usize,
+    pub width: u16,
     /// Channels of the input.
-    pub channels: usize,
+    pub channels: u16,
     /// Rows of the output: `(height + above + below - kernel[0]) / stride[0] + 1`.
-    pub rows: usize,
+    pub rows: u16,
     /// Columns of the output.
-    pub columns: usize,
+    pub columns: u16,
     /// Rows and columns that a filter covers.
     pub kernel: [u8; 2],
     /// Rows and columns from one place to the next.

@@ -29,11 +29,14 @@ fn same(description: &Description, file: &File, bytes: &[u8]) {
                 (dense.outputs as usize, dense.output, dense.activation)
             }
             (Layer::Conv2d(view), description::Layer::Conv2d(layer)) => {
-                let size = [layer.height, layer.width, layer.channels].map(usize::from);
+                let size = [layer.height, layer.width, layer.channels];
                 assert_eq!([view.height, view.width, view.channels], size);
                 assert_eq!((view.kernel, view.stride, view.padding), (layer.kernel, layer.stride, layer.padding));
                 assert_eq!(view.padding_value, layer.padding_value);
-                assert_eq!(rows.inputs, usize::from(view.kernel[0]) * usize::from(view.kernel[1]) * view.channels);
+                assert_eq!(
+                    rows.inputs,
+                    usize::from(view.kernel[0]) * usize::from(view.kernel[1]) * usize::from(view.channels)
+                );
                 (layer.filters.into(), layer.output, layer.activation)
             }
             layers => panic!("{layers:?}"),
@@ -166,7 +169,7 @@ fn a_convolution_has_the_places_that_its_kernel_fits() {
         let bytes = spec.build().unwrap();
         let file = File::from_bytes(&bytes).unwrap();
         let Some(Layer::Conv2d(layer)) = file.encoder.first() else { panic!("{:?}", file.encoder) };
-        assert_eq!((layer.rows, layer.columns), (places, along(7, 2, 2, [1, 0])));
+        assert_eq!((layer.rows.into(), layer.columns.into()), (places, along(7, 2, 2, [1, 0])));
         assert_eq!(file.encoder[0].outputs(), places * 4 * 2);
         assert_eq!(file.encoder[0].macs(), places * 4 * 2 * usize::from(kernel) * 2 * 3);
         n_read += 1;

@@ -99,11 +99,11 @@ impl Room {
                 output: Affine { scale: 1.0, zero_point: self.table[turn] },
             };
             let layer = Conv2d {
-                height: extents[0],
-                width: extents[1],
-                channels,
-                rows: places[0],
-                columns: places[1],
+                height: extents[0] as u16,
+                width: extents[1] as u16,
+                channels: channels as u16,
+                rows: places[0] as u16,
+                columns: places[1] as u16,
                 kernel: kernel.map(|k| k as u8),
                 stride: stride.map(|s| s as u8),
                 padding: padding.map(|p| p as u8),

@@ -8,8 +8,8 @@ use super::{Width, dense};
 pub(super) fn run(layer: &Conv2d, width: Width, input: &[i16], output: &mut [i16], patch: &mut [i16]) {
     let stride = layer.stride.map(usize::from);
     let mut places = output.chunks_exact_mut(layer.filters.bias.len().max(1));
-    for row in (0..).step_by(stride[0].max(1)).take(layer.rows) {
-        for (column, place) in (0..).step_by(stride[1].max(1)).take(layer.columns).zip(&mut places) {
+    for row in (0..).step_by(stride[0].max(1)).take(layer.rows.into()) {
+        for (column, place) in (0..).step_by(stride[1].max(1)).take(layer.columns.into()).zip(&mut places) {
             gather(layer, row, column, input, patch);
             dense(&layer.filters, width, patch, place);
         }
@@ -19,7 +19,8 @@ pub(super) fn run(layer: &Conv2d, width: Width, input: &[i16], output: &mut [i16
 /// Copies what lies under a filter whose first weight is at `row` and `column` of the padded image.
 fn gather(layer: &Conv2d, row: usize, column: usize, input: &[i16], patch: &mut [i16]) {
     let [above, left, _, _] = layer.padding.map(usize::from);
-    let (channels, line) = (layer.channels, layer.width * layer.channels);
+    let channels = usize::from(layer.channels);
+    let line = usize::from(layer.width) * channels;
     let taps = usize::from(layer.kernel[1]) * channels;
     // Elements of a patch's line that lie left of the image, then those in it.
     let outside = left.saturating_sub(column) * channels;

@@ -15,7 +15,7 @@ pub fn dense(layer: &Dense, width: Width, input: &[i16], output: &mut [i16]) {
 ///
 /// `input` holds int8 values, channels last, and so does `output`.
 pub fn convolution(layer: &Conv2d, width: Width, input: &[i16], output: &mut [i16]) {
-    let (columns, n_filters) = (layer.columns, layer.filters.bias.len());
+    let (columns, n_filters) = (usize::from(layer.columns), layer.filters.bias.len());
     for (place, output) in output.chunks_exact_mut(n_filters.max(1)).enumerate() {
         let (row, column) = (place.checked_div(columns).unwrap_or(0), place.checked_rem(columns).unwrap_or(0));
         let filters = layer.filters.weights.chunks_exact(layer.filters.inputs.max(1)).zip(layer.filters.bias);
@@ -28,14 +28,14 @@ pub fn convolution(layer: &Conv2d, width: Width, input: &[i16], output: &mut [i1
 fn under(layer: &Conv2d, filter: &[i8], row: usize, column: usize, input: &[i16]) -> i32 {
     let [kernel, stride] = [layer.kernel, layer.stride].map(|pair| pair.map(usize::from));
     let [above, left, _, _] = layer.padding.map(usize::from);
-    let (width, channels) = (layer.width, layer.channels);
+    let [height, width, channels] = [layer.height, layer.width, layer.channels].map(usize::from);
     let mut weights = filter.iter();
     let mut sum = 0;
     for i in 0..kernel[0] {
         for j in 0..kernel[1] {
             // Rows and columns of the padded image.
             let (r, s) = (row * stride[0] + i, column * stride[1] + j);
-            let is_inside = (above..above + layer.height).contains(&r) && (left..left + width).contains(&s);
+            let is_inside = (above..above + height).contains(&r) && (left..left + width).contains(&s);
             for (c, &weight) in (0..channels).zip(&mut weights) {
                 let x = if is_inside {
                     input.get(((r - above) * width + (s - left)) * channels + c).copied().unwrap_or(0)

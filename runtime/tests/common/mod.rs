@@ -35,14 +35,15 @@ pub(crate) fn dense(layer: &Dense, is_last: bool, x: &[i128]) -> Vec<i128> {
 /// A convolution's output.
 pub(crate) fn convolution(layer: &Conv2d, is_last: bool, x: &[i128]) -> Vec<i128> {
     let [kernel, stride] = [layer.kernel, layer.stride].map(|pair| pair.map(i32::from));
-    let (height, width, channels) = (layer.height as i32, layer.width as i32, layer.channels);
+    let (height, width, channels) = (i32::from(layer.height), i32::from(layer.width), usize::from(layer.channels));
     let element = |r: i32, s: i32, c: usize| {
         let is_inside = (0..height).contains(&r) && (0..width).contains(&s);
         if is_inside { x[(r * width + s) as usize * channels + c] } else { layer.padding_value.into() }
     };
     let (above, left) = (i32::from(layer.padding[0]), i32::from(layer.padding[1]));
     let mut output = vec![];
-    for (row, column) in (0..layer.rows as i32).flat_map(|row| (0..layer.columns as i32).map(move |c| (row, c))) {
+    for (row, column) in (0..i32::from(layer.rows)).flat_map(|row| (0..i32::from(layer.columns)).map(move |c| (row, c)))
+    {
         for k in 0..layer.filters.bias.len() {
             let mut sum = i128::from(layer.filters.bias[k]);
             for i in 0..kernel[0] {
