@@ -15,6 +15,7 @@ pub mod inference;
 pub mod methods;
 pub mod metrics;
 pub mod mixture;
+mod nearest;
 pub mod nn;
 pub mod quantize;
 pub mod random;

@@ -105,10 +105,20 @@ impl CheckpointStore for RunDir {
 
 /// Writes a file beside its place and renames it: at every moment the old one or the new one is there, whole.
 ///
+/// A link stays, its target is replaced. What is no regular file, such as a pipe or a device, is written to.
+///
 /// # Errors
 /// Whatever the file system says.
 pub fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let folder = match path.parent() {
+    let target = match fs::metadata(path) {
+        Ok(found) if !found.is_file() => return fs::OpenOptions::new().write(true).open(path)?.write_all(bytes),
+        Ok(_) => fs::canonicalize(path)?,
+        Err(_) => match fs::read_link(path) {
+            Ok(target) => path.parent().unwrap_or(Path::new("")).join(target),
+            Err(_) => path.into(),
+        },
+    };
+    let folder = match target.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
     };
@@ -119,7 +129,7 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut file = builder.tempfile_in(folder)?;
     file.write_all(bytes)?;
     file.as_file().sync_all()?;
-    file.persist(path).map_err(|error| error.error)?;
+    file.persist(&target).map_err(|error| error.error)?;
     Ok(())
 }
 
@@ -161,6 +171,31 @@ mod tests {
                 assert!(fs::read(run.file(METRICS)).unwrap() == expected, "killed after {killed}, from {position}");
             }
         }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_stay_and_pipes_are_written_to() {
+        use std::os::unix::fs::{FileTypeExt, symlink};
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        fs::write(at("target"), "old").unwrap();
+        symlink("target", at("link")).unwrap();
+        symlink("later", at("dangling")).unwrap();
+        write_whole(&at("link"), b"new").unwrap();
+        write_whole(&at("dangling"), b"made").unwrap();
+        assert!(at("link").is_symlink() && at("dangling").is_symlink());
+        assert_eq!((fs::read(at("target")).unwrap(), fs::read(at("later")).unwrap()), (b"new".into(), b"made".into()));
+
+        let pipe = at("pipe");
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        let reader = std::thread::spawn({
+            let pipe = pipe.clone();
+            move || fs::read(pipe).unwrap()
+        });
+        write_whole(&pipe, b"through").unwrap();
+        assert_eq!(reader.join().unwrap(), b"through");
+        assert!(fs::symlink_metadata(&pipe).unwrap().file_type().is_fifo());
     }
 
     #[test]

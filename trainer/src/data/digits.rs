@@ -22,7 +22,7 @@ fn read() -> Result<Dataset, String> {
     let values = pixels.values.iter().map(|&p| p as f32).collect();
     let samples =
         Samples::new("digits", values, 64).with_image(ImageShape { channels: 1, height: 8, width: 8 }).with_count(1.0);
-    Ok(Dataset { samples, labels: Some(labels.values.iter().map(|&y| y as u32).collect()) })
+    Ok(Dataset { samples, labels: Some(labels.values.iter().map(|&y| y as u32).collect()), groups: None })
 }
 
 #[cfg(test)]

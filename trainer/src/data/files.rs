@@ -1,4 +1,4 @@
-//! Samples and labels from files: NPY, NPZ, and IDX, plain or gzipped.
+//! Samples and labels from files: CSV, NPY, NPZ, and IDX, plain or gzipped.
 
 use std::fs;
 use std::io::Read;
@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 use super::npy::{self, Npz};
-use super::{Dataset, ImageShape, Samples};
+use super::{Dataset, ImageShape, Samples, Source, csv};
 
 /// Why data can't be used. Every message names the file and says what was expected.
 #[derive(Debug, Error)]
@@ -29,6 +29,18 @@ pub enum DataError {
         /// What was found, what was expected, what to do.
         problem: String,
     },
+    /// A field of a table is not what it should be.
+    #[error("{path}:{line}:{column}: {problem}")]
+    Cell {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: u64,
+        /// The field in the line, from 1.
+        column: usize,
+        /// What was found, what was expected, what to do.
+        problem: String,
+    },
 }
 
 /// Reads samples, and labels where the file has them; `digits` is the embedded set.
@@ -36,14 +48,27 @@ pub enum DataError {
 /// # Errors
 /// See [`DataError`].
 pub fn read(source: &str) -> Result<Dataset, DataError> {
-    if source == "digits" {
+    Source::of(source).read()
+}
+
+/// Reads a file as it is: a row is a sample.
+pub(super) fn read_table(source: &Source) -> Result<Dataset, DataError> {
+    if source.path == "digits" {
         return Ok(super::digits());
     }
-    let path = Path::new(source);
+    let path = Path::new(&source.path);
+    let is_table = path.extension().is_some_and(|e| e == "csv" || e == "tsv" || e == "txt");
+    let columns = [("--label-column", &source.label_column), ("--group-column", &source.group_column)];
+    for (flag, column) in columns {
+        if !is_table && column.as_ref().is_some_and(|column| !column.is_empty()) {
+            return Err(content(path, format!("{flag}: only CSV files have columns with names; leave it away")));
+        }
+    }
     let dataset = match path.extension().and_then(|e| e.to_str()) {
         Some("npz") => read_npz(path)?,
-        Some("npy") => Dataset { samples: samples(path, array(path)?)?, labels: None },
-        _ => Dataset { samples: samples(path, idx(path)?)?, labels: None },
+        _ if is_table => csv::read(path, source)?,
+        Some("npy") => Dataset { samples: samples(path, array(path)?)?, labels: None, groups: None },
+        _ => Dataset { samples: samples(path, idx(path)?)?, labels: None, groups: None },
     };
     check(path, &dataset)?;
     Ok(dataset)
@@ -67,11 +92,11 @@ pub(super) struct Numbers {
     pub(super) are_integers: bool,
 }
 
-fn content(path: &Path, problem: impl Into<String>) -> DataError {
+pub(super) fn content(path: &Path, problem: impl Into<String>) -> DataError {
     DataError::Content { path: path.into(), problem: problem.into() }
 }
 
-fn whole(path: &Path) -> Result<Vec<u8>, DataError> {
+pub(super) fn whole(path: &Path) -> Result<Vec<u8>, DataError> {
     fs::read(path).map_err(|source| DataError::Io { path: path.into(), source })
 }
 
@@ -96,7 +121,11 @@ fn read_npz(path: &Path) -> Result<Dataset, DataError> {
         Some(y) => Some(labels(path, archive.array(&y).map_err(refused)?)?),
         None => None,
     };
-    Ok(Dataset { samples, labels })
+    let groups = match named(&["groups", "group", "users", "user", "subjects", "subject"]) {
+        Some(g) => Some(self::labels(path, archive.array(&g).map_err(refused)?)?),
+        None => None,
+    };
+    Ok(Dataset { samples, labels, groups })
 }
 
 /// An IDX file: 0, 0, element type, number of dimensions, big-endian lengths, elements.
@@ -111,7 +140,7 @@ fn idx(path: &Path) -> Result<Numbers, DataError> {
     let [0, 0, kind, n_dims, ref rest @ ..] = bytes[..] else {
         return Err(content(
             path,
-            "not an IDX file (it must start with two zero bytes), and its name ends neither in .npy nor in .npz",
+            "not an IDX file (it must start with two zero bytes), and its name does not end in .csv, .tsv, .npy or .npz",
         ));
     };
     let n_dims = usize::from(n_dims);
@@ -163,10 +192,12 @@ fn samples(path: &Path, numbers: Numbers) -> Result<Samples, DataError> {
     let name = path.file_stem().and_then(|s| s.to_str()).unwrap_or("data");
     let samples = Samples::new(name, values.into_iter().map(|x| x as f32).collect(), n_features);
     let samples = if are_integers { samples.with_count(1.0) } else { samples };
-    Ok(match rest {
+    Ok(match *rest {
         // Squares of unsigned integers are images; a long window of few channels is not.
-        &[height, width] if height == width => samples.with_image(ImageShape { channels: 1, height, width }),
-        &[height, width, channels @ (1 | 3 | 4)] => samples.with_image(ImageShape { channels, height, width }),
+        [height, width] if height == width => samples.with_image(ImageShape { channels: 1, height, width }),
+        // More instants than any image of so few columns has rows: a recording's windows.
+        [length, channels] if length >= 4 * channels => samples.with_channels(channels),
+        [height, width, channels @ (1 | 3 | 4)] => samples.with_image(ImageShape { channels, height, width }),
         _ => samples,
     })
 }
@@ -214,6 +245,13 @@ fn check(path: &Path, dataset: &Dataset) -> Result<(), DataError> {
                 format!("feature {feature} is {} in every sample: drop it, it says nothing", first[feature]),
             ));
         }
+    }
+    if let Some(groups) = dataset.groups.as_ref().filter(|groups| groups.len() != samples.n_samples) {
+        let (found, expected) = (groups.len(), samples.n_samples);
+        return Err(content(
+            path,
+            format!("it has {found} groups for {expected} samples: there must be one per sample"),
+        ));
     }
     dataset.labels.as_ref().map_or(Ok(()), |labels| check_labels(path, labels.len(), samples.n_samples))
 }

@@ -1,14 +1,18 @@
 //! Where samples come from, and what is known about them before training.
 
 pub mod augmentation;
+mod csv;
 mod digits;
 mod files;
 mod npy;
 mod scaling;
+mod source;
+mod windows;
 
 pub use digits::digits;
 pub use files::{DataError, read, read_labels};
 pub use scaling::Scaling;
+pub use source::{Record, Source, Window};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -26,6 +30,8 @@ pub struct Samples {
     pub n_features: usize,
     /// How the features form an image, if they do.
     pub image: Option<ImageShape>,
+    /// The number of channels of a recording: a sample is a window, instant by instant, an instant's channels together.
+    pub channels: Option<usize>,
     /// For data that were integers: one count in the data's unit, 1 where they stand as they are.
     pub count: Option<f32>,
     /// SHA-256 of shape and values.
@@ -57,6 +63,8 @@ pub struct Dataset {
     pub samples: Samples,
     /// One label per sample.
     pub labels: Option<Vec<u32>>,
+    /// What each sample was taken from: a user, a device, a recording.
+    pub groups: Option<Vec<u32>>,
 }
 
 impl Samples {
@@ -68,13 +76,20 @@ impl Samples {
         hash.update((n_features as u64).to_le_bytes());
         values.iter().for_each(|x| hash.update(x.to_le_bytes()));
         let fingerprint = hash.finalize().into();
-        Self { name: name.into(), values, n_samples, n_features, image: None, count: None, fingerprint }
+        Self { name: name.into(), values, n_samples, n_features, image: None, channels: None, count: None, fingerprint }
     }
 
     /// The features are pixels of images of this shape.
     #[must_use]
     pub fn with_image(mut self, shape: ImageShape) -> Self {
         self.image = Some(shape);
+        self
+    }
+
+    /// The samples are windows over so many channels.
+    #[must_use]
+    pub fn with_channels(mut self, channels: usize) -> Self {
+        self.channels = Some(channels);
         self
     }
 

@@ -4,7 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use super::Samples;
 
-/// `input = value * gain + offset`; both have length 1 (one for all features) or one entry per feature.
+/// `input = value * gain + offset`; both have length 1 (one for all features) or one entry per feature, or one per channel.
+///
+/// Feature `i` uses entry `i` modulo their number.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Scaling {
     /// Multiplies.
@@ -15,10 +17,10 @@ pub struct Scaling {
 
 impl Scaling {
     /// Images, and integers that are never negative, are divided by their largest value; everything else is
-    /// standardised feature by feature. A feature that never changes is left where it is, at 0.
+    /// standardised feature by feature, and windows of recordings always channel by channel. A feature that never changes is left where it is, at 0.
     pub fn fit(samples: &Samples) -> Self {
         let least = samples.values.iter().copied().fold(f32::INFINITY, f32::min);
-        if samples.image.is_some() || (samples.count.is_some() && least >= 0.0) {
+        if samples.image.is_some() || (samples.count.is_some() && samples.channels.is_none() && least >= 0.0) {
             Self::to_unit(samples)
         } else {
             Self::standard(samples)
@@ -33,13 +35,14 @@ impl Scaling {
 
     /// Subtracts each feature's mean and divides by its standard deviation.
     fn standard(samples: &Samples) -> Self {
-        let n = samples.n_samples.max(1) as f64;
-        let mut mean = vec![0f64; samples.n_features];
-        let mut square = vec![0f64; samples.n_features];
-        for row in samples.rows() {
+        let channels = samples.channels.unwrap_or(samples.n_features).max(1);
+        let n = (samples.values.len() / channels).max(1) as f64;
+        let mut mean = vec![0f64; channels];
+        let mut square = vec![0f64; channels];
+        for row in samples.values.chunks_exact(channels) {
             mean.iter_mut().zip(row).for_each(|(m, &x)| *m += f64::from(x) / n);
         }
-        for row in samples.rows() {
+        for row in samples.values.chunks_exact(channels) {
             square.iter_mut().zip(row).zip(&mean).for_each(|((s, &x), m)| *s += (f64::from(x) - m).powi(2) / n);
         }
         let gain = square.iter().map(|&s| if s > 0.0 { s.sqrt().recip() as f32 } else { 1.0 });
@@ -70,6 +73,18 @@ mod tests {
             let variance = column.iter().map(|x| (x - mean).powi(2)).sum::<f32>() / 3.0;
             let expected = if feature == 1 { 0.0 } else { 1.0 };
             assert!(mean.abs() < 1e-6 && (variance - expected).abs() < 1e-5, "{feature}: {mean} {variance}");
+        }
+    }
+
+    #[test]
+    fn windows_are_standardised_channel_by_channel_even_if_counts() {
+        // Two windows of three instants of two channels; the second channel is a hundred times the first, and offset.
+        let values: Vec<f32> = (0..6).flat_map(|t| [t as f32, 100.0 * t as f32 + 7.0]).collect();
+        let samples = Samples::new("windows", values, 6).with_channels(2).with_count(1.0);
+        let scaling = Scaling::fit(&samples);
+        assert_eq!(scaling.gain.len(), 2);
+        for pair in scaling.apply(&samples).chunks(2) {
+            assert!((pair[0] - pair[1]).abs() < 1e-4, "{pair:?}");
         }
     }
 

@@ -1,0 +1,118 @@
+//! Where samples come from and how they are cut: kept with a run, so that its samples are found again.
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::files::{self, DataError, content};
+use super::{Dataset, Samples, windows};
+
+/// All that decides which samples are read.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Source {
+    /// `digits`, or a file: CSV, NPY, NPZ or IDX.
+    pub path: String,
+    /// A file of labels, where the data have none.
+    pub labels: Option<PathBuf>,
+    /// The column of a CSV file that holds labels, by name or index from 0.
+    pub label_column: Option<String>,
+    /// The column of a CSV file that holds groups, by name or index from 0.
+    pub group_column: Option<String>,
+    /// How a recording is cut; none: each row is a sample.
+    pub window: Option<Window>,
+}
+
+/// How a recording is cut.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Window {
+    /// Instants in a window.
+    pub length: usize,
+    /// Instants from one window's start to the next one's.
+    pub step: usize,
+}
+
+impl Source {
+    /// A file or the digits, without anything else.
+    pub fn of(path: &str) -> Self {
+        Self { path: path.into(), ..Self::default() }
+    }
+
+    /// Reads the samples, and labels and groups where there are any.
+    ///
+    /// # Errors
+    /// See [`DataError`].
+    pub fn read(&self) -> Result<Dataset, DataError> {
+        let mut dataset = files::read_table(self)?;
+        if let Some(path) = &self.labels {
+            dataset.labels = Some(files::read_labels(path, dataset.samples.n_samples)?);
+        }
+        let Some(window) = self.window else { return Ok(dataset) };
+        let path = Path::new(&self.path);
+        if dataset.samples.image.is_some() || dataset.samples.channels.is_some() {
+            return Err(content(path, "--window: these are images or windows already: expected instants by channels"));
+        }
+        windows::cut(&dataset, window).map_err(|problem| content(path, problem))
+    }
+}
+
+/// What a run remembers of its samples: `data.toml`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Record {
+    /// SHA-256 of the samples, in hexadecimal digits.
+    pub fingerprint: String,
+    /// N.
+    pub samples: usize,
+    /// D.
+    pub features: usize,
+    /// Where they are.
+    pub source: Source,
+}
+
+impl Record {
+    /// Of samples that were read.
+    pub fn new(source: &Source, samples: &Samples) -> Self {
+        let fingerprint = samples.fingerprint.iter().map(|byte| format!("{byte:02x}")).collect();
+        Self { fingerprint, samples: samples.n_samples, features: samples.n_features, source: source.clone() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_recording_is_the_same_from_text_and_from_an_array() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+        let table = ndarray::Array2::from_shape_fn((9, 2), |(t, c)| (t * 7 % 5 + c) as i16 - 2);
+        ndarray_npy::write_npy(at("x.npy"), &table).unwrap();
+        let rows: String =
+            table.rows().into_iter().enumerate().map(|(t, r)| format!("{},{},{}\n", r[0], t / 6, r[1])).collect();
+        std::fs::write(at("x.csv"), rows).unwrap();
+        let window = Some(Window { length: 3, step: 2 });
+        let array = Source { window, ..Source::of(&at("x.npy")) }.read().unwrap();
+        assert_eq!((array.samples.n_samples, array.samples.n_features), (4, 6));
+        assert_eq!((array.samples.channels, array.samples.count), (Some(2), Some(1.0)));
+
+        let text = Source { window, label_column: Some("1".into()), ..Source::of(&at("x.csv")) };
+        let whole = text.read().unwrap();
+        assert_eq!(whole.samples, array.samples);
+        assert_eq!(whole.labels, Some(vec![0, 0, 0, 1]));
+        // By groups, the third window is not: it would cross from one to the other.
+        let grouped = Source { label_column: None, group_column: Some("1".into()), ..text }.read().unwrap();
+        assert_eq!(grouped.groups, Some(vec![0, 0, 1]));
+        assert_eq!(grouped.samples.values[..12], array.samples.values[..12]);
+    }
+
+    #[test]
+    fn what_is_no_recording_is_not_cut() {
+        let window = Some(Window { length: 3, step: 2 });
+        let error = Source { window, ..Source::of("digits") }.read().unwrap_err();
+        assert!(error.to_string().contains("images or windows already"), "{error}");
+        let error = Source { group_column: Some("user".into()), ..Source::of("x.npy") }.read().unwrap_err();
+        assert!(error.to_string().contains("--group-column: only CSV files"), "{error}");
+    }
+}

@@ -1,0 +1,96 @@
+//! A recording, instant by instant, cut into windows.
+
+use super::{Dataset, Samples, Window};
+
+/// Windows of `length` instants every `step`, none across a change of group; a sample's label is its window's commonest.
+pub(super) fn cut(recording: &Dataset, window: Window) -> Result<Dataset, String> {
+    let Window { length, step } = window;
+    if length == 0 || step == 0 {
+        return Err("--window and --step must be at least 1".into());
+    }
+    let samples = &recording.samples;
+    let (channels, instants) = (samples.n_features, samples.n_samples);
+    let group = |at: usize| recording.groups.as_ref().map(|groups| groups[at]);
+    let mut starts = vec![];
+    let (mut begin, mut longest) = (0, 0);
+    while begin < instants {
+        let end = (begin + 1..instants).find(|&at| group(at) != group(begin)).unwrap_or(instants);
+        longest = longest.max(end - begin);
+        starts.extend((begin..=end).step_by(step).take_while(|start| start + length <= end));
+        begin = end;
+    }
+    if starts.is_empty() {
+        let part = if recording.groups.is_some() { "longest group" } else { "recording" };
+        return Err(format!("--window {length} is longer than the {part}, {longest} instants: make it shorter"));
+    }
+    let mut values = Vec::with_capacity(starts.len() * length * channels);
+    for &start in &starts {
+        values.extend_from_slice(&samples.values[start * channels..(start + length) * channels]);
+    }
+    let mut cut = Samples::new(&*samples.name, values, length * channels).with_channels(channels);
+    cut.count = samples.count;
+    let labels = recording.labels.as_ref();
+    let labels = labels.map(|labels| starts.iter().map(|&start| commonest(&labels[start..start + length])).collect());
+    let groups = recording.groups.as_ref().map(|groups| starts.iter().map(|&start| groups[start]).collect());
+    Ok(Dataset { samples: cut, labels, groups })
+}
+
+/// The smallest of the commonest.
+fn commonest(labels: &[u32]) -> u32 {
+    let mut sorted = labels.to_vec();
+    sorted.sort_unstable();
+    let runs = sorted.chunk_by(|a, b| a == b);
+    runs.rev().max_by_key(|run| run.len()).map_or(0, |run| run[0])
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Channel c of instant t is `10 t + c`.
+    fn recording(groups: Option<Vec<u32>>, instants: usize) -> Dataset {
+        let values = (0..instants).flat_map(|t| [10.0 * t as f32, 10.0 * t as f32 + 1.0]).collect();
+        let labels = Some((0..instants as u32).map(|t| t / 3).collect());
+        Dataset { samples: Samples::new("r", values, 2).with_count(1.0), labels, groups }
+    }
+
+    #[test]
+    fn windows_overlap_and_keep_what_is_known() {
+        let cut = cut(&recording(None, 7), Window { length: 4, step: 2 }).unwrap();
+        assert_eq!(cut.samples.values[8..], [20.0, 21.0, 30.0, 31.0, 40.0, 41.0, 50.0, 51.0]);
+        assert_eq!((cut.samples.n_samples, cut.samples.channels, cut.samples.count), (2, Some(2), Some(1.0)));
+        assert_eq!(cut.labels, Some(vec![0, 1]));
+    }
+
+    #[test]
+    fn what_can_not_be_cut_is_said() {
+        let error = |groups, length, step| cut(&recording(groups, 6), Window { length, step }).unwrap_err();
+        assert!(error(None, 7, 1).contains("longer than the recording, 6 instants"));
+        assert!(error(Some(vec![0, 0, 0, 1, 1, 0]), 4, 1).contains("longest group, 3 instants"));
+        assert!(error(None, 0, 1).contains("at least 1") && error(None, 1, 0).contains("at least 1"));
+    }
+
+    proptest! {
+        #[test]
+        fn no_window_crosses_groups_and_none_is_missing(
+            lengths in prop::collection::vec(1usize..9, 1..6), length in 1usize..5, step in 1usize..5,
+        ) {
+            let groups: Vec<u32> =
+                lengths.iter().enumerate().flat_map(|(g, &n)| std::iter::repeat_n(g as u32 % 2, n)).collect();
+            let runs: Vec<usize> = groups.chunk_by(|a, b| a == b).map(<[u32]>::len).collect();
+            let expected: usize = runs.iter().filter(|&&n| n >= length).map(|n| (n - length) / step + 1).sum();
+            match cut(&recording(Some(groups.clone()), groups.len()), Window { length, step }) {
+                Err(_) => prop_assert_eq!(expected, 0),
+                Ok(found) => {
+                    prop_assert_eq!(found.samples.n_samples, expected);
+                    for (row, group) in found.samples.rows().zip(found.groups.unwrap()) {
+                        let start = (row[0] / 10.0) as usize;
+                        prop_assert!(groups[start..start + length].iter().all(|&g| g == group));
+                    }
+                }
+            }
+        }
+    }
+}
