@@ -21,12 +21,20 @@ pub struct Scores {
 /// If the two are not equally long, or empty.
 pub fn scores(labels: &[u32], clusters: &[u16]) -> Scores {
     assert!(labels.len() == clusters.len() && !labels.is_empty(), "one label per sample");
-    let clusters: Vec<u32> = clusters.iter().map(|&c| c.into()).collect();
-    let size = labels.iter().chain(&clusters).max().map_or(0, |&most| most as usize + 1);
+    let (labels, clusters) = (numbered(labels), numbered(clusters));
+    let size = labels.iter().chain(&clusters).max().map_or(0, |&most| most + 1);
     let mut table = Matrix::new(size, size, 0i64);
-    labels.iter().zip(&clusters).for_each(|(&y, &c)| table[(c as usize, y as usize)] += 1);
+    labels.iter().zip(&clusters).for_each(|(&y, &c)| table[(c, y)] += 1);
     let n = labels.len() as f64;
     Scores { acc: kuhn_munkres(&table).0 as f64 / n, nmi: nmi(&table, n), ari: ari(&table, n) }
+}
+
+/// The rank of each value among the different ones: labels may be any numbers.
+fn numbered<T: Ord + Copy>(values: &[T]) -> Vec<usize> {
+    let mut different = values.to_vec();
+    different.sort_unstable();
+    different.dedup();
+    values.iter().map(|value| different.partition_point(|other| other < value)).collect()
 }
 
 /// Clusters with at least `share` of the samples.
@@ -113,6 +121,11 @@ mod tests {
             let renamed: Vec<u16> = clusters.iter().map(|c| 3 - c).collect();
             prop_assert!((scores(&labels, &renamed).nmi - found.nmi).abs() < 1e-9);
         }
+    }
+
+    #[test]
+    fn labels_are_names_and_not_sizes() {
+        assert_eq!(scores(&[0, u32::MAX, u32::MAX], &[7, u16::MAX, 7]), scores(&[0, 1, 1], &[0, 1, 0]));
     }
 
     #[test]
