@@ -309,6 +309,9 @@ fn check(samples: &Samples, config: &FitConfig) -> Result<(), FitError> {
         return Err(FitError::TooFew { found: samples.n_samples, needed });
     }
     config.layers(samples)?;
+    if let Some(Err(error)) = config.method.student().map(|own| own.shapes(samples.n_features, samples.image)) {
+        return Err(FitError::Setting { setting: "student", problem: error.to_string() });
+    }
     let setting = |setting, problem: &str| Err(FitError::Setting { setting, problem: problem.into() });
     if config.batch_size == 0 {
         return setting("batch-size", "is 0; 256 is usual");
