@@ -7,6 +7,18 @@ pub(crate) fn nearest<'a>(wanted: &str, known: impl IntoIterator<Item = &'a str>
     (best.0 >= 0.7).then_some(best.1)
 }
 
+/// A message about an unknown field with the nearest of the names in backticks that it expects.
+pub(crate) fn with_hint(message: &str) -> String {
+    let mut quoted = message.split('`').skip(1).step_by(2);
+    match quoted.next() {
+        Some(wanted) if message.contains("unknown field") || message.contains("unknown variant") => {
+            let hint = nearest(wanted, quoted).map(|name| format!(" (did you mean {name}?)"));
+            format!("{}{}", message.trim_end(), hint.unwrap_or_default())
+        }
+        _ => message.trim_end().to_owned(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -17,5 +29,7 @@ mod tests {
         assert_eq!(nearest("sede", names), Some("seed"));
         assert_eq!(nearest("Learning_Rate", names), Some("learning-rate"));
         assert_eq!(nearest("zzz", names), None);
+        let message = "unknown field `sede`, expected one of `batch-size`, `seed`";
+        assert_eq!(with_hint(message), format!("{message} (did you mean seed?)"));
     }
 }

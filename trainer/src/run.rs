@@ -1,9 +1,10 @@
-//! A run's directory: `config.toml`, `metrics.jsonl`, `checkpoints/last.ckpt`, `trained.bin`, `model.emx`. Every file
+//! A run's directory: `config.toml`, `data.toml`, `metrics.jsonl`, `checkpoints/last.ckpt`, `trained.bin`, `model.emx`. Every file
 //! appears whole or not at all.
 
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::training::{CheckpointStore, EpochReport};
 
@@ -11,26 +12,38 @@ const METRICS: &str = "metrics.jsonl";
 
 /// A run's directory.
 #[derive(Clone, Debug)]
-pub struct RunDir(PathBuf);
+pub struct RunDir {
+    path: PathBuf,
+    /// Held until the last clone is gone.
+    _lock: Option<Arc<fs::File>>,
+}
 
 impl RunDir {
-    /// The directory at `path`, created if it does not exist.
+    /// The directory at `path`, created if it does not exist, and nobody else's as long as this value or a clone lives.
     ///
     /// # Errors
-    /// Whatever the file system says.
+    /// Whatever the file system says; [`io::ErrorKind::ResourceBusy`] if another program or value has it.
     pub fn create(path: &Path) -> io::Result<Self> {
         fs::create_dir_all(path.join("checkpoints"))?;
-        Ok(Self(path.into()))
+        let lock = fs::OpenOptions::new().create(true).append(true).open(path.join(".lock"))?;
+        lock.try_lock().map_err(|error| match error {
+            fs::TryLockError::WouldBlock => io::Error::new(
+                io::ErrorKind::ResourceBusy,
+                "another edgemix is at work in this directory: wait for it, or choose another one",
+            ),
+            fs::TryLockError::Error(error) => error,
+        })?;
+        Ok(Self { path: path.into(), _lock: Some(Arc::new(lock)) })
     }
 
-    /// The directory at `path`, as it is.
+    /// The directory at `path`, as it is, to be read.
     pub fn open(path: &Path) -> Self {
-        Self(path.into())
+        Self { path: path.into(), _lock: None }
     }
 
     /// Where a file of the run lies.
     pub fn file(&self, name: &str) -> PathBuf {
-        self.0.join(name)
+        self.path.join(name)
     }
 
     /// Whether a run was started here.
@@ -43,7 +56,7 @@ impl RunDir {
     /// # Errors
     /// Whatever the file system says.
     pub fn clear(&self) -> io::Result<()> {
-        for name in ["checkpoints/last.ckpt", METRICS, "trained.bin", "model.emx", "config.toml"] {
+        for name in ["checkpoints/last.ckpt", METRICS, "trained.bin", "model.emx", "data.toml", "config.toml"] {
             match fs::remove_file(self.file(name)) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
                 _ => {}
@@ -171,6 +184,17 @@ mod tests {
                 assert!(fs::read(run.file(METRICS)).unwrap() == expected, "killed after {killed}, from {position}");
             }
         }
+    }
+
+    #[test]
+    fn a_directory_has_one_user_at_a_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let run = RunDir::create(folder.path()).unwrap();
+        let clone = run.clone();
+        drop(run);
+        assert_eq!(RunDir::create(folder.path()).unwrap_err().kind(), io::ErrorKind::ResourceBusy);
+        drop(clone);
+        RunDir::create(folder.path()).unwrap();
     }
 
     #[cfg(unix)]

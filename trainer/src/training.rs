@@ -138,6 +138,9 @@ pub enum FitError {
         /// Why.
         source: io::Error,
     },
+    /// Who watches wants no more of it.
+    #[error("{0}: stopped; what was learned up to the last checkpoint is kept, go on with --resume")]
+    Stopped(io::Error),
     /// A checkpoint is not one of this configuration.
     #[error(
         "the checkpoint does not fit this configuration ({0}): start anew, or give the configuration it was made with"
@@ -151,6 +154,10 @@ pub trait Observer {
     fn stage(&mut self, name: &str, epoch: usize, epochs: usize);
     /// An epoch is over.
     fn epoch(&mut self, report: &EpochReport);
+    /// Why the fit is to stop, if it is; asked after every epoch.
+    fn failure(&mut self) -> Option<io::Error> {
+        None
+    }
 }
 
 /// Nobody watches.
@@ -291,6 +298,9 @@ pub fn fit<B: AutodiffBackend>(
             let at = Position { stage: index, epoch };
             let report = run_epoch(&mut *method, at, stage, &data, config, device)?;
             observer.epoch(&report);
+            if let Some(error) = observer.failure() {
+                return Err(FitError::Stopped(error));
+            }
             let is_last = epoch + 1 == stage.epochs;
             if is_last || (epoch + 1).is_multiple_of(config.checkpoint_every.max(1)) {
                 let next =
@@ -309,6 +319,9 @@ fn check(samples: &Samples, config: &FitConfig) -> Result<(), FitError> {
         return Err(FitError::TooFew { found: samples.n_samples, needed });
     }
     config.layers(samples)?;
+    if let Some(Err(error)) = config.method.student().map(|own| own.shapes(samples.n_features, samples.image)) {
+        return Err(FitError::Setting { setting: "student", problem: error.to_string() });
+    }
     let setting = |setting, problem: &str| Err(FitError::Setting { setting, problem: problem.into() });
     if config.batch_size == 0 {
         return setting("batch-size", "is 0; 256 is usual");

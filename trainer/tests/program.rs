@@ -37,9 +37,13 @@ fn a_run_that_was_killed_ends_with_the_bits_of_one_that_was_not() {
     killed.kill().unwrap();
     killed.wait().unwrap();
     assert!(!folder.path().join("killed/model.emx").exists(), "it was killed too late");
-    let resumed = edgemix(&train("killed", &["--resume"]), folder.path());
+    let folder_is_taken = edgemix(&["train", "--out", "killed", "--resume", "--seed", "5"], folder.path());
+    assert_eq!(folder_is_taken.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&folder_is_taken.stderr).contains("seed was 0, is now 5"));
+    // Samples and settings are the run's.
+    let resumed = edgemix(&["train", "--out", "killed", "--resume"], folder.path());
     assert!(resumed.status.success(), "{}", String::from_utf8_lossy(&resumed.stderr));
-    for file in ["model.emx", "trained.bin", "metrics.jsonl", "config.toml"] {
+    for file in ["model.emx", "trained.bin", "metrics.jsonl", "config.toml", "data.toml"] {
         let read = |run: &str| fs::read(folder.path().join(run).join(file)).unwrap();
         assert!(read("whole") == read("killed"), "{file} differs");
     }
@@ -58,6 +62,58 @@ fn every_method_trains_exports_and_its_integers_agree() {
         assert!(percent >= 98.5, "{method}: {text}");
         let assigned = edgemix(&["assign", &format!("{method}/model.emx"), "digits"], folder.path());
         assert_eq!(String::from_utf8(assigned.stdout).unwrap().lines().count(), 1798);
+    }
+}
+
+#[test]
+fn a_recording_in_text_becomes_a_model_that_takes_raw_counts() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut text = String::from("user,kind,x,y,z\n");
+    for t in 0..2400i32 {
+        let (user, kind) = (t / 800, (t / 200) % 2);
+        let wave = ((t % 8 - 4).abs() - 2) * if kind == 0 { 900 } else { 60 };
+        let noise = (t * 7919 % 101) - 50;
+        let word = ["shake", "rest"][kind as usize];
+        text.push_str(&format!("{user},{word},{},{},{}\n", wave + noise, noise - wave / 2, 16000 + noise));
+    }
+    fs::write(folder.path().join("imu.csv"), text).unwrap();
+    let mut arguments = vec!["train", "imu.csv", "--out", "imu", "--label-column", "kind", "--group-column", "user"];
+    arguments.extend(["--window", "16", "--step", "8", "--method", "ae-gmm", "--clusters", "2"]);
+    arguments.extend(["--pretrain-epochs", "20", "--cluster-epochs", "4", "--encoder", "16-4"]);
+    let trained = edgemix(&arguments, folder.path());
+    assert!(trained.status.success(), "{}", String::from_utf8_lossy(&trained.stderr));
+    // What the samples were and how they were cut, the run remembers.
+    let evaluated = edgemix(&["evaluate", "imu", "--json"], folder.path());
+    let found: serde_json::Value = serde_json::from_slice(&evaluated.stdout).unwrap();
+    assert!(found["int8"]["scores"]["acc"].as_f64().unwrap() > 0.85, "{found}");
+    assert!(found["agreement"].as_f64().unwrap() > 0.97, "{found}");
+    let assigned = edgemix(&["assign", "imu"], folder.path());
+    assert_eq!(String::from_utf8(assigned.stdout).unwrap().lines().count(), 1 + 3 * 99);
+    let inspected = edgemix(&["inspect", "imu/model.emx", "--json"], folder.path());
+    let facts: serde_json::Value = serde_json::from_slice(&inspected.stdout).unwrap();
+    assert_eq!((&facts["input"]["len"], &facts["input"]["count"]), (&48.into(), &1.0.into()));
+    let exported = edgemix(&["export", "imu", "--rust", "module"], folder.path());
+    assert!(exported.status.success(), "{}", String::from_utf8_lossy(&exported.stderr));
+    let read = |path: &str| fs::read(folder.path().join(path)).unwrap();
+    assert!(read("module/model.emx") == read("imu/model.emx"), "exported again, the model differs");
+    let module = String::from_utf8(read("module/model.rs")).unwrap();
+    assert!(module.contains("pub const INPUT_LEN: usize = 48;"), "{module}");
+    assert!(module.contains("pub const N_CLUSTERS: usize = 2;"), "{module}");
+    // Other samples are no samples to calibrate with.
+    let other = edgemix(&["export", "imu", "--step", "4", "-o", "other.emx"], folder.path());
+    assert_eq!(other.status.code(), Some(2));
+    assert!(!folder.path().join("other.emx").exists());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_reader_who_has_seen_enough_is_no_error() {
+    let folder = tempfile::tempdir().unwrap();
+    for arguments in [&["completions", "bash"][..], &["man"], &["train", "--print-config"]] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let output = Command::new(PROGRAM).args(arguments).current_dir(&folder).stdout(writer).output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
     }
 }
 

@@ -1,23 +1,26 @@
 //! `edgemix assign`.
 
 use std::fmt::Write as _;
-use std::io::{self, Write as _};
 use std::path::PathBuf;
 
 use clap::Args;
 
+use super::data::{Cut, record, run_of};
+use super::output::show;
 use super::{CliError, evaluate};
+use crate::inference;
 use crate::run::write_whole;
-use crate::{data, inference};
 
 #[derive(Args)]
 #[command(after_help = "Example:
   edgemix assign runs/demo/model.emx digits -o clusters.csv")]
 pub(super) struct Assign {
-    /// An .emx file.
+    /// An .emx file, or a run's directory.
     model: PathBuf,
-    /// `digits`, or an NPY, NPZ or IDX file of samples.
-    data: String,
+    /// `digits`, or a CSV, NPY, NPZ or IDX file of samples, cut as the run's were [default: the run's].
+    data: Option<String>,
+    #[command(flatten)]
+    cut: Cut,
     /// A CSV file to write; standard output if not given.
     #[arg(short, long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -25,12 +28,15 @@ pub(super) struct Assign {
 
 impl Assign {
     pub(super) fn run(self) -> Result<(), CliError> {
-        let bytes = evaluate::model_bytes(&self.model)?;
-        let model = evaluate::model(&self.model, &bytes)?;
-        let samples = data::read(&self.data)?.samples;
+        let run = run_of(&self.model);
+        let path = if self.model.is_dir() { run.file("model.emx") } else { self.model };
+        let bytes = evaluate::model_bytes(&path)?;
+        let model = evaluate::model(&path, &bytes)?;
+        let source = self.cut.source(self.data.as_deref(), record(&run)?.as_ref())?;
+        let samples = source.read()?.samples;
         if samples.n_features != model.input_len() {
             let (takes, has) = (model.input_len(), samples.n_features);
-            return Err(CliError::Use(format!("the model takes {takes} features, {} has {has}", self.data)));
+            return Err(CliError::Use(format!("the model takes {takes} features, {} has {has}", source.path)));
         }
         let mut csv = String::from("index,cluster,component,log_density,novelty,posterior\n");
         for (index, found) in inference::assign(&model, &samples.values).iter().enumerate() {
@@ -41,10 +47,7 @@ impl Assign {
         }
         match &self.out {
             Some(path) => write_whole(path, csv.as_bytes()).map_err(CliError::io(path)),
-            None => match io::stdout().write_all(csv.as_bytes()) {
-                Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(CliError::io("-".as_ref())(error)),
-                _ => Ok(()),
-            },
+            None => show(&csv),
         }
     }
 }

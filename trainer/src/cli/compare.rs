@@ -8,13 +8,15 @@ use std::time::Instant;
 use clap::{Args, ValueEnum};
 use serde::{Deserialize, Serialize};
 
+use super::data::Cut;
 use super::evaluate::{Evaluation, model, model_bytes};
-use super::{CliError, train};
-use crate::data::{self, Dataset};
+use super::output::show;
+use super::{CliError, settings, train};
+use crate::data::{Dataset, Record};
 use crate::device::Device;
 use crate::methods::MethodConfig;
 use crate::run::{RunDir, write_whole};
-use crate::training::FitConfig;
+use crate::training::{FitConfig, FitError};
 
 #[derive(Args)]
 #[command(after_help = "Examples:
@@ -24,6 +26,8 @@ What is done is not done again: the same command takes a comparison up where it 
 pub(super) struct Compare {
     /// `digits`, or a file of samples and labels.
     data: String,
+    #[command(flatten)]
+    cut: Cut,
     /// The comparison's directory: a run in each METHOD-SEED below it, and the table as compare.txt, .csv and .md.
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
@@ -90,14 +94,11 @@ impl Compare {
         let methods = self.methods()?;
         let device: Device = self.device.parse()?;
         device.check()?;
-        let dataset = data::read(&self.data)?;
-        let base: FitConfig = match &self.config {
-            Some(path) => {
-                let text = fs::read_to_string(path).map_err(CliError::io(path))?;
-                toml::from_str(&text).map_err(|error| CliError::Use(format!("{}: {error}", path.display())))?
-            }
-            None => FitConfig::default(),
-        };
+        let source = self.cut.source(Some(&self.data), None)?;
+        let dataset = source.read()?;
+        train::check_clusters(self.clusters, dataset.samples.n_samples)?;
+        let record = Record::new(&source, &dataset.samples);
+        let base = self.config.as_deref().map_or(Ok(FitConfig::default()), settings::read)?;
         let total = methods.len() as u64 * self.seeds;
         let mut rows: Vec<Row> = vec![];
         for (index, method) in methods.into_iter().enumerate() {
@@ -107,12 +108,12 @@ impl Compare {
                 eprintln!("{}/{total} {} seed {seed}", done + 1, row.method);
                 let config = FitConfig { seed, method: method.clone(), ..base.clone() };
                 let out = self.out.join(format!("{}-{seed}", row.method));
-                row.outcomes.push(outcome(&out, &dataset, &config, device)?);
+                row.outcomes.push(outcome(&out, &dataset, &record, &config, device)?);
             }
             rows.push(row);
             self.write(&rows)?;
         }
-        print!("{}", table(&rows, self.format));
+        show(&table(&rows, self.format))?;
         for (row, failure) in rows.iter().flat_map(|row| row.outcomes.iter().map(move |o| (row, &o.failure))) {
             if let Some(failure) = failure {
                 eprintln!("{}: {failure}", row.method);
@@ -125,9 +126,7 @@ impl Compare {
         let all = || MethodConfig::NAMES.iter().map(|&name| name.to_owned()).collect();
         let names: Vec<String> = if self.methods.is_empty() { all() } else { self.methods.clone() };
         let named = |name: &String| {
-            let mut method = MethodConfig::named(name).ok_or_else(|| {
-                CliError::Use(format!("no method is called {name:?}: use some of {}", MethodConfig::NAMES.join(", ")))
-            })?;
+            let mut method = settings::method(name)?;
             if let Some(n) = self.clusters {
                 method.set_n_clusters(n);
             }
@@ -149,10 +148,15 @@ impl Compare {
 }
 
 /// What a run gave before, or gives now. A model that can't be exported is an outcome too; a full disk is not.
-fn outcome(out: &Path, dataset: &Dataset, config: &FitConfig, device: Device) -> Result<Outcome, CliError> {
-    let run = RunDir::create(out).map_err(CliError::io(out))?;
-    let started = run.is_started();
-    let run = train::start(out, config, started, false)?;
+fn outcome(
+    out: &Path,
+    dataset: &Dataset,
+    record: &Record,
+    config: &FitConfig,
+    device: Device,
+) -> Result<Outcome, CliError> {
+    let started = RunDir::open(out).is_started();
+    let run = train::start(out, config, record, started, false)?;
     let path = run.file("result.json");
     if let Ok(text) = fs::read(&path)
         && started
@@ -183,6 +187,7 @@ fn outcome(out: &Path, dataset: &Dataset, config: &FitConfig, device: Device) ->
                 ],
             }
         }
+        Err(error @ CliError::Fit(FitError::Stopped(_) | FitError::Checkpoint { .. })) => return Err(error),
         Err(error @ (CliError::Fit(_) | CliError::Quantize(_))) => {
             Outcome { failure: Some(format!("seed {}: {error}", config.seed)), values: [None; COLUMNS.len()] }
         }

@@ -10,7 +10,9 @@ use edgemix_runtime::Model;
 use serde::Serialize;
 
 use super::CliError;
-use crate::data::{self, Dataset};
+use super::data::{Cut, record, run_of};
+use super::output::show;
+use crate::data::Dataset;
 use crate::inference;
 use crate::metrics::{Scores, agreement, clusters_found, scores};
 use crate::run::RunDir;
@@ -23,12 +25,11 @@ use crate::trained::Trained;
 pub(super) struct Evaluate {
     /// A run's directory, or an .emx file.
     model: PathBuf,
-    /// `digits`, or an NPY, NPZ or IDX file of samples.
-    #[arg(long, default_value = "digits")]
-    data: String,
-    /// An NPY or IDX file of labels, where the data have none.
-    #[arg(long, value_name = "FILE")]
-    labels: Option<PathBuf>,
+    /// `digits`, or a CSV, NPY, NPZ or IDX file of samples, cut as the run's were [default: the run's].
+    #[arg(long)]
+    data: Option<String>,
+    #[command(flatten)]
+    cut: Cut,
     /// As JSON.
     #[arg(long)]
     json: bool,
@@ -51,10 +52,8 @@ pub(super) struct Side {
 
 impl Evaluate {
     pub(super) fn run(self) -> Result<(), CliError> {
-        let mut dataset = data::read(&self.data)?;
-        if let Some(path) = &self.labels {
-            dataset.labels = Some(data::read_labels(path, dataset.samples.n_samples)?);
-        }
+        let record = record(&run_of(&self.model))?;
+        let dataset = self.cut.source(self.data.as_deref(), record.as_ref())?.read()?;
         let is_run = self.model.is_dir();
         let trained = if is_run { Some(trained(&RunDir::open(&self.model))?) } else { None };
         let path = if is_run { self.model.join("model.emx") } else { self.model };
@@ -62,11 +61,10 @@ impl Evaluate {
         let evaluation = Evaluation::of(&dataset, trained.as_ref(), &model(&path, &bytes)?)?;
         if self.json {
             let json = serde_json::to_string_pretty(&evaluation).map_err(|e| CliError::Use(e.to_string()))?;
-            println!("{json}");
+            show(&format!("{json}\n"))
         } else {
-            print!("{evaluation}");
+            show(&evaluation.to_string())
         }
-        Ok(())
     }
 }
 

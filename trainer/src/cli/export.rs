@@ -1,36 +1,62 @@
 //! `edgemix export`.
 
-use std::fs;
 use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{CliError, evaluate, train};
-use crate::data;
+use super::data::{Cut, record};
+use super::{CliError, evaluate, module, settings, train};
+use crate::data::Record;
 use crate::run::RunDir;
 
 #[derive(Args)]
 #[command(after_help = "Example:
-  edgemix export runs/demo -o digits.emx")]
+  edgemix export runs/demo -o digits.emx
+  edgemix export runs/demo --rust firmware/src/model")]
 pub(super) struct Export {
     /// A run's directory.
     run: PathBuf,
-    /// The samples to calibrate with: those the run was trained on.
-    #[arg(long, default_value = "digits")]
-    data: String,
+    /// The samples to calibrate with, if they have moved: those the run was trained on.
+    #[arg(long)]
+    data: Option<String>,
+    #[command(flatten)]
+    cut: Cut,
     /// The file to write.
-    #[arg(short, long, value_name = "FILE")]
-    out: PathBuf,
+    #[arg(short, long, value_name = "FILE", required_unless_present = "rust")]
+    out: Option<PathBuf>,
+    /// A folder for a module of a firmware: model.emx and model.rs, with the sizes as constants.
+    #[arg(long, value_name = "DIR")]
+    rust: Option<PathBuf>,
+    /// Besides, so many samples in raw counts as samples.rs, with the clusters that a firmware must find.
+    #[arg(long, value_name = "N", requires = "rust")]
+    samples: Option<usize>,
+    /// The clusters' names for model.rs, as in walk,sit,stand.
+    #[arg(long, value_name = "NAMES", value_delimiter = ',', requires = "rust")]
+    names: Vec<String>,
 }
 
 impl Export {
     pub(super) fn run(self) -> Result<(), CliError> {
         let run = RunDir::open(&self.run);
         let trained = evaluate::trained(&run)?;
-        let path = run.file("config.toml");
-        let text = fs::read_to_string(&path).map_err(CliError::io(&path))?;
-        let config = toml::from_str(&text).map_err(|error| CliError::Use(format!("{}: {error}", path.display())))?;
-        let dataset = data::read(&self.data)?;
-        train::export(&run, &trained, &dataset.samples, &config, &self.out)
+        let config = settings::read(&run.file("config.toml"))?;
+        let before = record(&run)?;
+        let source = self.cut.source(self.data.as_deref(), before.as_ref())?;
+        let dataset = source.read()?;
+        let now = Record::new(&source, &dataset.samples);
+        if let Some(before) = before.filter(|before| before.fingerprint != now.fingerprint) {
+            return Err(CliError::Use(format!(
+                "{}: not the samples that the run was trained on (their fingerprint is {:.16}, the run's {:.16}, of {} x {} \
+                 from {}): give those, the integers are calibrated with them",
+                source.path, now.fingerprint, before.fingerprint, before.samples, before.features, before.source.path
+            )));
+        }
+        let write = |path: &std::path::Path| train::export(&run, &trained, &dataset.samples, &config, path);
+        self.out.as_deref().map_or(Ok(()), write)?;
+        let Some(folder) = &self.rust else { return Ok(()) };
+        module::folder(folder)?;
+        write(&folder.join("model.emx"))?;
+        module::write(folder, &self.names)?;
+        self.samples.map_or(Ok(()), |n| module::write_samples(folder, &dataset.samples, n))
     }
 }

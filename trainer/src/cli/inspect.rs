@@ -1,5 +1,6 @@
 //! `edgemix inspect`: what a firmware engineer needs to know of a file.
 
+use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -7,6 +8,7 @@ use edgemix_format::File;
 use edgemix_format::view::{Activation, Head, Layer};
 use serde_json::{Value, json};
 
+use super::output::show;
 use super::{CliError, evaluate};
 
 #[derive(Args)]
@@ -26,12 +28,7 @@ impl Inspect {
         let bytes = evaluate::model_bytes(&self.model)?;
         let model = evaluate::model(&self.model, &bytes)?;
         let facts = facts(model.file());
-        if self.json {
-            println!("{facts:#}");
-        } else {
-            print(&facts);
-        }
-        Ok(())
+        if self.json { show(&format!("{facts:#}\n")) } else { show(&print(&facts)) }
     }
 }
 
@@ -93,12 +90,16 @@ fn facts(file: &File) -> Value {
     })
 }
 
-fn print(facts: &Value) {
+/// For people.
+fn print(facts: &Value) -> String {
+    // Writing to a String can't fail.
+    let mut out = String::new();
     let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    println!("{} by {}", text(&facts["name"]), text(&facts["method"]));
-    println!("input      {} values, one raw count is {}", facts["input"]["len"], facts["input"]["count"]);
+    let _ = writeln!(out, "{} by {}", text(&facts["name"]), text(&facts["method"]));
+    let _ = writeln!(out, "input      {} values, one raw count is {}", facts["input"]["len"], facts["input"]["count"]);
     for layer in facts["layers"].as_array().into_iter().flatten() {
-        println!(
+        let _ = writeln!(
+            out,
             "layer      {} {} -> {}, {}: {} bytes of weights, {} other, {} MACs",
             text(&layer["kind"]),
             layer["inputs"],
@@ -110,7 +111,8 @@ fn print(facts: &Value) {
         );
     }
     let head = &facts["head"];
-    println!(
+    let _ = writeln!(
+        out,
         "head       {}: {} components in {} clusters, {} bytes, {} MACs",
         text(&head["kind"]),
         head["components"],
@@ -118,19 +120,22 @@ fn print(facts: &Value) {
         head["flash"],
         head["macs"]
     );
-    println!("novelty    {} bytes", facts["novelty"]["flash"]);
-    println!(
+    let _ = writeln!(out, "novelty    {} bytes", facts["novelty"]["flash"]);
+    let _ = writeln!(
+        out,
         "flash      {} bytes, {} of them header and description",
         facts["flash"]["total"], facts["flash"]["description"]
     );
-    println!("RAM        {} bytes", facts["ram"]);
-    println!("compute    {} multiply-accumulates", facts["macs"]);
+    let _ = writeln!(out, "RAM        {} bytes", facts["ram"]);
+    let _ = writeln!(out, "compute    {} multiply-accumulates", facts["macs"]);
     let print = &facts["fingerprint"];
-    println!(
+    let _ = writeln!(
+        out,
         "made by    edgemix {}, seed {}, data {}, config {}",
         text(&print["version"]),
         print["seed"],
         text(&print["data"]),
         text(&print["config"])
     );
+    out
 }

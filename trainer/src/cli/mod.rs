@@ -2,15 +2,20 @@
 
 mod assign;
 mod compare;
+mod data;
 mod evaluate;
 mod export;
 mod inspect;
+mod module;
+mod output;
 mod progress;
+mod settings;
+mod shell;
 mod train;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 use thiserror::Error;
 
 use crate::data::DataError;
@@ -47,6 +52,10 @@ enum Command {
     Inspect(inspect::Inspect),
     /// Assigns samples with the arithmetic of the chip.
     Assign(assign::Assign),
+    /// Prints a shell's completions.
+    Completions(shell::Completions),
+    /// Prints a manual page.
+    Man(shell::Man),
 }
 
 /// Why a command fails.
@@ -93,6 +102,8 @@ pub fn main() -> ExitCode {
         Command::Export(export) => export.run(),
         Command::Inspect(inspect) => inspect.run(),
         Command::Assign(assign) => assign.run(),
+        Command::Completions(completions) => completions.run(Program::command()),
+        Command::Man(man) => man.run(Program::command()),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

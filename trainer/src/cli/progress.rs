@@ -22,16 +22,14 @@ impl Progress {
     }
 
     /// Takes the bar away.
-    ///
-    /// # Errors
-    /// If metrics could not be written.
-    pub(super) fn finish(self) -> io::Result<()> {
+    pub(super) fn finish(self) {
         self.bar.finish_and_clear();
-        self.failure.map_or(Ok(()), Err)
     }
 
     fn keep(&mut self, written: io::Result<()>) {
-        self.failure = self.failure.take().or(written.err());
+        let path = self.run.file("metrics.jsonl");
+        let named = |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", path.display()));
+        self.failure = self.failure.take().or(written.err().map(named));
     }
 }
 
@@ -57,5 +55,9 @@ impl Observer for Progress {
         self.bar.set_position(report.epoch as u64);
         let written = self.run.append_metrics(report);
         self.keep(written);
+    }
+
+    fn failure(&mut self) -> Option<io::Error> {
+        self.failure.take()
     }
 }

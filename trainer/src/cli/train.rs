@@ -7,11 +7,13 @@ use std::time::Instant;
 use clap::Args;
 use sha2::{Digest, Sha256};
 
+use super::data::Cut;
 use super::evaluate::Evaluation;
+use super::output::show;
 use super::progress::Progress;
-use super::{CliError, evaluate, inspect};
+use super::{CliError, evaluate, inspect, settings};
 use crate::collapse;
-use crate::data::{self, Dataset, Samples};
+use crate::data::{self, Dataset, Record, Samples, Source};
 use crate::device::Device;
 use crate::methods::MethodConfig;
 use crate::nn::ArchitectureError;
@@ -26,13 +28,18 @@ use crate::variant::Variant;
   edgemix train digits --out runs/digits
   edgemix train mnist/train-images-idx3-ubyte --encoder 500-500-2000-10 --out runs/mnist
   edgemix train features.npy --method ae-gmm --clusters 6 --out runs/gmm
-  edgemix train digits --out runs/digits --resume      # after it was killed")]
+  edgemix train imu.csv --label-column activity --group-column user --window 128 --step 64 --out runs/imu
+  edgemix train digits --set batch-size=128 --set method.mixture.truncation=40 --out runs/digits
+  edgemix train --out runs/digits --resume             # after it was killed")]
 pub(super) struct Train {
-    /// `digits`, or an NPY, NPZ or IDX file of samples.
-    data: String,
+    /// `digits`, or a CSV, NPY, NPZ or IDX file of samples; with --resume the run's own.
+    #[arg(required_unless_present_any = ["resume", "print_config"])]
+    data: Option<String>,
+    #[command(flatten)]
+    cut: Cut,
     /// The run's directory.
-    #[arg(long, value_name = "DIR")]
-    out: PathBuf,
+    #[arg(long, value_name = "DIR", required_unless_present = "print_config")]
+    out: Option<PathBuf>,
     #[arg(long, help = format!("One of {} [default: alpha-jsd]", MethodConfig::NAMES.join(", ")))]
     method: Option<String>,
     /// As the paper prints it, or corrected, where both are defined [default: corrected].
@@ -48,6 +55,12 @@ pub(super) struct Train {
     /// A TOML file of settings, such as a run's config.toml; flags override it.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
+    /// Sets any setting by its path in config.toml, as in augmentation.shift=0.2; may be given several times.
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    sets: Vec<String>,
+    /// Prints the complete settings and does nothing else.
+    #[arg(long)]
+    print_config: bool,
     /// Seed of every random draw [default: 0].
     #[arg(long)]
     seed: Option<u64>,
@@ -63,7 +76,7 @@ pub(super) struct Train {
     /// cpu, ndarray, cuda or cuda:1.
     #[arg(long, default_value = "cpu")]
     device: String,
-    /// Takes up a run that was interrupted; ends with the same bits.
+    /// Takes up a run that was interrupted, with its samples and settings; ends with the same bits.
     #[arg(long, conflicts_with = "force")]
     resume: bool,
     /// Forgets a run that is already there.
@@ -73,36 +86,62 @@ pub(super) struct Train {
 
 impl Train {
     pub(super) fn run(self) -> Result<(), CliError> {
-        let config = self.config()?;
-        let dataset = data::read(&self.data)?;
+        let out = match &self.out {
+            Some(out) if !self.print_config => out,
+            _ => return show(&settings::text(&self.config(FitConfig::default())?)?),
+        };
+        let (config, source) = if self.resume { self.taken_up(out)? } else { self.anew()? };
+        let dataset = source.read()?;
+        check_clusters(self.clusters, dataset.samples.n_samples)?;
         let device: Device = self.device.parse()?;
         device.check()?;
-        let run = start(&self.out, &config, self.resume, self.force)?;
+        let run = start(out, &config, &Record::new(&source, &dataset.samples), self.resume, self.force)?;
         fit(&run, &dataset, &config, device)?;
-        println!("{} {}", run.file("model.emx").display(), summary(&run, &dataset)?);
-        println!(
-            "next: edgemix inspect {0}\n      edgemix evaluate {1} --data {2}",
-            run.file("model.emx").display(),
-            self.out.display(),
-            self.data
-        );
-        Ok(())
+        let model = run.file("model.emx");
+        let summary = summary(&run, &dataset)?;
+        show(&format!(
+            "{0} {summary}\nnext: edgemix inspect {0}\n      edgemix evaluate {1}\n",
+            model.display(),
+            out.display()
+        ))
     }
 
-    fn config(&self) -> Result<FitConfig, CliError> {
-        let mut config = match &self.config {
-            Some(path) => {
-                let text = fs::read_to_string(path).map_err(CliError::io(path))?;
-                toml::from_str(&text).map_err(|error| CliError::Use(format!("{}: {error}", path.display())))?
-            }
-            None => FitConfig::default(),
-        };
+    fn anew(&self) -> Result<(FitConfig, Source), CliError> {
+        Ok((self.config(FitConfig::default())?, self.cut.source(self.data.as_deref(), None)?))
+    }
+
+    /// What the run was started with; whoever says otherwise is told so.
+    fn taken_up(&self, out: &Path) -> Result<(FitConfig, Source), CliError> {
+        let run = RunDir::open(out);
+        if !run.is_started() {
+            let out = out.display();
+            return Err(CliError::Use(format!("{out}: there is no run to take up: leave --resume away to start one")));
+        }
+        let before = settings::read(&run.file("config.toml"))?;
+        if let Some(difference) = settings::difference(&before, &self.config(before.clone())?)? {
+            let out = out.display();
+            return Err(CliError::Use(format!(
+                "{out}: the run was started with other settings ({difference}): leave them away, or start another run"
+            )));
+        }
+        let record = super::data::record(&run)?;
+        let source = self.cut.source(self.data.as_deref(), record.as_ref())?;
+        if let Some(record) = record.filter(|record| record.source != source) {
+            let (out, path) = (out.display(), record.source.path);
+            return Err(CliError::Use(format!(
+                "{out}: the run was started with other samples, {path}: leave them away"
+            )));
+        }
+        Ok((before, source))
+    }
+
+    /// Settings from the file and the flags, over those of a run.
+    fn config(&self, before: FitConfig) -> Result<FitConfig, CliError> {
+        let mut config = self.config.as_deref().map_or(Ok(before), settings::read)?;
         if let Some(name) = &self.method
             && config.method.name() != name
         {
-            config.method = MethodConfig::named(name).ok_or_else(|| {
-                CliError::Use(format!("no method is called {name:?}: use one of {}", MethodConfig::NAMES.join(", ")))
-            })?;
+            config.method = settings::method(name)?;
         }
         if let Some(variant) = self.variant
             && !config.method.set_variant(variant)
@@ -120,7 +159,19 @@ impl Train {
         config.pretrain_epochs = self.pretrain_epochs.unwrap_or(config.pretrain_epochs);
         config.cluster_epochs = self.cluster_epochs.unwrap_or(config.cluster_epochs);
         config.learning_rate = self.learning_rate.unwrap_or(config.learning_rate);
+        self.sets.iter().try_for_each(|assignment| settings::set(&mut config, assignment))?;
         Ok(config)
+    }
+}
+
+/// `--clusters`, as far as the samples allow it.
+pub(super) fn check_clusters(asked: Option<usize>, n_samples: usize) -> Result<(), CliError> {
+    match asked {
+        Some(0) => Err(CliError::Use("--clusters 0: there must be at least one".into())),
+        Some(n) if n > n_samples => Err(CliError::Use(format!(
+            "--clusters {n}: there are {n_samples} samples, and no more clusters than those"
+        ))),
+        _ => Ok(()),
     }
 }
 
@@ -139,32 +190,44 @@ impl Demo {
         let begin = Instant::now();
         let dataset = data::digits();
         let config = FitConfig { seed: self.seed, ..FitConfig::default() };
-        println!("1,797 handwritten digits of 8 x 8 pixels; how many kinds there are is not told");
-        let run = start(&self.out, &config, false, true)?;
+        show("1,797 handwritten digits of 8 x 8 pixels; how many kinds there are is not told\n")?;
+        let run = start(&self.out, &config, &Record::new(&Source::of("digits"), &dataset.samples), false, true)?;
         let trained = fit(&run, &dataset, &config, Device::Cpu)?;
         let bytes = evaluate::model_bytes(&run.file("model.emx"))?;
         let model = evaluate::model(&run.file("model.emx"), &bytes)?;
-        print!("{}", Evaluation::of(&dataset, Some(&trained), &model)?);
-        println!("flash       {} bytes\nRAM         {} bytes", bytes.len(), model.arena_len());
-        println!("multiply-accumulates {}", inspect::macs(model.file()));
-        println!("files       {}", self.out.display());
-        println!("{:.0} s", begin.elapsed().as_secs_f64());
-        Ok(())
+        show(&format!(
+            "{}flash       {} bytes\nRAM         {} bytes\nmultiply-accumulates {}\nfiles       {}\n{:.0} s\n",
+            Evaluation::of(&dataset, Some(&trained), &model)?,
+            bytes.len(),
+            model.arena_len(),
+            inspect::macs(model.file()),
+            self.out.display(),
+            begin.elapsed().as_secs_f64()
+        ))
     }
 }
 
 /// Begins a run or takes it up.
-pub(super) fn start(out: &Path, config: &FitConfig, resume: bool, force: bool) -> Result<RunDir, CliError> {
+pub(super) fn start(
+    out: &Path,
+    config: &FitConfig,
+    record: &Record,
+    resume: bool,
+    force: bool,
+) -> Result<RunDir, CliError> {
     let run = RunDir::create(out).map_err(CliError::io(out))?;
-    let text = toml::to_string(config).map_err(|error| CliError::Use(error.to_string()))?;
-    let path = run.file("config.toml");
+    let other = |what: &str| {
+        let out = out.display();
+        CliError::Use(format!(
+            "{out}: the run was started with other {what}: give the same, or choose another directory"
+        ))
+    };
     if run.is_started() && resume {
-        let before = fs::read_to_string(&path).map_err(CliError::io(&path))?;
-        if before != text {
-            return Err(CliError::Use(format!(
-                "{}: the run was started with other settings: give the same ones, or --config {0}",
-                path.display()
-            )));
+        if let Some(difference) = settings::difference(&settings::read(&run.file("config.toml"))?, config)? {
+            return Err(other(&format!("settings ({difference})")));
+        }
+        if super::data::record(&run)?.is_some_and(|before| before != *record) {
+            return Err(other(&format!("samples than {} is now", record.source.path)));
         }
         return Ok(run);
     }
@@ -175,15 +238,19 @@ pub(super) fn start(out: &Path, config: &FitConfig, resume: bool, force: bool) -
         )));
     }
     run.clear().map_err(CliError::io(out))?;
-    write_whole(&path, text.as_bytes()).map_err(CliError::io(&path))?;
+    // A run has begun once its settings are there: they come last.
+    let data = toml::to_string(record).map_err(|error| CliError::Use(error.to_string()))?;
+    for (name, text) in [("data.toml", data), ("config.toml", settings::text(config)?)] {
+        let path = run.file(name);
+        write_whole(&path, text.as_bytes()).map_err(CliError::io(&path))?;
+    }
     Ok(run)
 }
 
 pub(super) fn fit(run: &RunDir, dataset: &Dataset, config: &FitConfig, device: Device) -> Result<Trained, CliError> {
-    let metrics = run.file("metrics.jsonl");
     let mut progress = Progress::new(run.clone(), false);
     let trained = device.fit(&dataset.samples, config, &mut run.clone(), &mut progress)?;
-    progress.finish().map_err(CliError::io(&metrics))?;
+    progress.finish();
     if let Some(collapse) = collapse::look(&trained, &dataset.samples).map_err(FitError::from)? {
         eprintln!("warning: {collapse}");
     }

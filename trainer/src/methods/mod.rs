@@ -35,7 +35,7 @@ pub use dec::{Dec, Idec};
 pub use depict::{Depict, Target};
 pub use dpm::Dpm;
 pub use grow::{Grow, Kind};
-pub use kdvae::{Export, KDae, KDvae};
+pub use kdvae::{Export, KAutoencoders, KDae, KDvae};
 pub use kld::Kld;
 pub use two_step::{AeGmm, AeKMeans};
 pub use vade::Vade;
@@ -141,8 +141,7 @@ impl MethodConfig {
             Self::AdaptiveGmm(method) => method.mixture.n_components = n,
             Self::Vade(method) => method.mixture.n_components = n,
             Self::Depict(method) => method.kmeans.n_clusters = n,
-            Self::KDvae(method) => method.start.mixture.n_components = n,
-            Self::KDae(method) => method.kmeans.n_clusters = n,
+            Self::KDvae(method) | Self::KDae(method) => method.start.mixture.n_components = n,
         }
     }
 
@@ -155,6 +154,14 @@ impl MethodConfig {
                 Architecture::dense(if is_small { &[100, 50, 10] } else { &[500, 100, 10] })
             }
             _ => Architecture::dense(if is_small { &[256, 128, 10] } else { &[500, 500, 2000, 10] }),
+        }
+    }
+
+    /// The layers of a student that learns what the method found, where there is one.
+    pub(crate) fn student(&self) -> Option<&Architecture> {
+        match self {
+            Self::KDvae(method) | Self::KDae(method) => Some(&method.student),
+            _ => None,
         }
     }
 
@@ -197,8 +204,8 @@ pub(crate) fn build<B: AutodiffBackend>(
         MethodConfig::AdaptiveGmm(method) => joint::<B, adaptive_gmm::Adaptive<B>>(*method, config, samples, device),
         MethodConfig::Vade(method) => joint::<B, vade::Prior<B>>(*method, config, samples, device),
         MethodConfig::Depict(method) => Box::new(depict::DepictMethod::new(*method, config, samples, device)),
-        MethodConfig::KDvae(method) => Box::new(kdvae::MemberMethod::kdvae(method, config, samples, device)),
-        MethodConfig::KDae(method) => Box::new(kdvae::MemberMethod::kdae(method, config, samples, device)),
+        MethodConfig::KDvae(method) => Box::new(kdvae::MemberMethod::new(true, method, config, samples, device)),
+        MethodConfig::KDae(method) => Box::new(kdvae::MemberMethod::new(false, method, config, samples, device)),
         MethodConfig::Grow(method) => Box::new(grow::GrowMethod::new(*method, config, samples, device)),
         MethodConfig::Dpm(method) => Box::new(dpm::FeatureMethod::new(*method, config.seed)),
     }

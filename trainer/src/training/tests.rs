@@ -7,7 +7,7 @@ use burn::tensor::backend::AutodiffBackend;
 
 use super::{CheckpointStore, EpochReport, FitConfig, FitError, Observer, fit};
 use crate::data::Samples;
-use crate::methods::MethodConfig;
+use crate::methods::{KAutoencoders, MethodConfig};
 use crate::nn::Architecture;
 use crate::random::{normal, stream};
 use crate::trained::Trained;
@@ -234,4 +234,6 @@ fn settings_that_cannot_be_are_refused_by_name() {
     assert_eq!(refused(FitConfig { batch_size: 0, ..config("abc") }), "batch-size");
     assert_eq!(refused(FitConfig { encoder: "conv:8k3,3".parse().unwrap(), ..config("abc") }), "encoder");
     assert_eq!(refused(FitConfig { learning_rate: f64::NAN, ..config("abc") }), "learning-rate");
+    let student = KAutoencoders { student: "conv:8k3,3".parse().unwrap(), ..KAutoencoders::default() };
+    assert_eq!(refused(FitConfig { method: MethodConfig::KDae(student), ..config("abc") }), "student");
 }

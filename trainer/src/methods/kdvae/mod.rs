@@ -5,9 +5,9 @@
 //! `ln alpha_i + ln N(x; decoder_i(z), s^2) - KL(q_i(z|x) || N(0, 1))`; k-DAE has neither the weight nor the divergence.
 //! That is the bound on the mixture's likelihood with hard responsibilities. At test `z` is the mean, and the score is the
 //! training's (the paper's equation 8 drops half the sum of the variances). **Update**: assignments once an epoch, from
-//! samples as they are; `s^2` is the last epoch's mean squared error. **Schedule**: VaDE (k-DAE: an autoencoder and
-//! k-means) finds clusters; each member learns one of them; then assignments and members in turn; last, where that is
-//! what is exported, a small student learns the assignments.
+//! samples as they are; `s^2` is the last epoch's mean squared error. **Schedule**: VaDE finds clusters; each member learns
+//! one of them; then assignments and members in turn; last, where that is what is exported, a small student learns the
+//! assignments.
 
 mod members;
 mod student;
@@ -17,13 +17,10 @@ use burn::tensor::backend::AutodiffBackend;
 use serde::{Deserialize, Serialize};
 
 use super::joint::JointMethod;
-use super::latent::LatentMethod;
 use super::learner::mismatch;
-use super::two_step::AeKMeans;
 use super::vade::{Prior, Vade};
 use crate::data::Samples;
 use crate::mixture::elements;
-use crate::mixture::kmeans::KMeans;
 use crate::nn::{Architecture, Shape};
 use crate::random::stream;
 use crate::trained::{Head, Trained};
@@ -31,11 +28,11 @@ use crate::training::{Batch, Data, FitConfig, FitError, Method, Position, Stage,
 use members::Members;
 use student::Student;
 
-/// Settings of k-DVAE.
+/// Settings of k-DVAE and of k-DAE.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
-pub struct KDvae {
-    /// What the members' clusters start from.
+pub struct KAutoencoders {
+    /// What the members' clusters start from; its components are their number.
     pub start: Vade,
     /// What is exported.
     pub export: Export,
@@ -43,17 +40,11 @@ pub struct KDvae {
     pub student: Architecture,
 }
 
-/// Settings of k-DAE.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
-pub struct KDae {
-    /// What the members' clusters start from.
-    pub kmeans: KMeans,
-    /// What is exported.
-    pub export: Export,
-    /// The layers of the student.
-    pub student: Architecture,
-}
+/// One variational autoencoder per cluster.
+pub type KDvae = KAutoencoders;
+
+/// One autoencoder per cluster.
+pub type KDae = KAutoencoders;
 
 /// What of a mixture of autoencoders is exported.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,20 +57,10 @@ pub enum Export {
     Distilled,
 }
 
-impl Default for KDvae {
+impl Default for KAutoencoders {
     fn default() -> Self {
-        Self { start: Vade::default(), export: Export::default(), student: small() }
+        Self { start: Vade::default(), export: Export::default(), student: Architecture::dense(&[128, 10]) }
     }
-}
-
-impl Default for KDae {
-    fn default() -> Self {
-        Self { kmeans: KMeans::default(), export: Export::default(), student: small() }
-    }
-}
-
-fn small() -> Architecture {
-    Architecture::dense(&[128, 10])
 }
 
 /// K autoencoders; before them what finds their first clusters, after them a student.
@@ -126,44 +107,26 @@ enum Phase {
 }
 
 impl<B: AutodiffBackend> MemberMethod<B> {
-    pub(crate) fn kdvae(settings: &KDvae, config: &FitConfig, samples: &Samples, device: &B::Device) -> Self {
-        let start = JointMethod::<B, Prior<B>>::new("vade", settings.start, config, samples, device);
-        let KDvae { start: Vade { mixture }, export, student } = settings;
-        Self {
-            variational: true,
-            ..Self::new(Box::new(start), mixture.n_components, *export, student, config, samples, device)
-        }
-    }
-
-    pub(crate) fn kdae(settings: &KDae, config: &FitConfig, samples: &Samples, device: &B::Device) -> Self {
-        let objective = Box::new(AeKMeans { kmeans: settings.kmeans });
-        let start = LatentMethod::new("ae-kmeans", config, samples, objective, device);
-        let KDae { kmeans, export, student } = settings;
-        Self::new(Box::new(start), kmeans.n_clusters, *export, student, config, samples, device)
-    }
-
-    fn new(
-        start: Box<dyn Method<B>>,
-        n_clusters: usize,
-        export: Export,
-        student: &Architecture,
+    /// Members that are variational or not.
+    pub(crate) fn new(
+        variational: bool,
+        settings: &KAutoencoders,
         config: &FitConfig,
         samples: &Samples,
         device: &B::Device,
     ) -> Self {
-        let shapes = config.shapes(samples);
-        let of_student = student.shapes(samples.n_features, samples.image).unwrap_or_else(|_| shapes.clone());
+        let start = JointMethod::<B, Prior<B>>::new("vade", settings.start, config, samples, device);
         Self {
             name: config.method.name(),
             start_stages: start.stages(),
-            start: Some(start),
+            start: Some(Box::new(start)),
             config: config.clone(),
             n_samples: samples.n_samples,
-            variational: false,
-            export,
-            shapes,
-            student_shapes: of_student,
-            n_clusters,
+            variational,
+            export: settings.export,
+            shapes: config.shapes(samples),
+            student_shapes: settings.student.shapes(samples.n_features, samples.image).expect("checked before"),
+            n_clusters: settings.start.mixture.n_components,
             members: None,
             student: None,
             best: vec![],

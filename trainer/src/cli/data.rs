@@ -1,0 +1,84 @@
+//! Which samples a command takes: those that are named, or those of the run.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use super::CliError;
+use crate::data::{Record, Source, Window};
+use crate::run::RunDir;
+
+/// How a file is read.
+#[derive(Args, Clone, Default)]
+pub(super) struct Cut {
+    /// An NPY or IDX file of labels, where the data have none.
+    #[arg(long, value_name = "FILE")]
+    labels: Option<PathBuf>,
+    /// The CSV column with labels, by name or index from 0; training never sees it. Empty: none.
+    #[arg(long, value_name = "COLUMN")]
+    label_column: Option<String>,
+    /// The CSV column that says whose a row is, by name or index from 0: no window crosses it. Empty: none.
+    #[arg(long, value_name = "COLUMN")]
+    group_column: Option<String>,
+    /// Cuts a recording, one row an instant, one column a channel, into windows of so many instants.
+    #[arg(long, value_name = "INSTANTS")]
+    window: Option<usize>,
+    /// Instants from one window to the next [default: the window's length].
+    #[arg(long, value_name = "INSTANTS")]
+    step: Option<usize>,
+}
+
+impl Cut {
+    /// The samples that were asked for; what is not said is as in `record`.
+    pub(super) fn source(&self, data: Option<&str>, record: Option<&Record>) -> Result<Source, CliError> {
+        let mut source = match (data, record) {
+            (Some(path), None) => Source::of(path),
+            (None, Some(record)) => record.source.clone(),
+            // Other samples are cut alike, but their labels lie elsewhere.
+            (Some(path), Some(record)) if path != record.source.path => {
+                Source { path: path.into(), labels: None, ..record.source.clone() }
+            }
+            (Some(_), Some(record)) => record.source.clone(),
+            (None, None) => {
+                return Err(CliError::Use(
+                    "which samples? Name a file or digits; only a run's directory remembers its own".into(),
+                ));
+            }
+        };
+        let or = |asked: &Option<String>, before: Option<String>| match asked.as_deref() {
+            None => before,
+            Some("") => None,
+            Some(name) => Some(name.to_owned()),
+        };
+        source.label_column = or(&self.label_column, source.label_column);
+        source.group_column = or(&self.group_column, source.group_column);
+        source.labels = self.labels.clone().or(source.labels);
+        source.window = match (self.window, self.step, source.window) {
+            (Some(length), step, _) => Some(Window { length, step: step.unwrap_or(length) }),
+            (None, Some(step), Some(window)) => Some(Window { step, ..window }),
+            (None, Some(_), None) => {
+                return Err(CliError::Use("--step says how windows follow: give --window too".into()));
+            }
+            (None, None, window) => window,
+        };
+        Ok(source)
+    }
+}
+
+/// What a run remembers of its samples; nothing for runs that were made before they did, and for lone files.
+pub(super) fn record(run: &RunDir) -> Result<Option<Record>, CliError> {
+    let path = run.file("data.toml");
+    match fs::read_to_string(&path) {
+        Err(error) if matches!(error.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory) => {
+            Ok(None)
+        }
+        Err(error) => Err(CliError::io(&path)(error)),
+        Ok(text) => toml::from_str(&text).map(Some).map_err(|e| CliError::Use(format!("{}: {e}", path.display()))),
+    }
+}
+
+/// The run that a path names: its directory, or the one in which the file lies.
+pub(super) fn run_of(path: &Path) -> RunDir {
+    RunDir::open(if path.is_dir() { path } else { path.parent().unwrap_or(path) })
+}
