@@ -8,8 +8,9 @@ use super::Width;
 use super::portable::interpolate;
 use super::wide::requantize;
 
-/// Rows of a block, whose sums wait on the stack. A multiple of every tile.
-const BLOCK: usize = 48;
+/// Rows of a block, whose sums wait on the stack. A multiple of every tile. What a block takes beside its sums weighs more
+/// where these are fast, and cores with the DSP extension have more RAM.
+const BLOCK: usize = if cfg!(edgemix_core = "dsp") { 132 } else { 48 };
 
 /// A way to compute sums of products.
 pub trait Sums {
@@ -23,6 +24,19 @@ pub trait Sums {
 
     /// `sums[i] = bias[i] + sum_j weights[i][j] * x[j]` for at least [`TILE`](Self::TILE) rows of the length of `x`.
     fn sums(weights: &[i8], x: &[i16], bias: &[i32], sums: &mut [i32]);
+
+    /// Makes int8 outputs of the first sums, with nothing or [`Activation::Relu`] behind them, and says how many: as many
+    /// as it can, which may be none.
+    fn outputs(
+        _is_relu: bool,
+        _zero_point: i8,
+        _sums: &[i32],
+        _multipliers: &[i32],
+        _shifts: &[u8],
+        _outputs: &mut [i16],
+    ) -> usize {
+        0
+    }
 }
 
 /// Walks over `rows` rows of `columns` weights tile by tile: `run(row, tiles)` is for that many whole tiles, at least
@@ -51,13 +65,14 @@ pub fn dense<S: Sums>(layer: &Dense, width: Width, input: &mut [i16], output: &m
     if has_tile {
         S::arrange(input);
     }
+    let mut buffer = [0; BLOCK];
     let mut row = 0;
     while row < rows {
         // The last block begins early enough to have a tile, and computes some rows once more.
         let begin = row.min(rows - tile);
         let end = rows.min(begin + BLOCK);
         let sums = if has_tile { S::sums } else { plain };
-        if block(layer, width, input, output, begin..end, sums).is_none() {
+        if block::<S>(layer, width, input, output, begin..end, &mut buffer, sums).is_none() {
             break;
         }
         row = end;
@@ -66,23 +81,39 @@ pub fn dense<S: Sums>(layer: &Dense, width: Width, input: &mut [i16], output: &m
 
 /// `None` where the range is not within the layer: its shape isn't what a checked file's is.
 #[inline]
-fn block(
+fn block<S: Sums>(
     layer: &Dense,
     width: Width,
     input: &[i16],
     output: &mut [i16],
     rows: Range<usize>,
+    buffer: &mut [i32; BLOCK],
     compute: impl Fn(&[i8], &[i16], &[i32], &mut [i32]),
 ) -> Option<()> {
-    let mut sums = [0; BLOCK];
-    let sums = sums.get_mut(..rows.len())?;
+    let sums = buffer.get_mut(..rows.len())?;
     let weights = layer.weights.get(rows.start * input.len()..rows.end * input.len())?;
     compute(weights, input, layer.bias.get(rows.clone())?, sums);
     let output = output.get_mut(rows.clone())?;
     match width {
-        Width::Narrow => finish::<false>(layer, sums, output, rows),
+        Width::Narrow => {
+            let done = quickly::<S>(layer, sums, output, rows.clone())?;
+            let rest = rows.start + done..rows.end;
+            finish::<false>(layer, sums.get(done..)?, output.get_mut(done..)?, rest)
+        }
         Width::Wide => finish::<true>(layer, sums, output, rows),
     }
+}
+
+/// How many outputs were made together.
+#[inline]
+fn quickly<S: Sums>(layer: &Dense, sums: &[i32], output: &mut [i16], rows: Range<usize>) -> Option<usize> {
+    let is_relu = match layer.activation {
+        Activation::Identity => false,
+        Activation::Relu => true,
+        _ => return Some(0),
+    };
+    let multipliers = layer.requantize.multiplier.get(rows.clone())?;
+    Some(S::outputs(is_relu, layer.output.zero_point, sums, multipliers, layer.requantize.shift.get(rows)?, output))
 }
 
 /// Sums of layers that are too small for a tile.

@@ -12,7 +12,7 @@ use super::blocks::{Sums, tiled};
 /// Columns that are done together.
 const STEP: usize = 8;
 
-/// Three rows at a time, 28 instructions for 24 products.
+/// Three rows at a time, 31 instructions and 37 cycles for 24 products.
 #[derive(Clone, Copy, Debug)]
 pub struct Dsp;
 
@@ -32,11 +32,10 @@ impl Sums for Dsp {
         let columns = x.len();
         let steps = columns / STEP * STEP;
         // Loads of several words at once need aligned words; those of single words don't, as the compiler's don't.
-        let is_aligned = weights.as_ptr().addr() | columns | x.as_ptr().addr();
-        let tiles_of_three = if is_aligned.is_multiple_of(4) { aligned } else { unaligned };
+        let tiles_of_three = if x.as_ptr().addr().is_multiple_of(4) { aligned } else { unaligned };
         let is_done = tiled::<Self>([weights.len(), columns, bias.len(), sums.len()], |row, tiles| {
             // SAFETY: there are `tiles` tiles of whole rows, at least one, from `row` on, and as many biases and sums;
-            // there is at least one step of inputs; words are aligned where they have to be.
+            // there is at least one step of inputs; they are aligned where they have to be.
             unsafe {
                 tiles_of_three(
                     weights.as_ptr().add(row * columns),
@@ -45,7 +44,7 @@ impl Sums for Dsp {
                     x.as_ptr().add(steps),
                     bias.as_ptr().add(row),
                     sums.as_mut_ptr().add(row),
-                    tiles,
+                    sums.as_ptr().add(row + Self::TILE * tiles),
                     Self::TILE * columns - steps,
                 );
             }
@@ -53,6 +52,32 @@ impl Sums for Dsp {
         if is_done && steps < columns {
             remainder(weights, x, sums, steps);
         }
+    }
+
+    fn outputs(
+        is_relu: bool,
+        zero_point: i8,
+        sums: &[i32],
+        multipliers: &[i32],
+        shifts: &[u8],
+        outputs: &mut [i16],
+    ) -> usize {
+        let rows = sums.len().min(multipliers.len()).min(shifts.len()).min(outputs.len());
+        let Some(shifts @ [_, ..]) = shifts.get(..rows / 4 * 4) else { return 0 };
+        let of_four = if is_relu { relu_outputs } else { identity_outputs };
+        let shifts = shifts.as_ptr_range();
+        // SAFETY: there are as many of the others as of these shifts, a multiple of 4 that isn't 0; the format bounds them.
+        let end = unsafe {
+            of_four(
+                sums.as_ptr(),
+                multipliers.as_ptr(),
+                shifts.start,
+                outputs.as_mut_ptr(),
+                shifts.end,
+                zero_point.into(),
+            )
+        };
+        end.addr() - shifts.start.addr()
     }
 }
 
@@ -64,41 +89,52 @@ fn remainder(weights: &[i8], x: &[i16], sums: &mut [i32], first: usize) {
     }
 }
 
-/// Eight columns of a row: r11 and r12 hold its weights, r7 to r10 the inputs.
+/// Four columns of a row: `$weights` holds them, `$even` and `$odd` the inputs.
 macro_rules! row {
-    ($load:literal, $sum:literal) => {
+    ($weights:literal, $even:literal, $odd:literal, $sum:literal) => {
         concat!(
-            $load,
-            "\nsxtb16 lr, r11\nsmlad ",
+            "sxtb16 lr, ",
+            $weights,
+            "\nsmlad ",
             $sum,
-            ", lr, r7, ",
+            ", lr, ",
+            $even,
+            ", ",
             $sum,
-            "\nsxtb16 r11, r11, ror #8\nsmlad ",
+            "\nsxtb16 ",
+            $weights,
+            ", ",
+            $weights,
+            ", ror #8\nsmlad ",
             $sum,
-            ", r11, r8, ",
-            $sum,
-            "\nsxtb16 lr, r12\nsmlad ",
-            $sum,
-            ", lr, r9, ",
-            $sum,
-            "\nsxtb16 r12, r12, ror #8\nsmlad ",
-            $sum,
-            ", r12, r10, ",
+            ", ",
+            $weights,
+            ", ",
+            $odd,
+            ", ",
             $sum,
             "\n"
         )
     };
 }
 
-/// Eight columns of three rows, 112 bytes: r0 to r2 point to the weights, r3 to the inputs; r4 to r6 are the sums.
+/// Four columns of three rows: r0 points to the first row's weights, r1 is a row's length; r4 to r6 are the sums. A load
+/// right behind another takes one cycle.
+macro_rules! columns {
+    ($even:literal, $odd:literal) => {
+        concat!(
+            "ldr r11, [r0, r1]\nldr r12, [r0, r1, lsl #1]\nldr r2, [r0], #4\n",
+            row!("r2", $even, $odd, "r4"),
+            row!("r11", $even, $odd, "r5"),
+            row!("r12", $even, $odd, "r6"),
+        )
+    };
+}
+
+/// Eight columns of three rows, 124 bytes: r3 points to the inputs.
 macro_rules! aligned_step {
     () => {
-        concat!(
-            "ldm r3!, {{r7-r10}}\n",
-            row!("ldrd r11, r12, [r0], #8", "r4"),
-            row!("ldrd r11, r12, [r1], #8", "r5"),
-            row!("ldrd r11, r12, [r2], #8", "r6"),
-        )
+        concat!("ldm r3!, {{r7-r10}}\n", columns!("r7", "r8"), columns!("r9", "r10"))
     };
 }
 
@@ -107,9 +143,8 @@ macro_rules! unaligned_step {
     () => {
         concat!(
             "ldr r7, [r3], #4\nldr r8, [r3], #4\nldr r9, [r3], #4\nldr r10, [r3], #4\n",
-            row!("ldr r11, [r0], #4\nldr r12, [r0], #4", "r4"),
-            row!("ldr r11, [r1], #4\nldr r12, [r1], #4", "r5"),
-            row!("ldr r11, [r2], #4\nldr r12, [r2], #4", "r6"),
+            columns!("r7", "r8"),
+            columns!("r9", "r10")
         )
     };
 }
@@ -119,10 +154,9 @@ macro_rules! unaligned_step {
 macro_rules! tiles_of_three {
     ($name:ident, $mask:literal, $bytes:literal, $($step:expr),+) => {
         /// # Safety
-        /// From `weights` on there are `3 * tiles` rows of `columns` weights, from `bias` and `sums` on `3 * tiles`
-        /// elements, and from `x` to `x_end` a multiple of 8 inputs, at most `columns`; `next` is `3 * columns` less
-        /// that number. Neither `tiles` nor that number is 0. Where the name says so, `weights`, `columns` and `x`
-        /// are multiples of 4.
+        /// From `sums` to `sums_end` there is a multiple of 3 elements, but not 0, and as many from `bias` on, and as many
+        /// rows of `columns` weights from `weights` on. From `x` to `x_end` there is a multiple of 8 inputs, but not 0, at
+        /// most `columns`; `next` is `3 * columns` less that number. Where the name says so, `x` is a multiple of 4.
         #[unsafe(naked)]
         unsafe extern "C" fn $name(
             weights: *const i8,
@@ -131,13 +165,12 @@ macro_rules! tiles_of_three {
             x_end: *const i16,
             bias: *const i32,
             sums: *mut i32,
-            tiles: usize,
+            sums_end: *const i32,
             next: usize,
         ) {
             naked_asm!(
                 extension!(),
-                // On the stack: 0 entry, 4 columns, 8 x, 12 x_end, then what is restored; 52 bias, 56 sums, 60 tiles,
-                // 64 next.
+                // On the stack: 0 entry, 8 x, 12 x_end, then what is restored; 52 bias, 56 sums, 60 sums_end, 64 next.
                 "push {{r0-r11, lr}}",
                 "sub r12, r3, r2",
                 "lsr r12, r12, #4",
@@ -149,11 +182,8 @@ macro_rules! tiles_of_three {
                 "orr r12, r12, #1",
                 "str r12, [sp]",
                 "2:",
-                "ldr r1, [sp, #4]",
                 "ldr r3, [sp, #8]",
                 "ldr lr, [sp, #52]",
-                "add r2, r0, r1, lsl #1",
-                "add r1, r0, r1",
                 "ldm lr!, {{r4-r6}}",
                 "str lr, [sp, #52]",
                 "ldr lr, [sp]",
@@ -170,8 +200,7 @@ macro_rules! tiles_of_three {
                 "stm r7!, {{r4-r6}}",
                 "add r0, r0, r8",
                 "str r7, [sp, #56]",
-                "subs r9, r9, #1",
-                "str r9, [sp, #60]",
+                "cmp r7, r9",
                 "bne 2b",
                 "add sp, sp, #16",
                 "pop {{r4-r11, pc}}",
@@ -180,5 +209,113 @@ macro_rules! tiles_of_three {
     };
 }
 
-tiles_of_three!(aligned, 3, 112, aligned_step!(), aligned_step!(), aligned_step!(), aligned_step!());
+tiles_of_three!(
+    aligned,
+    7,
+    124,
+    aligned_step!(),
+    aligned_step!(),
+    aligned_step!(),
+    aligned_step!(),
+    aligned_step!(),
+    aligned_step!(),
+    aligned_step!(),
+    aligned_step!()
+);
 tiles_of_three!(unaligned, 0, 136, unaligned_step!());
+
+/// One output: `$sum` is its sum, `$multiplier` its multiplier, the lowest byte of r12 its shift less 32, lr the zero point.
+/// The last bit that is shifted out is what rounding adds.
+macro_rules! output {
+    ($sum:literal, $multiplier:literal, $negative:literal) => {
+        concat!(
+            "smmul ",
+            $sum,
+            ", ",
+            $sum,
+            ", ",
+            $multiplier,
+            "\n",
+            $negative,
+            "\nasrs ",
+            $sum,
+            ", ",
+            $sum,
+            ", r12\nadc ",
+            $sum,
+            ", ",
+            $sum,
+            ", lr\nssat ",
+            $sum,
+            ", #8, ",
+            $sum,
+            "\n",
+        )
+    };
+}
+
+/// Defines a function that makes four outputs at a time; the rest of its arguments is what becomes of negative values.
+macro_rules! outputs_of_four {
+    ($name:ident, $first:literal, $second:literal, $third:literal, $fourth:literal) => {
+        /// [`requantize`](super::wide::requantize) of many. Gives where it ended in `shifts`: before four of which one is
+        /// below 33.
+        ///
+        /// # Safety
+        /// From `shifts` to `shifts_end`, and as far from `sums`, `multipliers` and `outputs` on, there is a multiple of 4
+        /// elements, but not 0; shifts are at most 62.
+        #[unsafe(naked)]
+        unsafe extern "C" fn $name(
+            sums: *const i32,
+            multipliers: *const i32,
+            shifts: *const u8,
+            outputs: *mut i16,
+            shifts_end: *const u8,
+            zero_point: i32,
+        ) -> *const u8 {
+            naked_asm!(
+                extension!(),
+                // On the stack: what is restored; 36 shifts_end, 40 zero point.
+                "push {{r4-r11, lr}}",
+                "ldr lr, [sp, #40]",
+                "2:",
+                "ldr r12, [r2], #4",
+                "ldm r0!, {{r4-r7}}",
+                "ldm r1!, {{r8-r11}}",
+                // Four shifts less 33; the first that is below borrows into its own highest bit.
+                "sub r12, r12, #0x21212121",
+                "tst r12, #0x80808080",
+                "bne 3f",
+                "add r12, r12, #0x01010101",
+                output!("r4", "r8", $first),
+                "lsr r12, r12, #8",
+                output!("r5", "r9", $second),
+                "lsr r12, r12, #8",
+                output!("r6", "r10", $third),
+                "lsr r12, r12, #8",
+                output!("r7", "r11", $fourth),
+                "strh r4, [r3]",
+                "strh r5, [r3, #2]",
+                "strh r6, [r3, #4]",
+                "strh r7, [r3, #6]",
+                "ldr r12, [sp, #36]",
+                "add r3, r3, #8",
+                "cmp r2, r12",
+                "bne 2b",
+                "mov r0, r2",
+                "pop {{r4-r11, pc}}",
+                "3:",
+                "sub r0, r2, #4",
+                "pop {{r4-r11, pc}}",
+            )
+        }
+    };
+}
+
+outputs_of_four!(identity_outputs, "", "", "", "");
+outputs_of_four!(
+    relu_outputs,
+    "bic r4, r4, r4, asr #31",
+    "bic r5, r5, r5, asr #31",
+    "bic r6, r6, r6, asr #31",
+    "bic r7, r7, r7, asr #31"
+);
