@@ -2,6 +2,7 @@
 //! tensors are those of the first, found further on in the blob.
 
 use crate::check::{Rest, check_requantize, ensure, layer, requantize, verify};
+use crate::decode::fields;
 use crate::description::{self, MAX_LAYERS};
 use crate::view::{Layer, MAX_LATENT, Requantize};
 use crate::{BLOB_ALIGNMENT, Fault, LoadError, Tensor, plan};
@@ -130,13 +131,14 @@ impl PairLayers<'_> {
 }
 
 /// The fields behind the layers.
-#[derive(serde::Deserialize)]
 struct Scoring {
     constants: Tensor<i32>,
     error: description::Requantize,
     mean_penalty: Tensor<i32>,
     variance_penalty: Tensor<i32>,
 }
+
+fields!(Scoring: constants, error, mean_penalty, variance_penalty);
 
 /// Decodes and checks the head of a model whose samples have `inputs` elements.
 pub(crate) fn check<'a>(rest: &mut Rest<'a>, inputs: usize, blob: &'a [u8]) -> Result<Autoencoders<'a>, LoadError> {

@@ -1,12 +1,16 @@
 //! From a description and a blob to a view: every check, once.
 
+use crate::decode::{Part, fields};
 use crate::description::{self, MAX_LAYERS};
 use crate::header::{HEADER_LEN, Header};
 use crate::view::{
     Activation, Affine, Calibration, Conv2d, Covariance, Dense, File, Head, Input, Latent, Layer, Layers, MAX_BIAS,
     MAX_CENTER, MAX_INPUTS, MAX_LATENT, Mixture, Requantize, Softmax,
 };
-use crate::{AUTOENCODERS, CONVOLUTION, Fault, LoadError, MINOR, Tensor, autoencoders, plan};
+use crate::{
+    ACTIVATIONS, AUTOENCODERS, CONVOLUTION, FULL_COVARIANCE, Fault, LoadError, MINOR, SOFTMAX, Tensor, autoencoders,
+    plan,
+};
 
 /// Half a mixture's fraction bits at least, so that a square of a row fits: |u| < 2^26.
 const MIN_ROW_SHIFT: u8 = 5;
@@ -56,10 +60,8 @@ impl<'a> Rest<'a> {
     }
 
     /// The next part; postcard puts nothing between a struct's fields or before an enum's number.
-    pub(crate) fn next<T: serde::Deserialize<'a>>(&mut self) -> Result<T, LoadError> {
-        let (part, rest) = postcard::take_from_bytes(self.bytes).map_err(|_| self.refused())?;
-        self.bytes = rest;
-        Ok(part)
+    pub(crate) fn next<T: Part<'a>>(&mut self) -> Result<T, LoadError> {
+        T::decode(&mut self.bytes).ok_or(self.refused())
     }
 
     /// A later minor appends fields; this one has none to append.
@@ -136,7 +138,6 @@ fn encoder<'a>(rest: &mut Rest<'a>, inputs: usize, blob: &'a [u8], encoder: &mut
 type Shape = ([u16; 4], [u8; 9]);
 
 /// The fields that all layers end with, in the order of [`description::Dense`] and [`description::Conv2d`].
-#[derive(serde::Deserialize)]
 struct Rows {
     order: description::WeightOrder,
     weights: Tensor<i8>,
@@ -145,6 +146,8 @@ struct Rows {
     activation: description::Activation,
     output: Affine,
 }
+
+fields!(Rows: order, weights, bias, requantize, activation, output);
 
 /// Why a layer is refused: what is wrong with it, or that it does not decode.
 pub(crate) struct Refusal(Option<Fault>);
@@ -303,6 +306,7 @@ fn activation<'a>(
     Ok(match activation {
         description::Activation::Identity => Activation::Identity,
         description::Activation::Relu => Activation::Relu,
+        _ if !ACTIVATIONS => return Err(Fault::Unsupported),
         description::Activation::LeakyRelu(negative) => Activation::LeakyRelu(requantize(negative, outputs, blob)?),
         description::Activation::Table(table) => {
             let table = table.resolve(blob, 256)?;
@@ -346,6 +350,7 @@ fn head<'a>(
             let m: description::Mixture = rest.next()?;
             Ok((Head::Mixture(mixture(&m, dims, blob).map_err(LoadError::Head)?), m.n_clusters))
         }
+        1 if !SOFTMAX => Err(LoadError::Head(Fault::Unsupported)),
         1 => {
             let s: description::Softmax = rest.next()?;
             Ok((Head::Softmax(softmax(&s, dims, blob).map_err(LoadError::Head)?), s.n_classes))
@@ -361,6 +366,7 @@ fn mixture<'a>(mixture: &description::Mixture, dims: usize, blob: &'a [u8]) -> R
     let (coefficients, shifts) = match mixture.covariance {
         Covariance::Spherical => (components, components),
         Covariance::Diagonal => (times(dims)?, components),
+        Covariance::Full if !FULL_COVARIANCE => return Err(Fault::Unsupported),
         Covariance::Full => (times(dims * (dims + 1) / 2)?, times(dims)?),
     };
     let view = Mixture {

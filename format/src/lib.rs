@@ -31,6 +31,7 @@ pub mod write;
 
 mod autoencoders;
 mod check;
+mod decode;
 mod error;
 mod tensor;
 
@@ -49,6 +50,13 @@ pub const MINOR: u16 = 1;
 pub const CONVOLUTION: bool = cfg!(feature = "convolution");
 /// Whether models with heads of autoencoders are read: feature `autoencoders`.
 pub const AUTOENCODERS: bool = cfg!(feature = "autoencoders");
+
+/// Whether models with softmax heads are read: feature `softmax`.
+pub const SOFTMAX: bool = cfg!(feature = "softmax");
+/// Whether mixtures of full covariance are read: feature `full-covariance`.
+pub const FULL_COVARIANCE: bool = cfg!(feature = "full-covariance");
+/// Whether leaky ReLUs, tables and curves are read: feature `activations`.
+pub const ACTIVATIONS: bool = cfg!(feature = "activations");
 
 /// The checksum of a file: CRC-32 (ISO-HDLC, as in zip and Ethernet) of everything but its own four bytes.
 ///

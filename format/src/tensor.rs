@@ -23,10 +23,16 @@ pub struct Tensor<T> {
     element: PhantomData<T>,
 }
 
+impl<T> Tensor<T> {
+    pub(crate) const fn at(offset: u32, len: u32) -> Self {
+        Self { offset, len, element: PhantomData }
+    }
+}
+
 impl<T: AnyBitPattern> Tensor<T> {
     /// A tensor of `len` elements that starts `offset` bytes into the blob.
     pub const fn new(offset: u32, len: u32) -> Self {
-        Self { offset, len, element: PhantomData }
+        Self::at(offset, len)
     }
 
     /// The elements, in place; they must be `expected` many.

@@ -3,6 +3,7 @@
 //! With `A` the Cholesky factor of the precision over sqrt(2), `ln N(z; m, S) = constant - |A (z - m)|^2`. A row of
 //! `A` is int16 with a shift, and `-A m` is added in the product's own scale, so the mean loses nothing to rounding.
 
+use edgemix_format::FULL_COVARIANCE;
 use edgemix_format::view::{Covariance, Mixture};
 
 use crate::kernels::mixture::spherical;
@@ -15,6 +16,8 @@ pub(super) fn run(mixture: &Mixture, latent: &[i16], scores: &mut [i32]) {
     match mixture.covariance {
         Covariance::Spherical => spherical(mixture, latent, scores),
         Covariance::Diagonal => diagonal(mixture, latent, scores),
-        Covariance::Full => full(mixture, latent, scores),
+        Covariance::Full if FULL_COVARIANCE => full(mixture, latent, scores),
+        // Refused when the model was checked.
+        Covariance::Full => scores.fill(0),
     }
 }

@@ -2,6 +2,7 @@
 
 use core::ops::Range;
 
+use edgemix_format::ACTIVATIONS;
 use edgemix_format::view::{Activation, Dense, Requantize};
 
 use super::Width;
@@ -135,20 +136,20 @@ fn finish<const WIDE: bool>(layer: &Dense, sums: &[i32], output: &mut [i16], row
                 *q = clamp::<WIDE>(zero + requantize(sum, m, s).max(0));
             }
         }
-        Activation::LeakyRelu(negative) => {
+        Activation::LeakyRelu(negative) if ACTIVATIONS => {
             let slopes = self::channels(&negative, rows)?;
             for (((q, &sum), positive), negative) in each.zip(slopes) {
                 let (&m, &s) = if sum < 0 { negative } else { positive };
                 *q = clamp::<WIDE>(zero + requantize(sum, m, s));
             }
         }
-        Activation::Table(table) => {
+        Activation::Table(table) if ACTIVATIONS => {
             for ((q, &sum), (&m, &s)) in each {
                 let index = requantize(sum, m, s).clamp(-128, 127) as i8 as u8 ^ 0x80;
                 *q = i16::from(table[usize::from(index)]);
             }
         }
-        Activation::Interpolated(points) if WIDE => {
+        Activation::Interpolated(points) if ACTIVATIONS && WIDE => {
             for ((q, &sum), (&m, &s)) in each {
                 *q = interpolate(points, clamp::<true>(requantize(sum, m, s)));
             }
