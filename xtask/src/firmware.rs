@@ -24,6 +24,9 @@ const MOST_RAM: u64 = 64 * 1024;
 /// What format and runtime may need of it.
 const MOST_LIBRARY: u64 = 16 * 1024;
 
+/// What a model of dense layers and a mixture doesn't need: convolutions, autoencoders, floats as text.
+const UNNEEDED: [&str; 5] = ["convolution", "autoencoders", "fmt::float", "flt2dec", "f32 as core::fmt"];
+
 /// For programs that take any model.
 const ALL_MODELS: [&str; 2] = ["--features", "all-models"];
 
@@ -54,6 +57,8 @@ pub(crate) fn example(bless: bool) -> Result<()> {
     let stack: u64 = stack.with_context(|| format!("the last line is to say how much stack was used: {last}"))?;
     log::compare(&log, &root().join("firmware-example/expected.log"), bless)?;
 
+    let linked = size::linked(&elf, &UNNEEDED)?;
+    ensure!(linked.is_empty(), "the example links what its model doesn't need:\n{}", linked.join("\n"));
     let size = size::of(&elf)?;
     let (flash, ram) = (size.text + size.rodata + size.data, size.data + size.bss + stack);
     println!("firmware-example on an emulated Cortex-M4: exit 0, {} lines of log as expected", log.len());
@@ -72,7 +77,12 @@ pub(crate) fn example(bless: bool) -> Result<()> {
 /// `cargo xtask nopanic`: the program links, and would not if a panic could be reached.
 pub(crate) fn nopanic() -> Result<()> {
     setup::run_quietly()?;
-    build(setup::cargo()?, "nopanic", "release", &ALL_MODELS)?;
+    let every = build(setup::cargo()?, "nopanic", "release", &ALL_MODELS)?;
+    let linked = size::linked(&fs::read(every)?, &UNNEEDED)?;
+    ensure!(
+        !linked.is_empty(),
+        "no name of `UNNEEDED` is in a program for all models: the example's check proves nothing"
+    );
     let mut failing = setup::cargo()?;
     arguments(&mut failing, "nopanic", "release", &["--features", "all-models,reachable-panic"]);
     let failed = failing.output()?;

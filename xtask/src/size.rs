@@ -36,3 +36,11 @@ pub(crate) fn of(elf: &[u8]) -> Result<Size> {
         library: library.map(|symbol| symbol.size()).sum(),
     })
 }
+
+/// Functions of a program whose names contain one of `parts`. What was inlined into others has no name left.
+pub(crate) fn linked(elf: &[u8], parts: &[&str]) -> Result<Vec<String>> {
+    let file = object::File::parse(elf)?;
+    let functions = file.symbols().filter(|symbol| symbol.kind() == SymbolKind::Text);
+    let names = functions.map(|symbol| rustc_demangle::demangle(symbol.name().unwrap_or_default()).to_string());
+    Ok(names.filter(|name| parts.iter().any(|part| name.contains(part))).collect())
+}
