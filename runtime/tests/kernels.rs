@@ -61,6 +61,9 @@ fn every_kernel_equals_its_definition() {
         };
         run(&mut |x, found| blocks::dense::<Scalar>(layer, width, x, found));
         run(&mut |x, found| blocks::dense::<Dsp>(layer, width, x, found));
+        #[cfg(target_arch = "x86_64")]
+        edgemix_runtime::kernels::x86::available()
+            .for_each(|kernel| run(&mut |x, found| kernel(layer, width, x, found)));
         run(&mut |x, found| kernels::run(&Layer::Dense(*layer), width, x, found, &mut []));
     });
     assert_eq!(digest, cases::LAYERS, "{digest:#010x}");

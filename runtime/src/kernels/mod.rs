@@ -34,6 +34,8 @@ pub mod portable;
 pub mod riscv;
 pub mod scalar;
 pub(crate) mod wide;
+#[cfg(all(edgemix_core = "host", target_arch = "x86_64"))]
+pub mod x86;
 
 pub use crate::input::Width;
 
@@ -63,7 +65,9 @@ fn dense(layer: &Dense, width: Width, input: &mut [i16], output: &mut [i16]) {
     blocks::dense::<riscv::RiscV>(layer, width, input, output);
     #[cfg(edgemix_core = "scalar")]
     blocks::dense::<scalar::Scalar>(layer, width, input, output);
-    // Compilers make good vector code of the definition itself.
-    #[cfg(edgemix_core = "host")]
+    #[cfg(all(edgemix_core = "host", target_arch = "x86_64"))]
+    x86::dense(layer, width, input, output);
+    // Where vectors are always there, compilers make good code of the definition itself.
+    #[cfg(all(edgemix_core = "host", not(target_arch = "x86_64")))]
     portable::dense(layer, width, input, output);
 }
