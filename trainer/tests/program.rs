@@ -79,7 +79,7 @@ fn a_recording_in_text_becomes_a_model_that_takes_raw_counts() {
     fs::write(folder.path().join("imu.csv"), text).unwrap();
     let mut arguments = vec!["train", "imu.csv", "--out", "imu", "--label-column", "kind", "--group-column", "user"];
     arguments.extend(["--window", "16", "--step", "8", "--method", "ae-gmm", "--clusters", "2"]);
-    arguments.extend(["--pretrain-epochs", "20", "--cluster-epochs", "4", "--encoder", "16-4"]);
+    arguments.extend(["--pretrain-epochs", "300", "--cluster-epochs", "4", "--encoder", "16-4"]);
     let trained = edgemix(&arguments, folder.path());
     assert!(trained.status.success(), "{}", String::from_utf8_lossy(&trained.stderr));
     // What the samples were and how they were cut, the run remembers.

@@ -53,9 +53,6 @@ pub fn read(source: &str) -> Result<Dataset, DataError> {
 
 /// Reads a file as it is: a row is a sample.
 pub(super) fn read_table(source: &Source) -> Result<Dataset, DataError> {
-    if source.path == "digits" {
-        return Ok(super::digits());
-    }
     let path = Path::new(&source.path);
     let is_table = path.extension().is_some_and(|e| e == "csv" || e == "tsv" || e == "txt");
     let columns = [("--label-column", &source.label_column), ("--group-column", &source.group_column)];
@@ -63,6 +60,9 @@ pub(super) fn read_table(source: &Source) -> Result<Dataset, DataError> {
         if !is_table && column.as_ref().is_some_and(|column| !column.is_empty()) {
             return Err(content(path, format!("{flag}: only CSV files have columns with names; leave it away")));
         }
+    }
+    if source.path == "digits" {
+        return Ok(super::digits());
     }
     let dataset = match path.extension().and_then(|e| e.to_str()) {
         Some("npz") => read_npz(path)?,
