@@ -26,9 +26,10 @@ pub trait Sums {
     /// `sums[i] = bias[i] + sum_j weights[i][j] * x[j]` for at least [`TILE`](Self::TILE) rows of the length of `x`.
     fn sums(weights: &[i8], x: &[i16], bias: &[i32], sums: &mut [i32]);
 
-    /// Makes int8 outputs of the first sums, with nothing or [`Activation::Relu`] behind them, and says how many: as many
-    /// as it can, which may be none.
+    /// Makes outputs of the first sums, with nothing or [`Activation::Relu`] behind them, and says how many: as many as it
+    /// can, which may be none.
     fn outputs(
+        _width: Width,
         _is_relu: bool,
         _zero_point: i8,
         _sums: &[i32],
@@ -95,26 +96,31 @@ fn block<S: Sums>(
     let weights = layer.weights.get(rows.start * input.len()..rows.end * input.len())?;
     compute(weights, input, layer.bias.get(rows.clone())?, sums);
     let output = output.get_mut(rows.clone())?;
+    let done = quickly::<S>(layer, width, sums, output, rows.clone())?;
+    let (rest, sums, output) = (rows.start + done..rows.end, sums.get(done..)?, output.get_mut(done..)?);
     match width {
-        Width::Narrow => {
-            let done = quickly::<S>(layer, sums, output, rows.clone())?;
-            let rest = rows.start + done..rows.end;
-            finish::<false>(layer, sums.get(done..)?, output.get_mut(done..)?, rest)
-        }
-        Width::Wide => finish::<true>(layer, sums, output, rows),
+        Width::Narrow => finish::<false>(layer, sums, output, rest),
+        Width::Wide => finish::<true>(layer, sums, output, rest),
     }
 }
 
 /// How many outputs were made together.
 #[inline]
-fn quickly<S: Sums>(layer: &Dense, sums: &[i32], output: &mut [i16], rows: Range<usize>) -> Option<usize> {
+fn quickly<S: Sums>(
+    layer: &Dense,
+    width: Width,
+    sums: &[i32],
+    output: &mut [i16],
+    rows: Range<usize>,
+) -> Option<usize> {
     let is_relu = match layer.activation {
         Activation::Identity => false,
         Activation::Relu => true,
         _ => return Some(0),
     };
     let multipliers = layer.requantize.multiplier.get(rows.clone())?;
-    Some(S::outputs(is_relu, layer.output.zero_point, sums, multipliers, layer.requantize.shift.get(rows)?, output))
+    let shifts = layer.requantize.shift.get(rows)?;
+    Some(S::outputs(width, is_relu, layer.output.zero_point, sums, multipliers, shifts, output))
 }
 
 /// Sums of layers that are too small for a tile.

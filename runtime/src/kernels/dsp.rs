@@ -7,6 +7,7 @@
 
 use core::arch::naked_asm;
 
+use super::Width;
 use super::blocks::{Sums, tiled};
 
 /// Columns that are done together.
@@ -55,6 +56,7 @@ impl Sums for Dsp {
     }
 
     fn outputs(
+        width: Width,
         is_relu: bool,
         zero_point: i8,
         sums: &[i32],
@@ -64,7 +66,12 @@ impl Sums for Dsp {
     ) -> usize {
         let rows = sums.len().min(multipliers.len()).min(shifts.len()).min(outputs.len());
         let Some(shifts @ [_, ..]) = shifts.get(..rows / 4 * 4) else { return 0 };
-        let of_four = if is_relu { relu_outputs } else { identity_outputs };
+        let of_four = match (width, is_relu) {
+            (Width::Narrow, false) => identity_outputs,
+            (Width::Narrow, true) => relu_outputs,
+            (Width::Wide, false) => wide_outputs,
+            (Width::Wide, true) => return 0,
+        };
         let shifts = shifts.as_ptr_range();
         // SAFETY: there are as many of the others as of these shifts, a multiple of 4 that isn't 0; the format bounds them.
         let end = unsafe {
@@ -227,7 +234,7 @@ tiles_of_three!(unaligned, 0, 136, unaligned_step!());
 /// One output: `$sum` is its sum, `$multiplier` its multiplier, the lowest byte of r12 its shift less 32, lr the zero point.
 /// The last bit that is shifted out is what rounding adds.
 macro_rules! output {
-    ($sum:literal, $multiplier:literal, $negative:literal) => {
+    ($sum:literal, $multiplier:literal, $bits:literal, $negative:literal) => {
         concat!(
             "smmul ",
             $sum,
@@ -247,16 +254,18 @@ macro_rules! output {
             $sum,
             ", lr\nssat ",
             $sum,
-            ", #8, ",
+            ", #",
+            $bits,
+            ", ",
             $sum,
             "\n",
         )
     };
 }
 
-/// Defines a function that makes four outputs at a time; the rest of its arguments is what becomes of negative values.
+/// Defines a function that makes four outputs at a time; the bits of an output, and what becomes of negative values.
 macro_rules! outputs_of_four {
-    ($name:ident, $first:literal, $second:literal, $third:literal, $fourth:literal) => {
+    ($name:ident, $bits:literal, $first:literal, $second:literal, $third:literal, $fourth:literal) => {
         /// [`requantize`](super::wide::requantize) of many. Gives where it ended in `shifts`: before four of which one is
         /// below 33.
         ///
@@ -286,13 +295,13 @@ macro_rules! outputs_of_four {
                 "tst r12, #0x80808080",
                 "bne 3f",
                 "add r12, r12, #0x01010101",
-                output!("r4", "r8", $first),
+                output!("r4", "r8", $bits, $first),
                 "lsr r12, r12, #8",
-                output!("r5", "r9", $second),
+                output!("r5", "r9", $bits, $second),
                 "lsr r12, r12, #8",
-                output!("r6", "r10", $third),
+                output!("r6", "r10", $bits, $third),
                 "lsr r12, r12, #8",
-                output!("r7", "r11", $fourth),
+                output!("r7", "r11", $bits, $fourth),
                 "strh r4, [r3]",
                 "strh r5, [r3, #2]",
                 "strh r6, [r3, #4]",
@@ -311,9 +320,11 @@ macro_rules! outputs_of_four {
     };
 }
 
-outputs_of_four!(identity_outputs, "", "", "", "");
+outputs_of_four!(identity_outputs, "8", "", "", "", "");
+outputs_of_four!(wide_outputs, "16", "", "", "", "");
 outputs_of_four!(
     relu_outputs,
+    "8",
     "bic r4, r4, r4, asr #31",
     "bic r5, r5, r5, asr #31",
     "bic r6, r6, r6, asr #31",

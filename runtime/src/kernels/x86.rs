@@ -80,6 +80,7 @@ impl Sums for Vnni {
     }
 
     fn outputs(
+        width: Width,
         is_relu: bool,
         zero_point: i8,
         sums: &[i32],
@@ -88,7 +89,7 @@ impl Sums for Vnni {
         outputs: &mut [i16],
     ) -> usize {
         // SAFETY: `available` has found the instructions.
-        unsafe { vnni_outputs(is_relu, zero_point, sums, multipliers, shifts, outputs) }
+        unsafe { vnni_outputs(width, is_relu, zero_point, sums, multipliers, shifts, outputs) }
     }
 }
 
@@ -102,6 +103,7 @@ impl Sums for Avx2 {
     }
 
     fn outputs(
+        width: Width,
         is_relu: bool,
         zero_point: i8,
         sums: &[i32],
@@ -110,7 +112,7 @@ impl Sums for Avx2 {
         outputs: &mut [i16],
     ) -> usize {
         // SAFETY: `available` has found the instructions.
-        unsafe { avx2_outputs(is_relu, zero_point, sums, multipliers, shifts, outputs) }
+        unsafe { avx2_outputs(width, is_relu, zero_point, sums, multipliers, shifts, outputs) }
     }
 }
 
@@ -242,33 +244,58 @@ fn avx2_sums(weights: &[i8], x: &[i16], bias: &[i32], sums: &mut [i32]) {
 const OUTPUTS: usize = 16;
 
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq")]
-fn vnni_outputs(relu: bool, zero: i8, sums: &[i32], multipliers: &[i32], shifts: &[u8], outputs: &mut [i16]) -> usize {
-    many(relu, zero, sums, multipliers, shifts, outputs)
+fn vnni_outputs(
+    width: Width,
+    relu: bool,
+    zero: i8,
+    sums: &[i32],
+    multipliers: &[i32],
+    shifts: &[u8],
+    outputs: &mut [i16],
+) -> usize {
+    many(width, relu, zero, sums, multipliers, shifts, outputs)
 }
 
 #[target_feature(enable = "avx2")]
-fn avx2_outputs(relu: bool, zero: i8, sums: &[i32], multipliers: &[i32], shifts: &[u8], outputs: &mut [i16]) -> usize {
-    many(relu, zero, sums, multipliers, shifts, outputs)
+fn avx2_outputs(
+    width: Width,
+    relu: bool,
+    zero: i8,
+    sums: &[i32],
+    multipliers: &[i32],
+    shifts: &[u8],
+    outputs: &mut [i16],
+) -> usize {
+    many(width, relu, zero, sums, multipliers, shifts, outputs)
 }
 
 /// [`requantize`](super::wide::requantize) of many, up to the first sixteen of which one's shift is below 33.
 #[inline(always)]
-fn many(relu: bool, zero: i8, sums: &[i32], multipliers: &[i32], shifts: &[u8], outputs: &mut [i16]) -> usize {
+fn many(
+    width: Width,
+    relu: bool,
+    zero: i8,
+    sums: &[i32],
+    multipliers: &[i32],
+    shifts: &[u8],
+    outputs: &mut [i16],
+) -> usize {
     let (sums, _) = sums.as_chunks::<OUTPUTS>();
     let (multipliers, _) = multipliers.as_chunks::<OUTPUTS>();
     let (shifts, _) = shifts.as_chunks::<OUTPUTS>();
     let (outputs, _) = outputs.as_chunks_mut::<OUTPUTS>();
     let least = if relu { 0 } else { i32::MIN };
     let zero = i32::from(zero);
+    let (low, high) = width.range();
     let mut done = 0;
     for (((sums, multipliers), shifts), outputs) in sums.iter().zip(multipliers).zip(shifts).zip(outputs) {
         if shifts.iter().any(|&shift| shift < 33) {
             break;
         }
         for (((sum, multiplier), shift), output) in sums.iter().zip(multipliers).zip(shifts).zip(outputs) {
-            let high = ((i64::from(*sum) * i64::from(*multiplier)) >> 32) as i32;
-            let rounded = ((high >> (u32::from(*shift) - 33).min(31)) + 1) >> 1;
-            *output = (zero + rounded.max(least)).clamp(-128, 127) as i16;
+            let upper = ((i64::from(*sum) * i64::from(*multiplier)) >> 32) as i32;
+            let rounded = ((upper >> (u32::from(*shift) - 33).min(31)) + 1) >> 1;
+            *output = (zero + rounded.max(least)).clamp(low as i32, high as i32) as i16;
         }
         done += OUTPUTS;
     }
