@@ -77,14 +77,14 @@ impl<B: AutodiffBackend> Objective<B> for AlphaJsd {
             None if self.mixture.variant == Variant::Paper => self.mixture.fit(z, rng),
             None => {
                 let grown = self.components.fit(&elements(z.clone()), z.dims()[1], rng);
-                self.mixture.adopt(z, &demp::group(grown, z, self.merge_threshold)?)
+                self.mixture.adopt(z, &demp::group(grown, z, self.merge_threshold, 1)?)
             }
         }
     }
 
     fn settle(&self, z: &Tensor<B::InnerBackend, 2>, mixture: Mixture) -> Result<Mixture, NotPositiveDefinite> {
         let last = DirichletProcess { latent_variance: 0.0, assignment: Assignment::Soft, ..self.mixture };
-        demp::group(last.refine(z, mixture)?, z, self.merge_threshold)
+        demp::group(last.refine(z, mixture)?, z, self.merge_threshold, 1)
     }
 
     fn pull(&self, q: Gaussians<B>, p: Gaussians<B>) -> Option<Tensor<B, 1>> {

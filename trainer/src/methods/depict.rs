@@ -11,14 +11,16 @@
 
 use burn::module::AutodiffModule;
 use burn::tensor::Tensor;
+use burn::tensor::activation::softmax;
 use burn::tensor::backend::{AutodiffBackend, Backend};
 use serde::{Deserialize, Serialize};
 
-use super::learner::{Learner, Losses, Saved, mismatch};
+use super::learner::{Learner, Losses, Saved, Standardisation, mismatch};
 use super::softmax_head::{self, SoftmaxHead};
 use crate::data::Samples;
 use crate::mixture::kmeans::KMeans;
-use crate::mixture::{discriminant, elements, matrix};
+use crate::mixture::split_merge::SplitMerge;
+use crate::mixture::{demp, discriminant, elements, matrix, prune};
 use crate::nn::Dropout;
 use crate::random::stream;
 use crate::trained::{Activation, Head, Trained};
@@ -28,8 +30,12 @@ use crate::training::{Batch, Data, FitConfig, FitError, Method, Position, Stage,
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Depict {
-    /// The clustering that the softmax layer starts from.
+    /// The number of clusters, and k-means' own settings.
     pub kmeans: KMeans,
+    /// The clustering that the softmax layer starts from.
+    pub start: Start,
+    /// How components are found, if it starts from them.
+    pub components: SplitMerge,
     /// How targets follow from predictions.
     pub target: Target,
     /// How often targets are taken anew: once an epoch, they wander, and clusters are lost.
@@ -40,6 +46,17 @@ pub struct Depict {
     pub hidden: f64,
     /// The weight of the cross entropy beside them.
     pub gamma: f64,
+}
+
+/// Where the clusters come from that the softmax layer learns first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Start {
+    /// k-means of the latents, as in the paper.
+    KMeans,
+    /// Gaussians that are grown on the latents before their `tanh` and grouped, the largest groups: finds clusters that are
+    /// longer in one direction than others are apart.
+    Components,
 }
 
 /// The index of the stage in which targets are taken from predictions.
@@ -61,6 +78,8 @@ impl Default for Depict {
     fn default() -> Self {
         Self {
             kmeans: KMeans { n_init: 40, ..KMeans::default() },
+            start: Start::KMeans,
+            components: SplitMerge::default(),
             target: Target::Sqrt,
             rounds: 5,
             dropout: 0.1,
@@ -137,19 +156,39 @@ impl<B: AutodiffBackend> DepictMethod<B> {
         self.learner.latents(data).tanh()
     }
 
-    /// k-means on the latents: its clusters are the first targets, their linear discriminant the softmax layer's start.
-    /// (The paper's, the centres' directions, says next to nothing at first, since `tanh` bounds the latents.)
-    fn find(&mut self, data: &Data<B::InnerBackend>) {
+    /// Clusters of the latents are the first targets, their linear discriminant is the softmax layer's start. (The paper's,
+    /// the centres' directions, says next to nothing at first, since `tanh` bounds the latents.)
+    fn find(&mut self, data: &Data<B::InnerBackend>) -> Result<(), FitError> {
+        let targets = match self.settings.start {
+            Start::KMeans => self.nearest_centers(data),
+            Start::Components => self.largest_groups(data)?,
+        };
+        let (weights, bias) = discriminant::fit(&self.latents(data), &targets);
+        self.targets = Some(targets);
+        self.head = Some(SoftmaxHead::new(weights, bias, &self.learner.device));
+        self.learner.forget();
+        Ok(())
+    }
+
+    /// `N x K`, one of each row 1.
+    fn nearest_centers(&self, data: &Data<B::InnerBackend>) -> Tensor<B::InnerBackend, 2> {
         let z = self.latents(data);
         let found = self.settings.kmeans.fit(&z, &mut stream(self.config.seed, "cluster", 0));
         let k = found.shares.len();
         let centers = matrix::<B::InnerBackend>(&found.centers, k, &self.learner.device);
-        let nearest = distances(z.clone(), &centers).argmin(1).squeeze_dim::<1>(1);
-        let one_hot = nearest.one_hot::<2>(k).float();
-        let (weights, bias) = discriminant::fit(&z, &one_hot);
-        self.targets = Some(one_hot);
-        self.head = Some(SoftmaxHead::new(weights, bias, &self.learner.device));
-        self.learner.forget();
+        distances(z, &centers).argmin(1).squeeze_dim::<1>(1).one_hot::<2>(k).float()
+    }
+
+    /// `N x K`, the posterior of each group; fewer than K where so many are not to be found.
+    fn largest_groups(&self, data: &Data<B::InnerBackend>) -> Result<Tensor<B::InnerBackend, 2>, FitError> {
+        let z = self.learner.latents(data);
+        let z = Standardisation::of(&z).apply(z);
+        let rng = &mut stream(self.config.seed, "cluster", 0);
+        let grown = self.settings.components.fit(&elements(z.clone()), z.dims()[1], rng);
+        let k = self.settings.kmeans.n_clusters;
+        let grouped = demp::group(grown, &z, demp::CUSTOMARY, k)?;
+        let mixture = prune::clusters(&grouped, &z, |counts| prune::greatest(counts, k))?;
+        Ok(demp::by_cluster(softmax(mixture.log_density(&z)?, 1), &mixture))
     }
 
     /// The mean squared differences between the clean encoder's layers and the decoder's, from corrupted latents.
@@ -181,7 +220,7 @@ impl<B: AutodiffBackend> Method<B> for DepictMethod<B> {
 
     fn begin_epoch(&mut self, at: Position, data: &Data<B::InnerBackend>) -> Result<Option<usize>, FitError> {
         if at.stage > 0 && self.head.is_none() {
-            self.find(data);
+            self.find(data)?;
         }
         let epochs = self.stages()[CLUSTER].epochs;
         let round = |epoch: usize| epoch * self.settings.rounds / epochs.max(1);
@@ -223,7 +262,7 @@ impl<B: AutodiffBackend> Method<B> for DepictMethod<B> {
 
     fn finish(mut self: Box<Self>, data: &Data<B::InnerBackend>) -> Result<Trained, FitError> {
         if self.head.is_none() {
-            self.find(data);
+            self.find(data)?;
         }
         let Some(head) = &self.head else { return Err(mismatch("there are no clusters")) };
         Ok(Trained {

@@ -75,15 +75,8 @@ impl Grow {
     /// Components of `N x D` standardised latents in their clusters; small clusters are dropped.
     fn clusters<B: Backend>(&self, z: &Tensor<B, 2>, rng: &mut impl Rng) -> Result<Mixture, NotPositiveDefinite> {
         let grown = self.components.fit(&elements(z.clone()), z.dims()[1], rng);
-        let mixture = demp::group(grown, z, self.merge_threshold)?;
-        let mut counts = vec![0.0; mixture.n_clusters()];
-        for component in elements(mixture.log_density(z)?.argmax(1).float()) {
-            counts[usize::from(mixture.clusters[component as usize])] += 1.0;
-        }
-        let large = prune::survivors(&counts, self.min_share);
-        let kept: Vec<usize> =
-            (0..mixture.n_components()).filter(|&k| large.contains(&mixture.clusters[k].into())).collect();
-        Ok(prune::keep(&mixture, &kept))
+        let mixture = demp::group(grown, z, self.merge_threshold, 1)?;
+        prune::clusters(&mixture, z, |counts| prune::survivors(counts, self.min_share))
     }
 }
 
@@ -223,6 +216,9 @@ impl<B: AutodiffBackend> Method<B> for GrowMethod<B> {
 
     fn step(&mut self, at: Position, mut batch: Batch<B>) -> Terms {
         let rate = batch.learning_rate;
+        // What is reconstructed is the moved sample. A latent that has to say how its sample was moved keeps kinds further
+        // apart than one that is asked for the sample as it was, which it can't know.
+        batch.clean = batch.augmented.clone();
         let (Some(head), Some(targets)) = (self.head.as_mut().filter(|_| at.stage > 0), &self.targets) else {
             let losses = self.learner.pretraining(&mut batch);
             return self.learner.descend(losses, rate, |_| ());

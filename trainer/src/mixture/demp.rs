@@ -13,15 +13,21 @@ use super::{Mixture, NotPositiveDefinite, elements, matrix};
 pub const CUSTOMARY: f64 = 0.025;
 
 /// The mixture with its clusters merged further, for `N x D` latents: the two most likely to be confused become one
-/// while that probability exceeds `threshold`. Clusters are numbered by their first component.
+/// while that probability exceeds `threshold`, and as long as more than `least` are left. Clusters are numbered by their
+/// first component.
 ///
 /// # Errors
 /// [`NotPositiveDefinite`] if the mixture is not one.
-pub fn group<B: Backend>(mixture: Mixture, z: &Tensor<B, 2>, threshold: f64) -> Result<Mixture, NotPositiveDefinite> {
+pub fn group<B: Backend>(
+    mixture: Mixture,
+    z: &Tensor<B, 2>,
+    threshold: f64,
+    least: usize,
+) -> Result<Mixture, NotPositiveDefinite> {
     let mut groups = groups(&mixture);
     groups.sort();
     let mut responsibilities = by_group(softmax(mixture.log_density(z)?, 1), &groups);
-    while groups.len() > 1 {
+    while groups.len() > least.max(1) {
         let (i, j, probability) = most_confused(&responsibilities, groups.len());
         if probability < threshold {
             break;
@@ -109,7 +115,13 @@ mod tests {
     #[test]
     fn what_overlaps_is_one_cluster_and_what_is_far_is_not() {
         let (mixture, z) = three();
-        assert_eq!(group(mixture, &z, 0.025).unwrap().clusters, [0, 1, 0]);
+        assert_eq!(group(mixture, &z, 0.025, 1).unwrap().clusters, [0, 1, 0]);
+    }
+
+    #[test]
+    fn no_more_is_merged_than_was_asked_for() {
+        let (mixture, z) = three();
+        assert_eq!(group(mixture, &z, 0.025, 3).unwrap().clusters, [0, 1, 2]);
     }
 
     #[test]
@@ -117,6 +129,6 @@ mod tests {
         let (mut mixture, z) = three();
         mixture.means.iter_mut().for_each(|m| *m = *m * 0.01 + 7.0);
         mixture.covariance = Covariance::Diagonal(vec![1e-4; 6]);
-        assert_eq!(group(mixture, &(z * 0.01 + 7.0), 0.025).unwrap().clusters, [0, 1, 0]);
+        assert_eq!(group(mixture, &(z * 0.01 + 7.0), 0.025, 1).unwrap().clusters, [0, 1, 0]);
     }
 }

@@ -1,6 +1,8 @@
 //! Dropping components that hold too few samples.
 
-use super::{Covariance, Mixture};
+use burn::tensor::{Tensor, backend::Backend};
+
+use super::{Covariance, Mixture, NotPositiveDefinite, elements};
 
 /// The components to keep, by their counts: those of at least `max(1, share * N)` samples, and never none.
 pub fn survivors(counts: &[f64], share: f64) -> Vec<usize> {
@@ -12,6 +14,34 @@ pub fn survivors(counts: &[f64], share: f64) -> Vec<usize> {
     } else {
         kept
     }
+}
+
+/// The `k` greatest counts' indices, ascending.
+pub fn greatest(counts: &[f64], k: usize) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..counts.len()).collect();
+    order.sort_by(|&a, &b| counts[b].total_cmp(&counts[a]));
+    order.truncate(k);
+    order.sort_unstable();
+    order
+}
+
+/// The mixture without the clusters that `kept` doesn't name, which sees how many of the `N x D` latents are in each.
+///
+/// # Errors
+/// [`NotPositiveDefinite`] if the mixture is not one.
+pub fn clusters<B: Backend>(
+    mixture: &Mixture,
+    z: &Tensor<B, 2>,
+    kept: impl FnOnce(&[f64]) -> Vec<usize>,
+) -> Result<Mixture, NotPositiveDefinite> {
+    let mut counts = vec![0.0; mixture.n_clusters()];
+    for component in elements(mixture.log_density(z)?.argmax(1).float()) {
+        counts[usize::from(mixture.clusters[component as usize])] += 1.0;
+    }
+    let kept = kept(&counts);
+    let components: Vec<usize> =
+        (0..mixture.n_components()).filter(|&k| kept.contains(&mixture.clusters[k].into())).collect();
+    Ok(keep(mixture, &components))
 }
 
 /// The mixture of these components only; their clusters are numbered anew in the order in which they appear.

@@ -45,7 +45,7 @@ impl Default for SplitMerge {
             prior_scale: 1.0,
             mean_strength: 1e-4,
             concentration: 1.0,
-            subsample: 20_000,
+            subsample: 100_000,
             max_rounds: 60,
         }
     }
