@@ -135,6 +135,8 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
     };
+    // Says what is wrong with the folder itself; the error below would name a temporary file.
+    fs::metadata(folder)?;
     let mut builder = tempfile::Builder::new();
     // A temporary file is its owner's alone; this one is to be a file like any other, as the umask allows.
     #[cfg(unix)]
