@@ -40,6 +40,8 @@ pub struct Depict {
     pub target: Target,
     /// How often targets are taken anew: once an epoch, they wander, and clusters are lost.
     pub rounds: usize,
+    /// Whether the clean path sees images as they were moved, and so reconstructs them; else as they were.
+    pub moved: bool,
     /// The probability that a value of the corrupted path is zeroed.
     pub dropout: f64,
     /// The weight of the hidden layers' squared differences beside the samples'.
@@ -82,6 +84,7 @@ impl Default for Depict {
             components: SplitMerge::default(),
             target: Target::Sqrt,
             rounds: 5,
+            moved: false,
             dropout: 0.1,
             hidden: 0.1,
             gamma: 1.0,
@@ -234,8 +237,9 @@ impl<B: AutodiffBackend> Method<B> for DepictMethod<B> {
     fn step(&mut self, at: Position, mut batch: Batch<B>) -> Terms {
         let rate = batch.learning_rate;
         let mut dropout = Dropout { rate: self.settings.dropout, rng: &mut batch.rng };
+        let clean = if self.settings.moved { batch.augmented.clone() } else { batch.clean };
         let z = self.learner.autoencoder.encoder().corrupted(batch.augmented, &mut dropout).tanh();
-        let mut losses = self.reconstruction(batch.clean.inner(), z.clone());
+        let mut losses = self.reconstruction(clean.inner(), z.clone());
         let (Some(head), Some(targets)) = (self.head.as_mut().filter(|_| at.stage > 0), &self.targets) else {
             return self.learner.descend(losses, rate, |_| ());
         };

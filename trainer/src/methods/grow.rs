@@ -216,9 +216,6 @@ impl<B: AutodiffBackend> Method<B> for GrowMethod<B> {
 
     fn step(&mut self, at: Position, mut batch: Batch<B>) -> Terms {
         let rate = batch.learning_rate;
-        // What is reconstructed is the moved sample. A latent that has to say how its sample was moved keeps kinds further
-        // apart than one that is asked for the sample as it was, which it can't know.
-        batch.clean = batch.augmented.clone();
         let (Some(head), Some(targets)) = (self.head.as_mut().filter(|_| at.stage > 0), &self.targets) else {
             let losses = self.learner.pretraining(&mut batch);
             return self.learner.descend(losses, rate, |_| ());
