@@ -18,8 +18,9 @@
 //! }
 //! ```
 //!
-//! Features: `convolution` and `autoencoders` (both on) run models that have such layers or heads; a firmware whose model
-//! has none saves their code with `default-features = false`.
+//! Features, all on: `activations` (leaky ReLUs, tables and curves), `autoencoders`, `convolution`, `full-covariance` and
+//! `softmax` run models that have such layers or heads; a firmware whose model has none saves their code with
+//! `default-features = false`, and refuses those that have.
 //!
 //! The room for the next kernel is [`kernels`], for the next head [`heads`].
 #![no_std]

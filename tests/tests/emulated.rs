@@ -9,7 +9,7 @@ use std::sync::Mutex;
 
 use edgemix::data::digits;
 use edgemix::device::Device;
-use edgemix::methods::{Export, MethodConfig};
+use edgemix::methods::{Export, MethodConfig, Start};
 use edgemix::quantize::{Provenance, quantize};
 use edgemix::training::FitConfig;
 use edgemix_format::write::AlignedBytes;
@@ -57,7 +57,7 @@ fn every_digit_is_assigned_as_on_the_host() {
     assert_eq!(on_the_chip(&path, &raw_digits()), expected);
 }
 
-/// Every method's own export, and both of those methods that have two.
+/// Every method's own export, and both of those methods that have two or two ways to start.
 #[test]
 fn what_each_method_exports_gives_the_hosts_bits() {
     let samples = &raw_digits()[..64 * 250];
@@ -76,12 +76,13 @@ fn what_each_method_exports_gives_the_hosts_bits() {
     }
 }
 
-/// The method as it exports by default, and as else it can.
+/// The method as it is by default, and as else it can start or export.
 fn exports(method: MethodConfig) -> Vec<MethodConfig> {
     let mut other = method.clone();
     match &mut other {
         MethodConfig::KDvae(k) => k.export = Export::Full,
         MethodConfig::KDae(k) => k.export = Export::Full,
+        MethodConfig::Depict(depict) => (depict.start, depict.moved) = (Start::Components, true),
         _ => return vec![method],
     }
     vec![method, other]

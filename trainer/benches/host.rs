@@ -11,7 +11,7 @@ use burn::module::Param;
 use burn::nn::{Linear, LinearConfig};
 use burn::tensor::activation::relu;
 use burn::tensor::{Tensor, TensorData};
-use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use edgemix::data::digits;
 use edgemix::inference::assign;
 use edgemix_format::File;
@@ -22,8 +22,8 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 
 const MODEL: &[u8] = include_bytes!("../../firmware-example/assets/digits.emx");
 const SAMPLES: usize = 70_000;
-/// Rows that burn takes at once: the fastest of 64, 256, 1,024 and 4,096.
-const BATCH: usize = 256;
+/// Rows that burn takes at once; the fastest counts.
+const BATCHES: [usize; 4] = [64, 256, 1024, 4096];
 
 /// The encoder's layers in burn, in int8's steps: what they are multiplied with takes no time.
 fn encoder(bytes: &[u8]) -> Vec<(Linear<Flex>, bool)> {
@@ -40,8 +40,8 @@ fn encoder(bytes: &[u8]) -> Vec<(Linear<Flex>, bool)> {
     layers.collect()
 }
 
-fn forward(encoder: &[(Linear<Flex>, bool)], samples: &Tensor<Flex, 2>) {
-    for x in samples.clone().split(BATCH, 0) {
+fn forward(encoder: &[(Linear<Flex>, bool)], samples: &Tensor<Flex, 2>, batch: usize) {
+    for x in samples.clone().split(batch, 0) {
         let z = encoder.iter().fold(x, |x, (linear, is_relu)| {
             let y = linear.forward(x);
             if *is_relu { relu(y) } else { y }
@@ -65,7 +65,10 @@ fn host(criterion: &mut Criterion) {
         let pool = pool(threads);
         let mut group = criterion.benchmark_group(name);
         group.throughput(Throughput::Elements(SAMPLES as u64)).sample_size(20);
-        group.bench_function("f32 encoder in burn", |b| b.iter(|| pool.install(|| forward(&encoder, &samples))));
+        for batch in BATCHES {
+            let id = BenchmarkId::new("f32 encoder in burn, at once", batch);
+            group.bench_function(id, |b| b.iter(|| pool.install(|| forward(&encoder, &samples, batch))));
+        }
         group.bench_function("whole assignment in integers", |b| {
             b.iter(|| pool.install(|| black_box(assign(&model, &values))));
         });

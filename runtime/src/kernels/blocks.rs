@@ -28,17 +28,24 @@ pub trait Sums {
 
     /// Makes outputs of the first sums, with nothing or [`Activation::Relu`] behind them, and says how many: as many as it
     /// can, which may be none.
-    fn outputs(
-        _width: Width,
-        _is_relu: bool,
-        _zero_point: i8,
-        _sums: &[i32],
-        _multipliers: &[i32],
-        _shifts: &[u8],
-        _outputs: &mut [i16],
-    ) -> usize {
+    fn outputs(_by: &Rescaling, _sums: &[i32], _outputs: &mut [i16]) -> usize {
         0
     }
+}
+
+/// From sums to outputs; of every row its own multiplier and shift.
+#[derive(Clone, Copy, Debug)]
+pub struct Rescaling<'a> {
+    /// What outputs saturate to.
+    pub width: Width,
+    /// Whether [`Activation::Relu`] is behind the sums, else nothing is.
+    pub is_relu: bool,
+    /// The output that is zero.
+    pub zero_point: i8,
+    /// Not negative.
+    pub multipliers: &'a [i32],
+    /// 1 to 62.
+    pub shifts: &'a [u8],
 }
 
 /// Walks over `rows` rows of `columns` weights tile by tile: `run(row, tiles)` is for that many whole tiles, at least
@@ -120,11 +127,13 @@ fn quickly<S: Sums>(
     };
     let multipliers = layer.requantize.multiplier.get(rows.clone())?;
     let shifts = layer.requantize.shift.get(rows)?;
-    Some(S::outputs(width, is_relu, layer.output.zero_point, sums, multipliers, shifts, output))
+    let by = Rescaling { width, is_relu, zero_point: layer.output.zero_point, multipliers, shifts };
+    Some(S::outputs(&by, sums, output))
 }
 
-/// Sums of layers that are too small for a tile.
-fn plain(weights: &[i8], x: &[i16], bias: &[i32], sums: &mut [i32]) {
+/// Sums of layers that are too small for a tile, and as compilers make them.
+#[inline]
+pub(super) fn plain(weights: &[i8], x: &[i16], bias: &[i32], sums: &mut [i32]) {
     let rows = weights.chunks_exact(x.len().max(1));
     for ((sum, &bias), row) in sums.iter_mut().zip(bias).zip(rows) {
         *sum = bias + row.iter().zip(x).map(|(&w, &x)| i32::from(w) * i32::from(x)).sum::<i32>();

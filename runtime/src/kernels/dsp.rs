@@ -8,7 +8,7 @@
 use core::arch::naked_asm;
 
 use super::Width;
-use super::blocks::{Sums, tiled};
+use super::blocks::{Rescaling, Sums, tiled};
 
 /// Columns that are done together.
 const STEP: usize = 8;
@@ -55,18 +55,10 @@ impl Sums for Dsp {
         }
     }
 
-    fn outputs(
-        width: Width,
-        is_relu: bool,
-        zero_point: i8,
-        sums: &[i32],
-        multipliers: &[i32],
-        shifts: &[u8],
-        outputs: &mut [i16],
-    ) -> usize {
-        let rows = sums.len().min(multipliers.len()).min(shifts.len()).min(outputs.len());
-        let Some(shifts @ [_, ..]) = shifts.get(..rows / 4 * 4) else { return 0 };
-        let of_four = match (width, is_relu) {
+    fn outputs(by: &Rescaling, sums: &[i32], outputs: &mut [i16]) -> usize {
+        let rows = sums.len().min(by.multipliers.len()).min(by.shifts.len()).min(outputs.len());
+        let Some(shifts @ [_, ..]) = by.shifts.get(..rows / 4 * 4) else { return 0 };
+        let of_four = match (by.width, by.is_relu) {
             (Width::Narrow, false) => identity_outputs,
             (Width::Narrow, true) => relu_outputs,
             (Width::Wide, false) => wide_outputs,
@@ -77,11 +69,11 @@ impl Sums for Dsp {
         let end = unsafe {
             of_four(
                 sums.as_ptr(),
-                multipliers.as_ptr(),
+                by.multipliers.as_ptr(),
                 shifts.start,
                 outputs.as_mut_ptr(),
                 shifts.end,
-                zero_point.into(),
+                by.zero_point.into(),
             )
         };
         end.addr() - shifts.start.addr()
@@ -263,7 +255,8 @@ macro_rules! output {
     };
 }
 
-/// Defines a function that makes four outputs at a time; the bits of an output, and what becomes of negative values.
+/// Defines a function that makes four outputs of so many bits at a time; the rest of its arguments is what becomes of
+/// negative values.
 macro_rules! outputs_of_four {
     ($name:ident, $bits:literal, $first:literal, $second:literal, $third:literal, $fourth:literal) => {
         /// [`requantize`](super::wide::requantize) of many. Gives where it ended in `shifts`: before four of which one is

@@ -1,8 +1,8 @@
 //! The layers' arithmetic. [`portable`] is the definition; a faster kernel must equal it bit for bit.
 //!
 //! A fast dense layer is [`blocks`] with one of the ways to compute sums: [`scalar`] in plain Rust, `dsp`, `mainline` and
-//! `baseline` in the instructions of a kind of Cortex-M, `riscv` in those of RISC-V. A convolution is a dense layer at each
-//! place of its output.
+//! `baseline` in the instructions of a kind of Cortex-M, `riscv` in those of RISC-V, `x86` in those of hosts. A
+//! convolution is a dense layer at each place of its output.
 
 /// Tells the assembler of the DSP extension, which ARMv8-M's targets leave out; ARMv7E-M's have it.
 #[cfg(all(edgemix_core = "dsp", edgemix_v8m))]

@@ -14,7 +14,7 @@ use core::arch::x86_64::{
 use core_detect::is_x86_feature_detected;
 use edgemix_format::view::Dense;
 
-use super::blocks::{self, Sums};
+use super::blocks::{self, Rescaling, Sums};
 use super::{Width, portable};
 
 /// A kernel of dense layers, as [`portable::dense`] is.
@@ -39,6 +39,7 @@ fn plain(layer: &Dense, width: Width, input: &mut [i16], output: &mut [i16]) {
 
 fn has_vnni() -> bool {
     is_x86_feature_detected!("avx512f")
+        && is_x86_feature_detected!("avx512dq")
         && is_x86_feature_detected!("avx512bw")
         && is_x86_feature_detected!("avx512vl")
         && is_x86_feature_detected!("avx512vnni")
@@ -79,17 +80,9 @@ impl Sums for Vnni {
         unsafe { vnni_sums(weights, bytes, bias, sums) }
     }
 
-    fn outputs(
-        width: Width,
-        is_relu: bool,
-        zero_point: i8,
-        sums: &[i32],
-        multipliers: &[i32],
-        shifts: &[u8],
-        outputs: &mut [i16],
-    ) -> usize {
+    fn outputs(by: &Rescaling, sums: &[i32], outputs: &mut [i16]) -> usize {
         // SAFETY: `available` has found the instructions.
-        unsafe { vnni_outputs(width, is_relu, zero_point, sums, multipliers, shifts, outputs) }
+        unsafe { vnni_outputs(by, sums, outputs) }
     }
 }
 
@@ -102,17 +95,9 @@ impl Sums for Avx2 {
         unsafe { avx2_sums(weights, x, bias, sums) }
     }
 
-    fn outputs(
-        width: Width,
-        is_relu: bool,
-        zero_point: i8,
-        sums: &[i32],
-        multipliers: &[i32],
-        shifts: &[u8],
-        outputs: &mut [i16],
-    ) -> usize {
+    fn outputs(by: &Rescaling, sums: &[i32], outputs: &mut [i16]) -> usize {
         // SAFETY: `available` has found the instructions.
-        unsafe { avx2_outputs(width, is_relu, zero_point, sums, multipliers, shifts, outputs) }
+        unsafe { avx2_outputs(by, sums, outputs) }
     }
 }
 
@@ -235,58 +220,32 @@ fn one_row(row: &[i8], x: &[i8]) -> i32 {
 
 #[target_feature(enable = "avx2")]
 fn avx2_sums(weights: &[i8], x: &[i16], bias: &[i32], sums: &mut [i32]) {
-    for ((sum, &bias), row) in sums.iter_mut().zip(bias).zip(weights.chunks_exact(x.len().max(1))) {
-        *sum = bias + row.iter().zip(x).map(|(&w, &x)| i32::from(w) * i32::from(x)).sum::<i32>();
-    }
+    blocks::plain(weights, x, bias, sums);
 }
 
 /// Outputs made at once.
 const OUTPUTS: usize = 16;
 
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq")]
-fn vnni_outputs(
-    width: Width,
-    relu: bool,
-    zero: i8,
-    sums: &[i32],
-    multipliers: &[i32],
-    shifts: &[u8],
-    outputs: &mut [i16],
-) -> usize {
-    many(width, relu, zero, sums, multipliers, shifts, outputs)
+fn vnni_outputs(by: &Rescaling, sums: &[i32], outputs: &mut [i16]) -> usize {
+    many(by, sums, outputs)
 }
 
 #[target_feature(enable = "avx2")]
-fn avx2_outputs(
-    width: Width,
-    relu: bool,
-    zero: i8,
-    sums: &[i32],
-    multipliers: &[i32],
-    shifts: &[u8],
-    outputs: &mut [i16],
-) -> usize {
-    many(width, relu, zero, sums, multipliers, shifts, outputs)
+fn avx2_outputs(by: &Rescaling, sums: &[i32], outputs: &mut [i16]) -> usize {
+    many(by, sums, outputs)
 }
 
 /// [`requantize`](super::wide::requantize) of many, up to the first sixteen of which one's shift is below 33.
 #[inline(always)]
-fn many(
-    width: Width,
-    relu: bool,
-    zero: i8,
-    sums: &[i32],
-    multipliers: &[i32],
-    shifts: &[u8],
-    outputs: &mut [i16],
-) -> usize {
+fn many(by: &Rescaling, sums: &[i32], outputs: &mut [i16]) -> usize {
     let (sums, _) = sums.as_chunks::<OUTPUTS>();
-    let (multipliers, _) = multipliers.as_chunks::<OUTPUTS>();
-    let (shifts, _) = shifts.as_chunks::<OUTPUTS>();
+    let (multipliers, _) = by.multipliers.as_chunks::<OUTPUTS>();
+    let (shifts, _) = by.shifts.as_chunks::<OUTPUTS>();
     let (outputs, _) = outputs.as_chunks_mut::<OUTPUTS>();
-    let least = if relu { 0 } else { i32::MIN };
-    let zero = i32::from(zero);
-    let (low, high) = width.range();
+    let least = if by.is_relu { 0 } else { i32::MIN };
+    let zero = i32::from(by.zero_point);
+    let (low, high) = by.width.range();
     let mut done = 0;
     for (((sums, multipliers), shifts), outputs) in sums.iter().zip(multipliers).zip(shifts).zip(outputs) {
         if shifts.iter().any(|&shift| shift < 33) {

@@ -32,7 +32,7 @@ pub use alpha_jsd::{AlphaJsd, Side};
 pub use dcan::Dcan;
 pub use dcn::Dcn;
 pub use dec::{Dec, Idec};
-pub use depict::{Depict, Target};
+pub use depict::{Depict, Start, Target};
 pub use dpm::Dpm;
 pub use grow::{Grow, Kind};
 pub use kdvae::{Export, KAutoencoders, KDae, KDvae};

@@ -1,4 +1,4 @@
-//! Dropping components that hold too few samples.
+//! Dropping components and clusters that hold too few samples.
 
 use burn::tensor::{Tensor, backend::Backend};
 
@@ -74,6 +74,9 @@ pub fn keep(mixture: &Mixture, components: &[usize]) -> Mixture {
 
 #[cfg(test)]
 mod tests {
+    use burn::backend::Flex;
+    use burn::tensor::TensorData;
+
     use super::*;
 
     #[test]
@@ -90,6 +93,26 @@ mod tests {
         assert_eq!(smaller.means, [1.0, 1.5, 3.0, 3.5]);
         assert_eq!(smaller.covariance, Covariance::Diagonal(vec![3.0, 4.0, 7.0, 8.0]));
         assert_eq!(smaller.clusters, [0, 0]);
+    }
+
+    #[test]
+    fn clusters_that_are_not_kept_go_with_all_their_components() {
+        // Four samples in the first cluster's two components, one in the second, three in the third.
+        let z = [0.0f32, 0.1, 9.9, 10.0, 20.0, 30.0, 30.1, 30.2];
+        let z = Tensor::<Flex, 2>::from_data(TensorData::new(z.to_vec(), [8, 1]), &Default::default());
+        let mixture = Mixture {
+            log_weights: vec![-1.4; 4],
+            means: vec![0.0, 20.0, 10.0, 30.0],
+            covariance: Covariance::Diagonal(vec![1.0; 4]),
+            clusters: vec![0, 1, 0, 2],
+        };
+        let seen = |counts: &[f64]| {
+            assert_eq!(counts, [4.0, 1.0, 3.0]);
+            greatest(counts, 2)
+        };
+        let two = clusters(&mixture, &z, seen).unwrap();
+        assert_eq!((two.means, two.clusters), (vec![0.0, 10.0, 30.0], vec![0, 0, 1]));
+        assert_eq!(greatest(&[1.0, 2.0], 5), [0, 1]);
     }
 
     #[test]
