@@ -19,6 +19,7 @@ mod nearest;
 pub mod nn;
 pub mod quantize;
 pub mod random;
+pub mod report;
 pub mod run;
 pub mod trained;
 pub mod training;

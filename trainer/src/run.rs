@@ -1,5 +1,5 @@
-//! A run's directory: `config.toml`, `data.toml`, `metrics.jsonl`, `checkpoints/last.ckpt`, `trained.bin`, `model.emx`. Every file
-//! appears whole or not at all.
+//! A run's directory: `config.toml`, `data.toml`, `metrics.jsonl`, `checkpoints/last.ckpt`, `trained.bin`, `model.emx`,
+//! `report.html`. Every file appears whole or not at all.
 
 use std::fs;
 use std::io::{self, Write};
@@ -56,7 +56,9 @@ impl RunDir {
     /// # Errors
     /// Whatever the file system says.
     pub fn clear(&self) -> io::Result<()> {
-        for name in ["checkpoints/last.ckpt", METRICS, "trained.bin", "model.emx", "data.toml", "config.toml"] {
+        for name in
+            ["checkpoints/last.ckpt", METRICS, "trained.bin", "model.emx", "report.html", "data.toml", "config.toml"]
+        {
             match fs::remove_file(self.file(name)) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
                 _ => {}

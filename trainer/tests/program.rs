@@ -62,7 +62,37 @@ fn every_method_trains_exports_and_its_integers_agree() {
         assert!(percent >= 98.5, "{method}: {text}");
         let assigned = edgemix(&["assign", &format!("{method}/model.emx"), "digits"], folder.path());
         assert_eq!(String::from_utf8(assigned.stdout).unwrap().lines().count(), 1798);
+        let page = fs::read_to_string(folder.path().join(method).join("report.html")).unwrap();
+        let headings = ["The latent space", "The clusters", "Clusters and labels", "Samples", "What it needs"];
+        assert!(headings.iter().all(|heading| page.contains(&format!("<h2>{heading}</h2>"))), "{method}");
+        assert!(page.contains("data:image/png;base64,"), "{method}");
+        let no_numbers = ["\"NaN", "NaN,", ",NaN", ">NaN", "\"inf", "inf,", ",inf", ">inf<"];
+        assert!(!no_numbers.iter().any(|text| page.contains(text)), "{method}");
+        // It needs nothing beside it: no address, no script, no file.
+        assert!(!page.contains("http") && !page.contains("<script") && !page.contains("url("), "{method}");
     }
+}
+
+#[test]
+fn a_page_can_be_made_again_and_about_other_samples() {
+    let folder = tempfile::tempdir().unwrap();
+    let trained = edgemix(&train("run", &[]), folder.path());
+    assert!(trained.status.success(), "{}", String::from_utf8_lossy(&trained.stderr));
+    let first = fs::read(folder.path().join("run/report.html")).unwrap();
+    let again = edgemix(&["report", "run", "-o", "again.html"], folder.path());
+    assert!(again.status.success(), "{}", String::from_utf8_lossy(&again.stderr));
+    assert!(fs::read(folder.path().join("again.html")).unwrap() == first, "the same run gives another page");
+    // The integers' table has the input, each layer's values and the latent; each epoch is in the curves.
+    let page = String::from_utf8(first).unwrap();
+    for row in ["<td>input</td>", "<td>layer 1</td>", "<td>latent</td>"] {
+        assert!(page.contains(row), "{row}");
+    }
+    assert!(page.contains("72 epochs") && page.contains("edgemix train digits --config run/config.toml"));
+    fs::write(folder.path().join("other.csv"), "1,2,3\n4,5,6\n").unwrap();
+    let other = edgemix(&["report", "run", "--data", "other.csv", "-o", "other.html"], folder.path());
+    assert_eq!(other.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&other.stderr).contains("the model takes 64 features, other has 3"));
+    assert!(!folder.path().join("other.html").exists());
 }
 
 #[test]
@@ -87,6 +117,9 @@ fn a_recording_in_text_becomes_a_model_that_takes_raw_counts() {
     let found: serde_json::Value = serde_json::from_slice(&evaluated.stdout).unwrap();
     assert!(found["int8"]["scores"]["acc"].as_f64().unwrap() > 0.85, "{found}");
     assert!(found["agreement"].as_f64().unwrap() > 0.97, "{found}");
+    let page = fs::read_to_string(folder.path().join("imu/report.html")).unwrap();
+    // A window of three channels is three traces.
+    assert!(page.matches("class=\"trace\"").count() >= 3 * 14, "no traces");
     let assigned = edgemix(&["assign", "imu"], folder.path());
     assert_eq!(String::from_utf8(assigned.stdout).unwrap().lines().count(), 1 + 3 * 99);
     let inspected = edgemix(&["inspect", "imu/model.emx", "--json"], folder.path());

@@ -21,6 +21,8 @@ const CASES: &[&str] = &[
     "train text.npy --out r",
     "train cut.npy --out r",
     "train text.npz --out r",
+    "train text.parquet --out r",
+    "train pictures --out r",
     "train text --out r",
     "train cut.idx --out r",
     "train good.csv --label-column kin --out r",
@@ -66,6 +68,8 @@ const CASES: &[&str] = &[
     "export r -o x.emx",
     "export started -o x.emx",
     "export started",
+    "report good.emx --data digits",
+    "report none --data digits",
     "evaluate started",
     "evaluate r",
     "assign text.npy",
@@ -90,6 +94,9 @@ fn files(folder: &Path) {
     write("text", b"hello");
     write("text.npy", b"hello");
     write("text.npz", b"hello");
+    write("text.parquet", b"hello");
+    fs::create_dir(folder.join("pictures")).unwrap();
+    write("pictures/a.png", b"hello");
     write("empty.csv", b"");
     write("header.csv", b"x,y\n");
     write("ragged.csv", b"x,y\n1,2\n3\n");

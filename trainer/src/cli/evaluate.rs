@@ -12,7 +12,7 @@ use serde::Serialize;
 use super::CliError;
 use super::data::{Cut, record, run_of};
 use super::output::show;
-use crate::data::Dataset;
+use crate::data::{Dataset, Samples};
 use crate::inference;
 use crate::metrics::{Scores, agreement, clusters_found, scores};
 use crate::run::RunDir;
@@ -25,7 +25,7 @@ use crate::trained::Trained;
 pub(super) struct Evaluate {
     /// A run's directory, or an .emx file.
     model: PathBuf,
-    /// `digits`, or a CSV, NPY, NPZ or IDX file of samples, cut as the run's were [default: the run's].
+    /// `digits`, or a CSV, Parquet, NPY, NPZ or IDX file or a folder of images, cut as the run's were [default: the run's].
     #[arg(long)]
     data: Option<String>,
     #[command(flatten)]
@@ -71,14 +71,7 @@ impl Evaluate {
 impl Evaluation {
     pub(super) fn of(dataset: &Dataset, trained: Option<&Trained>, model: &Model) -> Result<Self, CliError> {
         let samples = &dataset.samples;
-        if samples.n_features != model.input_len() {
-            return Err(CliError::Use(format!(
-                "the model takes {} features, {} has {}",
-                model.input_len(),
-                samples.name,
-                samples.n_features
-            )));
-        }
+        check_features(model, samples)?;
         let side = |clusters: &[u16]| Side {
             clusters: clusters_found(clusters, 0.0),
             clusters_of_a_percent: clusters_found(clusters, 0.01),
@@ -107,6 +100,16 @@ impl fmt::Display for Evaluation {
         self.f32.as_ref().map_or(Ok(()), |side| line("f32", side))?;
         line("int8", &self.int8)?;
         self.agreement.map_or(Ok(()), |share| writeln!(f, "agreement   {:.2} %", 100.0 * share))
+    }
+}
+
+/// Samples that the model does not take are refused.
+pub(super) fn check_features(model: &Model, samples: &Samples) -> Result<(), CliError> {
+    let (takes, name, has) = (model.input_len(), &samples.name, samples.n_features);
+    if takes == has {
+        Ok(())
+    } else {
+        Err(CliError::Use(format!("the model takes {takes} features, {name} has {has}")))
     }
 }
 

@@ -9,6 +9,7 @@ mod inspect;
 mod module;
 mod output;
 mod progress;
+mod report;
 mod settings;
 mod shell;
 mod train;
@@ -44,6 +45,8 @@ enum Command {
     Train(train::Train),
     /// Compares a run's f32 model and its integers with labels.
     Evaluate(evaluate::Evaluate),
+    /// Shows a run on one page: `report.html`.
+    Report(report::Report),
     /// Trains several methods with several seeds, and tables what came out.
     Compare(compare::Compare),
     /// Quantises a run's model again.
@@ -98,6 +101,7 @@ pub fn main() -> ExitCode {
         Command::Demo(demo) => demo.run(),
         Command::Train(train) => train.run(),
         Command::Evaluate(evaluate) => evaluate.run(),
+        Command::Report(report) => report.run(),
         Command::Compare(compare) => compare.run(),
         Command::Export(export) => export.run(),
         Command::Inspect(inspect) => inspect.run(),

@@ -11,7 +11,7 @@ use super::data::Cut;
 use super::evaluate::Evaluation;
 use super::output::show;
 use super::progress::Progress;
-use super::{CliError, evaluate, inspect, settings};
+use super::{CliError, evaluate, inspect, report, settings};
 use crate::collapse;
 use crate::data::{self, Dataset, Record, Samples, Source};
 use crate::device::Device;
@@ -32,7 +32,7 @@ use crate::variant::Variant;
   edgemix train digits --set batch-size=128 --set method.mixture.truncation=40 --out runs/digits
   edgemix train --out runs/digits --resume             # after it was killed")]
 pub(super) struct Train {
-    /// `digits`, or a CSV, NPY, NPZ or IDX file of samples; with --resume the run's own.
+    /// `digits`, or a CSV, Parquet, NPY, NPZ or IDX file or a folder of images; with --resume the run's own.
     #[arg(required_unless_present_any = ["resume", "print_config"])]
     data: Option<String>,
     #[command(flatten)]
@@ -97,11 +97,13 @@ impl Train {
         device.check()?;
         let run = start(out, &config, &Record::new(&source, &dataset.samples), self.resume, self.force)?;
         fit(&run, &dataset, &config, device)?;
-        let model = run.file("model.emx");
+        let (model, page) = (run.file("model.emx"), run.file("report.html"));
+        report::write(&run, out, &source, &dataset, &page)?;
         let summary = summary(&run, &dataset)?;
         show(&format!(
-            "{0} {summary}\nnext: edgemix inspect {0}\n      edgemix evaluate {1}\n",
+            "{0} {summary}\n{1} shows it\nnext: edgemix inspect {0}\n      edgemix evaluate {2}\n",
             model.display(),
+            page.display(),
             out.display()
         ))
     }
@@ -191,8 +193,10 @@ impl Demo {
         let dataset = data::digits();
         let config = FitConfig { seed: self.seed, ..FitConfig::default() };
         show("1,797 handwritten digits of 8 x 8 pixels; how many kinds there are is not told\n")?;
-        let run = start(&self.out, &config, &Record::new(&Source::of("digits"), &dataset.samples), false, true)?;
+        let source = Source::of("digits");
+        let run = start(&self.out, &config, &Record::new(&source, &dataset.samples), false, true)?;
         let trained = fit(&run, &dataset, &config, Device::Cpu)?;
+        report::write(&run, &self.out, &source, &dataset, &run.file("report.html"))?;
         let bytes = evaluate::model_bytes(&run.file("model.emx"))?;
         let model = evaluate::model(&run.file("model.emx"), &bytes)?;
         show(&format!(

@@ -1,13 +1,12 @@
 //! Tables in text: comma, semicolon or tab between the fields, with a header or without.
 
-use std::collections::HashMap;
 use std::path::Path;
 
 use csv::{ReaderBuilder, StringRecord, Trim};
 
 use super::files::{DataError, content, whole};
+use super::table::{Columns, name, numbered};
 use super::{Dataset, Samples, Source};
-use crate::nearest::nearest;
 
 /// Reads a table; the columns of labels and groups are no features.
 pub(super) fn read(path: &Path, source: &Source) -> Result<Dataset, DataError> {
@@ -21,18 +20,7 @@ pub(super) fn read(path: &Path, source: &Source) -> Result<Dataset, DataError> {
         return Err(content(path, "it has a header and nothing below it: expected lines of numbers"));
     }
     let names: Vec<&str> = if has_header { first.iter().collect() } else { vec![] };
-    let column = |flag, wanted: &Option<String>| match wanted.as_deref() {
-        None | Some("") => Ok(None),
-        Some(wanted) => find(wanted, &names, first.len())
-            .map(Some)
-            .map_err(|problem| content(path, format!("{flag} {wanted}: {problem}"))),
-    };
-    let label = column("--label-column", &source.label_column)?;
-    let group = column("--group-column", &source.group_column)?;
-    let features: Vec<usize> = (0..first.len()).filter(|&c| Some(c) != label && Some(c) != group).collect();
-    if features.is_empty() {
-        return Err(content(path, "no column is left for features: labels and groups are not learned from"));
-    }
+    let Columns { label, group, features } = Columns::chosen(path, &names, first.len(), source)?;
 
     let place = Place { path, bytes, names: &names };
     let mut values = Vec::with_capacity(rows.len() * features.len());
@@ -45,8 +33,7 @@ pub(super) fn read(path: &Path, source: &Source) -> Result<Dataset, DataError> {
             values.push(number(field).map_err(|problem| place.refuse(row, c, problem))?);
         }
     }
-    let name = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or("data");
-    let samples = Samples::new(name, values, features.len());
+    let samples = Samples::new(name(path), values, features.len());
     let column = |c: usize| rows.iter().map(move |row| row.get(c).unwrap_or_default());
     Ok(Dataset {
         samples: if are_integers { samples.with_count(1.0) } else { samples },
@@ -92,22 +79,6 @@ fn is_header(first: &StringRecord, second: Option<&StringRecord>) -> bool {
     first.iter().all(is_word) || first.iter().enumerate().any(|(c, field)| is_word(field) && below(c))
 }
 
-/// A column by its name, or by its index from 0.
-fn find(wanted: &str, names: &[&str], n_columns: usize) -> Result<usize, String> {
-    if let Some(c) = names.iter().position(|&name| name == wanted) {
-        return Ok(c);
-    }
-    match wanted.parse::<usize>() {
-        Ok(index) if index < n_columns => Ok(index),
-        Ok(_) => Err(format!("there are {n_columns} columns, counted from 0")),
-        Err(_) if names.is_empty() => Err(format!("the file has no header: give an index from 0 to {}", n_columns - 1)),
-        Err(_) => {
-            let hint = nearest(wanted, names.iter().copied()).map(|name| format!("; did you mean {name:?}"));
-            Err(format!("no column is called so{}? There are {}", hint.unwrap_or_default(), names.join(", ")))
-        }
-    }
-}
-
 /// Where a field is, for messages.
 struct Place<'a> {
     path: &'a Path,
@@ -146,20 +117,6 @@ fn number(field: &str) -> Result<f32, String> {
             "{field:?} is no number (with a decimal point): keep text out with --label-column or --group-column"
         )),
     }
-}
-
-/// Whole numbers stand for themselves; anything else is numbered in the order in which it first appears.
-fn numbered<'a>(fields: impl Iterator<Item = &'a str> + Clone) -> Vec<u32> {
-    let whole: Option<Vec<u32>> = fields.clone().map(|field| field.parse().ok().filter(|&y| y < 65536)).collect();
-    whole.unwrap_or_else(|| {
-        let mut numbers = HashMap::new();
-        fields
-            .map(|field| {
-                let next = numbers.len() as u32;
-                *numbers.entry(field).or_insert(next)
-            })
-            .collect()
-    })
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Samples and labels from files: CSV, NPY, NPZ, and IDX, plain or gzipped.
+//! Samples and labels from files: which reader takes which, and what none of them lets pass.
 
 use std::fs;
 use std::io::Read;
@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 use super::npy::{self, Npz};
-use super::{Dataset, ImageShape, Samples, Source, csv};
+use super::{Dataset, ImageShape, Samples, Source, csv, folder, parquet};
 
 /// Why data can't be used. Every message names the file and says what was expected.
 #[derive(Debug, Error)]
@@ -54,20 +54,27 @@ pub fn read(source: &str) -> Result<Dataset, DataError> {
 /// Reads a file as it is: a row is a sample.
 pub(super) fn read_table(source: &Source) -> Result<Dataset, DataError> {
     let path = Path::new(&source.path);
-    let is_table = path.extension().is_some_and(|e| e == "csv" || e == "tsv" || e == "txt");
+    let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or("");
+    let is_text = matches!(ending, "csv" | "tsv" | "txt");
+    let is_table = is_text || matches!(ending, "parquet" | "pq");
     let columns = [("--label-column", &source.label_column), ("--group-column", &source.group_column)];
     for (flag, column) in columns {
         if !is_table && column.as_ref().is_some_and(|column| !column.is_empty()) {
-            return Err(content(path, format!("{flag}: only CSV files have columns with names; leave it away")));
+            return Err(content(
+                path,
+                format!("{flag}: only CSV and Parquet files have columns with names; leave it away"),
+            ));
         }
     }
     if source.path == "digits" {
         return Ok(super::digits());
     }
-    let dataset = match path.extension().and_then(|e| e.to_str()) {
-        Some("npz") => read_npz(path)?,
-        _ if is_table => csv::read(path, source)?,
-        Some("npy") => Dataset { samples: samples(path, array(path)?)?, labels: None, groups: None },
+    let dataset = match ending {
+        _ if path.is_dir() => folder::read(path)?,
+        "npz" => read_npz(path)?,
+        _ if is_text => csv::read(path, source)?,
+        _ if is_table => parquet::read(path, source)?,
+        "npy" => Dataset { samples: samples(path, array(path)?)?, labels: None, groups: None },
         _ => Dataset { samples: samples(path, idx(path)?)?, labels: None, groups: None },
     };
     check(path, &dataset)?;
@@ -140,7 +147,7 @@ fn idx(path: &Path) -> Result<Numbers, DataError> {
     let [0, 0, kind, n_dims, ref rest @ ..] = bytes[..] else {
         return Err(content(
             path,
-            "not an IDX file (it must start with two zero bytes), and its name does not end in .csv, .tsv, .npy or .npz",
+            "not an IDX file (it must start with two zero bytes), and its name does not end in .csv, .tsv, .npy, .npz or .parquet",
         ));
     };
     let n_dims = usize::from(n_dims);

@@ -4,9 +4,12 @@ pub mod augmentation;
 mod csv;
 mod digits;
 mod files;
+mod folder;
 mod npy;
+mod parquet;
 mod scaling;
 mod source;
+mod table;
 mod windows;
 
 pub use digits::digits;

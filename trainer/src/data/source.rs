@@ -11,13 +11,13 @@ use super::{Dataset, Samples, windows};
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Source {
-    /// `digits`, or a file: CSV, NPY, NPZ or IDX.
+    /// `digits`, a file (CSV, Parquet, NPY, NPZ or IDX), or a folder of images.
     pub path: String,
     /// A file of labels, where the data have none.
     pub labels: Option<PathBuf>,
-    /// The column of a CSV file that holds labels, by name or index from 0.
+    /// The column of a CSV or Parquet file that holds labels, by name or index from 0.
     pub label_column: Option<String>,
-    /// The column of a CSV file that holds groups, by name or index from 0.
+    /// The column of a CSV or Parquet file that holds groups, by name or index from 0.
     pub group_column: Option<String>,
     /// How a recording is cut; none: each row is a sample.
     pub window: Option<Window>,
@@ -113,6 +113,6 @@ mod tests {
         let error = Source { window, ..Source::of("digits") }.read().unwrap_err();
         assert!(error.to_string().contains("images or windows already"), "{error}");
         let error = Source { group_column: Some("user".into()), ..Source::of("x.npy") }.read().unwrap_err();
-        assert!(error.to_string().contains("--group-column: only CSV files"), "{error}");
+        assert!(error.to_string().contains("--group-column: only CSV and Parquet files"), "{error}");
     }
 }

@@ -222,12 +222,14 @@ impl<B: AutodiffBackend> Method<B> for DepictMethod<B> {
     }
 
     fn begin_epoch(&mut self, at: Position, data: &Data<B::InnerBackend>) -> Result<Option<usize>, FitError> {
-        if at.stage > 0 && self.head.is_none() {
+        // Components are told apart better once the latents have been trained on them for a while.
+        let again = self.settings.start == Start::Components && at.stage == CLUSTER && at.epoch == 0;
+        if at.stage > 0 && (self.head.is_none() || again) {
             self.find(data)?;
         }
         let epochs = self.stages()[CLUSTER].epochs;
         let round = |epoch: usize| epoch * self.settings.rounds / epochs.max(1);
-        let is_due = at.stage == CLUSTER && (at.epoch == 0 || round(at.epoch) > round(at.epoch - 1));
+        let is_due = at.stage == CLUSTER && !again && (at.epoch == 0 || round(at.epoch) > round(at.epoch - 1));
         if let Some(head) = self.head.as_ref().filter(|_| is_due) {
             self.targets = Some(self.settings.target.of(head.predict(self.latents(data))));
         }

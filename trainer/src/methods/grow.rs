@@ -2,33 +2,34 @@
 //!
 //! **Schedule**: (1) an autoencoder, on moved samples; (2) components are grown on the standardised latents by split
 //! and merge moves, those that are confused with each other become one cluster, and clusters of hardly any samples are
-//! dropped: the number of clusters is found; (3) a softmax head on the clusters, then encoder, decoder and head are
-//! trained together.
+//! dropped; (3) a softmax head on the clusters, then encoder, decoder and head are trained together for a short while:
+//! the latents of different clusters part; (4) components are grown and grouped again, which gives the number of
+//! clusters, and (3) goes on with these.
 //!
-//! **Objective** of (3): cross entropy from targets of the clean path to predictions of the moved one, and a little
+//! **Objective** of (3) and (4): cross entropy from targets of the clean path to predictions of the moved one, and a little
 //! reconstruction. The targets are balanced once an epoch, `q ~ p / sqrt(sum_i p)` (Ghasedi Dizaji et al., "Deep
 //! Clustering via Joint Convolutional Autoencoder Embedding and Relative Entropy Minimization", 2017, equation 8).
 //!
 //! In the end components are grown again on the new latents, each in the cluster that the head gives most of its
 //! samples; or the head itself is kept.
 
-use burn::module::{AutodiffModule, Module};
-use burn::optim::adaptor::OptimizerAdaptor;
-use burn::optim::{Adam, GradientsParams, Optimizer};
 use burn::tensor::Tensor;
-use burn::tensor::activation::{log_softmax, softmax};
+use burn::tensor::activation::softmax;
 use burn::tensor::backend::{AutodiffBackend, Backend};
 use rand::Rng;
 use serde::{Deserialize, Serialize};
 
-use super::learner::{Learner, Saved, Standardisation, adam, mismatch, read, record};
-use crate::data::Samples;
+use super::learner::{Learner, Saved, Standardisation, mismatch};
+use super::softmax_head::{self, SoftmaxHead};
+use crate::data::{ImageShape, Samples};
 use crate::mixture::split_merge::SplitMerge;
 use crate::mixture::{Mixture, NotPositiveDefinite, demp, discriminant, elements, matrix, prune};
-use crate::nn::Network;
 use crate::random::stream;
 use crate::trained::{Head, Trained};
 use crate::training::{Batch, Data, FitConfig, FitError, Method, Position, Stage, Terms};
+
+/// The index of the last stage, which clusters, unless clusters are found again before it.
+const CLUSTER: usize = 1;
 
 /// Settings of grow.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -42,10 +43,41 @@ pub struct Grow {
     pub min_share: f64,
     /// The weight of the squared error, summed over features, beside the cross entropy.
     pub reconstruction: f64,
+    /// Epochs on the first clusters, after which clusters are found again; 0: what is found first is kept.
+    pub settle: usize,
     /// How often targets are taken anew.
     pub rounds: usize,
+    /// Adam's step size from then on, as a share of reconstruction's.
+    pub rate: f64,
+    /// What the decoder is to give of an image that was moved.
+    pub reconstruct: Reconstruct,
     /// What is exported.
     pub head: Kind,
+}
+
+/// What the decoder is to give of an image that was moved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Reconstruct {
+    /// The moved image, if it is large enough; smaller ones as they were: between so few pixels, moving is blurring.
+    Auto,
+    /// The moved image.
+    Moved,
+    /// The image as it was.
+    Still,
+}
+
+/// Rows and columns from which an image is large enough to be reconstructed as it was moved.
+const LARGE: usize = 16;
+
+impl Reconstruct {
+    fn is_moved(self, image: Option<ImageShape>) -> bool {
+        match self {
+            Self::Auto => image.is_some_and(|shape| shape.height.min(shape.width) >= LARGE),
+            Self::Moved => true,
+            Self::Still => false,
+        }
+    }
 }
 
 /// What turns a latent into clusters.
@@ -65,7 +97,10 @@ impl Default for Grow {
             merge_threshold: demp::CUSTOMARY,
             min_share: 0.005,
             reconstruction: 0.02,
+            settle: 1,
             rounds: 5,
+            rate: 0.3,
+            reconstruct: Reconstruct::Auto,
             head: Kind::Mixture,
         }
     }
@@ -85,17 +120,16 @@ pub(crate) struct GrowMethod<B: AutodiffBackend> {
     settings: Grow,
     config: FitConfig,
     n_samples: usize,
+    is_moved: bool,
     learner: Learner<B>,
-    head: Option<Classifier<B>>,
+    classifier: Option<Classifier<B>>,
     targets: Option<Tensor<B::InnerBackend, 2>>,
 }
 
-/// The softmax head and its optimiser.
+/// The softmax head, what its latents are standardised by, and each cluster's share of the samples, as found.
 struct Classifier<B: AutodiffBackend> {
     standardisation: Standardisation,
-    linear: Network<B>,
-    optimizer: OptimizerAdaptor<Adam, Network<B>, B>,
-    /// Each cluster's share of the samples, as found.
+    head: SoftmaxHead<B>,
     shares: Vec<f64>,
 }
 
@@ -103,52 +137,16 @@ struct Classifier<B: AutodiffBackend> {
 #[derive(Serialize, Deserialize)]
 struct State {
     learner: Saved,
-    head: Option<SavedHead>,
+    classifier: Option<SavedClassifier>,
     /// `N x C`, row-major.
     targets: Vec<f64>,
 }
 
 #[derive(Serialize, Deserialize)]
-struct SavedHead {
+struct SavedClassifier {
     standardisation: Standardisation,
-    linear: Vec<u8>,
-    optimizer: Vec<u8>,
-    /// Each cluster's share of the samples, as found.
+    head: softmax_head::Saved,
     shares: Vec<f64>,
-}
-
-impl<B: AutodiffBackend> Classifier<B> {
-    /// A linear discriminant of `N x D` standardised latents to the mixture's clusters.
-    fn new(
-        standardisation: Standardisation,
-        z: &Tensor<B::InnerBackend, 2>,
-        mixture: &Mixture,
-    ) -> Result<Self, FitError> {
-        let posterior = clusters_posterior(z, mixture)?;
-        let (weights, bias) = discriminant::fit(z, &posterior);
-        let linear = Network::linear(weights, bias, &z.device());
-        Ok(Self { standardisation, linear, optimizer: adam().init(), shares: elements(posterior.mean_dim(0)) })
-    }
-
-    fn save(&self) -> Result<SavedHead, FitError> {
-        Ok(SavedHead {
-            standardisation: self.standardisation.clone(),
-            linear: record::<B, _>(self.linear.clone().into_record())?,
-            optimizer: record::<B, _>(self.optimizer.to_record())?,
-            shares: self.shares.clone(),
-        })
-    }
-
-    fn restore(saved: SavedHead, device: &B::Device) -> Result<Self, FitError> {
-        let (dims, k) = (saved.standardisation.n_dims(), saved.shares.len());
-        let empty = Network::linear(vec![0.0; dims * k], vec![0.0; k], device);
-        Ok(Self {
-            standardisation: saved.standardisation,
-            linear: empty.load_record(read::<B, _>(saved.linear, device)?),
-            optimizer: adam().init().load_record(read::<B, _>(saved.optimizer, device)?),
-            shares: saved.shares,
-        })
-    }
 }
 
 /// `N x C`: the posterior of each cluster.
@@ -169,110 +167,46 @@ impl<B: AutodiffBackend> GrowMethod<B> {
             settings,
             config: config.clone(),
             n_samples: samples.n_samples,
+            is_moved: settings.reconstruct.is_moved(samples.image),
             learner: Learner::new(config, samples, false, device),
-            head: None,
+            classifier: None,
             targets: None,
         }
     }
 
-    /// The clusters are found, the head is put on them, and they are the first targets.
-    fn find(&mut self, data: &Data<B::InnerBackend>) -> Result<(), FitError> {
+    /// Clusters are found, a linear discriminant of them is the head's start, and they are the first targets.
+    fn find(&mut self, search: usize, data: &Data<B::InnerBackend>) -> Result<(), FitError> {
         let z = self.learner.latents(data);
         let standardisation = Standardisation::of(&z);
         let z = standardisation.apply(z);
-        let mixture = self.settings.clusters(&z, &mut stream(self.config.seed, "cluster", 0))?;
-        self.targets = Some(clusters_posterior(&z, &mixture)?);
+        let mixture = self.settings.clusters(&z, &mut stream(self.config.seed, "cluster", search as u64))?;
+        let posterior = clusters_posterior(&z, &mixture)?;
+        let (weights, bias) = discriminant::fit(&z, &posterior);
+        self.classifier = Some(Classifier {
+            standardisation,
+            head: SoftmaxHead::new(weights, bias, &self.learner.device),
+            shares: elements(posterior.clone().mean_dim(0)),
+        });
+        self.targets = Some(posterior);
         self.learner.forget();
-        self.head = Some(Classifier::new(standardisation, &z, &mixture)?);
         Ok(())
     }
 
     /// What the head says of all samples, `N x C`.
-    fn predict(&self, head: &Classifier<B>, data: &Data<B::InnerBackend>) -> Tensor<B::InnerBackend, 2> {
-        softmax(head.linear.valid().forward(head.standardisation.apply(self.learner.latents(data))), 1)
-    }
-}
-
-impl<B: AutodiffBackend> Method<B> for GrowMethod<B> {
-    fn stages(&self) -> Vec<Stage> {
-        self.config.two_stages(self.n_samples)
+    fn predict(&self, of: &Classifier<B>, data: &Data<B::InnerBackend>) -> Tensor<B::InnerBackend, 2> {
+        of.head.predict(of.standardisation.apply(self.learner.latents(data)))
     }
 
-    fn begin_epoch(&mut self, at: Position, data: &Data<B::InnerBackend>) -> Result<Option<usize>, FitError> {
-        if at.stage == 0 {
-            return Ok(None);
-        }
-        let (_, epochs) = self.config.epochs(self.n_samples);
-        let round = |epoch: usize| epoch * self.settings.rounds / epochs.max(1);
-        match &self.head {
-            Some(head) if at.epoch == 0 || round(at.epoch) > round(at.epoch - 1) => {
-                self.targets = Some(balanced(self.predict(head, data), &head.shares));
-            }
-            Some(_) => (),
-            None => self.find(data)?,
-        }
-        Ok(self.head.as_ref().map(|head| head.shares.len()))
-    }
-
-    fn step(&mut self, at: Position, mut batch: Batch<B>) -> Terms {
-        let rate = batch.learning_rate;
-        let (Some(head), Some(targets)) = (self.head.as_mut().filter(|_| at.stage > 0), &self.targets) else {
-            let losses = self.learner.pretraining(&mut batch);
-            return self.learner.descend(losses, rate, |_| ());
-        };
-        let latent = self.learner.autoencoder.encode(batch.augmented.clone());
-        let reconstruction = self.learner.reconstruction(&latent, &mut batch) * (2.0 * self.settings.reconstruction);
-        let predictions = log_softmax(head.linear.forward(head.standardisation.apply(latent.mean)), 1);
-        let targets = Tensor::from_inner(targets.clone().select(0, batch.indices.inner()));
-        let cross_entropy = -(targets * predictions).sum_dim(1).mean();
-        let losses = vec![("reconstruction", reconstruction), ("cluster", cross_entropy)];
-        self.learner.descend(losses, rate, |gradients| {
-            let own = GradientsParams::from_module(gradients, &head.linear);
-            head.linear = head.optimizer.step(rate, head.linear.clone(), own);
-        })
-    }
-
-    fn save(&self) -> Result<Vec<u8>, FitError> {
-        let head = self.head.as_ref().map(Classifier::save).transpose()?;
-        let targets = self.targets.clone().map_or_else(Vec::new, elements);
-        postcard::to_stdvec(&State { learner: self.learner.save()?, head, targets }).map_err(mismatch)
-    }
-
-    fn restore(&mut self, bytes: &[u8]) -> Result<(), FitError> {
-        let state: State = postcard::from_bytes(bytes).map_err(mismatch)?;
-        self.learner.restore(state.learner)?;
-        let device = &self.learner.device;
-        if let Some(head) = &state.head {
-            let rows = state.targets.len() / head.shares.len().max(1);
-            self.targets = Some(matrix::<B::InnerBackend>(&state.targets, rows, device));
-        }
-        self.head = state.head.map(|head| Classifier::restore(head, device)).transpose()?;
-        Ok(())
-    }
-
-    fn finish(mut self: Box<Self>, data: &Data<B::InnerBackend>) -> Result<Trained, FitError> {
-        if self.head.is_none() {
-            self.find(data)?;
-        }
-        let Some(head) = &self.head else { return Err(mismatch("there are no clusters")) };
-        let trained = |standardisation: &Standardisation, kept| Trained {
-            method: "grow".into(),
-            scaling: data.scaling.clone(),
-            encoder: standardisation.fold(&self.learner),
-            head: kept,
-        };
-        if self.settings.head == Kind::Softmax {
-            let linear = head.linear.to_linear().ok_or_else(|| mismatch("there is no head"))?;
-            return Ok(trained(&head.standardisation, Head::Softmax(linear)));
-        }
-        let clusters = self.predict(head, data).argmax(1);
+    /// Components of the final latents, each in the cluster that the head gives most of its samples.
+    fn refit(&self, of: &Classifier<B>, data: &Data<B::InnerBackend>) -> Result<(Standardisation, Mixture), FitError> {
+        let clusters = self.predict(of, data).argmax(1);
         let z = self.learner.latents(data);
         let standardisation = Standardisation::of(&z);
         let z = standardisation.apply(z);
         let rng = &mut stream(self.config.seed, "cluster", u64::MAX);
         let grown = self.settings.components.fit(&elements(z.clone()), z.dims()[1], rng);
         let best = elements(grown.log_density(&z)?.argmax(1).float());
-        let mut votes = vec![vec![0usize; head.shares.len()]; grown.n_components()];
+        let mut votes = vec![vec![0usize; of.shares.len()]; grown.n_components()];
         for (component, cluster) in best.into_iter().zip(elements(clusters.float())) {
             votes[component as usize][cluster as usize] += 1;
         }
@@ -280,6 +214,92 @@ impl<B: AutodiffBackend> Method<B> for GrowMethod<B> {
             |votes: &Vec<usize>| (0..votes.len()).max_by_key(|&c| (votes[c], usize::MAX - c)).unwrap_or(0) as u16;
         let mixture = Mixture { clusters: votes.iter().map(most).collect(), ..grown };
         let every: Vec<usize> = (0..mixture.n_components()).collect();
-        Ok(trained(&standardisation, Head::Mixture(prune::keep(&mixture, &every))))
+        Ok((standardisation, prune::keep(&mixture, &every)))
+    }
+}
+
+impl<B: AutodiffBackend> Method<B> for GrowMethod<B> {
+    fn stages(&self) -> Vec<Stage> {
+        let mut stages = self.config.two_stages(self.n_samples);
+        stages[CLUSTER].learning_rate *= self.settings.rate;
+        if self.settings.settle > 0 {
+            stages.insert(1, Stage { name: "settle", epochs: self.settings.settle, ..stages[1] });
+        }
+        stages
+    }
+
+    fn begin_epoch(&mut self, at: Position, data: &Data<B::InnerBackend>) -> Result<Option<usize>, FitError> {
+        if at.stage == 0 {
+            return Ok(None);
+        }
+        if at.epoch == 0 {
+            self.find(at.stage, data)?;
+        } else if let Some(of) = &self.classifier {
+            let epochs = self.stages()[at.stage].epochs;
+            let round = |epoch: usize| epoch * self.settings.rounds / epochs.max(1);
+            if round(at.epoch) > round(at.epoch - 1) {
+                self.targets = Some(balanced(self.predict(of, data), &of.shares));
+            }
+        }
+        Ok(self.classifier.as_ref().map(|of| of.shares.len()))
+    }
+
+    fn step(&mut self, at: Position, mut batch: Batch<B>) -> Terms {
+        let rate = batch.learning_rate;
+        let samples = if self.is_moved { batch.augmented.clone() } else { batch.clean };
+        let latent = self.learner.autoencoder.encode(batch.augmented);
+        let reconstruction = self.learner.error(&latent, samples, &mut batch.rng);
+        let (Some(of), Some(targets)) = (self.classifier.as_mut().filter(|_| at.stage > 0), &self.targets) else {
+            return self.learner.descend(vec![("reconstruction", reconstruction)], rate, |_| ());
+        };
+        let targets = Tensor::from_inner(targets.clone().select(0, batch.indices.inner()));
+        let cross_entropy = of.head.cross_entropy(targets, of.standardisation.apply(latent.mean));
+        let reconstruction = reconstruction * (2.0 * self.settings.reconstruction);
+        let losses = vec![("reconstruction", reconstruction), ("cluster", cross_entropy)];
+        self.learner.descend(losses, rate, |gradients| of.head.descend(gradients, rate))
+    }
+
+    fn save(&self) -> Result<Vec<u8>, FitError> {
+        let saved = |of: &Classifier<B>| -> Result<SavedClassifier, FitError> {
+            let (standardisation, shares) = (of.standardisation.clone(), of.shares.clone());
+            Ok(SavedClassifier { standardisation, head: of.head.save()?, shares })
+        };
+        let classifier = self.classifier.as_ref().map(saved).transpose()?;
+        let targets = self.targets.clone().map_or_else(Vec::new, elements);
+        postcard::to_stdvec(&State { learner: self.learner.save()?, classifier, targets }).map_err(mismatch)
+    }
+
+    fn restore(&mut self, bytes: &[u8]) -> Result<(), FitError> {
+        let state: State = postcard::from_bytes(bytes).map_err(mismatch)?;
+        self.learner.restore(state.learner)?;
+        let device = &self.learner.device;
+        let restored = |saved: SavedClassifier| -> Result<Classifier<B>, FitError> {
+            let SavedClassifier { standardisation, head, shares } = saved;
+            Ok(Classifier { standardisation, head: SoftmaxHead::restore(head, device)?, shares })
+        };
+        self.classifier = state.classifier.map(restored).transpose()?;
+        let clusters = self.classifier.as_ref().map_or(1, |of| of.shares.len());
+        self.targets = self.classifier.as_ref().map(|_| matrix(&state.targets, state.targets.len() / clusters, device));
+        Ok(())
+    }
+
+    fn finish(mut self: Box<Self>, data: &Data<B::InnerBackend>) -> Result<Trained, FitError> {
+        if self.classifier.is_none() {
+            self.find(CLUSTER, data)?;
+        }
+        let Some(of) = &self.classifier else { return Err(mismatch("there are no clusters")) };
+        let (standardisation, head) = match self.settings.head {
+            Kind::Softmax => (of.standardisation.clone(), Head::Softmax(of.head.to_dense()?)),
+            Kind::Mixture => {
+                let (standardisation, mixture) = self.refit(of, data)?;
+                (standardisation, Head::Mixture(mixture))
+            }
+        };
+        Ok(Trained {
+            method: "grow".into(),
+            scaling: data.scaling.clone(),
+            encoder: standardisation.fold(&self.learner),
+            head,
+        })
     }
 }

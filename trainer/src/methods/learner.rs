@@ -6,6 +6,7 @@ use burn::optim::{Adam, AdamConfig, GradientsParams, Optimizer};
 use burn::record::{BinBytesRecorder, FullPrecisionSettings, Record, Recorder};
 use burn::tensor::backend::{AutodiffBackend, Backend};
 use burn::tensor::{ElementConversion, Tensor};
+use rand::Rng;
 use serde::{Deserialize, Serialize};
 
 use crate::data::Samples;
@@ -68,7 +69,12 @@ impl<B: AutodiffBackend> Learner<B> {
     /// Half the squared error, summed over features: what is reconstructed is the sample as it was, so that the latent
     /// forgets how it was moved.
     pub(super) fn reconstruction(&self, latent: &Latent<B>, batch: &mut Batch<B>) -> Tensor<B, 1> {
-        let difference = self.autoencoder.decode(latent.sample(&mut batch.rng)) - batch.clean.clone();
+        self.error(latent, batch.clean.clone(), &mut batch.rng)
+    }
+
+    /// Half the squared error to `N x features`, summed over features.
+    pub(super) fn error(&self, latent: &Latent<B>, samples: Tensor<B, 2>, rng: &mut impl Rng) -> Tensor<B, 1> {
+        let difference = self.autoencoder.decode(latent.sample(rng)) - samples;
         let n = difference.dims()[0] as f64;
         difference.square().sum() * (0.5 / n)
     }
@@ -134,11 +140,6 @@ impl Standardisation {
         let mean = z.clone().mean_dim(0);
         let deviation = (z.clone() - mean.clone()).square().mean_dim(0).sqrt().clamp_min(1e-6);
         Self { mean: elements(mean), deviation: elements(deviation) }
-    }
-
-    /// D.
-    pub(super) fn n_dims(&self) -> usize {
-        self.mean.len()
     }
 
     /// `(z - mean) / deviation`.

@@ -34,7 +34,7 @@ pub use dcn::Dcn;
 pub use dec::{Dec, Idec};
 pub use depict::{Depict, Start, Target};
 pub use dpm::Dpm;
-pub use grow::{Grow, Kind};
+pub use grow::{Grow, Kind, Reconstruct};
 pub use kdvae::{Export, KAutoencoders, KDae, KDvae};
 pub use kld::Kld;
 pub use two_step::{AeGmm, AeKMeans};

@@ -1,0 +1,69 @@
+//! What tables have in common, in text or not: columns of features, of labels and of groups.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use super::Source;
+use super::files::{DataError, content};
+use crate::nearest::nearest;
+
+/// Which columns are which, by their index from 0.
+pub(super) struct Columns {
+    pub(super) label: Option<usize>,
+    pub(super) group: Option<usize>,
+    pub(super) features: Vec<usize>,
+}
+
+impl Columns {
+    /// Those that the source asks for among `n_columns` with these names, or none.
+    pub(super) fn chosen(path: &Path, names: &[&str], n_columns: usize, source: &Source) -> Result<Self, DataError> {
+        let column = |flag, wanted: &Option<String>| match wanted.as_deref() {
+            None | Some("") => Ok(None),
+            Some(wanted) => find(wanted, names, n_columns)
+                .map(Some)
+                .map_err(|problem| content(path, format!("{flag} {wanted}: {problem}"))),
+        };
+        let label = column("--label-column", &source.label_column)?;
+        let group = column("--group-column", &source.group_column)?;
+        let features: Vec<usize> = (0..n_columns).filter(|&c| Some(c) != label && Some(c) != group).collect();
+        if features.is_empty() {
+            return Err(content(path, "no column is left for features: labels and groups are not learned from"));
+        }
+        Ok(Self { label, group, features })
+    }
+}
+
+/// What the samples of a file are called.
+pub(super) fn name(path: &Path) -> &str {
+    path.file_stem().and_then(|stem| stem.to_str()).unwrap_or("data")
+}
+
+/// A column by its name, or by its index from 0.
+fn find(wanted: &str, names: &[&str], n_columns: usize) -> Result<usize, String> {
+    if let Some(c) = names.iter().position(|&name| name == wanted) {
+        return Ok(c);
+    }
+    match wanted.parse::<usize>() {
+        Ok(index) if index < n_columns => Ok(index),
+        Ok(_) => Err(format!("there are {n_columns} columns, counted from 0")),
+        Err(_) if names.is_empty() => Err(format!("the file has no header: give an index from 0 to {}", n_columns - 1)),
+        Err(_) => {
+            let hint = nearest(wanted, names.iter().copied()).map(|name| format!("; did you mean {name:?}"));
+            Err(format!("no column is called so{}? There are {}", hint.unwrap_or_default(), names.join(", ")))
+        }
+    }
+}
+
+/// Whole numbers stand for themselves; anything else is numbered in the order in which it first appears.
+pub(super) fn numbered<'a>(fields: impl Iterator<Item = &'a str> + Clone) -> Vec<u32> {
+    let whole: Option<Vec<u32>> = fields.clone().map(|field| field.parse().ok().filter(|&y| y < 65536)).collect();
+    whole.unwrap_or_else(|| {
+        let mut numbers = HashMap::new();
+        fields
+            .map(|field| {
+                let next = numbers.len() as u32;
+                *numbers.entry(field).or_insert(next)
+            })
+            .collect()
+    })
+}

@@ -1,0 +1,31 @@
+//! Chips that people know, and what they have room for.
+
+/// A microcontroller.
+pub(super) struct Chip {
+    pub(super) name: &'static str,
+    pub(super) core: &'static str,
+    /// Bytes, as its data sheet says.
+    pub(super) flash: usize,
+    /// Bytes, as its data sheet says.
+    pub(super) ram: usize,
+}
+
+const K: usize = 1024;
+
+/// From small to large.
+pub(super) const CHIPS: [Chip; 8] = [
+    Chip { name: "STM32G031", core: "Cortex-M0+", flash: 64 * K, ram: 8 * K },
+    Chip { name: "nRF51822 (micro:bit 1)", core: "Cortex-M0", flash: 256 * K, ram: 16 * K },
+    Chip { name: "STM32F103RC", core: "Cortex-M3", flash: 256 * K, ram: 48 * K },
+    Chip { name: "nRF52832", core: "Cortex-M4F", flash: 512 * K, ram: 64 * K },
+    Chip { name: "STM32F401RE", core: "Cortex-M4F", flash: 512 * K, ram: 96 * K },
+    Chip { name: "nRF52840", core: "Cortex-M4F", flash: 1024 * K, ram: 256 * K },
+    Chip { name: "RP2040 (Pico, 2 MiB flash)", core: "Cortex-M0+", flash: 2048 * K, ram: 264 * K },
+    Chip { name: "STM32H743", core: "Cortex-M7", flash: 2048 * K, ram: 1024 * K },
+];
+
+/// What the runtime's code and a firmware around it take: the firmware example's, start-up and logging included,
+/// rounded up (`cargo xtask firmware`).
+pub(super) const CODE: usize = 20 * K;
+/// The firmware example's stack and statics beside the model's arena, rounded up.
+pub(super) const STACK: usize = 7 * K;

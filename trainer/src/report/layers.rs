@@ -1,0 +1,78 @@
+//! How far each layer's integers are from the f32 values that they stand for.
+
+use edgemix_format::view::File;
+use edgemix_runtime::kernels::{self, Width};
+
+use crate::data::Samples;
+use crate::trained::Trained;
+
+/// Samples that are looked at, evenly spread.
+const SAMPLES: usize = 256;
+
+/// A layer's f32 values, and what of them is lost.
+pub(super) struct Loss {
+    /// The root of the mean square of the f32 values.
+    pub(super) signal: f64,
+    /// The root of the mean square of the difference.
+    pub(super) error: f64,
+}
+
+/// Of the input and then of each of the encoder's layers; empty if the two encoders are not the same.
+pub(super) fn losses(trained: &Trained, file: &File, samples: &Samples) -> Vec<Loss> {
+    if trained.encoder.is_empty() || trained.encoder.len() != file.encoder.len() {
+        return vec![];
+    }
+    let step = (samples.n_samples / SAMPLES).max(1);
+    let values: Vec<f32> = samples.rows().step_by(step).flatten().copied().collect();
+    let chosen = Samples { n_samples: values.len() / samples.n_features, values, ..samples.clone() };
+    let mut exact = trained.scaling.apply(&chosen);
+    let channels = || file.input.gain.iter().zip(file.input.offset).cycle();
+    let mut integers: Vec<i16> =
+        chosen.rows().flat_map(|row| row.iter().zip(channels()).map(|(x, (g, o))| int8(x * g + o))).collect();
+    let mut all = vec![Loss::of(&exact, &dequantized(&integers, input_scheme(trained, file)))];
+    for (index, (layer, quantized)) in trained.encoder.iter().zip(&file.encoder).enumerate() {
+        exact = layer.linear(&exact);
+        layer.activation().apply(&mut exact);
+        let width = if index + 1 == file.encoder.len() { Width::Wide } else { Width::Narrow };
+        integers = integers
+            .chunks_mut(quantized.inputs())
+            .flat_map(|input| {
+                let mut output = vec![0; quantized.outputs()];
+                kernels::run(quantized, width, input, &mut output, &mut vec![0; quantized.scratch()]);
+                output
+            })
+            .collect();
+        let scheme = quantized.output();
+        let (scale, zero) = match width {
+            Width::Narrow => (f64::from(scheme.scale), f64::from(scheme.zero_point)),
+            Width::Wide => (f64::from(file.latent.scale), 0.0),
+        };
+        all.push(Loss::of(&exact, &dequantized(&integers, (scale, zero))));
+    }
+    all
+}
+
+/// Scale and zero point of the scaled input, from the steps that a raw value makes.
+fn input_scheme(trained: &Trained, file: &File) -> (f64, f64) {
+    let (gain, offset) = (f64::from(trained.scaling.gain[0]), f64::from(trained.scaling.offset[0]));
+    let scale = gain / f64::from(file.input.gain[0]);
+    (scale, (f64::from(file.input.offset[0]) - offset / scale).round())
+}
+
+fn int8(steps: f32) -> i16 {
+    (steps + 0.5).floor().clamp(i8::MIN.into(), i8::MAX.into()) as i16
+}
+
+fn dequantized(integers: &[i16], (scale, zero): (f64, f64)) -> Vec<f64> {
+    integers.iter().map(|&q| (f64::from(q) - zero) * scale).collect()
+}
+
+impl Loss {
+    fn of(exact: &[f32], found: &[f64]) -> Self {
+        let root = |squares: f64| (squares / exact.len().max(1) as f64).sqrt();
+        Self {
+            signal: root(exact.iter().map(|&x| f64::from(x).powi(2)).sum()),
+            error: root(exact.iter().zip(found).map(|(&x, y)| (f64::from(x) - y).powi(2)).sum()),
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! A run as one HTML page without anything beside it: what was learned, how, what the integers lose, what it needs.
+//!
+//! [`Run::page`] puts the sections in order; `plot` draws, `geometry` says where, `layers` measures the integers,
+//! `pictures` shows samples, `chips` knows what microcontrollers have.
+
+mod chips;
+mod geometry;
+mod layers;
+mod pictures;
+mod plot;
+mod sections;
+
+use edgemix_runtime::Model;
+use maud::{DOCTYPE, PreEscaped, html};
+
+use crate::data::Dataset;
+use crate::inference::{self, Assigned};
+use crate::mixture::NotPositiveDefinite;
+use crate::trained::Trained;
+use crate::training::EpochReport;
+
+/// What a page is made of.
+#[derive(Clone, Copy, Debug)]
+pub struct Run<'a> {
+    /// The samples that are shown; usually those that were trained on.
+    pub dataset: &'a Dataset,
+    /// The f32 model.
+    pub trained: &'a Trained,
+    /// The integers.
+    pub model: &'a Model<'a>,
+    /// The bytes of the model's file.
+    pub flash: usize,
+    /// One per epoch, in order; may be empty.
+    pub metrics: &'a [EpochReport],
+    /// The run's settings as TOML.
+    pub config: &'a str,
+    /// What to type to have the same again.
+    pub commands: &'a str,
+}
+
+/// What both models make of the samples.
+struct Found {
+    /// `N x D`, in f32; the scaled samples where clusters have latents of their own.
+    latents: Vec<f32>,
+    dims: usize,
+    /// By the integers.
+    assigned: Vec<Assigned>,
+    clusters: Vec<u16>,
+    /// By the f32 model.
+    exact: Vec<u16>,
+    k: usize,
+}
+
+impl Run<'_> {
+    /// The page.
+    ///
+    /// # Errors
+    /// [`NotPositiveDefinite`] if the model's head is a mixture and not one.
+    pub fn page(&self) -> Result<String, NotPositiveDefinite> {
+        let found = self.found()?;
+        let title = format!("{} by {}", self.dataset.samples.name, self.trained.method);
+        let page = html! {
+            (DOCTYPE)
+            html lang="en" {
+                head {
+                    meta charset="utf-8";
+                    meta name="viewport" content="width=device-width, initial-scale=1";
+                    title { (title) ": Edgemix" }
+                    style { (PreEscaped(include_str!("style.css"))) }
+                }
+                body {
+                    h1 { (title) }
+                    (sections::facts(self, &found))
+                    (sections::latents(self, &found))
+                    (sections::clusters(self, &found))
+                    (sections::labels(self, &found))
+                    (sections::samples(self, &found))
+                    (sections::training(self))
+                    (sections::integers(self))
+                    (sections::chips(self))
+                    (sections::again(self))
+                }
+            }
+        };
+        Ok(page.into_string())
+    }
+
+    fn found(&self) -> Result<Found, NotPositiveDefinite> {
+        let samples = &self.dataset.samples;
+        let assigned = inference::assign(self.model, &samples.values);
+        let latents = self.trained.encode(samples);
+        Ok(Found {
+            dims: latents.len() / samples.n_samples.max(1),
+            exact: self.trained.head.assign(&latents)?,
+            latents,
+            clusters: assigned.iter().map(|found| found.cluster).collect(),
+            assigned,
+            k: self.model.n_clusters(),
+        })
+    }
+}

@@ -1,0 +1,43 @@
+//! What a sample looks like: an image, a window's traces, or a row of a table.
+
+use std::io::Cursor;
+
+use base64::{Engine, prelude::BASE64_STANDARD};
+use image::{DynamicImage, GrayImage, ImageFormat, RgbImage};
+use maud::{Markup, html};
+
+use super::plot;
+use crate::data::{ImageShape, Samples};
+
+/// One sample, with a title that shows when it is pointed at.
+pub(super) fn sample(samples: &Samples, index: usize, title: &str) -> Markup {
+    let values = &samples.values[index * samples.n_features..(index + 1) * samples.n_features];
+    let picture = samples.image.and_then(|shape| png(values, shape, largest(samples)));
+    html! {
+        @match picture {
+            Some(png) => img class="sample" alt=(title) title=(title) src={ "data:image/png;base64," (BASE64_STANDARD.encode(png)) };,
+            None => span title=(title) { (plot::trace(values, samples.channels.unwrap_or(1))) },
+        }
+    }
+}
+
+fn largest(samples: &Samples) -> f32 {
+    samples.values.iter().copied().fold(f32::MIN_POSITIVE, f32::max)
+}
+
+/// Grey or coloured, black being 0 or less and white `most`; none for other numbers of channels.
+fn png(values: &[f32], shape: ImageShape, most: f32) -> Option<Vec<u8>> {
+    let (width, height) = (shape.width as u32, shape.height as u32);
+    let pixels = |channels: usize| -> Vec<u8> {
+        let kept = values.chunks_exact(shape.channels).flat_map(|pixel| &pixel[..channels]);
+        kept.map(|&x| (x / most * 255.0).clamp(0.0, 255.0) as u8).collect()
+    };
+    let picture = match shape.channels {
+        1 => DynamicImage::ImageLuma8(GrayImage::from_raw(width, height, pixels(1))?),
+        3 | 4 => DynamicImage::ImageRgb8(RgbImage::from_raw(width, height, pixels(3))?),
+        _ => return None,
+    };
+    let mut bytes = vec![];
+    picture.write_to(&mut Cursor::new(&mut bytes), ImageFormat::Png).ok()?;
+    Some(bytes)
+}

@@ -1,0 +1,315 @@
+//! The page's sections, in the order in which it has them.
+
+use edgemix_format::view::{Head, Layer};
+use maud::{Markup, html};
+
+use super::chips::{CHIPS, CODE, STACK};
+use super::plot::{self, Point};
+use super::{Found, Run, geometry, layers, pictures};
+use crate::metrics;
+
+/// Points in a plot at most.
+const POINTS: usize = 2500;
+/// Samples shown of each cluster, near and far.
+const SHOWN: usize = 7;
+/// Labels that are told apart at most.
+const LABELS: usize = 100;
+
+fn percent(share: f64) -> String {
+    format!("{:.1} %", 100.0 * share)
+}
+
+fn thousands(n: usize) -> String {
+    let digits = n.to_string();
+    let groups: Vec<&str> = digits.as_bytes().rchunks(3).rev().map(|g| std::str::from_utf8(g).unwrap_or("")).collect();
+    groups.join(",")
+}
+
+/// The run in numbers.
+pub(super) fn facts(run: &Run, found: &Found) -> Markup {
+    let clusters = metrics::clusters_found(&found.clusters, 0.0);
+    let mut facts = vec![
+        (clusters.to_string(), "clusters, by the integers"),
+        (thousands(run.dataset.samples.n_samples), "samples"),
+        (format!("{:.2} %", 100.0 * metrics::agreement(&found.exact, &found.clusters)), "same cluster as in f32"),
+        (thousands(run.flash), "bytes of flash"),
+        (thousands(run.model.arena_len()), "bytes of RAM"),
+        (thousands(macs(run)), "multiply-accumulates"),
+    ];
+    if let Some(labels) = &run.dataset.labels {
+        let scores = metrics::scores(labels, &found.clusters);
+        facts.push((format!("{:.3}", scores.acc), "accuracy"));
+        facts.push((format!("{:.3}", scores.nmi), "mutual information"));
+        facts.push((format!("{:.3}", scores.ari), "adjusted Rand index"));
+    }
+    html! { ul class="facts" { @for (value, name) in facts { li { b { (value) } span { (name) } } } } }
+}
+
+fn macs(run: &Run) -> usize {
+    let file = run.model.file();
+    file.encoder.iter().map(Layer::macs).sum::<usize>() + file.head.macs(file.latent.len.into())
+}
+
+/// Two principal axes, coloured by cluster and by label.
+pub(super) fn latents(run: &Run, found: &Found) -> Markup {
+    let n = run.dataset.samples.n_samples;
+    let step = n.div_ceil(POINTS).max(1);
+    let (places, shares) = geometry::principal(&found.latents, found.dims);
+    let points = |class: &dyn Fn(usize) -> usize| -> Vec<Point> {
+        let at = |i: usize| Point { x: places[i][0], y: places[i][1], class: class(i) };
+        (0..n).step_by(step).map(at).collect()
+    };
+    let names = |count: usize| -> Vec<String> { (0..count).map(|k| k.to_string()).collect() };
+    let labels = run.dataset.labels.as_ref().filter(|labels| labels.iter().all(|&y| (y as usize) < LABELS));
+    html! {
+        section {
+            h2 { "The latent space" }
+            p {
+                "Two principal axes of " (found.dims) ", which hold " (percent(shares[0] + shares[1])) " of the variance: "
+                "what overlaps here may be apart in the others."
+                @if step > 1 { " Every " (step) "th sample is drawn." }
+            }
+            div class="row" {
+                figure {
+                    (plot::scatter(&points(&|i| found.clusters[i].into()), &names(found.k)))
+                    figcaption { "by cluster" }
+                }
+                @if let Some(labels) = labels {
+                    figure {
+                        (plot::scatter(&points(&|i| labels[i] as usize), &names(labels.iter().map(|&y| y as usize + 1).max().unwrap_or(0))))
+                        figcaption { "by label, which training did not see" }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Sizes, components and certainty.
+pub(super) fn clusters(run: &Run, found: &Found) -> Markup {
+    let file = run.model.file();
+    let of = |cluster: usize| found.assigned.iter().filter(move |a| usize::from(a.cluster) == cluster);
+    let mean = |values: Vec<f64>| values.iter().sum::<f64>() / values.len().max(1) as f64;
+    let mut weights: Vec<(f64, usize, String)> = match &run.trained.head {
+        crate::trained::Head::Mixture(mixture) => {
+            let own = mixture.log_weights.iter().zip(&mixture.clusters).enumerate();
+            let all: f64 = mixture.log_weights.iter().map(|w| w.exp()).sum();
+            own.map(|(k, (w, &c))| (w.exp() / all, c.into(), format!("component {k}, cluster {c}"))).collect()
+        }
+        _ => vec![],
+    };
+    weights.sort_by(|a, b| b.0.total_cmp(&a.0));
+    html! {
+        section {
+            h2 { "The clusters" }
+            div class="scroll" { table {
+                tr {
+                    th { "cluster" } th { "samples" } th { "share" } th { "components" } th { "mean posterior" }
+                    th { "novel at 1 %" }
+                }
+                @for cluster in 0..found.k {
+                    @let n = of(cluster).count();
+                    tr {
+                        td { span class="swatch" style={ "background:" (plot::color(cluster)) } {} (cluster) }
+                        td { (thousands(n)) }
+                        td { (percent(n as f64 / found.clusters.len().max(1) as f64)) }
+                        td { (file.head.clusters().iter().filter(|&&c| usize::from(c) == cluster).count()) }
+                        td { (format!("{:.3}", mean(of(cluster).map(|a| a.posterior.into()).collect()))) }
+                        td { (percent(mean(of(cluster).map(|a| f64::from(u8::from(a.novelty.is_novel(0.01)))).collect()))) }
+                    }
+                }
+            } }
+            @if !weights.is_empty() {
+                h3 style="margin-top:1rem" { "Weights of the components" }
+                p { "From large to small, in the colour of their cluster; after pruning." }
+                div class="scroll" { (plot::bars(&weights)) }
+            }
+        }
+    }
+}
+
+/// Clusters against labels.
+pub(super) fn labels(run: &Run, found: &Found) -> Markup {
+    let Some(labels) = &run.dataset.labels else { return html! {} };
+    let mut different: Vec<u32> = labels.clone();
+    different.sort_unstable();
+    different.dedup();
+    if different.len() > LABELS {
+        return html! {};
+    }
+    let count = |label: u32, cluster: usize| {
+        labels.iter().zip(&found.clusters).filter(|&(&y, &c)| y == label && usize::from(c) == cluster).count()
+    };
+    let table: Vec<Vec<usize>> =
+        different.iter().map(|&label| (0..found.k).map(|cluster| count(label, cluster)).collect()).collect();
+    // Clusters stand where most of their samples' label does.
+    let mut order: Vec<usize> = (0..found.k).collect();
+    order.sort_by_key(|&c| (0..table.len()).max_by_key(|&row| (table[row][c], usize::MAX - row)));
+    html! {
+        section {
+            h2 { "Clusters and labels" }
+            p { "Rows are labels, columns clusters, in the order of the label that most of their samples have." }
+            div class="scroll" { table {
+                tr { th { "label" } @for &c in &order { th { (c) } } }
+                @for (row, label) in table.iter().zip(&different) {
+                    @let most = row.iter().sum::<usize>().max(1) as f64;
+                    tr {
+                        td { (label) }
+                        @for &c in &order {
+                            td class="heat" style={ "--share:" (format!("{:.2}", 0.75 * row[c] as f64 / most)) } {
+                                @if row[c] > 0 { (row[c]) }
+                            }
+                        }
+                    }
+                }
+            } }
+        }
+    }
+}
+
+/// Samples near the centres and far from them.
+pub(super) fn samples(run: &Run, found: &Found) -> Markup {
+    let samples = &run.dataset.samples;
+    let extremes = geometry::extremes(&found.latents, found.dims, &found.clusters, found.k, SHOWN);
+    let row = |indices: &[usize]| {
+        html! { div class="samples" { @for &i in indices { (pictures::sample(samples, i, &format!("sample {i}"))) } } }
+    };
+    html! {
+        section {
+            h2 { "Samples" }
+            p { "Of each cluster those nearest to the mean of its latents, and those farthest from it, farthest first." }
+            div class="scroll" { table {
+                tr { th { "cluster" } th style="text-align:left" { "nearest" } th style="text-align:left" { "farthest" } }
+                @for (cluster, [near, far]) in extremes.iter().enumerate() {
+                    tr {
+                        td { span class="swatch" style={ "background:" (plot::color(cluster)) } {} (cluster) }
+                        td { (row(near)) }
+                        td { (row(far)) }
+                    }
+                }
+            } }
+        }
+    }
+}
+
+/// Losses and clusters over time.
+pub(super) fn training(run: &Run) -> Markup {
+    if run.metrics.is_empty() {
+        return html! {};
+    }
+    let stages: Vec<usize> =
+        (1..run.metrics.len()).filter(|&i| run.metrics[i].stage != run.metrics[i - 1].stage).collect();
+    let borders: Vec<f64> = stages.iter().map(|&i| i as f64).collect();
+    let last = run.metrics.len() as f64;
+    let mut curves: Vec<(String, Vec<(f64, f64)>)> = vec![];
+    let mut add = |name: &str, epoch: usize, value: f64| {
+        let at = (epoch as f64 + 1.0, value);
+        match curves.iter_mut().find(|(own, _)| own == name) {
+            Some((_, values)) => values.push(at),
+            None => curves.push((name.into(), vec![at])),
+        }
+    };
+    for (epoch, report) in run.metrics.iter().enumerate() {
+        report.losses.iter().for_each(|(name, value)| add(name, epoch, *value));
+        if let Some(clusters) = report.clusters {
+            add("clusters", epoch, clusters as f64);
+        }
+    }
+    let mut names: Vec<&str> = run.metrics.iter().map(|report| report.stage.as_str()).collect();
+    names.dedup();
+    html! {
+        section {
+            h2 { "Training" }
+            p { "Stages: " (names.join(", ")) "; dotted lines are where one follows the other. A loss may mean another thing in each." }
+            div class="row" {
+                @for (name, values) in &curves { figure { (plot::curve(values, &borders, last)) figcaption { (name) } } }
+            }
+        }
+    }
+}
+
+/// What quantisation costs, layer by layer.
+pub(super) fn integers(run: &Run) -> Markup {
+    let losses = layers::losses(run.trained, run.model.file(), &run.dataset.samples);
+    if losses.is_empty() {
+        return html! {};
+    }
+    html! {
+        section {
+            h2 { "The integers" }
+            p { "Root mean square of each layer's f32 values, and of what its integers are away from them, errors of the layers before included." }
+            div class="scroll" { table {
+                tr { th { "values" } th { "f32" } th { "error" } th { "share" } th {} }
+                @for (index, loss) in losses.iter().enumerate() {
+                    @let share = loss.error / loss.signal.max(f64::MIN_POSITIVE);
+                    tr {
+                        td { @if index == 0 { "input" } @else if index + 1 == losses.len() { "latent" } @else { "layer " (index) } }
+                        td { (plot::short(loss.signal)) }
+                        td { (plot::short(loss.error)) }
+                        td { (format!("{:.2} %", 100.0 * share)) }
+                        td { svg width="120" height="10" { rect class="bar" width=(format!("{:.1}", (share * 1200.0).min(120.0))) height="10" {} } }
+                    }
+                }
+            } }
+        }
+    }
+}
+
+/// Flash and RAM by layer, and where they fit.
+pub(super) fn chips(run: &Run) -> Markup {
+    let file = run.model.file();
+    let (flash, ram) = (run.flash + CODE, run.model.arena_len() + STACK);
+    let fits =
+        |need: usize, has: usize| if need <= has { percent(need as f64 / has as f64) } else { "too large".into() };
+    let head = match file.head {
+        Head::Mixture(_) => "mixture",
+        Head::Softmax(_) => "softmax",
+        Head::Autoencoders(_) => "autoencoders",
+        _ => "head",
+    };
+    let narrow = |values: usize| 2 * values;
+    html! {
+        section {
+            h2 { "What it needs" }
+            div class="row" {
+                div class="scroll" { table {
+                    tr { th { "part" } th { "flash" } th { "inputs and outputs" } th { "multiply-accumulates" } }
+                    @for (index, layer) in file.encoder.iter().enumerate() {
+                        @let (weights, other) = layer.flash();
+                        tr {
+                            td { "layer " (index + 1) ", " (layer.inputs()) " to " (layer.outputs()) }
+                            td { (thousands(weights + other)) }
+                            td { (thousands(narrow(layer.inputs() + layer.outputs()))) }
+                            td { (thousands(layer.macs())) }
+                        }
+                    }
+                    tr { td { (head) } td { (thousands(file.head.flash())) } td {} td { (thousands(file.head.macs(file.latent.len.into()))) } }
+                    tr { td { "novelty" } td { (thousands(file.calibration.flash())) } td {} td {} }
+                    tr { td { "header and description" } td { (thousands(file.header.blob_offset as usize)) } td {} td {} }
+                    tr { td { b { "all" } } td { b { (thousands(run.flash)) } } td { b { (thousands(run.model.arena_len())) } } td { b { (thousands(macs(run))) } } }
+                } }
+                div class="scroll" { table {
+                    tr { th { "chip" } th { "core" } th { "flash used" } th { "RAM used" } }
+                    @for chip in &CHIPS {
+                        tr { td { (chip.name) } td { (chip.core) } td { (fits(flash, chip.flash)) } td { (fits(ram, chip.ram)) } }
+                    }
+                } }
+            }
+            p {
+                "Bytes. The arena is shared, so RAM is not the layers' sum. Chips: the model, "
+                (CODE / 1024) " KiB of code and " (STACK / 1024) " KiB of stack and statics, as the firmware example needs."
+            }
+        }
+    }
+}
+
+/// How to have the same again.
+pub(super) fn again(run: &Run) -> Markup {
+    html! {
+        section {
+            h2 { "The same again" }
+            pre { (run.commands) }
+            details { summary { "all settings" } pre { (run.config) } }
+        }
+    }
+}
