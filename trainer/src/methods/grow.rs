@@ -303,3 +303,30 @@ impl<B: AutodiffBackend> Method<B> for GrowMethod<B> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn large_images_are_reconstructed_as_they_were_moved_and_nothing_else_unless_asked_for() {
+        let image = |side| Some(ImageShape { channels: 1, height: side, width: side });
+        assert!(Reconstruct::Auto.is_moved(image(28)) && !Reconstruct::Auto.is_moved(image(8)));
+        assert!(!Reconstruct::Auto.is_moved(None));
+        assert!(Reconstruct::Moved.is_moved(image(8)) && !Reconstruct::Still.is_moved(image(28)));
+    }
+
+    /// Balanced targets: rows are distributions, and clusters that were predicted too often lose.
+    #[test]
+    fn balanced_targets_come_nearer_to_the_shares_that_were_found() {
+        let p = matrix::<burn::backend::Flex>(&[0.9, 0.1, 0.8, 0.2, 0.6, 0.4, 0.7, 0.3], 4, &Default::default());
+        let shares = [0.5, 0.5];
+        let q = elements(balanced(p.clone(), &shares));
+        assert!(q.chunks(2).all(|row| (row[0] + row[1] - 1.0).abs() < 1e-6));
+        let share = |values: &[f64]| values.iter().step_by(2).sum::<f64>() / 4.0;
+        assert!((share(&q) - 0.5).abs() < (share(&elements(p)) - 0.5).abs(), "{q:?}");
+        // sqrt(.5/.75) of .9 against sqrt(.5/.25) of .1.
+        let exact = 0.9 / 3f64.sqrt() / (0.9 / 3f64.sqrt() + 0.1);
+        assert!((q[0] - exact).abs() < 1e-6, "{} {exact}", q[0]);
+    }
+}
