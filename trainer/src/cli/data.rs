@@ -15,10 +15,10 @@ pub(super) struct Cut {
     /// An NPY or IDX file of labels, where the data have none.
     #[arg(long, value_name = "FILE")]
     labels: Option<PathBuf>,
-    /// The CSV column with labels, by name or index from 0; training never sees it. Empty: none.
+    /// The table's column with labels, by name or index from 0; training never sees it. Empty: none.
     #[arg(long, value_name = "COLUMN")]
     label_column: Option<String>,
-    /// The CSV column that says whose a row is, by name or index from 0: no window crosses it. Empty: none.
+    /// The table's column that says whose a row is, by name or index from 0: no window crosses it. Empty: none.
     #[arg(long, value_name = "COLUMN")]
     group_column: Option<String>,
     /// Cuts a recording, one row an instant, one column a channel, into windows of so many instants.

@@ -5,7 +5,8 @@
 //! layer on `tanh` latents (equation 9), beside the mean squared differences between each of the clean encoder's layers
 //! and the decoder's from the corrupted path (equation 10). **Update**: targets that minimise
 //! `KL(q||p) + KL(mean q||uniform)` (equations 4 to 8). **Schedule**: reconstruction; the softmax layer learns k-means'
-//! clusters; then targets and networks in turn.
+//! clusters; then targets and networks in turn. Where it starts from grown components instead, they are grown again when
+//! the softmax layer has learned them.
 //!
 //! The clean path gives constants, as the targets of a regression: hidden layers can't shrink to please the decoder.
 

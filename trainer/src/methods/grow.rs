@@ -28,7 +28,7 @@ use crate::random::stream;
 use crate::trained::{Head, Trained};
 use crate::training::{Batch, Data, FitConfig, FitError, Method, Position, Stage, Terms};
 
-/// The index of the last stage, which clusters, unless clusters are found again before it.
+/// The first stage with clusters; all that follow have them too.
 const CLUSTER: usize = 1;
 
 /// Settings of grow.
@@ -47,7 +47,7 @@ pub struct Grow {
     pub settle: usize,
     /// How often targets are taken anew.
     pub rounds: usize,
-    /// Adam's step size from then on, as a share of reconstruction's.
+    /// Adam's step size once there are clusters, as a share of reconstruction's.
     pub rate: f64,
     /// What the decoder is to give of an image that was moved.
     pub reconstruct: Reconstruct,

@@ -54,10 +54,11 @@ fn macs(run: &Run) -> usize {
 pub(super) fn latents(run: &Run, found: &Found) -> Markup {
     let n = run.dataset.samples.n_samples;
     let step = n.div_ceil(POINTS).max(1);
-    let (places, shares) = geometry::principal(&found.latents, found.dims);
+    let drawn: Vec<f32> = found.latents.chunks_exact(found.dims).step_by(step).flatten().copied().collect();
+    let (places, shares) = geometry::principal(&drawn, found.dims);
     let points = |class: &dyn Fn(usize) -> usize| -> Vec<Point> {
-        let at = |i: usize| Point { x: places[i][0], y: places[i][1], class: class(i) };
-        (0..n).step_by(step).map(at).collect()
+        let rows = (0..n).step_by(step).zip(&places);
+        rows.map(|(i, place)| Point { x: place[0], y: place[1], class: class(i) }).collect()
     };
     let names = |count: usize| -> Vec<String> { (0..count).map(|k| k.to_string()).collect() };
     let labels = run.dataset.labels.as_ref().filter(|labels| labels.iter().all(|&y| (y as usize) < LABELS));
