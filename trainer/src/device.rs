@@ -1,8 +1,10 @@
 //! The one place that knows backends.
 
+use std::any::TypeId;
 use std::str::FromStr;
 
 use burn::backend::{Autodiff, Flex, NdArray};
+use burn::tensor::backend::Backend;
 use thiserror::Error;
 
 use crate::data::Samples;
@@ -88,6 +90,11 @@ impl Device {
             Self::Cuda(_) => Err(FitError::Setting { setting: "device", problem: DeviceError::NotBuilt.to_string() }),
         }
     }
+}
+
+/// Whether a backend's tensors lie in this process's memory and come out of it uncopied.
+pub(crate) fn computes_on_host<B: Backend>() -> bool {
+    TypeId::of::<B>() == TypeId::of::<Flex>()
 }
 
 #[cfg(not(feature = "cuda"))]

@@ -8,8 +8,6 @@
 //! encoder in turn.
 
 use burn::module::Module;
-use burn::optim::adaptor::OptimizerAdaptor;
-use burn::optim::{Adam, GradientsParams, Optimizer};
 use burn::tensor::activation::softplus;
 use burn::tensor::backend::AutodiffBackend;
 use burn::tensor::{Int, Tensor, TensorData};
@@ -18,7 +16,8 @@ use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
 use super::joint::Clusters;
-use super::learner::{Losses, adam, mismatch, read, record};
+use super::learner::{Losses, mismatch};
+use super::optimized::{self, Optimized};
 use crate::mixture::gmm::Gmm;
 use crate::mixture::kmeans::one_hot;
 use crate::mixture::{Mixture, matrix};
@@ -53,8 +52,7 @@ pub(crate) struct Adversary<B: AutodiffBackend> {
     mixture: Mixture,
     conditional: bool,
     hidden: usize,
-    discriminator: Network<B>,
-    optimizer: OptimizerAdaptor<Adam, Network<B>, B>,
+    discriminator: Optimized<B, Network<B>>,
     best: Option<Tensor<B::InnerBackend, 1, Int>>,
 }
 
@@ -64,15 +62,14 @@ struct Saved {
     mixture: Mixture,
     conditional: bool,
     hidden: usize,
-    discriminator: Vec<u8>,
-    optimizer: Vec<u8>,
+    discriminator: optimized::Saved,
 }
 
 impl<B: AutodiffBackend> Adversary<B> {
     fn new(mixture: Mixture, conditional: bool, hidden: usize, rng: &mut ChaCha8Rng, device: &B::Device) -> Self {
         let inputs = mixture.n_dims() + if conditional { mixture.n_components() } else { 0 };
-        let discriminator = Network::dense(&[inputs, hidden, 1], rng, device);
-        Self { mixture, conditional, hidden, discriminator, optimizer: adam().init(), best: None }
+        let discriminator = Optimized::new(Network::dense(&[inputs, hidden, 1], rng, device));
+        Self { mixture, conditional, hidden, discriminator, best: None }
     }
 
     /// What the discriminator sees of latents in given clusters.
@@ -122,8 +119,7 @@ impl<B: AutodiffBackend> Clusters<B> for Adversary<B> {
         let told = softplus(-self.discriminator.forward(real), 1.0) + softplus(self.discriminator.forward(fake), 1.0);
         let told = told.mean();
         let mut gradients = told.backward();
-        let own = GradientsParams::from_module(&mut gradients, &self.discriminator);
-        self.discriminator = self.optimizer.step(batch.learning_rate, self.discriminator.clone(), own);
+        self.discriminator.descend(&mut gradients, batch.learning_rate);
 
         let judge = self.discriminator.clone().no_grad();
         let fooled = softplus(-judge.forward(self.seen(z, &members)), 1.0).mean();
@@ -143,8 +139,7 @@ impl<B: AutodiffBackend> Clusters<B> for Adversary<B> {
             mixture: self.mixture.clone(),
             conditional: self.conditional,
             hidden: self.hidden,
-            discriminator: record::<B, _>(self.discriminator.clone().into_record())?,
-            optimizer: record::<B, _>(self.optimizer.to_record())?,
+            discriminator: self.discriminator.save()?,
         };
         postcard::to_stdvec(&saved).map_err(mismatch)
     }
@@ -154,8 +149,7 @@ impl<B: AutodiffBackend> Clusters<B> for Adversary<B> {
         // The weights drawn here are replaced by those that were saved.
         let mut rng = ChaCha8Rng::seed_from_u64(0);
         let mut adversary = Self::new(saved.mixture, saved.conditional, saved.hidden, &mut rng, device);
-        adversary.discriminator = adversary.discriminator.load_record(read::<B, _>(saved.discriminator, device)?);
-        adversary.optimizer = adversary.optimizer.load_record(read::<B, _>(saved.optimizer, device)?);
+        adversary.discriminator.restore(saved.discriminator, device)?;
         Ok(adversary)
     }
 }

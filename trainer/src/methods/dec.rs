@@ -6,15 +6,14 @@
 //! they are; the centres learn together with the encoder. **Schedule**: reconstruction, k-means, then the objective.
 
 use burn::module::{Module, Param};
-use burn::optim::adaptor::OptimizerAdaptor;
-use burn::optim::{Adam, GradientsParams, Optimizer};
 use burn::tensor::Tensor;
 use burn::tensor::backend::{AutodiffBackend, Backend};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
 use super::joint::Clusters;
-use super::learner::{Losses, adam, mismatch, read, record};
+use super::learner::{Losses, mismatch};
+use super::optimized::{self, Optimized};
 use crate::mixture::kmeans::{Centers, KMeans};
 use crate::mixture::{elements, matrix};
 use crate::nn::Latent;
@@ -94,8 +93,7 @@ struct Learned<B: Backend> {
 
 /// Centres, their optimiser and an epoch's targets.
 pub(crate) struct StudentClusters<B: AutodiffBackend> {
-    learned: Learned<B>,
-    optimizer: OptimizerAdaptor<Adam, Learned<B>, B>,
+    learned: Optimized<B, Learned<B>>,
     targets: Option<Tensor<B::InnerBackend, 2>>,
 }
 
@@ -104,14 +102,13 @@ pub(crate) struct StudentClusters<B: AutodiffBackend> {
 struct Saved {
     k: usize,
     dims: usize,
-    learned: Vec<u8>,
-    optimizer: Vec<u8>,
+    learned: optimized::Saved,
 }
 
 impl<B: AutodiffBackend> StudentClusters<B> {
     fn new(centers: &[f64], k: usize, device: &B::Device) -> Self {
         let centers = Param::from_tensor(matrix::<B>(centers, k, device));
-        Self { learned: Learned { centers }, optimizer: adam().init(), targets: None }
+        Self { learned: Optimized::new(Learned { centers }), targets: None }
     }
 
     fn centers(&self) -> Tensor<B::InnerBackend, 2> {
@@ -146,8 +143,7 @@ impl<B: AutodiffBackend> Clusters<B> for StudentClusters<B> {
     }
 
     fn descend(&mut self, gradients: &mut B::Gradients, rate: f64) {
-        let own = GradientsParams::from_module(gradients, &self.learned);
-        self.learned = self.optimizer.step(rate, self.learned.clone(), own);
+        self.learned.descend(gradients, rate);
     }
 
     fn n_clusters(&self) -> usize {
@@ -163,19 +159,14 @@ impl<B: AutodiffBackend> Clusters<B> for StudentClusters<B> {
 
     fn save(&self) -> Result<Vec<u8>, FitError> {
         let [k, dims] = self.centers().dims();
-        let learned = record::<B, _>(self.learned.clone().into_record())?;
-        let optimizer = record::<B, _>(self.optimizer.to_record())?;
-        postcard::to_stdvec(&Saved { k, dims, learned, optimizer }).map_err(mismatch)
+        postcard::to_stdvec(&Saved { k, dims, learned: self.learned.save()? }).map_err(mismatch)
     }
 
     fn restore(bytes: &[u8], device: &B::Device) -> Result<Self, FitError> {
         let saved: Saved = postcard::from_bytes(bytes).map_err(mismatch)?;
-        let empty = Self::new(&vec![0.0; saved.k * saved.dims], saved.k, device);
-        Ok(Self {
-            learned: empty.learned.load_record(read::<B, _>(saved.learned, device)?),
-            optimizer: empty.optimizer.load_record(read::<B, _>(saved.optimizer, device)?),
-            targets: None,
-        })
+        let mut restored = Self::new(&vec![0.0; saved.k * saved.dims], saved.k, device);
+        restored.learned.restore(saved.learned, device)?;
+        Ok(restored)
     }
 }
 

@@ -1,14 +1,13 @@
 //! A diagonal Gaussian mixture whose weights, means and variances are learned by gradients, together with an encoder.
 
 use burn::module::{Module, Param};
-use burn::optim::adaptor::OptimizerAdaptor;
-use burn::optim::{Adam, GradientsParams, Optimizer};
 use burn::tensor::Tensor;
 use burn::tensor::activation::log_softmax;
 use burn::tensor::backend::{AutodiffBackend, Backend};
 use serde::{Deserialize, Serialize};
 
-use super::learner::{adam, mismatch, read, record};
+use super::learner::mismatch;
+use super::optimized::{self, Optimized};
 use crate::divergence::Gaussians;
 use crate::mixture::{Covariance, Mixture, elements, matrix};
 use crate::training::FitError;
@@ -79,8 +78,7 @@ pub(super) fn log_sum_exp<B: Backend>(x: Tensor<B, 2>) -> Tensor<B, 2> {
 
 /// The mixture and its optimiser.
 pub(super) struct LearnedMixture<B: AutodiffBackend> {
-    pub(super) parameters: Parameters<B>,
-    optimizer: OptimizerAdaptor<Adam, Parameters<B>, B>,
+    pub(super) parameters: Optimized<B, Parameters<B>>,
     /// Variances are at least this.
     pub(super) floor: f64,
 }
@@ -91,8 +89,7 @@ struct Saved {
     k: usize,
     dims: usize,
     floor: f64,
-    parameters: Vec<u8>,
-    optimizer: Vec<u8>,
+    parameters: optimized::Saved,
 }
 
 impl<B: AutodiffBackend> LearnedMixture<B> {
@@ -100,12 +97,11 @@ impl<B: AutodiffBackend> LearnedMixture<B> {
     pub(super) fn new(mixture: &Mixture, floor: f64, device: &B::Device) -> Self {
         let log_deviations: Vec<f64> = mixture.log_variances().iter().map(|l| 0.5 * l).collect();
         let parameters = Parameters::new(&mixture.log_weights, &mixture.means, &log_deviations, device);
-        Self { parameters, optimizer: adam().init(), floor: floor.max(1e-6) }
+        Self { parameters: Optimized::new(parameters), floor: floor.max(1e-6) }
     }
 
     pub(super) fn descend(&mut self, gradients: &mut B::Gradients, rate: f64) {
-        let own = GradientsParams::from_module(gradients, &self.parameters);
-        self.parameters = self.optimizer.step(rate, self.parameters.clone(), own);
+        self.parameters.descend(gradients, rate);
     }
 
     /// As plain numbers, of latents `z * deviation + mean` (`1 x D` each).
@@ -122,20 +118,16 @@ impl<B: AutodiffBackend> LearnedMixture<B> {
 
     pub(super) fn save(&self) -> Result<Vec<u8>, FitError> {
         let [k, dims] = self.parameters.dims();
-        let parameters = record::<B, _>(self.parameters.clone().into_record())?;
-        let optimizer = record::<B, _>(self.optimizer.to_record())?;
-        postcard::to_stdvec(&Saved { k, dims, floor: self.floor, parameters, optimizer }).map_err(mismatch)
+        let parameters = self.parameters.save()?;
+        postcard::to_stdvec(&Saved { k, dims, floor: self.floor, parameters }).map_err(mismatch)
     }
 
     pub(super) fn restore(bytes: &[u8], device: &B::Device) -> Result<Self, FitError> {
         let saved: Saved = postcard::from_bytes(bytes).map_err(mismatch)?;
         let zeros = vec![0.0; saved.k * saved.dims];
-        let empty = Parameters::new(&vec![0.0; saved.k], &zeros, &zeros, device);
-        Ok(Self {
-            parameters: empty.load_record(read::<B, _>(saved.parameters, device)?),
-            optimizer: adam().init().load_record(read::<B, _>(saved.optimizer, device)?),
-            floor: saved.floor,
-        })
+        let mut parameters = Optimized::new(Parameters::new(&vec![0.0; saved.k], &zeros, &zeros, device));
+        parameters.restore(saved.parameters, device)?;
+        Ok(Self { parameters, floor: saved.floor })
     }
 }
 

@@ -1,14 +1,14 @@
 //! An autoencoder in training, and the standardisation of its latents: what all methods with an encoder share.
 
-use burn::module::{AutodiffModule, Module};
-use burn::optim::adaptor::OptimizerAdaptor;
-use burn::optim::{Adam, AdamConfig, GradientsParams, Optimizer};
+use burn::module::AutodiffModule;
 use burn::record::{BinBytesRecorder, FullPrecisionSettings, Record, Recorder};
 use burn::tensor::backend::{AutodiffBackend, Backend};
 use burn::tensor::{ElementConversion, Tensor};
 use rand::Rng;
 use serde::{Deserialize, Serialize};
 
+use super::optimized::Optimized;
+pub(super) use super::optimized::Saved;
 use crate::data::Samples;
 use crate::divergence::{Divergence, Gaussians};
 use crate::mixture::{elements, matrix};
@@ -28,16 +28,8 @@ pub(super) type Losses<B> = Vec<(&'static str, Tensor<B, 1>)>;
 
 /// An autoencoder and its optimiser.
 pub(super) struct Learner<B: AutodiffBackend> {
-    pub(super) autoencoder: Autoencoder<B>,
-    optimizer: OptimizerAdaptor<Adam, Autoencoder<B>, B>,
+    pub(super) autoencoder: Optimized<B, Autoencoder<B>>,
     pub(super) device: B::Device,
-}
-
-/// Records of an autoencoder and its optimiser.
-#[derive(Serialize, Deserialize)]
-pub(super) struct Saved {
-    autoencoder: Vec<u8>,
-    optimizer: Vec<u8>,
 }
 
 impl<B: AutodiffBackend> Learner<B> {
@@ -45,8 +37,7 @@ impl<B: AutodiffBackend> Learner<B> {
     pub(super) fn new(config: &FitConfig, samples: &Samples, variational: bool, device: &B::Device) -> Self {
         let mut weights = stream(config.seed, "weights", 0);
         Self {
-            autoencoder: Autoencoder::new(&config.shapes(samples), variational, &mut weights, device),
-            optimizer: adam().init(),
+            autoencoder: Optimized::new(Autoencoder::new(&config.shapes(samples), variational, &mut weights, device)),
             device: device.clone(),
         }
     }
@@ -96,8 +87,7 @@ impl<B: AutodiffBackend> Learner<B> {
         let values = losses.iter().map(|(name, loss)| (*name, loss.clone().into_scalar().elem::<f64>())).collect();
         if let Some(loss) = losses.into_iter().map(|(_, loss)| loss).reduce(|a, b| a + b) {
             let mut gradients = loss.backward();
-            let own = GradientsParams::from_module(&mut gradients, &self.autoencoder);
-            self.autoencoder = self.optimizer.step(rate, self.autoencoder.clone(), own);
+            self.autoencoder.descend(&mut gradients, rate);
             further(&mut gradients);
         }
         values
@@ -105,26 +95,16 @@ impl<B: AutodiffBackend> Learner<B> {
 
     /// Forgets the gradients' moments: those of another loss make Adam's first steps far too long.
     pub(super) fn forget(&mut self) {
-        self.optimizer = adam().init();
+        self.autoencoder.forget();
     }
 
     pub(super) fn save(&self) -> Result<Saved, FitError> {
-        Ok(Saved {
-            autoencoder: record::<B, _>(self.autoencoder.clone().into_record())?,
-            optimizer: record::<B, _>(self.optimizer.to_record())?,
-        })
+        self.autoencoder.save()
     }
 
     pub(super) fn restore(&mut self, saved: Saved) -> Result<(), FitError> {
-        self.autoencoder = self.autoencoder.clone().load_record(read::<B, _>(saved.autoencoder, &self.device)?);
-        self.optimizer = self.optimizer.clone().load_record(read::<B, _>(saved.optimizer, &self.device)?);
-        Ok(())
+        self.autoencoder.restore(saved, &self.device)
     }
-}
-
-/// Adam with PyTorch's epsilon: burn's default is a thousand times larger.
-pub(super) fn adam() -> AdamConfig {
-    AdamConfig::new().with_epsilon(1e-8)
 }
 
 /// The mean and deviation of each latent dimension.

@@ -1,18 +1,21 @@
 //! A module with the optimiser that moves it.
 
+use std::ops::Deref;
+
 use burn::module::AutodiffModule;
-use burn::optim::adaptor::OptimizerAdaptor;
-use burn::optim::{Adam, GradientsParams, Optimizer};
+use burn::optim::{GradientsParams, Optimizer};
 use burn::tensor::backend::AutodiffBackend;
+use replace_with::replace_with_or_abort;
 use serde::{Deserialize, Serialize};
 
-use super::learner::{adam, read, record};
+use super::learner::{read, record};
+use crate::nn::{AdamOf, adam};
 use crate::training::FitError;
 
-/// A module and its Adam.
+/// A module and its Adam; seen as the module.
 pub(super) struct Optimized<B: AutodiffBackend, M: AutodiffModule<B>> {
-    pub(super) module: M,
-    optimizer: OptimizerAdaptor<Adam, M, B>,
+    module: M,
+    optimizer: AdamOf<B, M>,
 }
 
 /// What a checkpoint holds of it.
@@ -22,15 +25,29 @@ pub(super) struct Saved {
     optimizer: Vec<u8>,
 }
 
+impl<B: AutodiffBackend, M: AutodiffModule<B>> Deref for Optimized<B, M> {
+    type Target = M;
+
+    fn deref(&self) -> &M {
+        &self.module
+    }
+}
+
 impl<B: AutodiffBackend, M: AutodiffModule<B>> Optimized<B, M> {
     pub(super) fn new(module: M) -> Self {
-        Self { module, optimizer: adam().init() }
+        Self { module, optimizer: adam() }
     }
 
     /// A step down the loss that these gradients are of.
     pub(super) fn descend(&mut self, gradients: &mut B::Gradients, rate: f64) {
         let own = GradientsParams::from_module(gradients, &self.module);
-        self.module = self.optimizer.step(rate, self.module.clone(), own);
+        // Not a clone: parameters that nobody else holds are moved in place.
+        replace_with_or_abort(&mut self.module, |module| self.optimizer.step(rate, module, own));
+    }
+
+    /// Forgets the gradients' moments: those of another loss make Adam's first steps far too long.
+    pub(super) fn forget(&mut self) {
+        self.optimizer = adam();
     }
 
     pub(super) fn save(&self) -> Result<Saved, FitError> {
@@ -41,10 +58,9 @@ impl<B: AutodiffBackend, M: AutodiffModule<B>> Optimized<B, M> {
     }
 
     /// Takes up what was saved of a module of the same shape.
-    pub(super) fn restore(self, saved: Saved, device: &B::Device) -> Result<Self, FitError> {
-        Ok(Self {
-            module: self.module.load_record(read::<B, _>(saved.module, device)?),
-            optimizer: self.optimizer.load_record(read::<B, _>(saved.optimizer, device)?),
-        })
+    pub(super) fn restore(&mut self, saved: Saved, device: &B::Device) -> Result<(), FitError> {
+        self.module = self.module.clone().load_record(read::<B, _>(saved.module, device)?);
+        self.optimizer = self.optimizer.clone().load_record(read::<B, _>(saved.optimizer, device)?);
+        Ok(())
     }
 }

@@ -40,12 +40,12 @@ impl<B: AutodiffBackend> SoftmaxHead<B> {
 
     /// `N x K` probabilities of `N x D` latents that nothing is learned from.
     pub(super) fn predict(&self, z: Tensor<B::InnerBackend, 2>) -> Tensor<B::InnerBackend, 2> {
-        softmax(self.linear.module.valid().forward(z), 1)
+        softmax(self.linear.valid().forward(z), 1)
     }
 
     /// The cross entropy from `N x K` targets to what is predicted for `N x D` latents, a mean over samples.
     pub(super) fn cross_entropy(&self, targets: Tensor<B, 2>, z: Tensor<B, 2>) -> Tensor<B, 1> {
-        -(targets * log_softmax(self.linear.module.forward(z), 1)).sum_dim(1).mean()
+        -(targets * log_softmax(self.linear.forward(z), 1)).sum_dim(1).mean()
     }
 
     /// A step down the loss that these gradients are of.
@@ -55,7 +55,7 @@ impl<B: AutodiffBackend> SoftmaxHead<B> {
 
     /// The layer's numbers.
     pub(super) fn to_dense(&self) -> Result<Dense, FitError> {
-        self.linear.module.to_linear().ok_or_else(|| mismatch("there is no head"))
+        self.linear.to_linear().ok_or_else(|| mismatch("there is no head"))
     }
 
     pub(super) fn save(&self) -> Result<Saved, FitError> {
@@ -63,7 +63,8 @@ impl<B: AutodiffBackend> SoftmaxHead<B> {
     }
 
     pub(super) fn restore(saved: Saved, device: &B::Device) -> Result<Self, FitError> {
-        let empty = Self::new(vec![0.0; saved.dims * saved.n_clusters], vec![0.0; saved.n_clusters], device);
-        Ok(Self { linear: empty.linear.restore(saved.linear, device)?, n_clusters: saved.n_clusters })
+        let mut empty = Self::new(vec![0.0; saved.dims * saved.n_clusters], vec![0.0; saved.n_clusters], device);
+        empty.linear.restore(saved.linear, device)?;
+        Ok(empty)
     }
 }

@@ -1,5 +1,6 @@
 //! Networks.
 
+mod adam;
 mod architecture;
 mod autoencoder;
 mod convolution;
@@ -7,6 +8,7 @@ mod network;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use adam::{AdamOf, adam};
 pub use architecture::{Architecture, ArchitectureError, Shape};
 pub use autoencoder::{Autoencoder, Latent};
 pub use network::{Dropout, Network, SLOPE};

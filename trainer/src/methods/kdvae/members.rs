@@ -81,7 +81,7 @@ impl<B: AutodiffBackend> Members<B> {
 
     /// `N x K` scores of samples, `ln alpha_i - |x - decoder_i(mean)|^2 / 2 s^2 - KL_i`.
     pub(super) fn scores(&self, x: &Tensor<B::InnerBackend, 2>) -> Tensor<B::InnerBackend, 2> {
-        let networks = self.networks.module.valid();
+        let networks = self.networks.valid();
         let weights = matrix::<B::InnerBackend>(&self.state.log_weights, 1, &x.device());
         let chunks = x.clone().split(CHUNK, 0).into_iter().map(|x| {
             let scores = networks.iter().map(|network| {
@@ -107,7 +107,7 @@ impl<B: AutodiffBackend> Members<B> {
         let n = best.len() as f64;
         let mut reconstruction = vec![];
         let mut prior_loss = vec![];
-        for (k, network) in self.networks.module.iter().enumerate() {
+        for (k, network) in self.networks.iter().enumerate() {
             let own: Vec<i32> = (0..best.len()).filter(|&row| best[row] == k).map(|row| row as i32).collect();
             if own.is_empty() {
                 continue;
@@ -142,7 +142,7 @@ impl<B: AutodiffBackend> Members<B> {
             decoder: network.decoder().to_layers(Activation::Identity),
         };
         Autoencoders {
-            pairs: self.networks.module.iter().map(pair).collect(),
+            pairs: self.networks.iter().map(pair).collect(),
             variational: self.variational,
             precision: 1.0 / self.state.variance,
             log_weights: self.state.log_weights.clone(),
@@ -154,8 +154,9 @@ impl<B: AutodiffBackend> Members<B> {
     }
 
     /// Takes up what was saved of members of the same shapes.
-    pub(super) fn restore(self, saved: Saved, device: &B::Device) -> Result<Self, FitError> {
-        Ok(Self { networks: self.networks.restore(saved.networks, device)?, state: saved.state, ..self })
+    pub(super) fn restore(mut self, saved: Saved, device: &B::Device) -> Result<Self, FitError> {
+        self.networks.restore(saved.networks, device)?;
+        Ok(Self { state: saved.state, ..self })
     }
 }
 

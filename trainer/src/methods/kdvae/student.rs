@@ -34,7 +34,7 @@ impl<B: AutodiffBackend> Student<B> {
     /// A step down the cross entropy to the assignments `best` of a batch's rows.
     pub(super) fn descend(&mut self, x: Tensor<B, 2>, best: &[usize], rate: f64) -> f64 {
         let device = x.device();
-        let logits = self.0.module.forward(x);
+        let logits = self.0.forward(x);
         let k = logits.dims()[1];
         let indices: Vec<i32> = best.iter().map(|&k| k as i32).collect();
         let targets = Tensor::<B, 1, Int>::from_data(TensorData::from(&indices[..]), &device).one_hot::<2>(k).float();
@@ -46,14 +46,14 @@ impl<B: AutodiffBackend> Student<B> {
 
     /// The share of samples that it assigns as `best` says.
     pub(super) fn agreement(&self, x: &Tensor<B::InnerBackend, 2>, best: &[usize]) -> f64 {
-        let network = self.0.module.valid();
+        let network = self.0.valid();
         let own = x.clone().split(CHUNK, 0).into_iter().flat_map(|x| elements(network.forward(x).argmax(1).float()));
         own.zip(best).filter(|(own, best)| *own == **best as f64).count() as f64 / best.len().max(1) as f64
     }
 
     /// The encoder's layers and the logits as the head.
     pub(super) fn to_plain(&self) -> Result<(Vec<Layer>, Head), FitError> {
-        let mut layers = self.0.module.to_layers(Activation::Identity);
+        let mut layers = self.0.to_layers(Activation::Identity);
         match layers.pop() {
             Some(Layer::Dense(logits)) => Ok((layers, Head::Softmax(logits))),
             _ => Err(mismatch("there is no student")),
@@ -65,7 +65,8 @@ impl<B: AutodiffBackend> Student<B> {
     }
 
     /// Takes up what was saved of a student of the same shapes.
-    pub(super) fn restore(self, saved: Saved, device: &B::Device) -> Result<Self, FitError> {
-        self.0.restore(saved.0, device).map(Self)
+    pub(super) fn restore(mut self, saved: Saved, device: &B::Device) -> Result<Self, FitError> {
+        self.0.restore(saved.0, device)?;
+        Ok(self)
     }
 }
