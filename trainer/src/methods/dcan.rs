@@ -157,6 +157,7 @@ impl<B: AutodiffBackend> Clusters<B> for Adversary<B> {
 #[cfg(test)]
 mod tests {
     use burn::backend::{Autodiff, Flex};
+    use burn::optim::GradientsParams;
 
     use super::*;
     use crate::mixture::{Covariance, elements};
@@ -213,7 +214,7 @@ mod tests {
         assert_ne!(before, after, "the discriminator learns");
         let mut gradients = losses[0].1.backward();
         assert!(elements(z.grad(&gradients).unwrap()).iter().any(|g| *g != 0.0), "the encoder learns");
-        let own = GradientsParams::from_module(&mut gradients, &adversary.discriminator);
+        let own = GradientsParams::from_module(&mut gradients, &*adversary.discriminator);
         assert_eq!(own.len(), 0, "the encoder's loss does not move the discriminator");
         assert_eq!(adversary.discriminator.to_layers(crate::trained::Activation::Identity), after);
     }
