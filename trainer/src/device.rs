@@ -92,7 +92,8 @@ impl Device {
     }
 }
 
-/// Whether a backend's tensors lie in this process's memory and come out of it uncopied.
+/// Whether a backend's tensors lie in this process's memory and come out of it uncopied. Not so for ndarray's, which keeps
+/// to burn's own operations.
 pub(crate) fn computes_on_host<B: Backend>() -> bool {
     TypeId::of::<B>() == TypeId::of::<Flex>()
 }
