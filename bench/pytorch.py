@@ -1,13 +1,22 @@
-"""How fast edgemix trains an autoencoder, compared with PyTorch on the same machine in the same run.
+"""How fast edgemix trains, compared with PyTorch on the same machine in the same run.
 
-    python bench/pytorch.py target/release/edgemix mnist70k.npz [--device cuda] [--rounds 3]
+    python bench/pytorch.py target/release/edgemix mnist70k.npz [--methods autoencoder,alpha-jsd,depict]
+        [--device cuda] [--epochs 2] [--rounds 3]
 
-needs numpy and torch. Both train 784-500-500-2000-10 and its mirror with ReLU, batches of 256 and Adam on the same
-images, none of them moved. An epoch's time is the difference of runs of one and of three epochs, halved, so that reading,
-clustering and export don't count; the two take turns, and the medians are compared. PyTorch is given what helps it most on
-a CPU without a compiler: data in memory as f32, batches by index, no loader.
+needs numpy and torch, and an NPZ file with `images` of one channel. Both programs train the same layers with the same batches and Adam, on
+images that are not moved:
+
+  autoencoder  784-500-500-2000-10 and its mirror, batches of 256: the reconstruction that most methods begin with
+  alpha-jsd    the same with the clustering loss; once an epoch all latents are encoded and the mixture is refitted
+  depict       DEPICT's convolutional autoencoder and softmax layer, batches of 100; once an epoch targets are taken anew
+
+An epoch's time is the median of `--epochs` epochs after a first one that does not count, from the end of one to the end
+of the next (edgemix writes a line of metrics there), so that neither program's start, reading and export do. The two
+programs take turns, and the medians of the rounds are compared. PyTorch is given what helps it most without a compiler:
+data in memory as f32, batches by index, no loader. On a GPU, ask for more epochs: they are short there.
 """
 import argparse
+import os
 import statistics
 import subprocess
 import tempfile
@@ -16,75 +25,204 @@ import time
 import numpy as np
 import torch
 from torch import nn
+from torch.nn import functional as F
 
 WIDTHS = [500, 500, 2000, 10]
+CLUSTERS = 10
+COMPONENTS = 20
+ALPHA = 0.65
+HALF_STEP = 1e-3  # counts that move by less than this share have settled
 
 
 def mlp(dims):
     layers = []
     for a, b in zip(dims, dims[1:]):
-        linear = nn.Linear(a, b)
-        nn.init.xavier_uniform_(linear.weight)
-        nn.init.zeros_(linear.bias)
-        layers += [linear, nn.ReLU()]
+        layers += [nn.Linear(a, b), nn.ReLU()]
     return nn.Sequential(*layers[:-1])
 
 
-def pytorch_epoch(x):
-    dims = [x.shape[1], *WIDTHS]
-    net = nn.Sequential(mlp(dims), mlp(dims[::-1])).to(x.device)
-    adam = torch.optim.Adam(net.parameters(), 1e-3)
+class Autoencoder:
+    """Reconstruction of the samples; with `pulls`, alpha-JSD to the nearest component of a mixture beside it."""
 
-    def epoch():
-        for rows in torch.randperm(len(x), device=x.device).split(256):
-            batch = x[rows]
-            loss = 0.5 * (net(batch) - batch).square().sum(1).mean()
+    def __init__(self, x, pulls=False):
+        dims = [x.shape[1], *WIDTHS]
+        self.x, self.pulls, self.batch = x, pulls, 256
+        self.encoder, self.decoder = mlp(dims).to(x.device), mlp(dims[::-1]).to(x.device)
+        self.parameters = [*self.encoder.parameters(), *self.decoder.parameters()]
+        self.means = None
+
+    @torch.no_grad()
+    def begin_epoch(self):
+        if not self.pulls:
+            return
+        z = torch.cat([self.encoder(rows) for rows in self.x.split(8192)])
+        self.mean, self.deviation = z.mean(0), z.std(0, unbiased=False).clamp_min(1e-6)
+        z = (z - self.mean) / self.deviation
+        if self.means is None:
+            self.means = z[torch.randperm(len(z), device=z.device)[:COMPONENTS]]
+            self.variances, self.log_weights = torch.ones_like(self.means), z.new_zeros(COMPONENTS)
+        counts = None
+        for _ in range(100):
+            precisions = self.variances.reciprocal()
+            distances = (z.square() @ precisions.T - 2 * z @ (precisions * self.means).T
+                         + (precisions * self.means.square()).sum(1))
+            scores = self.log_weights - 0.5 * self.variances.log().sum(1) - 0.5 * distances
+            self.best = scores.argmax(1)
+            hard = F.one_hot(self.best, COMPONENTS).float()
+            before, counts = counts, hard.sum(0)
+            weights = counts.clamp_min(1)[:, None]
+            self.means = hard.T @ z / weights
+            self.variances = (hard.T @ z.square() / weights - self.means.square()).clamp_min(0) + 0.05
+            self.log_weights = (counts.clamp_min(1) / len(z)).log()
+            if before is not None and (counts - before).abs().sum().item() < HALF_STEP * len(z):
+                break
+
+    def loss(self, rows):
+        batch = self.x[rows]
+        latent = self.encoder(batch)
+        loss = 0.5 * (self.decoder(latent) - batch).square().sum(1).mean()
+        if not self.pulls:
+            return loss
+        # The primal geometric Jensen-Shannon divergence from N(z, 1) to the component.
+        z = (latent - self.mean) / self.deviation
+        mean, variance = self.means[self.best[rows]], self.variances[self.best[rows]]
+        precision = variance.reciprocal()
+        mixed = (1 - ALPHA) + ALPHA * precision
+        weight = (ALPHA * precision.square() + (1 - ALPHA)) / mixed * (ALPHA * (1 - ALPHA))
+        trace = mixed * ((1 - ALPHA) + ALPHA * variance)
+        pull = 0.5 * (trace - mixed.log() - ALPHA * variance.log() - 1 + weight * (z - mean).square())
+        return loss + pull.sum(1).mean()
+
+
+class Depict:
+    """DEPICT's losses: clean targets for corrupted predictions, and each layer's reconstruction."""
+
+    def __init__(self, x):
+        side = round(x.shape[1] ** 0.5)
+        self.x, self.batch = x.reshape(-1, 1, side, side), 100
+        first = (side - 4) // 2 + 1
+        second = (first + 4 - 5) // 2 + 1
+        back = [first - ((second - 1) * 2 - 4 + 5), side - ((first - 1) * 2 + 4)]
+        self.down = nn.ModuleList([
+            nn.Conv2d(1, 50, 4, 2), nn.Conv2d(50, 50, 5, 2, 2),
+            nn.Sequential(nn.Flatten(), nn.Linear(50 * second ** 2, 10))]).to(x.device)
+        self.up = nn.ModuleList([
+            nn.Sequential(nn.Linear(10, 50 * second ** 2), nn.Unflatten(1, (50, second, second))),
+            nn.ConvTranspose2d(50, 50, 5, 2, 2, back[0]), nn.ConvTranspose2d(50, 1, 4, 2, 0, back[1])]).to(x.device)
+        self.head = nn.Linear(10, CLUSTERS).to(x.device)
+        self.parameters = [p for part in (self.down, self.up, self.head) for p in part.parameters()]
+
+    def encode(self, x, dropout):
+        outputs = [x]
+        for index, layer in enumerate(self.down):
+            x = layer(F.dropout(x, dropout) if dropout else x)
+            x = F.leaky_relu(x, 0.01) if index < 2 else x.tanh()
+            outputs.append(x)
+        return outputs
+
+    @torch.no_grad()
+    def begin_epoch(self):
+        p = torch.cat([self.head(self.encode(rows, 0)[-1]).softmax(1) for rows in self.x.split(8192)])
+        q = p / p.sum(0).sqrt()
+        self.targets = q / q.sum(1, keepdim=True)
+
+    def loss(self, rows):
+        batch = self.x[rows]
+        with torch.no_grad():
+            clean = self.encode(batch, 0)[:-1]
+        z = self.encode(batch, 0.1)[-1]
+        loss, y = F.cross_entropy(self.head(z), self.targets[rows]), z
+        for index, (layer, target) in enumerate(zip(self.up, clean[::-1])):
+            y = layer(y)
+            y = F.leaky_relu(y, 0.01) if index < 2 else y
+            loss = loss + (0.1 if index < 2 else 1.0) * F.mse_loss(y, target)
+        return loss
+
+
+def pytorch_epoch(model, epochs):
+    adam = torch.optim.Adam(model.parameters, 1e-3)
+    ends = []
+    for _ in range(epochs + 1):
+        model.begin_epoch()
+        for rows in torch.randperm(len(model.x), device=model.x.device).split(model.batch):
+            loss = model.loss(rows)
             adam.zero_grad()
             loss.backward()
             adam.step()
-        if x.is_cuda:
+        if model.x.is_cuda:
             torch.cuda.synchronize()
-
-    epoch()
-    begin = time.perf_counter()
-    epoch()
-    return time.perf_counter() - begin
+        ends.append(time.perf_counter())
+    return median_step(ends)
 
 
-def edgemix_epoch(program, data, device):
-    def run(epochs):
-        with tempfile.TemporaryDirectory() as folder:
-            begin = time.perf_counter()
-            subprocess.run(
-                [program, "train", data, "--method", "ae-kmeans", "--encoder", "-".join(map(str, WIDTHS)),
-                 "--pretrain-epochs", str(epochs), "--set", "augmentation.shift=0", "--set", "augmentation.rotation=0",
-                 "--set", "method.kmeans.n-init=1", "--device", device, "--out", folder],
-                check=True, capture_output=True)
-            return time.perf_counter() - begin
+def edgemix_epoch(program, data, device, flags, stage, epochs):
+    ends = []
+    with tempfile.TemporaryDirectory() as folder:
+        metrics = os.path.join(folder, "metrics.jsonl")
+        command = [program, "train", data, "--device", device, "--out", folder, *flags]
+        for setting in ["augmentation.shift=0", "augmentation.rotation=0", "checkpoint-every=1000"]:
+            command += ["--set", setting]
+        run = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        while len(ends) <= epochs and run.poll() is None:
+            time.sleep(0.002)
+            if os.path.exists(metrics):
+                with open(metrics) as lines:
+                    found = sum(line.endswith("\n") and f'"stage":"{stage}"' in line for line in lines)
+                ends += [time.perf_counter()] * (found - len(ends))
+        run.kill()
+        _, error = run.communicate()
+        if len(ends) <= epochs:
+            raise SystemExit(f"edgemix ended before its {epochs + 1} epochs:\n{error}")
+    return median_step(ends)
 
-    return (run(3) - run(1)) / 2
+
+def median_step(ends):
+    return statistics.median(b - a for a, b in zip(ends, ends[1:]))
+
+
+def methods(epochs):
+    """Of each method, PyTorch's counterpart, edgemix's flags, and the stage that is timed."""
+    # A few more than are timed, so that the program is still at it when it is ended.
+    layers, count = "-".join(map(str, WIDTHS)), str(epochs + 2)
+    once = ["--pretrain-epochs", "1", "--cluster-epochs", count]
+    return {
+        "autoencoder": (Autoencoder, ["--method", "ae-kmeans", "--encoder", layers, "--pretrain-epochs", count], "reconstruct"),
+        "alpha-jsd": (lambda x: Autoencoder(x, pulls=True), ["--method", "alpha-jsd", "--encoder", layers, *once], "cluster"),
+        "depict": (Depict, ["--method", "depict", "--encoder", "depict", "--set", "batch-size=100", *once], "cluster"),
+    }
 
 
 def main():
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("program")
     options.add_argument("data", help="an NPZ file with images")
-    options.add_argument("--device", default="cpu")
+    options.add_argument("--methods", default="autoencoder", help="autoencoder, alpha-jsd, depict, or several with commas")
+    options.add_argument("--device", default="cpu", help="cpu, or cuda for both programs (edgemix built with --features cuda)")
+    options.add_argument("--epochs", type=int, default=2, help="epochs that are timed in each round")
     options.add_argument("--rounds", type=int, default=3)
     asked = options.parse_args()
+    known = methods(asked.epochs)
+    names = asked.methods.split(",")
+    if unknown := [name for name in names if name not in known]:
+        options.error(f"no method is called {unknown[0]}: there are {', '.join(known)}")
+    if asked.device.startswith("cuda") and not torch.cuda.is_available():
+        options.error("PyTorch finds no GPU here: leave --device away")
     with np.load(asked.data) as arrays:
         images = arrays["images"]
-    x = torch.tensor(images.reshape(len(images), -1) / np.float32(255), dtype=torch.float32, device=asked.device)
-    times = {"PyTorch": [], "edgemix": []}
-    for _ in range(asked.rounds):
-        times["PyTorch"].append(pytorch_epoch(x))
-        times["edgemix"].append(edgemix_epoch(asked.program, asked.data, asked.device))
-    medians = {name: statistics.median(values) for name, values in times.items()}
-    for name, values in times.items():
-        each = " ".join(f"{value:.2f}" for value in values)
-        print(f"{name:<8} {medians[name]:.2f} s an epoch of {len(x)} ({each})")
-    print(f"PyTorch {torch.__version__}, {torch.get_num_threads()} threads, {asked.device}")
-    print(f"edgemix trains at {medians['PyTorch'] / medians['edgemix']:.2f} of PyTorch's speed")
+    x = torch.tensor(images.reshape(len(images), -1) / np.float32(images.max()), dtype=torch.float32, device=asked.device)
+    where = torch.cuda.get_device_name() if x.is_cuda else f"{torch.get_num_threads()} threads, {os.cpu_count()} cores"
+    print(f"PyTorch {torch.__version__}, {where}; {len(x)} images of {x.shape[1]} pixels")
+    for name in names:
+        counterpart, flags, stage = known[name]
+        times = {"PyTorch": [], "edgemix": []}
+        for _ in range(asked.rounds):
+            times["PyTorch"].append(pytorch_epoch(counterpart(x), asked.epochs))
+            times["edgemix"].append(edgemix_epoch(asked.program, asked.data, asked.device, flags, stage, asked.epochs))
+        medians = {program: statistics.median(values) for program, values in times.items()}
+        for program, values in times.items():
+            each = " ".join(f"{value:.2f}" for value in values)
+            print(f"{name:<12} {program:<8} {medians[program]:.2f} s an epoch ({each})")
+        print(f"{name:<12} edgemix trains at {medians['PyTorch'] / medians['edgemix']:.2f} of PyTorch's speed", flush=True)
 
 
 if __name__ == "__main__":

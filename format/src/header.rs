@@ -27,6 +27,16 @@ pub const MAGIC: [u8; 4] = *b"EMIX";
 pub const CRC_OFFSET: usize = 12;
 
 /// The header's fields.
+///
+/// ```
+/// use edgemix_format::header::{HEADER_LEN, Header};
+/// use edgemix_format::testing::Spec;
+///
+/// let bytes = Spec::default().build().unwrap();
+/// let header = Header::from_bytes(&bytes).unwrap();
+/// assert_eq!(header.total_len as usize, bytes.len());
+/// assert_eq!(header.to_bytes(), bytes[..HEADER_LEN]);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Header {
@@ -56,32 +66,75 @@ pub struct Header {
 
 /// Bytes of RAM that one inference of this model needs: the length of its `Workspace`. 0 if it is not a model.
 ///
-/// A `const fn`, so that the workspace can be a `static`: `const ARENA: usize = arena_len(MODEL);`
+/// A `const fn`, so that the workspace can be a `static`:
+///
+/// ```
+/// use edgemix_format::{arena_len, input_len};
+///
+/// static MODEL: &[u8] = include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/../firmware-example/assets/digits.emx"));
+/// static mut _WORKSPACE: [u8; arena_len(MODEL)] = [0; arena_len(MODEL)];
+/// assert!(arena_len(MODEL) >= 2 * input_len(MODEL));
+/// assert_eq!(arena_len(b"not a model"), 0);
+/// ```
 pub const fn arena_len(model: &[u8]) -> usize {
     field(model, 28) as usize
 }
 
 /// Number of elements of one sample. 0 if it is not a model.
+///
+/// ```
+/// # static MODEL: &[u8] = include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/../firmware-example/assets/digits.emx"));
+/// // Digits of 8 x 8 pixels.
+/// const SAMPLE: [u8; edgemix_format::input_len(MODEL)] = [0; 64];
+/// # let _ = SAMPLE;
+/// ```
 pub const fn input_len(model: &[u8]) -> usize {
     field(model, 32) as usize
 }
 
 /// Number of elements of the latent. 0 if it is not a model.
+///
+/// ```
+/// # static MODEL: &[u8] = include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/../firmware-example/assets/digits.emx"));
+/// assert_eq!(edgemix_format::latent_len(MODEL), 10);
+/// ```
 pub const fn latent_len(model: &[u8]) -> usize {
     (field(model, 36) & 0xffff) as usize
 }
 
 /// Number of components of the mixture. 0 if it is not a model.
+///
+/// ```
+/// use edgemix_format::{n_clusters, n_components};
+///
+/// # static MODEL: &[u8] = include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/../firmware-example/assets/digits.emx"));
+/// // A cluster is one component or several.
+/// assert!(n_components(MODEL) >= n_clusters(MODEL));
+/// ```
 pub const fn n_components(model: &[u8]) -> usize {
     (field(model, 36) >> 16) as usize
 }
 
 /// Number of clusters. 0 if it is not a model.
+///
+/// ```
+/// # static MODEL: &[u8] = include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/../firmware-example/assets/digits.emx"));
+/// static NAMES: [&str; edgemix_format::n_clusters(MODEL)] = ["?"; edgemix_format::n_clusters(MODEL)];
+/// # let _ = NAMES;
+/// ```
 pub const fn n_clusters(model: &[u8]) -> usize {
     (field(model, 40) & 0xffff) as usize
 }
 
 /// Whether the bytes have a whole header of this major version and the length it says: what `include_model!` asserts.
+///
+/// ```
+/// use edgemix_format::header::is_model;
+///
+/// static MODEL: &[u8] = include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/../firmware-example/assets/digits.emx"));
+/// const _: () = assert!(is_model(MODEL));
+/// assert!(!is_model(&MODEL[1..]));
+/// ```
 pub const fn is_model(bytes: &[u8]) -> bool {
     bytes.len() >= HEADER_LEN && field(bytes, 4) & 0xffff == MAJOR as u32 && field(bytes, 8) as usize == bytes.len()
 }

@@ -13,6 +13,17 @@ pub use crate::description::{Affine, Covariance, Fingerprint, Latent, MAX_LAYERS
 pub type Layers<'a> = heapless::Vec<Layer<'a>, MAX_LAYERS>;
 
 /// A model file that was checked.
+///
+/// ```
+/// use edgemix_format::view::{File, Layer};
+/// use edgemix_format::testing::Spec;
+///
+/// let bytes = Spec::default().build().unwrap();
+/// let file = File::from_bytes(&bytes).unwrap();
+/// let weights: usize = file.encoder.iter().map(Layer::macs).sum();
+/// println!("{} by {}: {weights} multiply-accumulates, {:?}", file.name, file.method, file.head);
+/// # assert!(weights > 0);
+/// ```
 #[derive(Clone, Debug)]
 pub struct File<'a> {
     /// The header.
@@ -39,6 +50,18 @@ impl<'a> File<'a> {
     /// Reads and checks a model: magic, version, lengths, checksum, and every offset, shape, scale and bound in it.
     ///
     /// The bytes may be longer than the model, as a flash partition is.
+    ///
+    /// ```
+    /// use edgemix_format::{File, LoadError, testing::Spec};
+    ///
+    /// let mut bytes = Spec::default().build().unwrap();
+    /// let file = File::from_bytes(&bytes).unwrap();
+    /// assert_eq!(file.input.gain.len(), file.input.offset.len());
+    ///
+    /// let last = bytes.len() - 1;
+    /// bytes.as_mut()[last] ^= 1;
+    /// assert!(matches!(File::from_bytes(&bytes), Err(LoadError::Checksum { .. })));
+    /// ```
     ///
     /// # Errors
     /// See [`LoadError`]. Any flipped bit and any truncation is refused.

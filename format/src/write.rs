@@ -82,6 +82,52 @@ impl core::error::Error for WriteError {}
 
 /// Writes a whole file, and reads it back before giving it away.
 ///
+/// Two spherical components on a line, at -1 and at 1 in units of 2^-8, without an encoder:
+///
+/// ```
+/// use edgemix_format::description::*;
+/// use edgemix_format::write::{Blob, WriteError, write};
+/// use edgemix_format::File;
+///
+/// let mut blob = Blob::default();
+/// let description = Description {
+///     name: "line",
+///     method: "by hand",
+///     fingerprint: Fingerprint { data: [0; 8], config: [0; 8], seed: 0, version: "1" },
+///     // 256 steps to the unit, for samples in f32 as for raw counts.
+///     input: Input {
+///         len: 1,
+///         channels: 1,
+///         gain: blob.push(&[256.0f32]),
+///         offset: blob.push(&[0.0f32]),
+///         count: 1.0,
+///         center: blob.push(&[0i32]),
+///         multiplier: blob.push(&[1i32 << 24]),
+///         shift: blob.push(&[24u8]),
+///     },
+///     encoder: Layers::new(),
+///     latent: Latent { len: 1, scale: 1.0 / 256.0 },
+///     // A deviation of 1/4: 2^14 * 4 / sqrt(2) steps of the whitened distance to the unit, 181 to the latent's step.
+///     head: Head::Mixture(Mixture {
+///         n_components: 2,
+///         n_clusters: 2,
+///         covariance: Covariance::Spherical,
+///         coefficients: blob.push(&[181i16 << 2, 181 << 2]),
+///         offsets: blob.push(&[181i32 << 10, -181 << 10]),
+///         shifts: blob.push(&[2u8, 2]),
+///         constants: blob.push(&[0i32, 0]),
+///         clusters: blob.push(&[0u16, 1]),
+///     }),
+///     calibration: Calibration::None,
+/// };
+/// let bytes = write(&description, &blob).unwrap();
+/// assert_eq!(File::from_bytes(&bytes).unwrap().name, "line");
+///
+/// // What a reader would refuse is not written.
+/// let nothing = Description { input: Input { len: 0, ..description.input }, ..description.clone() };
+/// assert!(matches!(write(&nothing, &blob), Err(WriteError::Refused(_))));
+/// ```
+///
 /// # Errors
 /// See [`WriteError`]; [`WriteError::Refused`] says what a reader would not accept.
 pub fn write(description: &Description, blob: &Blob) -> Result<AlignedBytes, WriteError> {
@@ -105,6 +151,16 @@ pub fn write(description: &Description, blob: &Blob) -> Result<AlignedBytes, Wri
 }
 
 /// Sets the checksum to that of the bytes; shorter bytes than a header stay as they are.
+///
+/// ```
+/// use edgemix_format::{File, testing::Spec, write::mend};
+///
+/// let mut bytes = Spec::default().build().unwrap();
+/// bytes.as_mut()[6] = 0; // the minor version
+/// assert!(File::from_bytes(&bytes).is_err());
+/// mend(bytes.as_mut());
+/// assert!(File::from_bytes(&bytes).is_ok());
+/// ```
 pub fn mend(bytes: &mut [u8]) {
     if let Some(crc) = crate::checksum(bytes)
         && let Some(place) = bytes.get_mut(CRC_OFFSET..CRC_OFFSET + 4)

@@ -6,6 +6,13 @@ use edgemix_format::view::Calibration;
 use micromath::F32Ext;
 
 /// A log-density in units of 2^-16 nat: an integer, the same on every chip.
+///
+/// ```
+/// use edgemix_runtime::LogDensity;
+///
+/// assert_eq!(LogDensity(-3 << 16).nats(), -3.0);
+/// assert!(LogDensity(-1) < LogDensity(0));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct LogDensity(pub i32);
@@ -18,6 +25,15 @@ impl LogDensity {
 }
 
 /// The share of known samples that are at least as unusual, in units of 1/65535: a p-value. Small means novel.
+///
+/// ```
+/// use edgemix_runtime::Novelty;
+///
+/// // Half a percent of the known samples are at least as unusual.
+/// let unusual = Novelty(328);
+/// assert!(unusual.is_novel(0.01) && !unusual.is_novel(0.001));
+/// assert!((unusual.p_value() - 0.005).abs() < 1e-4);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Novelty(pub u16);
@@ -46,6 +62,17 @@ impl Novelty {
 }
 
 /// What a sample was assigned to. Holds on to the workspace until it is dropped: the posterior is computed on demand.
+///
+/// ```
+/// # use edgemix_runtime::{Model, Workspace, arena_len};
+/// # static MODEL: &[u8] = edgemix_runtime::include_model!(concat!(env!("CARGO_MANIFEST_DIR"), "/../firmware-example/assets/digits.emx"));
+/// # let model = Model::from_bytes(MODEL).unwrap();
+/// # let mut workspace = Workspace::<{ arena_len(MODEL) }>::new();
+/// let found = model.assign_raw(&[8u8; 64], &mut workspace).unwrap();
+/// let posteriors: Vec<f32> = (0..model.n_clusters() as u16).map(|cluster| found.posterior(cluster)).collect();
+/// assert!((posteriors.iter().sum::<f32>() - 1.0).abs() < 1e-3);
+/// assert_eq!(found.scores().len(), model.n_components());
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Assignment<'w> {
     /// The cluster: that of the best component.

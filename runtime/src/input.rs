@@ -5,7 +5,14 @@ use edgemix_format::view::Input;
 use crate::AssignError;
 use crate::kernels::wide::requantize;
 
-/// An integer sample as a sensor or a file gives it.
+/// An integer sample as a sensor or a file gives it: u8, i8 or i16.
+///
+/// ```
+/// fn widen<S: edgemix_runtime::Raw>(samples: &[S]) -> Vec<i32> {
+///     samples.iter().map(|&sample| sample.into()).collect()
+/// }
+/// assert_eq!((widen(&[200u8]), widen(&[-7i16])), (vec![200], vec![-7]));
+/// ```
 pub trait Raw: Copy + Into<i32> + sealed::Sealed {}
 
 impl Raw for u8 {}

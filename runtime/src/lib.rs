@@ -3,16 +3,18 @@
 //! Integers only, no heap, no panic, the same bits on every chip. f32 stands at two edges: quantising an f32 sample,
 //! and turning integer log-densities into a [posterior](Assignment::posterior) and numbers for a person.
 //!
-//! ```ignore
+//! ```
 //! use edgemix_runtime::{Model, Workspace, arena_len, include_model};
 //!
-//! static MODEL: &[u8] = include_model!("digits.emx");
+//! # macro_rules! path { () => { concat!(env!("CARGO_MANIFEST_DIR"), "/../firmware-example/assets/digits.emx") } }
+//! # fn act_on(_: u16, _: f32) {}
+//! # let counts = [0u8; 64];
+//! static MODEL: &[u8] = include_model!(path!());         // "digits.emx"
 //! const ARENA: usize = arena_len(MODEL);                 // exact RAM, known before the program is built
 //!
-//! let model = Model::from_bytes(MODEL)?;                 // checks everything, once
+//! let model = Model::from_bytes(MODEL).unwrap();         // checks everything, once
 //! let mut workspace = Workspace::<ARENA>::new();
-//! let found = model.assign(&sample, &mut workspace)?;    // f32 in the data's unit
-//! let found = model.assign_raw(&counts, &mut workspace)?; // or u8, i8, i16 as the sensor gives them
+//! let found = model.assign_raw(&counts, &mut workspace).unwrap(); // u8, i8 or i16 as the sensor gives them
 //! if !found.novelty.is_novel(0.01) {
 //!     act_on(found.cluster, found.posterior(found.cluster));
 //! }
@@ -47,6 +49,15 @@ pub use workspace::Workspace;
 ///
 /// The path is relative to the file that calls the macro, as for `include_bytes!`. A file that is not a model of this
 /// version, or not a whole one, is a compile error.
+///
+/// ```
+/// static MODEL: &[u8] = edgemix_runtime::include_model!(concat!(env!("CARGO_MANIFEST_DIR"), "/../firmware-example/assets/digits.emx"));
+/// assert!(MODEL.as_ptr() as usize % 16 == 0);
+/// ```
+///
+/// ```compile_fail
+/// static MODEL: &[u8] = edgemix_runtime::include_model!(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"));
+/// ```
 #[macro_export]
 macro_rules! include_model {
     ($path:expr $(,)?) => {{

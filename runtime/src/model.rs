@@ -7,6 +7,15 @@ use crate::network::Network;
 use crate::{AssignError, Assignment, LoadError, heads};
 
 /// A model that was checked; its tensors stay where its bytes are.
+///
+/// ```
+/// use edgemix_runtime::Model;
+///
+/// # static MODEL: &[u8] = edgemix_runtime::include_model!(concat!(env!("CARGO_MANIFEST_DIR"), "/../firmware-example/assets/digits.emx"));
+/// let model = Model::from_bytes(MODEL).unwrap();
+/// assert_eq!((model.input_len(), model.latent_len()), (64, 10));
+/// println!("{} by {}: {} clusters, {} bytes of RAM", model.name(), model.method(), model.n_clusters(), model.arena_len());
+/// ```
 #[derive(Clone, Debug)]
 pub struct Model<'m> {
     file: File<'m>,
@@ -17,6 +26,14 @@ impl<'m> Model<'m> {
     ///
     /// The bytes must start at a multiple of 16 ([`include_model!`](crate::include_model) sees to it) and may be longer
     /// than the model, as a flash partition is.
+    ///
+    /// ```
+    /// use edgemix_runtime::{LoadError, Model};
+    ///
+    /// # static MODEL: &[u8] = edgemix_runtime::include_model!(concat!(env!("CARGO_MANIFEST_DIR"), "/../firmware-example/assets/digits.emx"));
+    /// assert!(Model::from_bytes(MODEL).is_ok());
+    /// assert!(matches!(Model::from_bytes(&MODEL[..1000]), Err(LoadError::TooShort { .. })));
+    /// ```
     ///
     /// # Errors
     /// See [`LoadError`]. Any flipped bit and any truncation is refused.
@@ -66,6 +83,19 @@ impl<'m> Model<'m> {
 
     /// Assigns a sample of [`input_len`](Self::input_len) values in the unit of the training data.
     ///
+    /// ```
+    /// use edgemix_runtime::{AssignError, Model, Workspace, arena_len};
+    ///
+    /// # static MODEL: &[u8] = edgemix_runtime::include_model!(concat!(env!("CARGO_MANIFEST_DIR"), "/../firmware-example/assets/digits.emx"));
+    /// let model = Model::from_bytes(MODEL).unwrap();
+    /// let mut workspace = Workspace::<{ arena_len(MODEL) }>::new();
+    /// let blank = [0.0; 64];
+    /// assert!(model.assign(&blank, &mut workspace).unwrap().novelty.is_novel(0.01));
+    ///
+    /// let wrong = model.assign(&blank[1..], &mut workspace);
+    /// assert_eq!(wrong.unwrap_err(), AssignError::InputLength { expected: 64, given: 63 });
+    /// ```
+    ///
     /// # Errors
     /// See [`AssignError`].
     pub fn assign<'w, W>(&'w self, sample: &[f32], workspace: &'w mut W) -> Result<Assignment<'w>, AssignError>
@@ -77,6 +107,17 @@ impl<'m> Model<'m> {
 
     /// Assigns a sample of integers as the sensor gives them, one count being what the file says
     /// (`file().input.count`, in the unit of the training data).
+    ///
+    /// ```
+    /// # use edgemix_runtime::{Model, Workspace, arena_len};
+    /// # static MODEL: &[u8] = edgemix_runtime::include_model!(concat!(env!("CARGO_MANIFEST_DIR"), "/../firmware-example/assets/digits.emx"));
+    /// # let model = Model::from_bytes(MODEL).unwrap();
+    /// # let mut workspace = Workspace::<{ arena_len(MODEL) }>::new();
+    /// // A dark bar, as eight rows of eight pixels between 0 and 16.
+    /// let bar: [u8; 64] = core::array::from_fn(|i| if matches!(i % 8, 3 | 4) { 16 } else { 0 });
+    /// let found = model.assign_raw(&bar, &mut workspace).unwrap().cluster;
+    /// assert_eq!(model.assign(&bar.map(f32::from), &mut workspace).unwrap().cluster, found);
+    /// ```
     ///
     /// # Errors
     /// See [`AssignError`].
@@ -92,6 +133,17 @@ impl<'m> Model<'m> {
     }
 
     /// The latent of a sample, in steps of `file().latent.scale`; with autoencoders, the sample's own int8 steps.
+    ///
+    /// ```
+    /// # use edgemix_runtime::{Model, Workspace, arena_len};
+    /// # static MODEL: &[u8] = edgemix_runtime::include_model!(concat!(env!("CARGO_MANIFEST_DIR"), "/../firmware-example/assets/digits.emx"));
+    /// # let model = Model::from_bytes(MODEL).unwrap();
+    /// # let mut workspace = Workspace::<{ arena_len(MODEL) }>::new();
+    /// let scale = model.file().latent.scale;
+    /// let latent = model.encode(&[0.0; 64], &mut workspace).unwrap();
+    /// let latent: Vec<f32> = latent.iter().map(|&step| f32::from(step) * scale).collect();
+    /// assert_eq!(latent.len(), model.latent_len());
+    /// ```
     ///
     /// # Errors
     /// See [`AssignError`].

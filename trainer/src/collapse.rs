@@ -47,6 +47,23 @@ impl fmt::Display for Collapse {
 
 /// Looks at what a model makes of the samples that it was trained on.
 ///
+/// ```
+/// use edgemix::collapse::{Collapse, look};
+/// # use edgemix::data::{Samples, Scaling};
+/// # use edgemix::mixture::{Covariance, Mixture};
+/// # use edgemix::trained::{Head, Trained};
+/// # let covariance = Covariance::Spherical(vec![1.0; 2]);
+/// # let mixture = Mixture { log_weights: vec![0.0; 2], means: vec![0.0, 99.0], covariance, clusters: vec![0, 1] };
+/// # let (method, head) = ("by hand".into(), Head::Mixture(mixture));
+/// # let scaling = Scaling { gain: vec![1.0], offset: vec![0.0] };
+/// # let trained = Trained { method, scaling, encoder: vec![], head, sticks: vec![] };
+///
+/// // Two clusters, of which one has all samples.
+/// let samples = Samples::new("line", vec![-1.0, 0.0, 1.0], 1);
+/// assert_eq!(look(&trained, &samples)?, Some(Collapse::OneCluster { share: 1.0 }));
+/// # Ok::<(), edgemix::mixture::NotPositiveDefinite>(())
+/// ```
+///
 /// # Errors
 /// [`NotPositiveDefinite`] if the head is a mixture and not one.
 pub fn look(trained: &Trained, samples: &Samples) -> Result<Option<Collapse>, NotPositiveDefinite> {
@@ -98,7 +115,8 @@ mod tests {
             clusters: vec![0, 1],
         };
         let scaling = Scaling { gain: vec![1.0], offset: vec![0.0] };
-        let trained = Trained { method: "test".into(), scaling, encoder: vec![], head: Head::Mixture(mixture) };
+        let trained =
+            Trained { method: "test".into(), scaling, encoder: vec![], head: Head::Mixture(mixture), sticks: vec![] };
         look(&trained, &Samples::new("test", values, 1)).unwrap()
     }
 

@@ -12,6 +12,16 @@ use crate::trained::Trained;
 use crate::training::{CheckpointStore, FitConfig, FitError, Observer, fit};
 
 /// Where to train.
+///
+/// ```
+/// use edgemix::device::Device;
+///
+/// let device: Device = "cpu".parse()?;
+/// device.check()?;
+/// assert_eq!("cuda:1".parse::<Device>()?, Device::Cuda(1));
+/// assert!("abacus".parse::<Device>().is_err());
+/// # Ok::<(), edgemix::device::DeviceError>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Device {
     /// The CPU, by burn's flex backend.
@@ -68,6 +78,20 @@ impl Device {
     }
 
     /// [`fit`] on this device, which must have been [checked](Self::check).
+    ///
+    /// ```
+    /// use edgemix::data::Samples;
+    /// use edgemix::device::Device;
+    /// use edgemix::random::{normal, stream};
+    /// use edgemix::training::FitConfig;
+    ///
+    /// let noise = normal(400, &mut stream(0, "example", 0));
+    /// let mut config = FitConfig { encoder: "8-2".parse().unwrap(), pretrain_epochs: 2, cluster_epochs: 1, ..FitConfig::default() };
+    /// config.method.set_n_clusters(3);
+    /// let trained = Device::Cpu.fit(&Samples::new("noise", noise, 4), &config, &mut (), &mut ())?;
+    /// assert_eq!(trained.head.n_dims(), 2);
+    /// # Ok::<(), edgemix::training::FitError>(())
+    /// ```
     ///
     /// # Errors
     /// See [`FitError`].

@@ -12,6 +12,19 @@ use burn::tensor::{Tensor, backend::Backend};
 use serde::{Deserialize, Serialize};
 
 /// A divergence with its parameters.
+///
+/// ```
+/// use burn::backend::Flex;
+/// use burn::tensor::Tensor;
+/// use edgemix::divergence::{Divergence, Gaussians};
+///
+/// let row = |x: f32| Tensor::<Flex, 2>::from_data([[x, x]], &Default::default());
+/// let gaussian = |mean, variance: f32| Gaussians { mean: row(mean), log_variance: row(variance.ln()) };
+/// let of = |divergence: Divergence| divergence.of(gaussian(0.3, 1.0), gaussian(-1.1, 1.0)).into_scalar();
+/// // With unit variances the primal is a (1 - a) / 2 |mu1 - mu2|^2.
+/// assert!((of(Divergence::Primal(0.65)) - 0.65 * 0.35 * 1.4 * 1.4).abs() < 1e-5);
+/// assert!(of(Divergence::Dual(0.65)) > 0.0);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Divergence {

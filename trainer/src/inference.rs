@@ -33,6 +33,20 @@ impl From<Assignment<'_>> for Assigned {
 
 /// Assigns samples of `model.input_len()` values each, in the data's unit, on all cores.
 ///
+/// ```
+/// use edgemix::{data, inference};
+/// use edgemix_format::write::AlignedBytes;
+/// use edgemix_runtime::Model;
+///
+/// let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../firmware-example/assets/digits.emx");
+/// let bytes = AlignedBytes::from(&std::fs::read(path)?[..]);
+/// let model = Model::from_bytes(&bytes)?;
+/// let found = inference::assign(&model, &data::digits().samples.values);
+/// assert_eq!(found.len(), 1797);
+/// assert!(found.iter().all(|found| found.posterior > 0.0));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Panics
 /// If `values` is not a whole number of samples, or holds NaN or infinity: what [`crate::data`] reads has neither.
 pub fn assign(model: &Model, values: &[f32]) -> Vec<Assigned> {

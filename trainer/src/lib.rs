@@ -3,6 +3,29 @@
 //! [`training::fit`] learns an encoder and its clusters from [`data::Samples`] by one of the published
 //! [`methods`]; what it gives, a [`trained::Trained`], is plain numbers. [`quantize::quantize`] turns it into an `.emx`
 //! file, and [`inference::assign`] runs that file with the arithmetic of the chip.
+//!
+//! ```
+//! use edgemix::device::Device;
+//! use edgemix::methods::MethodConfig;
+//! use edgemix::quantize::{Provenance, quantize};
+//! use edgemix::training::FitConfig;
+//! use edgemix::{data, inference, metrics};
+//! use edgemix_runtime::Model;
+//!
+//! let digits = data::digits();
+//! let mut config = FitConfig { encoder: "32-8".parse()?, pretrain_epochs: 2, ..FitConfig::default() };
+//! config.method = MethodConfig::named("ae-gmm").unwrap();
+//! // No checkpoints are kept, and nobody watches.
+//! let trained = Device::Cpu.fit(&digits.samples, &config, &mut (), &mut ())?;
+//!
+//! let provenance = Provenance { name: "digits".into(), config: [0; 32], seed: config.seed };
+//! let file = quantize(&trained, &digits.samples, &provenance)?;
+//! let model = Model::from_bytes(&file)?;
+//! let found = inference::assign(&model, &digits.samples.values);
+//! let clusters: Vec<u16> = found.iter().map(|found| found.cluster).collect();
+//! assert!(metrics::agreement(&clusters, &trained.assign(&digits.samples)?) > 0.95);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 #![recursion_limit = "256"]
 #![warn(missing_docs)]
 

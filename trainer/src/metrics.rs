@@ -17,6 +17,14 @@ pub struct Scores {
 
 /// Compares clusters with labels.
 ///
+/// ```
+/// use edgemix::metrics::scores;
+///
+/// // Other names for the same two kinds; then one sample astray.
+/// assert_eq!(scores(&[7, 7, 3, 3], &[0, 0, 1, 1]).acc, 1.0);
+/// assert_eq!(scores(&[7, 7, 3, 3], &[0, 0, 1, 0]).acc, 0.75);
+/// ```
+///
 /// # Panics
 /// If the two are not equally long, or empty.
 pub fn scores(labels: &[u32], clusters: &[u16]) -> Scores {
@@ -38,6 +46,13 @@ fn numbered<T: Ord + Copy>(values: &[T]) -> Vec<usize> {
 }
 
 /// Clusters with at least `share` of the samples.
+///
+/// ```
+/// use edgemix::metrics::clusters_found;
+///
+/// let clusters = [0, 0, 0, 0, 2];
+/// assert_eq!((clusters_found(&clusters, 0.0), clusters_found(&clusters, 0.3)), (2, 1));
+/// ```
 pub fn clusters_found(clusters: &[u16], share: f64) -> usize {
     let size = clusters.iter().max().map_or(0, |&most| usize::from(most) + 1);
     let mut counts = vec![0usize; size];
@@ -46,6 +61,10 @@ pub fn clusters_found(clusters: &[u16], share: f64) -> usize {
 }
 
 /// The share of samples with the same cluster in both.
+///
+/// ```
+/// assert_eq!(edgemix::metrics::agreement(&[0, 1, 1, 2], &[0, 1, 2, 2]), 0.75);
+/// ```
 pub fn agreement(a: &[u16], b: &[u16]) -> f64 {
     a.iter().zip(b).filter(|(a, b)| a == b).count() as f64 / a.len().max(1) as f64
 }

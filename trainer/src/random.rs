@@ -8,6 +8,14 @@ use rand_chacha::ChaCha8Rng;
 use sha2::{Digest, Sha256};
 
 /// The stream of a run's `seed` for a named purpose and an index, an epoch for instance.
+///
+/// ```
+/// use edgemix::random::{normal, stream};
+///
+/// let draw = |epoch| normal(3, &mut stream(7, "augmentation", epoch));
+/// assert_eq!(draw(4), draw(4));
+/// assert_ne!(draw(4), draw(5));
+/// ```
 pub fn stream(seed: u64, purpose: &str, index: u64) -> ChaCha8Rng {
     let mut hash = Sha256::new();
     hash.update(seed.to_le_bytes());

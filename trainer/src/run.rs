@@ -11,6 +11,21 @@ use crate::training::{CheckpointStore, EpochReport};
 const METRICS: &str = "metrics.jsonl";
 
 /// A run's directory.
+///
+/// ```
+/// use edgemix::run::RunDir;
+/// use edgemix::training::{CheckpointStore, EpochReport};
+///
+/// let folder = tempfile::tempdir()?;
+/// let mut run = RunDir::create(folder.path())?;
+/// let losses = vec![("reconstruction".into(), 0.5)];
+/// run.append_metrics(&EpochReport { stage: "reconstruct".into(), epoch: 1, epochs: 9, losses, clusters: None })?;
+/// run.save(b"the state after it")?;
+/// assert!(run.file("checkpoints/last.ckpt").exists());
+/// // Nobody else's while it is held.
+/// assert!(RunDir::create(folder.path()).is_err());
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct RunDir {
     path: PathBuf,
@@ -120,6 +135,15 @@ impl CheckpointStore for RunDir {
 
 /// Writes a file beside its place and renames it: at every moment the old one or the new one is there, whole.
 ///
+/// ```
+/// let folder = tempfile::tempdir()?;
+/// let path = folder.path().join("model.emx");
+/// edgemix::run::write_whole(&path, b"old")?;
+/// edgemix::run::write_whole(&path, b"new")?;
+/// assert_eq!(std::fs::read(&path)?, b"new");
+/// # Ok::<(), std::io::Error>(())
+/// ```
+///
 /// A link stays, its target is replaced. What is no regular file, such as a pipe or a device, is written to.
 ///
 /// # Errors
@@ -143,11 +167,20 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
     // A temporary file is its owner's alone; this one is to be a file like any other, as the umask allows.
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    let mut file = builder.tempfile_in(folder)?;
-    file.write_all(bytes)?;
+    let mut file = builder.tempfile_in(folder).map_err(unnamed)?;
+    file.as_file_mut().write_all(bytes)?;
     file.as_file().sync_all()?;
     file.persist(&target).map_err(|error| error.error)?;
     Ok(())
+}
+
+/// An error without the name of a temporary file, which nobody asked for.
+fn unnamed(error: io::Error) -> io::Error {
+    use io::ErrorKind::{PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, StorageFull};
+    match error.kind() {
+        kind @ (PermissionDenied | QuotaExceeded | ReadOnlyFilesystem | StorageFull) => kind.into(),
+        _ => error,
+    }
 }
 
 #[cfg(test)]

@@ -26,6 +26,20 @@ use checkpoint::Checkpoint;
 pub use checkpoint::CheckpointStore;
 
 /// Everything that decides what is learned, but the data and the device.
+///
+/// A run keeps it as TOML, complete; what a file leaves out is as in [`FitConfig::default`].
+///
+/// ```
+/// use edgemix::training::FitConfig;
+///
+/// let text = "seed = 3\nencoder = \"dec\"\n[method]\nname = \"idec\"\n[method.kmeans]\nn-clusters = 6\n";
+/// let config: FitConfig = toml::from_str(text)?;
+/// assert_eq!((config.seed, config.batch_size, config.method.name()), (3, 256, "idec"));
+/// // Small data are seen more often than large ones.
+/// assert!(config.epochs(1_797).0 > config.epochs(70_000).0);
+/// assert!(toml::from_str::<FitConfig>("sede = 3").is_err());
+/// # Ok::<(), toml::de::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct FitConfig {
@@ -131,7 +145,9 @@ pub enum FitError {
     #[error(transparent)]
     Mixture(#[from] NotPositiveDefinite),
     /// A checkpoint can't be read or written.
-    #[error("the checkpoint can't be {doing}: {source}")]
+    #[error(
+        "the checkpoint can't be {doing}: {source}; the last one is as it was: mend that, then go on with --resume"
+    )]
     Checkpoint {
         /// `read` or `written`.
         doing: &'static str,
@@ -149,14 +165,51 @@ pub enum FitError {
 }
 
 /// Who watches a fit.
+///
+/// ```
+/// use edgemix::device::Device;
+/// use edgemix::methods::MethodConfig;
+/// use edgemix::training::{EpochReport, FitConfig, FitError, Observer};
+///
+/// /// Stops a fit once it is good enough.
+/// struct Enough(f64, usize);
+///
+/// impl Observer for Enough {
+///     fn stage(&mut self, name: &str, _epoch: usize, epochs: usize) {
+///         println!("{name}, {epochs} epochs");
+///     }
+///
+///     fn epoch(&mut self, report: &EpochReport) {
+///         self.1 += usize::from(report.losses.iter().all(|(_, loss)| *loss < self.0));
+///     }
+///
+///     fn is_asked_to_stop(&mut self) -> bool {
+///         self.1 > 0
+///     }
+/// }
+///
+/// let digits = edgemix::data::digits().samples;
+/// let config = FitConfig { encoder: "16-4".parse().unwrap(), ..FitConfig::default() };
+/// let stopped = Device::Cpu.fit(&digits, &config, &mut (), &mut Enough(1e9, 0));
+/// assert!(matches!(stopped, Err(FitError::Stopped(_))));
+/// ```
 pub trait Observer {
     /// A stage begins at an epoch, counted from 0; after a resume it may be a later one.
     fn stage(&mut self, name: &str, epoch: usize, epochs: usize);
     /// An epoch is over.
     fn epoch(&mut self, report: &EpochReport);
-    /// Why the fit is to stop, if it is; asked after every epoch.
+    /// Something without batches begins that may take long, such as refitting the clusters; it lasts until a batch, an
+    /// epoch, a stage or another phase.
+    fn phase(&mut self, _name: &str) {}
+    /// So many of an epoch's batches are done.
+    fn batch(&mut self, _done: usize, _batches: usize) {}
+    /// Why the fit is to stop at once, if it is; asked after every batch and every epoch.
     fn failure(&mut self) -> Option<io::Error> {
         None
+    }
+    /// Whether the fit is to stop with a checkpoint of the epoch that is over; asked after every epoch.
+    fn is_asked_to_stop(&mut self) -> bool {
+        false
     }
 }
 
@@ -278,6 +331,7 @@ pub fn fit<B: AutodiffBackend>(
     observer: &mut dyn Observer,
 ) -> Result<Trained, FitError> {
     check(samples, config)?;
+    observer.phase("preparing");
     B::seed(device, config.seed);
     let scaling = Scaling::fit(samples);
     let values = TensorData::new(scaling.apply(samples), [samples.n_samples, samples.n_features]);
@@ -296,20 +350,24 @@ pub fn fit<B: AutodiffBackend>(
         observer.stage(stage.name, first, stage.epochs);
         for epoch in first..stage.epochs {
             let at = Position { stage: index, epoch };
-            let report = run_epoch(&mut *method, at, stage, &data, config, device)?;
+            let report = run_epoch(&mut *method, at, stage, &data, config, device, observer)?;
             observer.epoch(&report);
             if let Some(error) = observer.failure() {
                 return Err(FitError::Stopped(error));
             }
-            let is_last = epoch + 1 == stage.epochs;
-            if is_last || (epoch + 1).is_multiple_of(config.checkpoint_every.max(1)) {
+            let (is_last, stops) = (epoch + 1 == stage.epochs, observer.is_asked_to_stop());
+            if is_last || stops || (epoch + 1).is_multiple_of(config.checkpoint_every.max(1)) {
                 let next =
                     if is_last { Position { stage: index + 1, epoch: 0 } } else { Position { epoch: epoch + 1, ..at } };
                 let bytes = Checkpoint::new(samples, config, next, method.save()?).to_bytes()?;
                 store.save(&bytes).map_err(|source| FitError::Checkpoint { doing: "written", source })?;
             }
+            if stops {
+                return Err(FitError::Stopped(io::Error::new(io::ErrorKind::Interrupted, "as you asked")));
+            }
         }
     }
+    observer.phase("last fit of the clusters");
     method.finish(&data)
 }
 
@@ -339,10 +397,14 @@ fn run_epoch<B: AutodiffBackend>(
     data: &Data<B::InnerBackend>,
     config: &FitConfig,
     device: &B::Device,
+    observer: &mut dyn Observer,
 ) -> Result<EpochReport, FitError> {
     // Each epoch has its own streams, on the host and on the device, so that it can be replayed from a checkpoint.
     let mut rng = stream(config.seed, stage.name, at.epoch as u64);
     B::seed(device, config.seed ^ ((at.stage as u64) << 48 | (at.epoch as u64) << 16));
+    if at.stage > 0 {
+        observer.phase("fitting the clusters");
+    }
     let clusters = method.begin_epoch(at, data)?;
 
     let n = data.inputs.dims()[0];
@@ -372,6 +434,10 @@ fn run_epoch<B: AutodiffBackend>(
         }
         sums.resize(terms.len(), ("", 0.0));
         sums.iter_mut().zip(terms).for_each(|(sum, (name, value))| *sum = (name, sum.1 + value));
+        observer.batch(step + 1, batches);
+        if let Some(error) = observer.failure() {
+            return Err(FitError::Stopped(error));
+        }
     }
     Ok(EpochReport {
         stage: stage.name.into(),

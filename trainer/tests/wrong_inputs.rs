@@ -4,6 +4,12 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use edgemix::data::Scaling;
+use edgemix::mixture::{Covariance, Mixture};
+use edgemix::trained::{Head, Trained};
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_edgemix");
+
 /// A name for the snapshot, and the arguments.
 const CASES: &[&str] = &[
     // Samples.
@@ -86,6 +92,31 @@ const CASES: &[&str] = &[
     "assign good.emx",
     "compare digits --out c --methods idec,magic",
     "completions klingon",
+    // What a list of mishaps still lacked.
+    "train inf.csv --out r",
+    "train nan.npy --out r",
+    "train digits --labels none.npy --out r",
+    "train digits --out r --tui",
+    "demo --out r --tui",
+    "export broken -o x.emx",
+    "report broken --data digits -o x.html",
+    "evaluate broken --data digits",
+    "train --out broken --resume",
+    "man klingon",
+    "assign good.emx digits -o /dev/full",
+    "export finished --data digits -o /dev/full",
+    "report finished --data digits -o /dev/full",
+];
+
+/// The same, without permission: for somebody whose files these are not.
+const FORBIDDEN: &[&str] = &[
+    "train forbidden.csv --out r",
+    "train digits --labels forbidden.npy --out r",
+    "train digits --config forbidden.toml --out r",
+    "train digits --out locked/r",
+    "train digits --out locked",
+    "inspect forbidden.emx",
+    "assign good.emx digits -o locked/x.csv",
 ];
 
 fn files(folder: &Path) {
@@ -130,6 +161,77 @@ fn files(folder: &Path) {
     write("damaged.emx", &changed(model.len() / 2, model[model.len() / 2] ^ 1));
     fs::create_dir(folder.join("started")).unwrap();
     write("started/config.toml", b"seed = 3\n");
+    write("inf.csv", b"x,y\n1,2\n3,inf\n");
+    let header = "{'descr': '<f4', 'fortran_order': False, 'shape': (2,1), }";
+    let numbers = [1.0f32, f32::NAN].map(f32::to_le_bytes).concat();
+    let length = [header.len() as u8, 0];
+    write("nan.npy", &[&b"\x93NUMPY\x01\x00"[..], &length, header.as_bytes(), &numbers].concat());
+    runs(folder, model);
+}
+
+/// A run whose files are damaged, and one that is whole.
+fn runs(folder: &Path, model: &[u8]) {
+    let write = |name: &str, bytes: &[u8]| fs::write(folder.join(name), bytes).unwrap();
+    for run in ["broken", "finished"] {
+        fs::create_dir_all(folder.join(run).join("checkpoints")).unwrap();
+        write(&format!("{run}/config.toml"), b"seed = 3\n");
+        write(&format!("{run}/model.emx"), model);
+    }
+    write("broken/trained.bin", b"hello");
+    write("broken/checkpoints/last.ckpt", b"hello");
+    write("broken/metrics.jsonl", b"hello\n");
+    let mixture = Mixture {
+        log_weights: vec![0.5f64.ln(); 2],
+        means: (0..128).map(|i| f64::from(i / 64)).collect(),
+        covariance: Covariance::Spherical(vec![1.0; 2]),
+        clusters: vec![0, 1],
+    };
+    let scaling = Scaling { gain: vec![0.0625], offset: vec![0.0] };
+    let head = Head::Mixture(mixture);
+    let trained = Trained { method: "dpm".into(), scaling, encoder: vec![], head, sticks: vec![] };
+    write("finished/trained.bin", &postcard::to_stdvec(&trained).unwrap());
+}
+
+/// Files that nobody may read, and a folder that nobody may write to. Whoever may do anything runs the program as
+/// somebody else.
+#[cfg(unix)]
+fn forbid(folder: &Path) -> impl Fn() -> Command {
+    use std::os::unix::fs::PermissionsExt;
+    use std::os::unix::process::CommandExt;
+    const NOBODY: u32 = 65534;
+    let allow = |name: &str, mode| fs::set_permissions(folder.join(name), PermissionsExt::from_mode(mode)).unwrap();
+    fs::create_dir(folder.join("locked")).unwrap();
+    for name in ["forbidden.csv", "forbidden.npy", "forbidden.toml", "forbidden.emx"] {
+        fs::write(folder.join(name), "").unwrap();
+        allow(name, 0o000);
+    }
+    allow("locked", 0o555);
+    let is_allowed = fs::File::open(folder.join("forbidden.csv")).is_ok();
+    let mut program = Path::new(PROGRAM).to_owned();
+    if is_allowed {
+        // Where it was built, others may not be allowed to go.
+        program = folder.join("edgemix");
+        fs::copy(PROGRAM, &program).unwrap();
+        allow("", 0o755);
+    }
+    move || {
+        let mut command = Command::new(&program);
+        if is_allowed {
+            command.gid(NOBODY).uid(NOBODY);
+        }
+        command
+    }
+}
+
+/// What the program says, as the snapshot has it.
+fn answer(mut program: Command, case: &str, folder: &Path) -> String {
+    let output = program.args(case.split(' ')).env("COLUMNS", "120").current_dir(folder).output().unwrap();
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert!(!error.contains("panicked"), "{case}: {error}");
+    assert!(output.stdout.is_empty(), "{case}: an answer besides an error");
+    let code = output.status.code().unwrap();
+    let error = error.trim_end().replace('\n', "\n    ");
+    format!("$ edgemix {case}\n{code}   {error}\n\n")
 }
 
 #[test]
@@ -139,16 +241,24 @@ fn each_is_answered_with_what_to_do() {
     let before = fs::read_dir(&folder).unwrap().count();
     let mut snapshot = String::new();
     for case in CASES {
-        let mut program = Command::new(env!("CARGO_BIN_EXE_edgemix"));
-        let output = program.args(case.split(' ')).env("COLUMNS", "120").current_dir(&folder).output().unwrap();
-        let error = String::from_utf8(output.stderr).unwrap();
-        assert!(!error.contains("panicked"), "{case}: {error}");
-        assert!(output.stdout.is_empty(), "{case}: an answer besides an error");
-        let code = output.status.code().unwrap();
-        let error = error.trim_end().replace('\n', "\n    ");
-        snapshot.push_str(&format!("$ edgemix {case}\n{code}   {error}\n\n"));
+        snapshot += &answer(Command::new(PROGRAM), case, folder.path());
         // What is refused while it is read leaves nothing; what is refused by the method has a directory already.
         let _ = fs::remove_dir_all(folder.path().join("r"));
+        assert_eq!(fs::read_dir(&folder).unwrap().count(), before, "{case}: left something behind");
+    }
+    insta::assert_snapshot!(snapshot);
+}
+
+#[cfg(unix)]
+#[test]
+fn what_is_forbidden_is_said_and_not_done() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("good.emx"), include_bytes!("../../firmware-example/assets/digits.emx")).unwrap();
+    let program = forbid(folder.path());
+    let before = fs::read_dir(&folder).unwrap().count();
+    let mut snapshot = String::new();
+    for case in FORBIDDEN {
+        snapshot += &answer(program(), case, folder.path());
         assert_eq!(fs::read_dir(&folder).unwrap().count(), before, "{case}: left something behind");
     }
     insta::assert_snapshot!(snapshot);

@@ -7,6 +7,7 @@ use clap::Args;
 
 use super::data::{Cut, record, run_of};
 use super::output::show;
+use super::progress::during;
 use super::{CliError, evaluate};
 use crate::inference;
 use crate::run::write_whole;
@@ -33,13 +34,14 @@ impl Assign {
         let bytes = evaluate::model_bytes(&path)?;
         let model = evaluate::model(&path, &bytes)?;
         let source = self.cut.source(self.data.as_deref(), record(&run)?.as_ref())?;
-        let samples = source.read()?.samples;
+        let samples = during("reading", || source.read())?.samples;
         if samples.n_features != model.input_len() {
             let (takes, has) = (model.input_len(), samples.n_features);
             return Err(CliError::Use(format!("the model takes {takes} features, {} has {has}", source.path)));
         }
         let mut csv = String::from("index,cluster,component,log_density,novelty,posterior\n");
-        for (index, found) in inference::assign(&model, &samples.values).iter().enumerate() {
+        let found = during("assigning", || inference::assign(&model, &samples.values));
+        for (index, found) in found.iter().enumerate() {
             let (nats, p) = (found.log_density.nats(), found.novelty.p_value());
             // Writing to a String can't fail.
             let _ =

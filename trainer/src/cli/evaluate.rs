@@ -12,6 +12,7 @@ use serde::Serialize;
 use super::CliError;
 use super::data::{Cut, record, run_of};
 use super::output::show;
+use super::progress::during;
 use crate::data::{Dataset, Samples};
 use crate::inference;
 use crate::metrics::{Scores, agreement, clusters_found, scores};
@@ -53,12 +54,14 @@ pub(super) struct Side {
 impl Evaluate {
     pub(super) fn run(self) -> Result<(), CliError> {
         let record = record(&run_of(&self.model))?;
-        let dataset = self.cut.source(self.data.as_deref(), record.as_ref())?.read()?;
+        let source = self.cut.source(self.data.as_deref(), record.as_ref())?;
+        let dataset = during("reading", || source.read())?;
         let is_run = self.model.is_dir();
         let trained = if is_run { Some(trained(&RunDir::open(&self.model))?) } else { None };
         let path = if is_run { self.model.join("model.emx") } else { self.model };
         let bytes = model_bytes(&path)?;
-        let evaluation = Evaluation::of(&dataset, trained.as_ref(), &model(&path, &bytes)?)?;
+        let model = model(&path, &bytes)?;
+        let evaluation = during("assigning", || Evaluation::of(&dataset, trained.as_ref(), &model))?;
         if self.json {
             let json = serde_json::to_string_pretty(&evaluation).map_err(|e| CliError::Use(e.to_string()))?;
             show(&format!("{json}\n"))
@@ -116,7 +119,9 @@ pub(super) fn check_features(model: &Model, samples: &Samples) -> Result<(), Cli
 /// A run's trained model.
 pub(super) fn trained(run: &RunDir) -> Result<Trained, CliError> {
     let path = run.file("trained.bin");
-    let bytes = fs::read(&path).map_err(CliError::io(&path))?;
+    let mut bytes = fs::read(&path).map_err(CliError::io(&path))?;
+    // Models of before did not end with a list of sticks: an empty one is a zero.
+    bytes.push(0);
     postcard::from_bytes(&bytes)
         .map_err(|error| CliError::Use(format!("{}: not a trained model ({error}): train again", path.display())))
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::data::{Cut, record};
+use super::progress::during;
 use super::{CliError, evaluate, module, settings, train};
 use crate::data::Record;
 use crate::run::RunDir;
@@ -42,7 +43,7 @@ impl Export {
         let config = settings::read(&run.file("config.toml"))?;
         let before = record(&run)?;
         let source = self.cut.source(self.data.as_deref(), before.as_ref())?;
-        let dataset = source.read()?;
+        let dataset = during("reading", || source.read())?;
         let now = Record::new(&source, &dataset.samples);
         if let Some(before) = before.filter(|before| before.fingerprint != now.fingerprint) {
             return Err(CliError::Use(format!(
@@ -51,7 +52,9 @@ impl Export {
                 source.path, now.fingerprint, before.fingerprint, before.samples, before.features, before.source.path
             )));
         }
-        let write = |path: &std::path::Path| train::export(&run, &trained, &dataset.samples, &config, path);
+        let write = |path: &std::path::Path| {
+            during("quantising", || train::export(&run, &trained, &dataset.samples, &config, path))
+        };
         self.out.as_deref().map_or(Ok(()), write)?;
         let Some(folder) = &self.rust else { return Ok(()) };
         module::folder(folder)?;

@@ -3,6 +3,7 @@
 mod assign;
 mod compare;
 mod data;
+mod display;
 mod evaluate;
 mod export;
 mod inspect;
@@ -12,7 +13,9 @@ mod progress;
 mod report;
 mod settings;
 mod shell;
+mod status;
 mod train;
+mod tui;
 
 use std::process::ExitCode;
 
@@ -76,8 +79,22 @@ pub(crate) enum CliError {
     #[error("{0}")]
     Use(String),
     /// A file can't be read or written.
-    #[error("{path}: {source}")]
+    #[error("{path}: {source}{}", advice(source))]
     Io { path: String, source: std::io::Error },
+}
+
+/// What to do about it, where that can be said.
+fn advice(error: &std::io::Error) -> &'static str {
+    use std::io::ErrorKind::{
+        NotADirectory, NotFound, PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, StorageFull,
+    };
+    match error.kind() {
+        NotFound => ": is the path right?",
+        NotADirectory => ": a part of the path is a file; is it right?",
+        PermissionDenied | ReadOnlyFilesystem => ": ask for permission, or choose another place",
+        StorageFull | QuotaExceeded => ": make room, or choose another place",
+        _ => "",
+    }
 }
 
 impl CliError {

@@ -8,6 +8,7 @@ use clap::Args;
 
 use super::data::{Cut, record};
 use super::output::show;
+use super::progress::during;
 use super::{CliError, evaluate};
 use crate::data::{Dataset, Source};
 use crate::report;
@@ -36,7 +37,8 @@ impl Report {
         let run = RunDir::open(&self.run);
         let source = self.cut.source(self.data.as_deref(), record(&run)?.as_ref())?;
         let out = self.output.unwrap_or_else(|| run.file("report.html"));
-        write(&run, &self.run, &source, &source.read()?, &out)?;
+        let dataset = during("reading", || source.read())?;
+        during("writing the report", || write(&run, &self.run, &source, &dataset, &out))?;
         show(&format!("{}\n", out.display()))
     }
 }
@@ -69,7 +71,7 @@ pub(super) fn write(
 }
 
 /// What was kept of each epoch; nothing where nothing was.
-fn metrics(run: &RunDir) -> Result<Vec<EpochReport>, CliError> {
+pub(super) fn metrics(run: &RunDir) -> Result<Vec<EpochReport>, CliError> {
     let path = run.file("metrics.jsonl");
     let file = match fs::File::open(&path) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(vec![]),

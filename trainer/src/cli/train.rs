@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use super::data::Cut;
 use super::evaluate::Evaluation;
 use super::output::show;
-use super::progress::Progress;
+use super::progress::{Progress, View, during};
 use super::{CliError, evaluate, inspect, report, settings};
 use crate::collapse;
 use crate::data::{self, Dataset, Record, Samples, Source};
@@ -82,6 +82,9 @@ pub(super) struct Train {
     /// Forgets a run that is already there.
     #[arg(long)]
     force: bool,
+    /// Shows the fit on the whole terminal, with curves of its losses and clusters; q stops it.
+    #[arg(long)]
+    tui: bool,
 }
 
 impl Train {
@@ -91,14 +94,15 @@ impl Train {
             _ => return show(&settings::text(&self.config(FitConfig::default())?)?),
         };
         let (config, source) = if self.resume { self.taken_up(out)? } else { self.anew()? };
-        let dataset = source.read()?;
+        let dataset = during("reading", || source.read())?;
         check_clusters(self.clusters, dataset.samples.n_samples)?;
         let device: Device = self.device.parse()?;
         device.check()?;
+        let view = View::wanted(self.tui)?;
         let run = start(out, &config, &Record::new(&source, &dataset.samples), self.resume, self.force)?;
-        fit(&run, &dataset, &config, device)?;
+        fit(&run, &dataset, &config, device, view)?;
         let (model, page) = (run.file("model.emx"), run.file("report.html"));
-        report::write(&run, out, &source, &dataset, &page)?;
+        during("writing the report", || report::write(&run, out, &source, &dataset, &page))?;
         let summary = summary(&run, &dataset)?;
         show(&format!(
             "{0} {summary}\n{1} shows it\nnext: edgemix inspect {0}\n      edgemix evaluate {2}\n",
@@ -185,18 +189,23 @@ pub(super) struct Demo {
     /// The run's directory; a run that is already there is forgotten.
     #[arg(long, value_name = "DIR", default_value = "runs/demo")]
     out: PathBuf,
+    /// Shows the fit on the whole terminal, with curves of its losses and clusters; q stops it.
+    #[arg(long)]
+    tui: bool,
 }
 
 impl Demo {
     pub(super) fn run(self) -> Result<(), CliError> {
         let begin = Instant::now();
+        let view = View::wanted(self.tui)?;
         let dataset = data::digits();
         let config = FitConfig { seed: self.seed, ..FitConfig::default() };
         show("1,797 handwritten digits of 8 x 8 pixels; how many kinds there are is not told\n")?;
         let source = Source::of("digits");
         let run = start(&self.out, &config, &Record::new(&source, &dataset.samples), false, true)?;
-        let trained = fit(&run, &dataset, &config, Device::Cpu)?;
-        report::write(&run, &self.out, &source, &dataset, &run.file("report.html"))?;
+        let trained = fit(&run, &dataset, &config, Device::Cpu, view)?;
+        let page = run.file("report.html");
+        during("writing the report", || report::write(&run, &self.out, &source, &dataset, &page))?;
         let bytes = evaluate::model_bytes(&run.file("model.emx"))?;
         let model = evaluate::model(&run.file("model.emx"), &bytes)?;
         show(&format!(
@@ -251,17 +260,27 @@ pub(super) fn start(
     Ok(run)
 }
 
-pub(super) fn fit(run: &RunDir, dataset: &Dataset, config: &FitConfig, device: Device) -> Result<Trained, CliError> {
-    let mut progress = Progress::new(run.clone(), false);
+/// Trains, quantises, and writes both models.
+pub(super) fn fit(
+    run: &RunDir,
+    dataset: &Dataset,
+    config: &FitConfig,
+    device: Device,
+    view: View,
+) -> Result<Trained, CliError> {
+    let title = format!("{} by {}, {}", dataset.samples.name, config.method.name(), run.file("").display());
+    let mut progress = Progress::new(run.clone(), &title, view)?;
     let trained = device.fit(&dataset.samples, config, &mut run.clone(), &mut progress)?;
-    progress.finish();
-    if let Some(collapse) = collapse::look(&trained, &dataset.samples).map_err(FitError::from)? {
-        eprintln!("warning: {collapse}");
-    }
+    progress.phase("quantising");
+    let collapse = collapse::look(&trained, &dataset.samples).map_err(FitError::from)?;
     let path = run.file("trained.bin");
     let bytes = postcard::to_stdvec(&trained).map_err(|error| CliError::Use(error.to_string()))?;
     write_whole(&path, &bytes).map_err(CliError::io(&path))?;
     export(run, &trained, &dataset.samples, config, &run.file("model.emx"))?;
+    drop(progress);
+    if let Some(collapse) = collapse {
+        eprintln!("warning: {collapse}");
+    }
     Ok(trained)
 }
 

@@ -72,6 +72,15 @@ pub struct Dataset {
 
 impl Samples {
     /// Samples from a row-major matrix.
+    ///
+    /// ```
+    /// use edgemix::data::{ImageShape, Samples};
+    ///
+    /// let shape = ImageShape { channels: 1, height: 2, width: 2 };
+    /// let images = Samples::new("squares", vec![0.0, 1.0, 1.0, 0.0, 1.0, 0.0, 0.0, 1.0], shape.n_values());
+    /// let images = images.with_image(shape).with_count(1.0);
+    /// assert_eq!((images.n_samples, images.rows().nth(1).unwrap()), (2, &[1.0, 0.0, 0.0, 1.0][..]));
+    /// ```
     pub fn new(name: impl Into<String>, values: Vec<f32>, n_features: usize) -> Self {
         let n_samples = values.len().checked_div(n_features).unwrap_or(0);
         let mut hash = Sha256::new();

@@ -7,6 +7,14 @@ use super::Samples;
 /// `input = value * gain + offset`; both have length 1 (one for all features) or one entry per feature, or one per channel.
 ///
 /// Feature `i` uses entry `i` modulo their number.
+///
+/// ```
+/// use edgemix::data::{Samples, Scaling};
+///
+/// let samples = Samples::new("table", vec![10.0, 0.5, 30.0, 1.5], 2);
+/// let scaled = Scaling::fit(&samples).apply(&samples);
+/// assert_eq!(scaled, [-1.0, -1.0, 1.0, 1.0]);
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Scaling {
     /// Multiplies.

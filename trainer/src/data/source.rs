@@ -8,6 +8,27 @@ use super::files::{self, DataError, content};
 use super::{Dataset, Samples, windows};
 
 /// All that decides which samples are read.
+///
+/// ```
+/// use edgemix::data::{Record, Source, Window};
+///
+/// let folder = tempfile::tempdir()?;
+/// let path = folder.path().join("imu.csv");
+/// let rows: String = (0..8).map(|t| format!("{},{},{}\n", t % 3, -t, ["walk", "sit"][t / 4])).collect();
+/// std::fs::write(&path, format!("x,y,kind\n{rows}"))?;
+///
+/// let source = Source {
+///     label_column: Some("kind".into()),
+///     window: Some(Window { length: 4, step: 2 }),
+///     ..Source::of(&path.to_string_lossy())
+/// };
+/// let dataset = source.read()?;
+/// assert_eq!((dataset.samples.n_samples, dataset.samples.n_features), (3, 8));
+/// assert_eq!(dataset.labels.as_ref().map(Vec::len), Some(3));
+/// // What a run remembers of them.
+/// assert_eq!(Record::new(&source, &dataset.samples).source, source);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Source {

@@ -74,12 +74,20 @@ impl<B: AutodiffBackend> Objective<B> for AlphaJsd {
     ) -> Result<Mixture, NotPositiveDefinite> {
         match start {
             Some(mixture) => self.mixture.refine(z, mixture),
-            None if self.mixture.variant == Variant::Paper => self.mixture.fit(z, rng),
-            None => {
-                let grown = self.components.fit(&elements(z.clone()), z.dims()[1], rng);
-                self.mixture.adopt(z, &demp::group(grown, z, self.merge_threshold, 1)?)
-            }
+            None => Ok(Objective::<B>::start(self, z, rng)?.0),
         }
+    }
+
+    fn start(
+        &self,
+        z: &Tensor<B::InnerBackend, 2>,
+        rng: &mut ChaCha8Rng,
+    ) -> Result<(Mixture, Vec<f64>), NotPositiveDefinite> {
+        if self.mixture.variant == Variant::Paper {
+            return self.mixture.fit_with_sticks(z, rng);
+        }
+        let grown = self.components.fit(&elements(z.clone()), z.dims()[1], rng);
+        self.mixture.adopt(z, &demp::group(grown, z, self.merge_threshold, 1)?)
     }
 
     fn settle(&self, z: &Tensor<B::InnerBackend, 2>, mixture: Mixture) -> Result<Mixture, NotPositiveDefinite> {

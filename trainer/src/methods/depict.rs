@@ -277,6 +277,7 @@ impl<B: AutodiffBackend> Method<B> for DepictMethod<B> {
             scaling: data.scaling.clone(),
             encoder: self.learner.autoencoder.encoder().to_layers(Activation::Tanh),
             head: Head::Softmax(head.to_dense()?),
+            sticks: vec![],
         })
     }
 }

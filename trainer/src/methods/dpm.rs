@@ -60,12 +60,13 @@ impl<B: AutodiffBackend> Method<B> for FeatureMethod {
         let centered = data.inputs.clone() - mean.clone();
         let deviation = elements(centered.clone().square().mean())[0].sqrt().max(1e-6);
         let z = centered / deviation;
-        let mixture = self.settings.mixture.fit(&z, &mut stream(self.seed, "cluster", 0))?;
+        let (mixture, sticks) = self.settings.mixture.fit_with_sticks(&z, &mut stream(self.seed, "cluster", 0))?;
         Ok(Trained {
             method: "dpm".into(),
             scaling: standardised(&data.scaling, &elements(mean), deviation),
             encoder: vec![],
             head: Head::Mixture(mixture),
+            sticks,
         })
     }
 }

@@ -300,6 +300,7 @@ impl<B: AutodiffBackend> Method<B> for GrowMethod<B> {
             scaling: data.scaling.clone(),
             encoder: standardisation.fold(&self.learner),
             head,
+            sticks: vec![],
         })
     }
 }

@@ -175,6 +175,7 @@ impl<B: AutodiffBackend, C: Clusters<B>> Method<B> for JointMethod<B, C> {
             scaling: data.scaling.clone(),
             encoder: standardisation.fold(&self.learner),
             head: clusters.head(&self.settings, &z)?,
+            sticks: vec![],
         })
     }
 }

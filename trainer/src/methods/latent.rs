@@ -25,6 +25,15 @@ pub(crate) trait Objective<B: AutodiffBackend> {
         rng: &mut ChaCha8Rng,
     ) -> Result<Mixture, NotPositiveDefinite>;
 
+    /// The first fit, and the weights of its sticks before any was pruned; none where there are no sticks.
+    fn start(
+        &self,
+        z: &Tensor<B::InnerBackend, 2>,
+        rng: &mut ChaCha8Rng,
+    ) -> Result<(Mixture, Vec<f64>), NotPositiveDefinite> {
+        Ok((self.cluster(z, None, rng)?, vec![]))
+    }
+
     /// The mixture that is kept in the end, from the last one of training.
     fn settle(&self, _z: &Tensor<B::InnerBackend, 2>, mixture: Mixture) -> Result<Mixture, NotPositiveDefinite> {
         Ok(mixture)
@@ -63,6 +72,8 @@ pub(crate) struct LatentMethod<B: AutodiffBackend> {
 struct Clusters {
     mixture: Mixture,
     standardisation: Standardisation,
+    /// As [`Objective::start`] found them.
+    sticks: Vec<f64>,
 }
 
 /// What a checkpoint holds.
@@ -96,15 +107,17 @@ impl<B: AutodiffBackend> LatentMethod<B> {
         let z = self.learner.latents(data);
         let standardisation = Standardisation::of(&z);
         let z = standardisation.apply(z);
-        let start = self.clusters.take().map(|clusters| clusters.mixture);
         let mut rng = stream(self.config.seed, "cluster", index);
-        let mut mixture = self.objective.cluster(&z, start, &mut rng)?;
+        let (mut mixture, sticks) = match self.clusters.take() {
+            Some(before) => (self.objective.cluster(&z, Some(before.mixture), &mut rng)?, before.sticks),
+            None => self.objective.start(&z, &mut rng)?,
+        };
         if is_last {
             mixture = self.objective.settle(&z, mixture)?;
         }
         let best = mixture.log_density(&z)?.argmax(1);
         self.targets = Some(best.squeeze_dim::<1>(1));
-        Ok(Clusters { mixture, standardisation })
+        Ok(Clusters { mixture, standardisation, sticks })
     }
 
     /// The pull of a batch's latents to the components of their clean selves.
@@ -173,6 +186,7 @@ impl<B: AutodiffBackend> Method<B> for LatentMethod<B> {
             scaling: data.scaling.clone(),
             encoder: clusters.standardisation.fold(&self.learner),
             head: Head::Mixture(clusters.mixture),
+            sticks: clusters.sticks,
         })
     }
 }

@@ -54,6 +54,16 @@ use joint::Clusters;
 macro_rules! methods {
     ($($(#[$doc:meta])* $method:ident = $name:literal,)*) => {
         /// A method and its settings.
+        ///
+        /// ```
+        /// use edgemix::methods::MethodConfig;
+        ///
+        /// for &name in MethodConfig::NAMES {
+        ///     let mut method = MethodConfig::named(name).unwrap();
+        ///     method.set_n_clusters(6);
+        ///     assert_eq!(method.name(), name);
+        /// }
+        /// ```
         #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
         #[serde(tag = "name")]
         pub enum MethodConfig {

@@ -16,6 +16,23 @@ pub const CUSTOMARY: f64 = 0.025;
 /// while that probability exceeds `threshold`, and as long as more than `least` are left. Clusters are numbered by their
 /// first component.
 ///
+/// ```
+/// use burn::backend::Flex;
+/// use burn::tensor::Tensor;
+/// use edgemix::mixture::{Covariance, Mixture, demp};
+///
+/// let z = Tensor::<Flex, 2>::from_data([[-0.5], [0.4], [0.6], [20.0]], &Default::default());
+/// let mixture = Mixture {
+///     log_weights: vec![(1.0f64 / 3.0).ln(); 3],
+///     means: vec![-0.5, 0.5, 20.0],
+///     covariance: Covariance::Spherical(vec![1.0; 3]),
+///     clusters: vec![0, 1, 2],
+/// };
+/// // The first two are confused with each other.
+/// assert_eq!(demp::group(mixture, &z, demp::CUSTOMARY, 1)?.clusters, [0, 0, 1]);
+/// # Ok::<(), edgemix::mixture::NotPositiveDefinite>(())
+/// ```
+///
 /// # Errors
 /// [`NotPositiveDefinite`] if the mixture is not one.
 pub fn group<B: Backend>(

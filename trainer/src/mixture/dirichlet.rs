@@ -16,6 +16,21 @@ use super::{Covariance, Mixture, NotPositiveDefinite, Shape, elements, prune};
 use crate::variant::Variant;
 
 /// Settings of a Dirichlet process mixture; the defaults are the paper's where it has them.
+///
+/// ```
+/// use burn::backend::Flex;
+/// use burn::tensor::{Tensor, TensorData};
+/// use edgemix::mixture::dirichlet::DirichletProcess;
+/// use edgemix::random::{normal, stream};
+///
+/// let z = TensorData::new(normal(600, &mut stream(0, "example", 0)), [300, 2]);
+/// let z = Tensor::<Flex, 2>::from_data(z, &Default::default());
+/// let process = DirichletProcess { truncation: 8, prune_share: 0.05, ..DirichletProcess::default() };
+/// let (mixture, sticks) = process.fit_with_sticks(&z, &mut stream(0, "example", 1))?;
+/// // What eight sticks weighed, and what was kept of them.
+/// assert!(sticks.len() == 8 && mixture.n_components() <= 8);
+/// # Ok::<(), edgemix::mixture::NotPositiveDefinite>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct DirichletProcess {
@@ -88,11 +103,25 @@ impl DirichletProcess {
     /// # Errors
     /// [`NotPositiveDefinite`] if a variance degenerates, which the prior forbids for finite latents.
     pub fn fit<B: Backend>(&self, z: &Tensor<B, 2>, rng: &mut impl Rng) -> Result<Mixture, NotPositiveDefinite> {
+        Ok(self.fit_with_sticks(z, rng)?.0)
+    }
+
+    /// The same, with [`Self::weights`] from before pruning.
+    ///
+    /// # Errors
+    /// As [`DirichletProcess::fit`].
+    pub fn fit_with_sticks<B: Backend>(
+        &self,
+        z: &Tensor<B, 2>,
+        rng: &mut impl Rng,
+    ) -> Result<(Mixture, Vec<f64>), NotPositiveDefinite> {
         let kmeans = KMeans { n_clusters: self.truncation, n_init: self.n_init, ..KMeans::default() };
         let centers = kmeans.fit(z, rng);
         let (_, index) = nearest(z, &centers.centers);
         let start = self.update(z, &one_hot(index, centers.shares.len())).0;
-        self.refine(z, start)
+        let (mixture, counts) = self.settle(z, start)?;
+        let weights = self.weights(&counts);
+        Ok((self.prune(z, mixture, counts)?, weights))
     }
 
     /// Iterates from a given mixture until the components' counts settle, then prunes and settles again.
@@ -100,7 +129,17 @@ impl DirichletProcess {
     /// # Errors
     /// As [`DirichletProcess::fit`].
     pub fn refine<B: Backend>(&self, z: &Tensor<B, 2>, start: Mixture) -> Result<Mixture, NotPositiveDefinite> {
-        let (mut mixture, mut counts) = self.settle(z, start)?;
+        let (mixture, counts) = self.settle(z, start)?;
+        self.prune(z, mixture, counts)
+    }
+
+    /// Prunes and settles until nothing is left to prune.
+    fn prune<B: Backend>(
+        &self,
+        z: &Tensor<B, 2>,
+        mut mixture: Mixture,
+        mut counts: Vec<f64>,
+    ) -> Result<Mixture, NotPositiveDefinite> {
         loop {
             let kept = prune::survivors(&counts, self.prune_share);
             if kept.len() == mixture.n_components() {
@@ -147,14 +186,32 @@ impl DirichletProcess {
         (Mixture { clusters: (0..counts.len() as u16).collect(), ..mixture }, counts)
     }
 
-    /// The update for the components of another mixture: their samples, their clusters, pruned.
+    /// The update for the components of another mixture: their samples, their clusters, pruned; with [`Self::weights`]
+    /// from before.
     ///
     /// # Errors
     /// As [`DirichletProcess::fit`].
-    pub fn adopt<B: Backend>(&self, z: &Tensor<B, 2>, other: &Mixture) -> Result<Mixture, NotPositiveDefinite> {
+    pub fn adopt<B: Backend>(
+        &self,
+        z: &Tensor<B, 2>,
+        other: &Mixture,
+    ) -> Result<(Mixture, Vec<f64>), NotPositiveDefinite> {
         let best = one_hot(other.log_density(z)?.argmax(1), other.n_components());
         let (mixture, counts) = self.update_in(z, &best, &other.clusters);
-        Ok(prune::keep(&mixture, &prune::survivors(&counts, self.prune_share)))
+        let kept = prune::keep(&mixture, &prune::survivors(&counts, self.prune_share));
+        Ok((kept, self.weights(&counts)))
+    }
+
+    /// The expected weight of each stick, `E[v_k] prod_{l<k} E[1 - v_l]`, from the components' counts, largest first.
+    /// The sum is less than one: the rest is left to sticks that hold no samples.
+    pub fn weights(&self, counts: &[f64]) -> Vec<f64> {
+        let mut left = 1.0;
+        let weight = |(g1, g2): (f64, f64)| {
+            let taken = left * g1 / (g1 + g2);
+            left -= taken;
+            taken
+        };
+        beta(counts, self.concentration).into_iter().map(weight).collect()
     }
 
     /// The update; each component stays in its cluster.
@@ -273,6 +330,19 @@ mod tests {
         {
             assert!((mode - expected).abs() < 5e-5, "{mode} {expected}");
         }
+    }
+
+    /// A stick's expected weight is the mean over draws of all sticks, and the order of the sticks is that of the counts.
+    #[test]
+    fn expected_weights_are_the_means_of_broken_sticks() {
+        let process = DirichletProcess { concentration: 2.0, ..DirichletProcess::default() };
+        let weights = process.weights(&COUNTS);
+        let means: Vec<f64> = beta(&COUNTS, 2.0).into_iter().map(|(a, b)| a / (a + b)).collect();
+        assert!((weights[0] - means[0]).abs() < 1e-12);
+        assert!((weights[2] - (1.0 - means[0]) * (1.0 - means[1]) * means[2]).abs() < 1e-12);
+        let total: f64 = weights.iter().sum();
+        let left: f64 = means.iter().map(|v| 1.0 - v).product();
+        assert!((total + left - 1.0).abs() < 1e-12 && weights.iter().all(|&w| w > 0.0));
     }
 
     #[test]

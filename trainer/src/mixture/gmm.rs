@@ -9,6 +9,21 @@ use super::moments::Moments;
 use super::{Covariance, Mixture, NotPositiveDefinite, Shape, elements};
 
 /// Settings of a Gaussian mixture, in scikit-learn's words.
+///
+/// ```
+/// use burn::backend::Flex;
+/// use burn::tensor::{Tensor, TensorData};
+/// use edgemix::mixture::gmm::Gmm;
+/// use edgemix::random::{normal, stream};
+///
+/// // A hundred samples about 0, as many about 20.
+/// let values = normal(200, &mut stream(0, "example", 0));
+/// let values: Vec<f32> = values.into_iter().enumerate().map(|(i, x)| x + if i < 100 { 0.0 } else { 20.0 }).collect();
+/// let z = Tensor::<Flex, 2>::from_data(TensorData::new(values, [200, 1]), &Default::default());
+/// let mixture = Gmm { n_components: 2, ..Gmm::default() }.fit(&z, &mut stream(0, "example", 1))?;
+/// assert!((mixture.means[0] - mixture.means[1]).abs() > 19.0);
+/// # Ok::<(), edgemix::mixture::NotPositiveDefinite>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Gmm {

@@ -7,6 +7,17 @@ use serde::{Deserialize, Serialize};
 use super::{Covariance, Mixture, centered, elements, matrix, mean_row};
 
 /// Settings of k-means, in scikit-learn's words.
+///
+/// ```
+/// use burn::backend::Flex;
+/// use burn::tensor::Tensor;
+/// use edgemix::mixture::kmeans::KMeans;
+/// use edgemix::random::stream;
+///
+/// let z = Tensor::<Flex, 2>::from_data([[0.0], [1.0], [10.0], [11.0]], &Default::default());
+/// let found = KMeans { n_clusters: 2, ..KMeans::default() }.fit(&z, &mut stream(0, "example", 0));
+/// assert_eq!((found.shares, found.inertia), (vec![0.5; 2], 1.0));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct KMeans {

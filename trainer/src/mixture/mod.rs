@@ -25,6 +25,22 @@ use serde::{Deserialize, Serialize};
 ///
 /// The score of component k is `log_weights[k] + ln N(z; means[k], covariance[k])`. The log weights need not be
 /// normalised: the expected log joint of a Dirichlet process mixture is written in exactly this form.
+///
+/// ```
+/// use edgemix::mixture::{Covariance, Mixture};
+///
+/// // Three components on a line, the first two of them one cluster.
+/// let mixture = Mixture {
+///     log_weights: vec![0.25f64.ln(), 0.25f64.ln(), 0.5f64.ln()],
+///     means: vec![-1.0, 1.0, 8.0],
+///     covariance: Covariance::Spherical(vec![1.0; 3]),
+///     clusters: vec![0, 0, 1],
+/// };
+/// assert_eq!((mixture.n_components(), mixture.n_dims(), mixture.n_clusters()), (3, 1, 2));
+/// let scores = mixture.whiten()?.scores(&[7.0]);
+/// assert!((scores[2] - (0.5f64.ln() - 0.5 - 0.5 * std::f64::consts::TAU.ln())).abs() < 1e-12);
+/// # Ok::<(), edgemix::mixture::NotPositiveDefinite>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Mixture {
     /// K.

@@ -20,6 +20,18 @@ use super::{Covariance, Mixture, cholesky};
 use crate::random::stream;
 
 /// Settings of the split and merge moves.
+///
+/// ```
+/// use edgemix::mixture::split_merge::SplitMerge;
+/// use edgemix::random::{normal, stream};
+///
+/// // Two hundred samples about each corner of a triangle; how many corners there are is not told.
+/// let noise = normal(1200, &mut stream(0, "example", 0));
+/// let corners = [[0.0, 0.0], [4.0, 0.0], [0.0, 4.0]];
+/// let z: Vec<f64> = (0..1200).map(|i| corners[i / 2 % 3][i % 2] + 0.2 * f64::from(noise[i])).collect();
+/// let mixture = SplitMerge::default().fit(&z, 2, &mut stream(0, "example", 1));
+/// assert_eq!(mixture.n_components(), 3);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct SplitMerge {

@@ -10,6 +10,19 @@ use crate::data::ImageShape;
 use crate::trained::Geometry;
 
 /// The layers of an encoder, from the first to the latent; none: the method's own, or one by the input's size.
+///
+/// ```
+/// use edgemix::data::ImageShape;
+/// use edgemix::nn::{Architecture, Shape};
+///
+/// let depict: Architecture = "conv:50k4s2,50k5s2p2,10".parse()?;
+/// let image = ImageShape { channels: 1, height: 28, width: 28 };
+/// let shapes = depict.shapes(28 * 28, Some(image))?;
+/// assert_eq!(shapes[2], Shape::Dense { inputs: 7 * 7 * 50, outputs: 10 });
+/// assert!("conv:8k3,3".parse::<Architecture>()?.shapes(64, None).is_err());
+/// assert_eq!("dec".parse::<Architecture>()?.to_string(), "500-500-2000-10");
+/// # Ok::<(), edgemix::nn::ArchitectureError>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Architecture(Vec<Spelling>);

@@ -13,6 +13,8 @@ mod sections;
 use edgemix_runtime::Model;
 use maud::{DOCTYPE, PreEscaped, html};
 
+pub(crate) use plot::short;
+
 use crate::data::Dataset;
 use crate::inference::{self, Assigned};
 use crate::mixture::NotPositiveDefinite;
@@ -20,6 +22,32 @@ use crate::trained::Trained;
 use crate::training::EpochReport;
 
 /// What a page is made of.
+///
+/// ```
+/// use edgemix::device::Device;
+/// use edgemix::methods::MethodConfig;
+/// use edgemix::quantize::{Provenance, quantize};
+/// use edgemix::report::Run;
+/// use edgemix::training::FitConfig;
+/// use edgemix_runtime::Model;
+///
+/// let dataset = edgemix::data::digits();
+/// let mut config = FitConfig { encoder: "16-4".parse()?, pretrain_epochs: 1, ..FitConfig::default() };
+/// config.method = MethodConfig::named("ae-kmeans").unwrap();
+/// let trained = Device::Cpu.fit(&dataset.samples, &config, &mut (), &mut ())?;
+/// let file = quantize(&trained, &dataset.samples, &Provenance { name: "d".into(), config: [0; 32], seed: 0 })?;
+/// let run = Run {
+///     dataset: &dataset,
+///     trained: &trained,
+///     model: &Model::from_bytes(&file)?,
+///     flash: file.len(),
+///     metrics: &[],
+///     config: "",
+///     commands: "edgemix train digits",
+/// };
+/// assert!(run.page()?.starts_with("<!DOCTYPE html>"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Run<'a> {
     /// The samples that are shown; usually those that were trained on.

@@ -39,7 +39,7 @@ impl Axis {
 }
 
 /// A number of three digits, for an axis.
-pub(super) fn short(value: f64) -> String {
+pub(crate) fn short(value: f64) -> String {
     match value.abs() {
         x if x >= 100.0 => format!("{value:.0}"),
         x if x >= 1.0 => format!("{value:.1}"),
@@ -115,8 +115,11 @@ pub(super) fn curve(values: &[(f64, f64)], borders: &[f64], last: f64) -> Markup
     }
 }
 
-/// Bars side by side, each with its class' colour and a name that shows when it is pointed at.
-pub(super) fn bars(values: &[(f64, usize, String)]) -> Markup {
+/// A bar: its length, its class if it has one, and a name that shows when it is pointed at.
+pub(super) type Bar = (f64, Option<usize>, String);
+
+/// Bars side by side, each in its class' colour.
+pub(super) fn bars(values: &[Bar]) -> Markup {
     const HEIGHT: f64 = 150.0;
     let width = (values.len() as f64 * 18.0).clamp(120.0, 980.0);
     let step = (width - 44.0) / values.len().max(1) as f64;
@@ -128,8 +131,9 @@ pub(super) fn bars(values: &[(f64, usize, String)]) -> Markup {
             text x="36" y=(HEIGHT - 10.0) text-anchor="end" { "0" }
             @for (index, (value, class, name)) in values.iter().enumerate() {
                 @let height = value / most * (HEIGHT - 20.0);
-                rect x=(place(42.0 + step * index as f64)) y=(place(HEIGHT - 10.0 - height)) width=(place(step * 0.8))
-                    height=(place(height)) fill=(color(*class)) { title { (name) } }
+                rect class=[class.is_none().then_some("bar")] x=(place(42.0 + step * index as f64))
+                    y=(place(HEIGHT - 10.0 - height)) width=(place(step * 0.8)) height=(place(height))
+                    fill=[class.map(color)] { title { (name) } }
             }
         }
     }

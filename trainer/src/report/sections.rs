@@ -4,7 +4,7 @@ use edgemix_format::view::{Head, Layer};
 use maud::{Markup, html};
 
 use super::chips::{CHIPS, CODE, STACK};
-use super::plot::{self, Point};
+use super::plot::{self, Bar, Point};
 use super::{Found, Run, geometry, layers, pictures};
 use crate::metrics;
 
@@ -91,15 +91,6 @@ pub(super) fn clusters(run: &Run, found: &Found) -> Markup {
     let file = run.model.file();
     let of = |cluster: usize| found.assigned.iter().filter(move |a| usize::from(a.cluster) == cluster);
     let mean = |values: Vec<f64>| values.iter().sum::<f64>() / values.len().max(1) as f64;
-    let mut weights: Vec<(f64, usize, String)> = match &run.trained.head {
-        crate::trained::Head::Mixture(mixture) => {
-            let own = mixture.log_weights.iter().zip(&mixture.clusters).enumerate();
-            let all: f64 = mixture.log_weights.iter().map(|w| w.exp()).sum();
-            own.map(|(k, (w, &c))| (w.exp() / all, c.into(), format!("component {k}, cluster {c}"))).collect()
-        }
-        _ => vec![],
-    };
-    weights.sort_by(|a, b| b.0.total_cmp(&a.0));
     html! {
         section {
             h2 { "The clusters" }
@@ -120,12 +111,42 @@ pub(super) fn clusters(run: &Run, found: &Found) -> Markup {
                     }
                 }
             } }
-            @if !weights.is_empty() {
-                h3 style="margin-top:1rem" { "Weights of the components" }
-                p { "From large to small, in the colour of their cluster; after pruning." }
-                div class="scroll" { (plot::bars(&weights)) }
-            }
+            (sticks(run))
+            (weights(run))
         }
+    }
+}
+
+/// What a Dirichlet process' sticks weighed before any was pruned, as shares of what all of them weigh.
+fn sticks(run: &Run) -> Markup {
+    let sticks = &run.trained.sticks;
+    let all = sticks.iter().sum::<f64>().max(f64::MIN_POSITIVE);
+    let bar = |(k, weight): (usize, &f64)| (weight / all, None, format!("stick {k}: {}", percent(weight / all)));
+    let bars: Vec<Bar> = sticks.iter().enumerate().map(bar).collect();
+    html! {
+        @if !bars.is_empty() {
+            h3 { "Weights of the sticks before pruning" }
+            p { (bars.len()) " sticks, as the Dirichlet process was first fitted, from large to small. Those that hold too few samples are dropped; the others are fitted on." }
+            div class="scroll" { (plot::bars(&bars)) }
+        }
+    }
+}
+
+/// What a mixture's components weigh.
+fn weights(run: &Run) -> Markup {
+    let crate::trained::Head::Mixture(mixture) = &run.trained.head else { return html! {} };
+    let all: f64 = mixture.log_weights.iter().map(|w| w.exp()).sum();
+    let own = mixture.log_weights.iter().zip(&mixture.clusters).enumerate();
+    let bar = |(k, (w, &c)): (usize, (&f64, &u16))| {
+        let share = w.exp() / all;
+        (share, Some(usize::from(c)), format!("component {k}, cluster {c}: {}", percent(share)))
+    };
+    let mut bars: Vec<Bar> = own.map(bar).collect();
+    bars.sort_by(|a, b| b.0.total_cmp(&a.0));
+    html! {
+        h3 { "Weights of the components" @if !run.trained.sticks.is_empty() { " after pruning" } }
+        p { (bars.len()) " components, from large to small, in the colour of their cluster." }
+        div class="scroll" { (plot::bars(&bars)) }
     }
 }
 

@@ -18,6 +18,32 @@ use crate::mixture::{Mixture, NotPositiveDefinite};
 pub(crate) const CHUNK: usize = 256;
 
 /// A trained model in f32.
+///
+/// ```
+/// use edgemix::data::{Samples, Scaling};
+/// use edgemix::mixture::{Covariance, Mixture};
+/// use edgemix::trained::{Activation, Dense, Head, Layer, Trained};
+///
+/// // The mean of two features is the latent; one cluster lies about 0, one about 10.
+/// let mean = Dense { inputs: 2, outputs: 1, weights: vec![0.5, 0.5], bias: vec![0.0], activation: Activation::Identity };
+/// let mixture = Mixture {
+///     log_weights: vec![0.0; 2],
+///     means: vec![0.0, 10.0],
+///     covariance: Covariance::Spherical(vec![1.0; 2]),
+///     clusters: vec![0, 1],
+/// };
+/// let trained = Trained {
+///     method: "by hand".into(),
+///     scaling: Scaling { gain: vec![1.0], offset: vec![0.0] },
+///     encoder: vec![Layer::Dense(mean)],
+///     head: Head::Mixture(mixture),
+///     sticks: vec![],
+/// };
+/// let samples = Samples::new("two", vec![1.0, -1.0, 12.0, 9.0], 2);
+/// assert_eq!(trained.encode(&samples), [0.0, 10.5]);
+/// assert_eq!(trained.assign(&samples)?, [0, 1]);
+/// # Ok::<(), edgemix::mixture::NotPositiveDefinite>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Trained {
     /// The method's name on the command line.
@@ -28,6 +54,9 @@ pub struct Trained {
     pub encoder: Vec<Layer>,
     /// What turns a latent into clusters.
     pub head: Head,
+    /// The weights of a Dirichlet process' sticks as they were first fitted, largest first, before any was pruned; empty
+    /// for methods without one.
+    pub sticks: Vec<f64>,
 }
 
 /// What turns a latent into clusters.

@@ -8,7 +8,29 @@ use sha2::{Digest, Sha256};
 use super::{FitConfig, FitError, Position};
 use crate::data::Samples;
 
-/// Where checkpoints are kept: whole or not at all.
+/// Where checkpoints are kept: whole or not at all. [`RunDir`](crate::run::RunDir) keeps them in a directory, `()` nowhere.
+///
+/// ```
+/// use edgemix::training::CheckpointStore;
+///
+/// /// In memory.
+/// #[derive(Default)]
+/// struct Memory(Option<Vec<u8>>);
+///
+/// impl CheckpointStore for Memory {
+///     fn save(&mut self, bytes: &[u8]) -> std::io::Result<()> {
+///         self.0 = Some(bytes.to_vec());
+///         Ok(())
+///     }
+///
+///     fn load(&self) -> std::io::Result<Option<Vec<u8>>> {
+///         Ok(self.0.clone())
+///     }
+/// }
+/// # let mut store = Memory::default();
+/// # store.save(b"state").unwrap();
+/// # assert_eq!(store.load().unwrap().unwrap(), b"state");
+/// ```
 pub trait CheckpointStore {
     /// Replaces the checkpoint.
     ///

@@ -279,7 +279,7 @@ impl<B: AutodiffBackend> Method<B> for MemberMethod<B> {
             }
             (None, None) => return Err(mismatch("there are no members")),
         };
-        Ok(Trained { method: self.name.into(), scaling: data.scaling.clone(), encoder, head })
+        Ok(Trained { method: self.name.into(), scaling: data.scaling.clone(), encoder, head, sticks: vec![] })
     }
 }
 

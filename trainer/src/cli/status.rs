@@ -1,0 +1,197 @@
+//! Where a piece of work stands: what every display shows, in its own way.
+
+use std::time::{Duration, Instant};
+
+use crate::training::EpochReport;
+
+/// Epochs that take less than this are shown without their batches.
+const SHORT: Duration = Duration::from_secs(2);
+
+/// Where a piece of work stands.
+pub(super) struct Status {
+    /// What it is, for a heading.
+    pub(super) title: String,
+    pub(super) begin: Instant,
+    /// The stage that runs, if any does.
+    pub(super) stage: Option<Stage>,
+    /// What is done without batches, and since when.
+    pub(super) phase: Option<(String, Instant)>,
+    /// Of every epoch, of stages before this one too.
+    pub(super) reports: Vec<EpochReport>,
+    /// A line on each stage that is over.
+    pub(super) over: Vec<String>,
+}
+
+/// A stage that runs.
+pub(super) struct Stage {
+    pub(super) name: String,
+    pub(super) begin: Instant,
+    /// The epochs that were done when it began: some, if a run was taken up.
+    pub(super) first: usize,
+    /// Epochs that are done.
+    pub(super) done: usize,
+    pub(super) epochs: usize,
+    /// When the epoch that runs began.
+    pub(super) since: Instant,
+    /// Batches of this epoch that are done, and its number of them.
+    pub(super) batch: (usize, usize),
+}
+
+impl Status {
+    pub(super) fn new(title: &str, now: Instant) -> Self {
+        let title = title.to_owned();
+        Self { title, begin: now, stage: None, phase: None, reports: vec![], over: vec![] }
+    }
+
+    pub(super) fn stage(&mut self, name: &str, epoch: usize, epochs: usize, now: Instant) {
+        self.end_stage(now);
+        let (name, batch) = (name.to_owned(), (0, 0));
+        self.stage = Some(Stage { name, begin: now, first: epoch, done: epoch, epochs, since: now, batch });
+    }
+
+    pub(super) fn batch(&mut self, done: usize, batches: usize) {
+        self.phase = None;
+        if let Some(stage) = &mut self.stage {
+            stage.batch = (done, batches);
+        }
+    }
+
+    pub(super) fn epoch(&mut self, report: EpochReport, now: Instant) {
+        self.phase = None;
+        if let Some(stage) = &mut self.stage {
+            (stage.done, stage.since, stage.batch.0) = (report.epoch, now, 0);
+        }
+        self.reports.push(report);
+    }
+
+    pub(super) fn phase(&mut self, name: &str, now: Instant) {
+        if self.stage.as_ref().is_some_and(|stage| stage.done == stage.epochs) {
+            self.end_stage(now);
+        }
+        self.phase = Some((name.to_owned(), now));
+    }
+
+    /// Says what a stage came to.
+    pub(super) fn end_stage(&mut self, now: Instant) {
+        self.phase = None;
+        let Some(stage) = self.stage.take() else { return };
+        let epochs = stage.done - stage.first;
+        let took = clock(now - stage.begin);
+        self.over.push(format!("{}: {epochs} epochs in {took}{}", stage.name, self.losses()));
+    }
+
+    /// The last epoch's losses and clusters, two spaces before each.
+    fn losses(&self) -> String {
+        let Some(report) = self.reports.last() else { return String::new() };
+        let losses = report.losses.iter().map(|(name, value)| format!("  {name} {value:.4}"));
+        losses.chain(report.clusters.map(|k| format!("  {k} clusters"))).collect()
+    }
+
+    /// What runs now, in a line without its name.
+    pub(super) fn line(&self, now: Instant) -> String {
+        if let Some((_, since)) = &self.phase {
+            return format!("{} so far", clock(now - *since));
+        }
+        let Some(stage) = &self.stage else { return String::new() };
+        let mut line = format!("{}/{}", stage.done, stage.epochs);
+        if now - stage.since > SHORT && stage.batch.1 > 0 {
+            line += &format!("  batch {}/{}", stage.batch.0, stage.batch.1);
+        }
+        if let Some(left) = stage.left(now) {
+            line += &format!("  {} left", clock(left));
+        }
+        line + &self.losses()
+    }
+
+    /// The name of what runs now.
+    pub(super) fn name(&self) -> &str {
+        match (&self.phase, &self.stage) {
+            (Some((name, _)), _) => name,
+            (None, Some(stage)) => &stage.name,
+            (None, None) => "",
+        }
+    }
+}
+
+impl Stage {
+    /// The share of the stage that is done.
+    pub(super) fn share(&self) -> f64 {
+        self.position() / self.epochs.max(1) as f64
+    }
+
+    /// Epochs that are done, with the part of the one that runs.
+    fn position(&self) -> f64 {
+        self.done as f64 + self.batch.0 as f64 / self.batch.1.max(1) as f64
+    }
+
+    /// How long the stage still takes, if it goes on as since it began.
+    pub(super) fn left(&self, now: Instant) -> Option<Duration> {
+        let done = self.position() - self.first as f64;
+        let rest = self.epochs as f64 - self.position();
+        (done > 0.0).then(|| (now - self.begin).mul_f64((rest / done).max(0.0)))
+    }
+}
+
+/// A time as people read it: `7 s`, `3:20`, `1:02:03`.
+pub(super) fn clock(time: Duration) -> String {
+    let seconds = time.as_secs_f64().round() as u64;
+    match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
+        (0, 0, s) => format!("{s} s"),
+        (0, m, s) => format!("{m}:{s:02}"),
+        (h, m, s) => format!("{h}:{m:02}:{s:02}"),
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    pub(in crate::cli) fn report(stage: &str, epoch: usize, epochs: usize, clusters: Option<usize>) -> EpochReport {
+        let at = epoch as f64;
+        let mut losses = vec![("reconstruction".to_owned(), 4.0 / (1.0 + 0.3 * at))];
+        losses.extend(clusters.map(|k| ("cluster".to_owned(), 0.5 + (k as f64) / (10.0 + at))));
+        EpochReport { stage: stage.into(), epoch, epochs, losses, clusters }
+    }
+
+    fn after(begin: Instant, seconds: u64) -> Instant {
+        begin + Duration::from_secs(seconds)
+    }
+
+    #[test]
+    fn the_time_left_is_by_what_was_done_since_the_stage_began() {
+        let begin = Instant::now();
+        let mut status = Status::new("", begin);
+        // Taken up after 10 of 20 epochs; two and a half take 50 s.
+        status.stage("reconstruct", 10, 20, begin);
+        assert_eq!(status.line(begin), "10/20");
+        status.epoch(report("reconstruct", 11, 20, None), after(begin, 20));
+        status.epoch(report("reconstruct", 12, 20, None), after(begin, 40));
+        status.batch(5, 10);
+        assert_eq!(status.line(after(begin, 50)), "12/20  batch 5/10  2:30 left  reconstruction 0.8696");
+        let stage = status.stage.as_ref().unwrap();
+        assert!((stage.share() - 0.625).abs() < 1e-12);
+        // Short epochs are shown without their batches.
+        assert!(!status.line(after(begin, 41)).contains("batch"));
+    }
+
+    #[test]
+    fn a_phase_is_named_until_a_batch_and_a_stage_is_summed_up_when_it_is_over() {
+        let begin = Instant::now();
+        let mut status = Status::new("", begin);
+        status.stage("cluster", 0, 1, begin);
+        status.phase("fitting the clusters", after(begin, 1));
+        assert_eq!((status.name(), &*status.line(after(begin, 80))), ("fitting the clusters", "1:19 so far"));
+        status.batch(1, 2);
+        assert_eq!(status.name(), "cluster");
+        status.epoch(report("cluster", 1, 1, Some(12)), after(begin, 4000));
+        status.phase("last fit of the clusters", after(begin, 4000));
+        assert_eq!(status.over, ["cluster: 1 epochs in 1:06:40  reconstruction 3.0769  cluster 1.5909  12 clusters"]);
+        assert_eq!(status.name(), "last fit of the clusters");
+    }
+
+    #[test]
+    fn times_are_read_as_people_write_them() {
+        let times = [0, 59, 60, 3599, 3600, 36061].map(|s| clock(Duration::from_secs(s)));
+        assert_eq!(times, ["0 s", "59 s", "1:00", "59:59", "1:00:00", "10:01:01"]);
+    }
+}

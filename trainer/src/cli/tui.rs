@@ -1,0 +1,340 @@
+//! `--tui`: a fit on the whole terminal, with curves of its losses and clusters.
+
+use std::io::{self, IsTerminal};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+use std::{panic, process, thread};
+
+use ratatui::crossterm::event::{self, Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::style::{Color, Style, Stylize};
+use ratatui::symbols::{Marker, line};
+use ratatui::text::Line;
+use ratatui::widgets::{Axis, Block, Chart, Dataset, GraphType, LineGauge, Paragraph};
+use ratatui::{DefaultTerminal, Frame};
+
+use super::CliError;
+use super::display::{Display, Wish};
+use super::status::{Status, clock};
+use crate::report::short;
+
+const KEYS: &str = "q or Ctrl-C: stop after this epoch, and keep it";
+const AFTER_EPOCH: &str = "stops after this epoch, --resume takes the run up; q again: after this batch";
+const AFTER_BATCH: &str = "stops after this batch, --resume takes the run up; q again: leaves at once";
+/// What shells give for a program that Ctrl-C ended.
+const INTERRUPTED: i32 = 130;
+
+/// The terminal while it is this program's.
+pub(super) struct Tui {
+    terminal: DefaultTerminal,
+    /// Nothing is drawn any more: the terminal was given back.
+    is_over: Arc<AtomicBool>,
+    /// Held while something is drawn.
+    drawing: Arc<Mutex<()>>,
+    asked: Option<Wish>,
+    told: Option<Wish>,
+    #[cfg(unix)]
+    ended: Arc<std::sync::atomic::AtomicUsize>,
+}
+
+/// Whether there is a terminal.
+pub(super) fn check() -> Result<(), CliError> {
+    if io::stdout().is_terminal() {
+        return Ok(());
+    }
+    Err(CliError::Use("--tui: standard output is no terminal: leave --tui away, lines are written instead".into()))
+}
+
+impl Tui {
+    /// Takes the terminal.
+    ///
+    /// # Errors
+    /// If standard output is none.
+    pub(super) fn new() -> Result<Self, CliError> {
+        check()?;
+        let named = |error| CliError::io("the terminal".as_ref())(error);
+        #[cfg(unix)]
+        let ended = signals().map_err(named)?;
+        let terminal = ratatui::try_init().map_err(named)?;
+        let (is_over, drawing) = (Arc::new(AtomicBool::new(false)), Arc::new(Mutex::new(())));
+        give_back_on_panic(is_over.clone(), drawing.clone());
+        Ok(Self {
+            terminal,
+            is_over,
+            drawing,
+            asked: None,
+            told: None,
+            #[cfg(unix)]
+            ended,
+        })
+    }
+
+    fn keys(&mut self) -> io::Result<()> {
+        while event::poll(Duration::ZERO)? {
+            let Event::Key(key) = event::read()? else { continue };
+            if stops(key) {
+                match self.asked {
+                    None => self.asked = Some(Wish::StopAfterEpoch),
+                    Some(Wish::StopAfterEpoch) => self.asked = Some(Wish::StopNow),
+                    Some(Wish::StopNow) => {
+                        self.give_back();
+                        process::exit(INTERRUPTED);
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn give_back(&mut self) {
+        if !self.is_over.swap(true, Ordering::AcqRel) {
+            ratatui::restore();
+        }
+    }
+}
+
+impl Display for Tui {
+    fn show(&mut self, status: &Status, now: Instant) {
+        #[cfg(unix)]
+        if let signal @ 1.. = self.ended.load(Ordering::Acquire) {
+            self.give_back();
+            // Ends the process as the signal does to programs that don't listen to it.
+            let _ = signal_hook::low_level::emulate_default_handler(signal as i32);
+        }
+        let drawing = self.drawing.clone();
+        let Ok(_drawing) = drawing.lock() else { return };
+        if self.is_over.load(Ordering::Acquire) {
+            return;
+        }
+        let note = match self.asked {
+            None => KEYS,
+            Some(Wish::StopAfterEpoch) => AFTER_EPOCH,
+            Some(Wish::StopNow) => AFTER_BATCH,
+        };
+        // A terminal that went away is no reason to stop the work.
+        let _ = self.terminal.draw(|frame| draw(frame, status, note, now));
+        let _ = self.keys();
+    }
+
+    fn wish(&mut self) -> Option<Wish> {
+        let changed = self.asked != self.told;
+        self.told = self.asked;
+        self.asked.filter(|_| changed)
+    }
+}
+
+impl Drop for Tui {
+    fn drop(&mut self) {
+        self.give_back();
+    }
+}
+
+fn stops(key: KeyEvent) -> bool {
+    let is_control_c = key.code == KeyCode::Char('c') && key.modifiers.contains(KeyModifiers::CONTROL);
+    key.kind == KeyEventKind::Press && (is_control_c || matches!(key.code, KeyCode::Char('q' | 'Q')))
+}
+
+/// Gives the terminal back before a panic's message is printed, and lets nobody draw over it.
+fn give_back_on_panic(is_over: Arc<AtomicBool>, drawing: Arc<Mutex<()>>) {
+    let restoring = panic::take_hook();
+    panic::set_hook(Box::new(move |info| {
+        let was_over = is_over.swap(true, Ordering::AcqRel);
+        // It may be this very thread that draws.
+        let _drawn = (0..20).find_map(|_| {
+            drawing.try_lock().ok().or_else(|| {
+                thread::sleep(Duration::from_millis(5));
+                None
+            })
+        });
+        if !was_over {
+            ratatui::restore();
+        }
+        restoring(info);
+    }));
+}
+
+/// The number of the signal that is to end the program, once there is one.
+#[cfg(unix)]
+fn signals() -> io::Result<Arc<std::sync::atomic::AtomicUsize>> {
+    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+    let ended = Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    for signal in [SIGHUP, SIGINT, SIGTERM] {
+        signal_hook::flag::register_usize(signal, ended.clone(), signal as usize)?;
+    }
+    Ok(ended)
+}
+
+fn draw(frame: &mut Frame, status: &Status, note: &str, now: Instant) {
+    let layout =
+        Layout::vertical([Constraint::Length(1), Constraint::Length(4), Constraint::Min(0), Constraint::Length(1)]);
+    let [head, stage, curves, foot] = layout.areas(frame.area());
+    let elapsed = format!("{} since the start", clock(now - status.begin));
+    frame.render_widget(Paragraph::new(status.title.as_str().bold()), head);
+    frame.render_widget(Paragraph::new(Line::from(elapsed).right_aligned()), head);
+    draw_stage(frame, stage, status, now);
+    draw_curves(frame, curves, status);
+    frame.render_widget(Paragraph::new(note.dim()), foot);
+}
+
+fn draw_stage(frame: &mut Frame, area: Rect, status: &Status, now: Instant) {
+    let name = status.stage.as_ref().map_or(status.name(), |stage| &stage.name);
+    let block = Block::bordered().title(format!(" {name} "));
+    let [line, bar] = Layout::vertical([Constraint::Length(1), Constraint::Length(1)]).areas(block.inner(area));
+    frame.render_widget(block, area);
+    let mut text = vec![];
+    if let Some(stage) = &status.stage {
+        text.push(format!("epoch {} of {}", (stage.done + 1).min(stage.epochs), stage.epochs));
+        text.push(format!("batch {} of {}", stage.batch.0, stage.batch.1));
+        text.extend(stage.left(now).map(|left| format!("{} left in this stage", clock(left))));
+        let gauge = LineGauge::default()
+            .ratio(stage.share().clamp(0.0, 1.0))
+            .filled_style(Style::new().fg(Color::Cyan))
+            .unfilled_style(Style::new().dim())
+            .filled_symbol(line::THICK.horizontal)
+            .unfilled_symbol(line::NORMAL.horizontal);
+        frame.render_widget(gauge, bar);
+    }
+    text.extend(status.phase.as_ref().map(|(name, since)| format!("{name}, {}", clock(now - *since))));
+    frame.render_widget(Paragraph::new(text.join("   ")), line);
+}
+
+/// A loss, or the clusters, over all epochs.
+struct Curve {
+    name: String,
+    points: Vec<(f64, f64)>,
+}
+
+/// In the order in which they first appear; clusters last.
+fn curves(status: &Status) -> Vec<Curve> {
+    let mut curves: Vec<Curve> = vec![];
+    let mut clusters = Curve { name: "clusters".into(), points: vec![] };
+    for (index, report) in status.reports.iter().enumerate() {
+        let epoch = index as f64 + 1.0;
+        for (name, value) in &report.losses {
+            match curves.iter_mut().find(|curve| curve.name == *name) {
+                Some(curve) => curve.points.push((epoch, *value)),
+                None => curves.push(Curve { name: name.clone(), points: vec![(epoch, *value)] }),
+            }
+        }
+        clusters.points.extend(report.clusters.map(|k| (epoch, k as f64)));
+    }
+    curves.push(clusters);
+    curves.retain(|curve| !curve.points.is_empty());
+    curves
+}
+
+fn draw_curves(frame: &mut Frame, area: Rect, status: &Status) {
+    let curves = curves(status);
+    let columns = match curves.len() {
+        0 => return,
+        1 => 1,
+        n if area.width >= 150 => n.min(3),
+        _ => 2,
+    };
+    let reports = &status.reports;
+    let borders: Vec<f64> =
+        (1..reports.len()).filter(|&i| reports[i].stage != reports[i - 1].stage).map(|i| i as f64 + 0.5).collect();
+    let rows = Layout::vertical(vec![Constraint::Fill(1); curves.len().div_ceil(columns)]).split(area);
+    for (row, curves) in rows.iter().zip(curves.chunks(columns)) {
+        let places = Layout::horizontal(vec![Constraint::Fill(1); curves.len()]).split(*row);
+        for (place, curve) in places.iter().zip(curves) {
+            draw_curve(frame, *place, curve, &borders, reports.len() as f64);
+        }
+    }
+}
+
+fn draw_curve(frame: &mut Frame, area: Rect, curve: &Curve, borders: &[f64], last: f64) {
+    let (low, high) =
+        curve.points.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), p| (low.min(p.1), high.max(p.1)));
+    let (low, high) = if low < high { (low, high) } else { (low - 0.5, high + 0.5) };
+    let value = curve.points.last().map_or(String::new(), |p| short(p.1));
+    let lines: Vec<[(f64, f64); 2]> = borders.iter().map(|&x| [(x, low), (x, high)]).collect();
+    let border =
+        |line| Dataset::default().marker(Marker::Dot).graph_type(GraphType::Line).style(Style::new().dim()).data(line);
+    let mut sets: Vec<Dataset> = lines.iter().map(|line| border(line)).collect();
+    let color = if curve.name == "clusters" { Color::Yellow } else { Color::Cyan };
+    sets.push(
+        Dataset::default()
+            .marker(Marker::Braille)
+            .graph_type(GraphType::Line)
+            .style(Style::new().fg(color))
+            .data(&curve.points),
+    );
+    let chart = Chart::new(sets)
+        .block(Block::bordered().title(format!(" {} {value} ", curve.name)))
+        .x_axis(Axis::default().bounds([1.0, last.max(2.0)]).labels(["1".to_owned(), format!("{last}")]))
+        .y_axis(Axis::default().bounds([low, high]).labels([short(low), short(high)]));
+    frame.render_widget(chart, area);
+}
+
+#[cfg(test)]
+mod tests {
+    use ratatui::Terminal;
+    use ratatui::backend::TestBackend;
+
+    use super::super::status::tests::report;
+    use super::*;
+
+    fn after(begin: Instant, seconds: u64) -> Instant {
+        begin + Duration::from_secs(seconds)
+    }
+
+    /// In the fourth epoch of the second stage, 100 s after the start.
+    fn state(begin: Instant) -> Status {
+        let mut status = Status::new("digits by alpha-jsd, runs/digits", begin);
+        status.stage("reconstruct", 0, 30, begin);
+        (1..=30).for_each(|epoch| status.epoch(report("reconstruct", epoch, 30, None), after(begin, 2 * epoch as u64)));
+        status.stage("cluster", 0, 10, after(begin, 60));
+        for epoch in 1..=3 {
+            status.epoch(report("cluster", epoch, 10, Some(20 - 2 * epoch)), after(begin, 60 + 10 * epoch as u64));
+        }
+        status.batch(4, 8);
+        status
+    }
+
+    fn screen(status: &Status, (width, height): (u16, u16), now: Instant) -> String {
+        let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
+        terminal.draw(|frame| draw(frame, status, KEYS, now)).unwrap();
+        terminal.backend().to_string()
+    }
+
+    #[test]
+    fn curves_of_losses_and_clusters_with_the_time_left() {
+        let begin = Instant::now();
+        insta::assert_snapshot!(screen(&state(begin), (80, 24), after(begin, 95)));
+    }
+
+    #[test]
+    fn more_room_is_used() {
+        let begin = Instant::now();
+        insta::assert_snapshot!(screen(&state(begin), (160, 30), after(begin, 95)));
+    }
+
+    #[test]
+    fn before_the_first_epoch_there_is_a_phase_and_nothing_else() {
+        let begin = Instant::now();
+        let mut status = Status::new("digits by grow, runs/g", begin);
+        status.phase("preparing", begin);
+        insta::assert_snapshot!(screen(&status, (60, 8), after(begin, 3)));
+    }
+
+    /// Whatever the size and the losses, drawing does not fail.
+    #[test]
+    fn any_terminal_is_large_enough() {
+        let begin = Instant::now();
+        let mut status = state(begin);
+        status.reports[1].losses[0].1 = f64::MAX;
+        status.phase("fitting the clusters", after(begin, 96));
+        for size in [(1, 1), (2, 2), (10, 3), (7, 40), (300, 4), (500, 200)] {
+            screen(&status, size, after(begin, 99));
+        }
+    }
+
+    #[test]
+    fn q_and_control_c_stop_and_nothing_else_does() {
+        let key = |code, modifiers| stops(KeyEvent::new(code, modifiers));
+        assert!(key(KeyCode::Char('q'), KeyModifiers::NONE) && key(KeyCode::Char('c'), KeyModifiers::CONTROL));
+        assert!(!key(KeyCode::Char('c'), KeyModifiers::NONE) && !key(KeyCode::Enter, KeyModifiers::NONE));
+    }
+}
