@@ -185,7 +185,9 @@ fn draw_stage(frame: &mut Frame, area: Rect, status: &Status, now: Instant) {
     let mut text = vec![];
     if let Some(stage) = &status.stage {
         text.push(format!("epoch {} of {}", (stage.done + 1).min(stage.epochs), stage.epochs));
-        text.push(format!("batch {} of {}", stage.batch.0, stage.batch.1));
+        if stage.batch.1 > 0 && status.phase.is_none() {
+            text.push(format!("batch {} of {}", stage.batch.0, stage.batch.1));
+        }
         text.extend(stage.left(now).map(|left| format!("{} left in this stage", clock(left))));
         let gauge = LineGauge::default()
             .ratio(stage.share().clamp(0.0, 1.0))
@@ -220,6 +222,9 @@ fn curves(status: &Status) -> Vec<Curve> {
         clusters.points.extend(report.clusters.map(|k| (epoch, k as f64)));
     }
     curves.push(clusters);
+    for curve in &mut curves {
+        curve.points.retain(|point| point.1.is_finite());
+    }
     curves.retain(|curve| !curve.points.is_empty());
     curves
 }
@@ -245,26 +250,24 @@ fn draw_curves(frame: &mut Frame, area: Rect, status: &Status) {
 }
 
 fn draw_curve(frame: &mut Frame, area: Rect, curve: &Curve, borders: &[f64], last: f64) {
-    let (low, high) =
+    let range =
         curve.points.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), p| (low.min(p.1), high.max(p.1)));
-    let (low, high) = if low < high { (low, high) } else { (low - 0.5, high + 0.5) };
-    let value = curve.points.last().map_or(String::new(), |p| short(p.1));
-    let lines: Vec<[(f64, f64); 2]> = borders.iter().map(|&x| [(x, low), (x, high)]).collect();
-    let border =
-        |line| Dataset::default().marker(Marker::Dot).graph_type(GraphType::Line).style(Style::new().dim()).data(line);
-    let mut sets: Vec<Dataset> = lines.iter().map(|line| border(line)).collect();
-    let color = if curve.name == "clusters" { Color::Yellow } else { Color::Cyan };
-    sets.push(
-        Dataset::default()
-            .marker(Marker::Braille)
-            .graph_type(GraphType::Line)
-            .style(Style::new().fg(color))
-            .data(&curve.points),
-    );
+    let (low, high) = if range.0 < range.1 { range } else { (range.0 - 0.5, range.1 + 0.5) };
+    // Between 0 and 1, halved so that the largest numbers have a difference: lines far outside take for ever to draw.
+    let points: Vec<(f64, f64)> =
+        curve.points.iter().map(|p| (p.0, (p.1 / 2.0 - low / 2.0) / (high / 2.0 - low / 2.0))).collect();
+    let is_count = curve.name == "clusters";
+    let shown = |value: f64| if is_count { format!("{value:.0}") } else { short(value) };
+    let value = curve.points.last().map_or(String::new(), |p| shown(p.1));
+    let lines: Vec<[(f64, f64); 2]> = borders.iter().map(|&x| [(x, 0.0), (x, 1.0)]).collect();
+    let set = |marker, style| Dataset::default().marker(marker).graph_type(GraphType::Line).style(style);
+    let mut sets: Vec<Dataset> = lines.iter().map(|line| set(Marker::Dot, Style::new().dim()).data(line)).collect();
+    let color = if is_count { Color::Yellow } else { Color::Cyan };
+    sets.push(set(Marker::Braille, Style::new().fg(color)).data(&points));
     let chart = Chart::new(sets)
         .block(Block::bordered().title(format!(" {} {value} ", curve.name)))
         .x_axis(Axis::default().bounds([1.0, last.max(2.0)]).labels(["1".to_owned(), format!("{last}")]))
-        .y_axis(Axis::default().bounds([low, high]).labels([short(low), short(high)]));
+        .y_axis(Axis::default().bounds([0.0, 1.0]).labels([shown(low), shown(high)]));
     frame.render_widget(chart, area);
 }
 
@@ -325,6 +328,8 @@ mod tests {
         let begin = Instant::now();
         let mut status = state(begin);
         status.reports[1].losses[0].1 = f64::MAX;
+        status.reports[2].losses[0].1 = f64::INFINITY;
+        status.reports[3].losses[0].1 = -f64::MAX;
         status.phase("fitting the clusters", after(begin, 96));
         for size in [(1, 1), (2, 2), (10, 3), (7, 40), (300, 4), (500, 200)] {
             screen(&status, size, after(begin, 99));

@@ -30,7 +30,7 @@ struct Axis {
 impl Axis {
     fn spanning(values: impl Iterator<Item = f64>, from: f64, to: f64) -> Self {
         let (low, high) = values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), x| (low.min(x), high.max(x)));
-        if low < high { Self { low, high, from, to } } else { Self { low: low - 0.5, high: low + 0.5, from, to } }
+        if low < high { Self { low, high, from, to } } else { Self { low: low - 1.0, high: low + 1.0, from, to } }
     }
 
     fn at(&self, value: f64) -> f64 {
@@ -93,23 +93,24 @@ fn mark(point: &Point, x: f64, y: f64, name: &str) -> Markup {
     }
 }
 
-/// A curve over epochs; lines mark where a stage begins.
+/// A curve over the epochs from its first to the last of all; lines mark where a stage begins.
 pub(super) fn curve(values: &[(f64, f64)], borders: &[f64], last: f64) -> Markup {
     const SIZE: (f64, f64) = (310.0, 170.0);
-    let x = Axis { low: 0.0, high: last.max(1.0), from: 48.0, to: SIZE.0 - 8.0 };
+    let first = values.first().map_or(0.0, |v| v.0 - 1.0);
+    let x = Axis { low: first, high: last.max(first + 1.0), from: 48.0, to: SIZE.0 - 8.0 };
     let y = Axis::spanning(values.iter().map(|v| v.1), SIZE.1 - 22.0, 8.0);
     let line: Vec<String> = values.iter().map(|v| format!("{:.1},{:.1}", x.at(v.0), y.at(v.1))).collect();
     html! {
         svg viewBox={ "0 0 " (SIZE.0) " " (SIZE.1) } width=(SIZE.0) role="img" {
             rect class="frame" x="48" y="8" width=(SIZE.0 - 56.0) height=(SIZE.1 - 30.0) {}
-            @for &border in borders {
+            @for &border in borders.iter().filter(|&&border| border > first) {
                 line class="grid" x1=(place(x.at(border))) x2=(place(x.at(border))) y1="8" y2=(SIZE.1 - 22.0) {}
             }
             polyline class="curve" points=(line.join(" ")) {}
             @if let [only] = values { circle class="bar" cx=(place(x.at(only.0))) cy=(place(y.at(only.1))) r="3" {} }
             text x="44" y="16" text-anchor="end" { (short(y.high)) }
             text x="44" y=(SIZE.1 - 22.0) text-anchor="end" { (short(y.low)) }
-            text x="48" y=(SIZE.1 - 8.0) { "0" }
+            text x="48" y=(SIZE.1 - 8.0) { (first) }
             text x=(SIZE.0 - 8.0) y=(SIZE.1 - 8.0) text-anchor="end" { (last) " epochs" }
         }
     }

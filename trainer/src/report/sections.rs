@@ -10,8 +10,9 @@ use crate::metrics;
 
 /// Points in a plot at most.
 const POINTS: usize = 2500;
-/// Samples shown of each cluster, near and far.
-const SHOWN: usize = 7;
+/// Samples shown of each cluster, near and far: as many images, or traces, as a page is wide.
+const IMAGES: usize = 7;
+const TRACES: usize = 6;
 /// Labels that are told apart at most.
 const LABELS: usize = 100;
 
@@ -192,7 +193,8 @@ pub(super) fn labels(run: &Run, found: &Found) -> Markup {
 /// Samples near the centres and far from them.
 pub(super) fn samples(run: &Run, found: &Found) -> Markup {
     let samples = &run.dataset.samples;
-    let extremes = geometry::extremes(&found.latents, found.dims, &found.clusters, found.k, SHOWN);
+    let count = if samples.image.is_some() { IMAGES } else { TRACES };
+    let extremes = geometry::extremes(&found.latents, found.dims, &found.clusters, found.k, count);
     let row = |indices: &[usize]| {
         html! { div class="samples" { @for &i in indices { (pictures::sample(samples, i, &format!("sample {i}"))) } } }
     };

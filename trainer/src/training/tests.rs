@@ -224,6 +224,85 @@ fn the_observer_sees_stages_losses_and_clusters() {
     assert!(reports[16].clusters.is_some_and(|k| (GROUPS..=8).contains(&k)));
 }
 
+/// Asks for a stop after so many epochs, or has had enough after so many batches.
+#[derive(Default)]
+struct Impatient {
+    epochs: Option<usize>,
+    batches: Option<usize>,
+    seen: Vec<(usize, usize)>,
+    phases: Vec<String>,
+    log: Log,
+}
+
+impl Observer for Impatient {
+    fn stage(&mut self, name: &str, epoch: usize, epochs: usize) {
+        self.log.stage(name, epoch, epochs);
+    }
+
+    fn epoch(&mut self, report: &EpochReport) {
+        self.log.epoch(report);
+    }
+
+    fn phase(&mut self, name: &str) {
+        self.phases.push(name.into());
+    }
+
+    fn batch(&mut self, done: usize, batches: usize) {
+        self.seen.push((done, batches));
+    }
+
+    fn failure(&mut self) -> Option<io::Error> {
+        self.batches.filter(|&most| self.seen.len() >= most).map(|_| io::Error::other("enough"))
+    }
+
+    fn is_asked_to_stop(&mut self) -> bool {
+        self.epochs == Some(self.log.0.len())
+    }
+}
+
+#[test]
+fn who_asks_for_a_stop_finds_the_epoch_that_was_over_and_ends_with_the_same_bits() {
+    let config = FitConfig { checkpoint_every: 100, ..config("alpha-jsd") };
+    let whole = run::<Autodiff<Flex>>(&config);
+    for epochs in [5, 12, 14, 17] {
+        let mut store = Memory::default();
+        let mut observer = Impatient { epochs: Some(epochs), ..Impatient::default() };
+        let stopped = fit::<Autodiff<Flex>>(&Default::default(), &blobs(), &config, &mut store, &mut observer);
+        assert!(matches!(stopped, Err(FitError::Stopped(_))), "{epochs}");
+        let mut log = Log::default();
+        let resumed = fit::<Autodiff<Flex>>(&Default::default(), &blobs(), &config, &mut store, &mut log).unwrap();
+        assert_eq!(log.0.len(), 17 - epochs, "an epoch was lost or trained again");
+        assert!(resumed == whole, "{epochs}");
+    }
+}
+
+#[test]
+fn the_observer_sees_batches_and_phases_and_can_stop_between_batches() {
+    let config = config("alpha-jsd");
+    let mut all = Impatient::default();
+    fit::<Autodiff<Flex>>(&Default::default(), &blobs(), &config, &mut (), &mut all).unwrap();
+    let expected: Vec<(usize, usize)> = (0..17).flat_map(|_| (1..=8).map(|done| (done, 8))).collect();
+    assert_eq!(all.seen, expected);
+    assert_eq!((all.phases.len(), &*all.phases[0]), (7, "preparing"));
+    assert_eq!(all.phases[6], "last fit of the clusters");
+
+    let mut some = Impatient { batches: Some(20), ..Impatient::default() };
+    let stopped = fit::<Autodiff<Flex>>(&Default::default(), &blobs(), &config, &mut (), &mut some);
+    assert!(matches!(stopped, Err(FitError::Stopped(_))));
+    assert_eq!((some.seen.len(), some.log.0.len()), (20, 2));
+}
+
+/// What was there before pruning is kept, and a run that is taken up has it too.
+#[test]
+fn sticks_are_those_before_pruning() {
+    for name in ["alpha-jsd", "dpm"] {
+        let trained = run::<Autodiff<Flex>>(&config(name));
+        assert!(trained.sticks.len() >= GROUPS, "{name}");
+        assert!(trained.sticks.iter().sum::<f64>() < 1.0 && trained.sticks.iter().all(|&w| w > 0.0), "{name}");
+    }
+    assert!(run::<Autodiff<Flex>>(&config("abc")).sticks.is_empty());
+}
+
 #[test]
 fn settings_that_cannot_be_are_refused_by_name() {
     let refused =
