@@ -165,7 +165,7 @@ fn outcome(
         return Ok(outcome);
     }
     let begin = Instant::now();
-    let outcome = match train::fit(&run, dataset, config, device) {
+    let outcome = match train::fit(&run, dataset, config, device, false) {
         Ok(trained) => {
             // A run that was taken up has lost the seconds before.
             let seconds = (!started).then(|| begin.elapsed().as_secs_f64());

@@ -5,6 +5,7 @@ mod compare;
 mod data;
 mod evaluate;
 mod export;
+mod held_out;
 mod inspect;
 mod module;
 mod output;

@@ -13,11 +13,12 @@ use super::output::show;
 use super::progress::Progress;
 use super::{CliError, evaluate, inspect, report, settings};
 use crate::collapse;
-use crate::data::{self, Dataset, Record, Samples, Source};
+use crate::data::split::{FEWEST, Parts, Split};
+use crate::data::{self, Dataset, Record, Source};
 use crate::device::Device;
 use crate::methods::MethodConfig;
 use crate::nn::ArchitectureError;
-use crate::quantize::{Provenance, quantize};
+use crate::quantize::{HeldOut, Provenance, QuantizeError, check, quantize};
 use crate::run::{RunDir, write_whole};
 use crate::trained::Trained;
 use crate::training::{FitConfig, FitError};
@@ -70,6 +71,9 @@ pub(super) struct Train {
     /// Epochs with the clustering loss [default: by the number of samples].
     #[arg(long)]
     cluster_epochs: Option<usize>,
+    /// The share of the samples that training does not see, for novelty and posteriors [default: 0.1].
+    #[arg(long, value_name = "SHARE")]
+    holdout: Option<f64>,
     /// Adam's step size [default: 0.001].
     #[arg(long)]
     learning_rate: Option<f64>,
@@ -82,6 +86,9 @@ pub(super) struct Train {
     /// Forgets a run that is already there.
     #[arg(long)]
     force: bool,
+    /// Writes the model even if its integers are not the f32 model's, and says so.
+    #[arg(long)]
+    allow_disagreement: bool,
 }
 
 impl Train {
@@ -96,7 +103,7 @@ impl Train {
         let device: Device = self.device.parse()?;
         device.check()?;
         let run = start(out, &config, &Record::new(&source, &dataset.samples), self.resume, self.force)?;
-        fit(&run, &dataset, &config, device)?;
+        fit(&run, &dataset, &config, device, self.allow_disagreement)?;
         let (model, page) = (run.file("model.emx"), run.file("report.html"));
         report::write(&run, out, &source, &dataset, &page)?;
         let summary = summary(&run, &dataset)?;
@@ -161,6 +168,7 @@ impl Train {
         config.pretrain_epochs = self.pretrain_epochs.unwrap_or(config.pretrain_epochs);
         config.cluster_epochs = self.cluster_epochs.unwrap_or(config.cluster_epochs);
         config.learning_rate = self.learning_rate.unwrap_or(config.learning_rate);
+        config.holdout = self.holdout.unwrap_or(config.holdout);
         self.sets.iter().try_for_each(|assignment| settings::set(&mut config, assignment))?;
         Ok(config)
     }
@@ -195,7 +203,7 @@ impl Demo {
         show("1,797 handwritten digits of 8 x 8 pixels; how many kinds there are is not told\n")?;
         let source = Source::of("digits");
         let run = start(&self.out, &config, &Record::new(&source, &dataset.samples), false, true)?;
-        let trained = fit(&run, &dataset, &config, Device::Cpu)?;
+        let trained = fit(&run, &dataset, &config, Device::Cpu, false)?;
         report::write(&run, &self.out, &source, &dataset, &run.file("report.html"))?;
         let bytes = evaluate::model_bytes(&run.file("model.emx"))?;
         let model = evaluate::model(&run.file("model.emx"), &bytes)?;
@@ -251,32 +259,54 @@ pub(super) fn start(
     Ok(run)
 }
 
-pub(super) fn fit(run: &RunDir, dataset: &Dataset, config: &FitConfig, device: Device) -> Result<Trained, CliError> {
+pub(super) fn fit(
+    run: &RunDir,
+    dataset: &Dataset,
+    config: &FitConfig,
+    device: Device,
+    allow_disagreement: bool,
+) -> Result<Trained, CliError> {
+    let parts = Split::of(dataset, config.holdout, config.seed).parts(&dataset.samples);
+    if parts.held_out.is_none() && config.holdout > 0.0 {
+        eprintln!(
+            "note: {:.0} % of the samples are fewer than {FEWEST}: none are held out, and the novelty's p-values, of the \
+             training samples themselves, are too small",
+            100.0 * config.holdout
+        );
+    }
     let mut progress = Progress::new(run.clone(), false);
-    let trained = device.fit(&dataset.samples, config, &mut run.clone(), &mut progress)?;
+    let trained = device.fit(&parts.training, config, &mut run.clone(), &mut progress)?;
     progress.finish();
-    if let Some(collapse) = collapse::look(&trained, &dataset.samples).map_err(FitError::from)? {
+    if let Some(collapse) = collapse::look(&trained, &parts.training).map_err(FitError::from)? {
         eprintln!("warning: {collapse}");
     }
     let path = run.file("trained.bin");
     let bytes = postcard::to_stdvec(&trained).map_err(|error| CliError::Use(error.to_string()))?;
     write_whole(&path, &bytes).map_err(CliError::io(&path))?;
-    export(run, &trained, &dataset.samples, config, &run.file("model.emx"))?;
+    export(run, &trained, &parts, config, allow_disagreement, &run.file("model.emx"))?;
     Ok(trained)
 }
 
-/// Quantises and writes a model.
+/// Quantises and writes a model, unless its integers are not the f32 model's.
 pub(super) fn export(
     run: &RunDir,
     trained: &Trained,
-    samples: &Samples,
+    parts: &Parts,
     config: &FitConfig,
+    allow_disagreement: bool,
     out: &Path,
 ) -> Result<(), CliError> {
     let path = run.file("config.toml");
     let text = fs::read(&path).map_err(CliError::io(&path))?;
-    let provenance = Provenance { name: samples.name.clone(), config: Sha256::digest(&text).into(), seed: config.seed };
-    let bytes = quantize(trained, samples, &provenance)?;
+    let name = parts.training.name.clone();
+    let provenance = Provenance { name, config: Sha256::digest(&text).into(), seed: config.seed };
+    let held_out = parts.held_out.as_ref().map(|samples| HeldOut { samples, finest_rate: config.finest_rate });
+    let bytes = quantize(trained, &parts.training, held_out, &provenance)?;
+    let model = evaluate::model(out, &bytes)?;
+    match check(trained, &model, &parts.training) {
+        Err(error @ QuantizeError::Disagreement { .. }) if allow_disagreement => eprintln!("warning: {error}"),
+        checked => checked?,
+    }
     write_whole(out, &bytes).map_err(CliError::io(out))
 }
 
