@@ -1,6 +1,7 @@
 //! The chip's arithmetic over many samples: what `evaluate`, `assign` and the export's own checks call.
 
 use edgemix_format::write::AlignedBytes;
+use edgemix_runtime::view::Head;
 use edgemix_runtime::{Assignment, LogDensity, Model, Novelty};
 use rayon::prelude::*;
 
@@ -31,6 +32,15 @@ impl From<Assignment<'_>> for Assigned {
     }
 }
 
+/// A sample's cluster and the scores that its posterior is computed from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Scored {
+    /// The cluster.
+    pub cluster: u16,
+    /// The score of every component in units of 2^-16 nat.
+    pub scores: Vec<i32>,
+}
+
 /// Assigns samples of `model.input_len()` values each, in the data's unit, on all cores.
 ///
 /// ```
@@ -50,13 +60,55 @@ impl From<Assignment<'_>> for Assigned {
 /// # Panics
 /// If `values` is not a whole number of samples, or holds NaN or infinity: what [`crate::data`] reads has neither.
 pub fn assign(model: &Model, values: &[f32]) -> Vec<Assigned> {
+    each(model, values, |found| found.into())
+}
+
+/// The same, with all scores.
+///
+/// # Panics
+/// As [`assign`].
+pub fn score(model: &Model, values: &[f32]) -> Vec<Scored> {
+    each(model, values, |found| Scored { cluster: found.cluster, scores: found.scores().to_vec() })
+}
+
+/// Each sample's cluster, and its [typicality](Assignment::typicality) with this weight of the margin.
+///
+/// # Panics
+/// As [`assign`].
+pub fn typicality(model: &Model, values: &[f32], margin_weight: u8) -> Vec<(u16, i64)> {
+    each(model, values, |found| (found.cluster, found.typicality(margin_weight)))
+}
+
+/// The latents of such samples in the data's terms, `N x D`; of autoencoders, which have one each, none.
+///
+/// # Panics
+/// As [`assign`].
+pub fn encode(model: &Model, values: &[f32]) -> Vec<f32> {
+    if matches!(model.file().head, Head::Autoencoders(_)) {
+        return vec![];
+    }
+    let scale = model.file().latent.scale;
+    let samples = values.par_chunks_exact(model.input_len());
+    samples
+        .map_init(
+            || AlignedBytes::zeroed(model.arena_len()),
+            |workspace, sample| {
+                let latent = model.encode(sample, workspace).unwrap_or_else(|error| panic!("{error}"));
+                latent.iter().map(|&z| f32::from(z) * scale).collect::<Vec<f32>>()
+            },
+        )
+        .flatten()
+        .collect()
+}
+
+fn each<T: Send>(model: &Model, values: &[f32], see: impl Fn(Assignment) -> T + Sync) -> Vec<T> {
     let length = model.input_len();
     assert!(values.len().is_multiple_of(length), "{} values are not whole samples of {length}", values.len());
     let samples = values.par_chunks_exact(length);
     samples
         .map_init(
             || AlignedBytes::zeroed(model.arena_len()),
-            |workspace, sample| model.assign(sample, workspace).map(Assigned::from),
+            |workspace, sample| model.assign(sample, workspace).map(&see),
         )
         .collect::<Result<_, _>>()
         .unwrap_or_else(|error| panic!("{error}"))

@@ -40,6 +40,7 @@ pub mod metrics;
 pub mod mixture;
 mod nearest;
 pub mod nn;
+pub mod posterior;
 pub mod quantize;
 pub mod random;
 pub mod report;

@@ -57,6 +57,10 @@ pub struct FitConfig {
     pub cluster_epochs: usize,
     /// Random movements of images; other data are left as they are.
     pub augmentation: Augmentation,
+    /// The share of the samples that is held out of training, for novelty and posteriors; 0 for none.
+    pub holdout: f64,
+    /// A cluster has a novelty table of its own where so small a false-alarm rate can be asked of it.
+    pub finest_rate: f64,
     /// Epochs between two checkpoints.
     pub checkpoint_every: usize,
     /// The method and its settings.
@@ -73,6 +77,8 @@ impl Default for FitConfig {
             pretrain_epochs: 0,
             cluster_epochs: 0,
             augmentation: Augmentation::default(),
+            holdout: 0.1,
+            finest_rate: 0.01,
             checkpoint_every: 10,
             method: MethodConfig::default(),
         }
@@ -386,6 +392,12 @@ fn check(samples: &Samples, config: &FitConfig) -> Result<(), FitError> {
     }
     if !(config.learning_rate > 0.0 && config.learning_rate.is_finite()) {
         return setting("learning-rate", "must be a positive number; 0.001 is usual");
+    }
+    if !(0.0..=0.5).contains(&config.holdout) {
+        return setting("holdout", "must be a share between 0 and 0.5 of the samples; 0.1 is usual");
+    }
+    if !(config.finest_rate > 0.0 && config.finest_rate < 1.0) {
+        return setting("finest-rate", "must be a false-alarm rate between 0 and 1; 0.01 is usual");
     }
     Ok(())
 }

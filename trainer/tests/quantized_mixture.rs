@@ -72,7 +72,7 @@ fn scores_are_within_two_hundredths_of_a_nat_and_the_winner_is_the_same() {
             sticks: vec![],
         };
         let provenance = Provenance { name: "case".into(), config: [0; 32], seed: 0 };
-        let bytes = quantize(&trained, &samples, &provenance).unwrap();
+        let bytes = quantize(&trained, &samples, None, &provenance).unwrap();
         let model = Model::from_bytes(&bytes).unwrap();
         let scale = f64::from(model.file().latent.scale);
         let whitened = mixture.whiten().unwrap();

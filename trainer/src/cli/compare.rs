@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::data::Cut;
 use super::evaluate::{Evaluation, model, model_bytes};
 use super::output::show;
-use super::progress::{View, during};
+use super::progress::during;
 use super::{CliError, settings, train};
 use crate::data::{Dataset, Record};
 use crate::device::Device;
@@ -166,7 +166,7 @@ fn outcome(
         return Ok(outcome);
     }
     let begin = Instant::now();
-    let outcome = match train::fit(&run, dataset, config, device, View::Plain) {
+    let outcome = match train::fit(&run, dataset, config, train::FitOptions::on(device)) {
         Ok(trained) => {
             // A run that was taken up has lost the seconds before.
             let seconds = (!started).then(|| begin.elapsed().as_secs_f64());

@@ -9,11 +9,13 @@ use edgemix_format::write::AlignedBytes;
 use edgemix_runtime::Model;
 use serde::Serialize;
 
-use super::CliError;
 use super::data::{Cut, record, run_of};
+use super::held_out::{self, HeldOut, Posterior};
 use super::output::show;
 use super::progress::during;
-use crate::data::{Dataset, Samples};
+use super::{CliError, settings};
+use crate::data::split::Split;
+use crate::data::{Dataset, Record, Samples};
 use crate::inference;
 use crate::metrics::{Scores, agreement, clusters_found, scores};
 use crate::run::RunDir;
@@ -42,6 +44,11 @@ pub(super) struct Evaluation {
     f32: Option<Side>,
     pub(super) int8: Side,
     pub(super) agreement: Option<f64>,
+    /// Of a run's own samples, those that training did not see, alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    held_out: Option<Box<HeldOut>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    posterior: Option<Posterior>,
 }
 
 #[derive(Serialize)]
@@ -53,7 +60,8 @@ pub(super) struct Side {
 
 impl Evaluate {
     pub(super) fn run(self) -> Result<(), CliError> {
-        let record = record(&run_of(&self.model))?;
+        let run = run_of(&self.model);
+        let record = record(&run)?;
         let source = self.cut.source(self.data.as_deref(), record.as_ref())?;
         let dataset = during("reading", || source.read())?;
         let is_run = self.model.is_dir();
@@ -61,7 +69,23 @@ impl Evaluate {
         let path = if is_run { self.model.join("model.emx") } else { self.model };
         let bytes = model_bytes(&path)?;
         let model = model(&path, &bytes)?;
-        let evaluation = during("assigning", || Evaluation::of(&dataset, trained.as_ref(), &model))?;
+        let mut evaluation = during("assigning", || Evaluation::of(&dataset, trained.as_ref(), &model))?;
+        let now = Record::new(&source, &dataset.samples);
+        let split = match (&trained, record.filter(|before| before.fingerprint == now.fingerprint)) {
+            (Some(trained), Some(_)) => {
+                let config = settings::read(&run.file("config.toml"))?;
+                Some((trained, Split::of(&dataset, config.holdout, config.seed)))
+            }
+            _ => None,
+        };
+        evaluation.posterior = match split.filter(|(_, split)| !split.held_out.is_empty()) {
+            Some((trained, split)) => {
+                let (of_held_out, posterior) = held_out::of_run(&split, &dataset, trained, &model)?;
+                evaluation.held_out = Some(Box::new(of_held_out));
+                Some(posterior)
+            }
+            None => Some(held_out::of_samples(&model, &dataset.samples, dataset.labels.as_deref())),
+        };
         if self.json {
             let json = serde_json::to_string_pretty(&evaluation).map_err(|e| CliError::Use(e.to_string()))?;
             show(&format!("{json}\n"))
@@ -87,6 +111,8 @@ impl Evaluation {
             f32: f32.as_deref().map(side),
             agreement: f32.as_deref().map(|clusters| agreement(clusters, &int8)),
             int8: side(&int8),
+            held_out: None,
+            posterior: None,
         })
     }
 }
@@ -102,7 +128,9 @@ impl fmt::Display for Evaluation {
         };
         self.f32.as_ref().map_or(Ok(()), |side| line("f32", side))?;
         line("int8", &self.int8)?;
-        self.agreement.map_or(Ok(()), |share| writeln!(f, "agreement   {:.2} %", 100.0 * share))
+        self.agreement.map_or(Ok(()), |share| writeln!(f, "agreement   {:.2} %", 100.0 * share))?;
+        self.held_out.as_ref().map_or(Ok(()), |held_out| write!(f, "{held_out}"))?;
+        self.posterior.as_ref().map_or(Ok(()), |posterior| write!(f, "{posterior}"))
     }
 }
 

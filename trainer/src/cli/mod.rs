@@ -6,6 +6,7 @@ mod data;
 mod display;
 mod evaluate;
 mod export;
+mod held_out;
 mod inspect;
 mod module;
 mod output;

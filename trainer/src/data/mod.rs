@@ -9,6 +9,7 @@ mod npy;
 mod parquet;
 mod scaling;
 mod source;
+pub mod split;
 mod table;
 mod windows;
 
