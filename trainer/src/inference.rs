@@ -4,6 +4,11 @@ use edgemix_format::write::AlignedBytes;
 use edgemix_runtime::{Assignment, LogDensity, Model, Novelty};
 use rayon::prelude::*;
 
+use crate::data::{DataError, Samples};
+
+/// Samples that are assigned at once where they have to be read.
+const CHUNK: usize = 8192;
+
 /// What a sample was assigned to, as the runtime says it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Assigned {
@@ -46,4 +51,35 @@ pub fn assign(model: &Model, values: &[f32]) -> Vec<Assigned> {
         )
         .collect::<Result<_, _>>()
         .unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// The same of all samples, wherever they lie.
+///
+/// # Errors
+/// If the file that they are in can't be read.
+///
+/// # Panics
+/// If they have not `model.input_len()` features each.
+pub fn assign_samples(model: &Model, samples: &Samples) -> Result<Vec<Assigned>, DataError> {
+    let mut all = Vec::with_capacity(samples.n_samples);
+    each(model, samples, |found| {
+        all.extend(found);
+        Ok::<(), DataError>(())
+    })?;
+    Ok(all)
+}
+
+/// The same, some at a time, in order, for whom all of them are too many.
+///
+/// # Errors
+/// If the file that the samples are in can't be read, and whatever `take` says.
+///
+/// # Panics
+/// If they have not `model.input_len()` features each.
+pub fn each<E: From<DataError>>(
+    model: &Model,
+    samples: &Samples,
+    mut take: impl FnMut(Vec<Assigned>) -> Result<(), E>,
+) -> Result<(), E> {
+    samples.chunks(CHUNK).try_for_each(|values| take(assign(model, &values?)))
 }

@@ -95,7 +95,7 @@ impl Compare {
         let device: Device = self.device.parse()?;
         device.check()?;
         let source = self.cut.source(Some(&self.data), None)?;
-        let dataset = source.read()?;
+        let dataset = self.cut.read(&source)?;
         train::check_clusters(self.clusters, dataset.samples.n_samples)?;
         let record = Record::new(&source, &dataset.samples);
         let base = self.config.as_deref().map_or(Ok(FitConfig::default()), settings::read)?;

@@ -53,7 +53,7 @@ pub(super) struct Side {
 impl Evaluate {
     pub(super) fn run(self) -> Result<(), CliError> {
         let record = record(&run_of(&self.model))?;
-        let dataset = self.cut.source(self.data.as_deref(), record.as_ref())?.read()?;
+        let dataset = self.cut.read(&self.cut.source(self.data.as_deref(), record.as_ref())?)?;
         let is_run = self.model.is_dir();
         let trained = if is_run { Some(trained(&RunDir::open(&self.model))?) } else { None };
         let path = if is_run { self.model.join("model.emx") } else { self.model };
@@ -77,7 +77,7 @@ impl Evaluation {
             clusters_of_a_percent: clusters_found(clusters, 0.01),
             scores: dataset.labels.as_ref().map(|labels| scores(labels, clusters)),
         };
-        let int8: Vec<u16> = inference::assign(model, &samples.values).iter().map(|found| found.cluster).collect();
+        let int8: Vec<u16> = inference::assign_samples(model, samples)?.iter().map(|found| found.cluster).collect();
         let f32 = trained.map(|trained| trained.assign(samples)).transpose();
         let f32 = f32.map_err(|error| CliError::Use(error.to_string()))?;
         Ok(Self {

@@ -42,7 +42,7 @@ impl Export {
         let config = settings::read(&run.file("config.toml"))?;
         let before = record(&run)?;
         let source = self.cut.source(self.data.as_deref(), before.as_ref())?;
-        let dataset = source.read()?;
+        let dataset = self.cut.read(&source)?;
         let now = Record::new(&source, &dataset.samples);
         if let Some(before) = before.filter(|before| before.fingerprint != now.fingerprint) {
             return Err(CliError::Use(format!(

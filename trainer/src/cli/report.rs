@@ -36,7 +36,7 @@ impl Report {
         let run = RunDir::open(&self.run);
         let source = self.cut.source(self.data.as_deref(), record(&run)?.as_ref())?;
         let out = self.output.unwrap_or_else(|| run.file("report.html"));
-        write(&run, &self.run, &source, &source.read()?, &out)?;
+        write(&run, &self.run, &source, &self.cut.read(&source)?, &out)?;
         show(&format!("{}\n", out.display()))
     }
 }

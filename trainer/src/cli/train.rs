@@ -91,7 +91,7 @@ impl Train {
             _ => return show(&settings::text(&self.config(FitConfig::default())?)?),
         };
         let (config, source) = if self.resume { self.taken_up(out)? } else { self.anew()? };
-        let dataset = source.read()?;
+        let dataset = self.cut.read(&source)?;
         check_clusters(self.clusters, dataset.samples.n_samples)?;
         let device: Device = self.device.parse()?;
         device.check()?;

@@ -19,7 +19,7 @@ use edgemix_format::write::{AlignedBytes, Blob, WriteError, write};
 use edgemix_runtime::Model;
 use thiserror::Error;
 
-use crate::data::Samples;
+use crate::data::{DataError, Samples};
 use crate::inference;
 use crate::mixture::NotPositiveDefinite;
 use crate::trained::{Geometry, Head, Layer, Trained};
@@ -78,14 +78,20 @@ pub enum QuantizeError {
     /// More layers than a file can hold.
     #[error("the encoder has {0} layers, a file holds at most 16")]
     Layers(usize),
+    /// The samples can't be read.
+    #[error(transparent)]
+    Data(#[from] DataError),
     /// The file can't be written.
     #[error(transparent)]
     Write(#[from] WriteError),
 }
 
+/// Calibration samples that are enough.
+const ENOUGH: usize = 50_000;
+
 /// Quantises a trained model; `calibration` should be the samples it was trained on.
 ///
-/// The same model and samples give the same bytes.
+/// Of more than 50,000 samples some are taken, evenly. The same model and samples give the same bytes.
 ///
 /// # Errors
 /// See [`QuantizeError`].
@@ -94,6 +100,7 @@ pub fn quantize(
     calibration: &Samples,
     provenance: &Provenance,
 ) -> Result<AlignedBytes, QuantizeError> {
+    let calibration = &calibration.thinned(ENOUGH);
     let mut ranges = calibrate::run(trained, calibration)?;
     heads::widen(&trained.head, &mut ranges.latent);
     let mut blob = Blob::default();
@@ -102,7 +109,7 @@ pub fn quantize(
 
     // The novelty table holds what the finished integers say about the samples, so it is written last.
     let model = Model::from_bytes(&bytes).map_err(WriteError::Refused)?;
-    let found = inference::assign(&model, &calibration.values);
+    let found = inference::assign_samples(&model, calibration)?;
     description.calibration = novelty::table(found.iter().map(|f| f.log_density.0), &mut blob);
     Ok(write(&description, &blob)?)
 }
