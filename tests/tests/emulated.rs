@@ -52,7 +52,7 @@ fn on_the_chip(model: &Path, samples: &[u8]) -> String {
 }
 
 fn raw_digits() -> Vec<u8> {
-    digits().samples.values.iter().map(|&x| x as u8).collect()
+    digits().samples.all().unwrap().iter().map(|&x| x as u8).collect()
 }
 
 #[test]

@@ -5,6 +5,11 @@ use edgemix_runtime::view::Head;
 use edgemix_runtime::{Assignment, LogDensity, Model, Novelty};
 use rayon::prelude::*;
 
+use crate::data::{DataError, Samples};
+
+/// Samples that are assigned at once where they have to be read.
+const CHUNK: usize = 8192;
+
 /// What a sample was assigned to, as the runtime says it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Assigned {
@@ -51,7 +56,7 @@ pub struct Scored {
 /// let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../firmware-example/assets/digits.emx");
 /// let bytes = AlignedBytes::from(&std::fs::read(path)?[..]);
 /// let model = Model::from_bytes(&bytes)?;
-/// let found = inference::assign(&model, &data::digits().samples.values);
+/// let found = inference::assign(&model, &data::digits().samples.all()?);
 /// assert_eq!(found.len(), 1797);
 /// assert!(found.iter().all(|found| found.posterior > 0.0));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -112,4 +117,42 @@ fn each<T: Send>(model: &Model, values: &[f32], see: impl Fn(Assignment) -> T + 
         )
         .collect::<Result<_, _>>()
         .unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// What `run` gives of all samples, wherever they lie, some at a time.
+///
+/// # Errors
+/// If the file that they are in can't be read.
+pub fn over<T>(samples: &Samples, run: impl Fn(&[f32]) -> Vec<T>) -> Result<Vec<T>, DataError> {
+    let mut all = vec![];
+    for values in samples.chunks(CHUNK) {
+        all.extend(run(&values?));
+    }
+    Ok(all)
+}
+
+/// Assigns all samples, wherever they lie.
+///
+/// # Errors
+/// If the file that they are in can't be read.
+///
+/// # Panics
+/// If they have not `model.input_len()` features each.
+pub fn assign_samples(model: &Model, samples: &Samples) -> Result<Vec<Assigned>, DataError> {
+    over(samples, |values| assign(model, values))
+}
+
+/// The same, some at a time, in order, for whom all of them are too many.
+///
+/// # Errors
+/// If the file that the samples are in can't be read, and whatever `take` says.
+///
+/// # Panics
+/// If they have not `model.input_len()` features each.
+pub fn assign_in_turn<E: From<DataError>>(
+    model: &Model,
+    samples: &Samples,
+    mut take: impl FnMut(Vec<Assigned>) -> Result<(), E>,
+) -> Result<(), E> {
+    samples.chunks(CHUNK).try_for_each(|values| take(assign(model, &values?)))
 }

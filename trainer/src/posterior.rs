@@ -9,7 +9,7 @@
 use ndarray::ArrayView2;
 use rayon::prelude::*;
 
-use crate::data::Samples;
+use crate::data::{DataError, Samples};
 use crate::inference::Scored;
 use crate::trained::Trained;
 
@@ -47,19 +47,27 @@ pub struct Asked<'a> {
 }
 
 /// Looks for the neighbours of samples among those that were learned from.
-pub fn ask<'a>(trained: &Trained, training: (&Samples, &[u16]), samples: &Samples, found: &'a [Scored]) -> Asked<'a> {
-    let (known, known_rows) = evenly(training.0, NEIGHBOURS);
-    let (asked, rows) = evenly(samples, ASKED);
+///
+/// # Errors
+/// If the file that samples are in can't be read.
+pub fn ask<'a>(
+    trained: &Trained,
+    training: (&Samples, &[u16]),
+    samples: &Samples,
+    found: &'a [Scored],
+) -> Result<Asked<'a>, DataError> {
+    let (known, known_rows) = evenly(training.0, NEIGHBOURS)?;
+    let (asked, rows) = evenly(samples, ASKED)?;
     let neighbours = nearest(&trained.scaling.apply(&known), &trained.scaling.apply(&asked), samples.n_features);
     let found: Vec<&Scored> = rows.iter().map(|&row| &found[row]).collect();
     let agrees = found.iter().zip(neighbours).map(|(found, n)| training.1[known_rows[n]] == found.cluster).collect();
-    Asked { found, agrees }
+    Ok(Asked { found, agrees })
 }
 
 /// At most so many samples, evenly from all, and where they stand.
-fn evenly(samples: &Samples, most: usize) -> (Samples, Vec<usize>) {
+fn evenly(samples: &Samples, most: usize) -> Result<(Vec<f32>, Vec<usize>), DataError> {
     let rows: Vec<usize> = (0..samples.n_samples).step_by(samples.n_samples.div_ceil(most).max(1)).collect();
-    (crate::data::split::take(samples, &rows), rows)
+    Ok((samples.gather(&rows)?, rows))
 }
 
 /// The nearest of `known` to each of `asked`, rows of `width` values; the first of equals.

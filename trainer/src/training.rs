@@ -1,6 +1,7 @@
 //! The loop that every method runs in: stages, epochs, batches, progress, checkpoints, and a guard against NaN.
 
 mod checkpoint;
+mod inputs;
 #[cfg(test)]
 mod tests;
 
@@ -15,15 +16,16 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::data::augmentation::Augmentation;
-use crate::data::{ImageShape, Samples, Scaling};
+use crate::data::{DataError, Samples};
 use crate::methods::{self, MethodConfig};
 use crate::mixture::NotPositiveDefinite;
 use crate::nn::{Architecture, ArchitectureError, Shape};
 use crate::random::stream;
-use crate::trained::Trained;
+use crate::trained::{AssignError, Trained};
 
 use checkpoint::Checkpoint;
 pub use checkpoint::CheckpointStore;
+pub use inputs::Data;
 
 /// Everything that decides what is learned, but the data and the device.
 ///
@@ -150,6 +152,9 @@ pub enum FitError {
     /// A mixture degenerated.
     #[error(transparent)]
     Mixture(#[from] NotPositiveDefinite),
+    /// The samples can't be read.
+    #[error(transparent)]
+    Data(#[from] DataError),
     /// A checkpoint can't be read or written.
     #[error(
         "the checkpoint can't be {doing}: {source}; the last one is as it was: mend that, then go on with --resume"
@@ -168,6 +173,15 @@ pub enum FitError {
         "the checkpoint does not fit this configuration ({0}): start anew, or give the configuration it was made with"
     )]
     Mismatch(String),
+}
+
+impl From<AssignError> for FitError {
+    fn from(error: AssignError) -> Self {
+        match error {
+            AssignError::Mixture(error) => error.into(),
+            AssignError::Data(error) => error.into(),
+        }
+    }
 }
 
 /// Who watches a fit.
@@ -260,17 +274,6 @@ pub struct Position {
     pub epoch: usize,
 }
 
-/// The samples, on the device.
-#[derive(Clone, Debug)]
-pub struct Data<B: Backend> {
-    /// `N x inputs`, scaled.
-    pub inputs: Tensor<B, 2>,
-    /// How they form images, if they do.
-    pub image: Option<ImageShape>,
-    /// From the data's unit to `inputs`.
-    pub scaling: Scaling,
-}
-
 /// What one step sees.
 #[derive(Clone, Debug)]
 pub struct Batch<B: Backend> {
@@ -339,10 +342,7 @@ pub fn fit<B: AutodiffBackend>(
     check(samples, config)?;
     observer.phase("preparing");
     B::seed(device, config.seed);
-    let scaling = Scaling::fit(samples);
-    let values = TensorData::new(scaling.apply(samples), [samples.n_samples, samples.n_features]);
-    let inputs = Tensor::<B::InnerBackend, 2>::from_data(values, device);
-    let data = Data { inputs, image: samples.image, scaling };
+    let data = Data::<B::InnerBackend>::new(samples, device)?;
 
     let mut method = methods::build::<B>(config, samples, device);
     let mut start = Position { stage: 0, epoch: 0 };
@@ -419,14 +419,13 @@ fn run_epoch<B: AutodiffBackend>(
     }
     let clusters = method.begin_epoch(at, data)?;
 
-    let n = data.inputs.dims()[0];
+    let n = data.n_samples();
     let mut order: Vec<i32> = (0..n as i32).collect();
     order.shuffle(&mut rng);
     let batches = n.div_ceil(config.batch_size);
     let mut sums: Terms = vec![];
     for (step, chunk) in order.chunks(config.batch_size).enumerate() {
-        let indices = Tensor::<B, 1, Int>::from_data(TensorData::from(chunk), device);
-        let clean = data.inputs.clone().select(0, indices.clone().inner());
+        let clean = data.select(chunk)?;
         let augmented = match data.image {
             Some(shape) => config.augmentation.apply(clean.clone(), shape, &mut rng),
             None => clean.clone(),
@@ -436,7 +435,7 @@ fn run_epoch<B: AutodiffBackend>(
         let batch = Batch {
             clean: Tensor::from_inner(clean),
             augmented: Tensor::from_inner(augmented),
-            indices,
+            indices: Tensor::from_data(TensorData::from(chunk), device),
             learning_rate: stage.learning_rate * cosine,
             rng: stream(config.seed, stage.name, rng.random()),
         };

@@ -77,7 +77,7 @@ fn scores_are_within_two_hundredths_of_a_nat_and_the_winner_is_the_same() {
         let scale = f64::from(model.file().latent.scale);
         let whitened = mixture.whiten().unwrap();
         let (mut a, mut b) = (AlignedBytes::zeroed(model.arena_len()), AlignedBytes::zeroed(model.arena_len()));
-        for sample in samples.rows() {
+        for sample in samples.all().unwrap().chunks_exact(dims) {
             let z: Vec<f64> = model.encode(sample, &mut a).unwrap().iter().map(|&z| f64::from(z) * scale).collect();
             let expected = whitened.scores(&z);
             let found = model.assign(sample, &mut b).unwrap();

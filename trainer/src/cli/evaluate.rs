@@ -63,7 +63,7 @@ impl Evaluate {
         let run = run_of(&self.model);
         let record = record(&run)?;
         let source = self.cut.source(self.data.as_deref(), record.as_ref())?;
-        let dataset = during("reading", || source.read())?;
+        let dataset = self.cut.read(&source)?;
         let is_run = self.model.is_dir();
         let trained = if is_run { Some(trained(&RunDir::open(&self.model))?) } else { None };
         let path = if is_run { self.model.join("model.emx") } else { self.model };
@@ -84,7 +84,7 @@ impl Evaluate {
                 evaluation.held_out = Some(Box::new(of_held_out));
                 Some(posterior)
             }
-            None => Some(held_out::of_samples(&model, &dataset.samples, dataset.labels.as_deref())),
+            None => Some(held_out::of_samples(&model, &dataset.samples, dataset.labels.as_deref())?),
         };
         if self.json {
             let json = serde_json::to_string_pretty(&evaluation).map_err(|e| CliError::Use(e.to_string()))?;
@@ -104,7 +104,7 @@ impl Evaluation {
             clusters_of_a_percent: clusters_found(clusters, 0.01),
             scores: dataset.labels.as_ref().map(|labels| scores(labels, clusters)),
         };
-        let int8: Vec<u16> = inference::assign(model, &samples.values).iter().map(|found| found.cluster).collect();
+        let int8: Vec<u16> = inference::assign_samples(model, samples)?.iter().map(|found| found.cluster).collect();
         let f32 = trained.map(|trained| trained.assign(samples)).transpose();
         let f32 = f32.map_err(|error| CliError::Use(error.to_string()))?;
         Ok(Self {

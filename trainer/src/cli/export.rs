@@ -55,7 +55,7 @@ impl Export {
         }
         let before = record(&run)?;
         let source = self.cut.source(self.data.as_deref(), before.as_ref())?;
-        let dataset = during("reading", || source.read())?;
+        let dataset = self.cut.read(&source)?;
         let now = Record::new(&source, &dataset.samples);
         if let Some(before) = before.filter(|before| before.fingerprint != now.fingerprint) {
             return Err(CliError::Use(format!(
@@ -64,7 +64,7 @@ impl Export {
                 source.path, now.fingerprint, before.fingerprint, before.samples, before.features, before.source.path
             )));
         }
-        let parts = Split::of(&dataset, config.holdout, config.seed).parts(&dataset.samples);
+        let parts = Split::of(&dataset, config.holdout, config.seed).parts(&dataset.samples)?;
         let write = |path: &std::path::Path| {
             during("quantising", || train::export(&run, &trained, &parts, &config, self.allow_disagreement, path))
         };

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::CliError;
 use super::evaluate::Evaluation;
-use crate::data::split::{Split, take};
+use crate::data::split::Split;
 use crate::data::{Dataset, Samples};
 use crate::inference::{self, Scored};
 use crate::posterior;
@@ -47,16 +47,16 @@ pub(super) fn of_run(
     trained: &Trained,
     model: &Model,
 ) -> Result<(HeldOut, Posterior), CliError> {
-    let part = |rows: &[usize]| Dataset {
-        samples: take(&dataset.samples, rows),
-        labels: dataset.labels.as_ref().map(|labels| rows.iter().map(|&row| labels[row]).collect()),
+    let labels = |labels: &Vec<u32>| split.held_out.iter().map(|&row| labels[row]).collect();
+    let held_out = Dataset {
+        samples: dataset.samples.select(&split.held_out)?,
+        labels: dataset.labels.as_ref().map(labels),
         groups: None,
     };
-    let held_out = part(&split.held_out);
-    let training = take(&dataset.samples, &split.training);
-    let clusters: Vec<u16> = inference::assign(model, &training.values).iter().map(|found| found.cluster).collect();
-    let scored = inference::score(model, &held_out.samples.values);
-    let asked = posterior::ask(trained, (&training, &clusters), &held_out.samples, &scored);
+    let training = dataset.samples.select(&split.training)?;
+    let clusters: Vec<u16> = inference::assign_samples(model, &training)?.iter().map(|found| found.cluster).collect();
+    let scored = inference::over(&held_out.samples, |values| inference::score(model, values))?;
+    let asked = posterior::ask(trained, (&training, &clusters), &held_out.samples, &scored)?;
     let errors = Posterior {
         neighbours: Some(Errors::of(model, asked.found.iter().copied(), &asked.agrees)),
         ..of_labels(model, held_out.labels.as_deref(), &scored)
@@ -66,9 +66,12 @@ pub(super) fn of_run(
 }
 
 /// Of any samples: the posteriors' errors against labels, where there are some.
-pub(super) fn of_samples(model: &Model, samples: &Samples, labels: Option<&[u32]>) -> Posterior {
-    let scored = if labels.is_some() { inference::score(model, &samples.values) } else { vec![] };
-    of_labels(model, labels, &scored)
+pub(super) fn of_samples(model: &Model, samples: &Samples, labels: Option<&[u32]>) -> Result<Posterior, CliError> {
+    let scored = match labels {
+        Some(_) => inference::over(samples, |values| inference::score(model, values))?,
+        None => vec![],
+    };
+    Ok(of_labels(model, labels, &scored))
 }
 
 fn of_labels(model: &Model, labels: Option<&[u32]>, scored: &[Scored]) -> Posterior {

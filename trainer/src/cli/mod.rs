@@ -106,6 +106,7 @@ impl CliError {
 
     fn code(&self) -> u8 {
         match self {
+            Self::Data(DataError::Scratch { .. }) => 1,
             Self::Data(_) | Self::Device(_) | Self::Use(_) => 2,
             Self::Fit(FitError::Setting { .. } | FitError::TooFew { .. } | FitError::Mismatch(_)) => 2,
             Self::Fit(_) | Self::Quantize(_) | Self::Io { .. } => 1,

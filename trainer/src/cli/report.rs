@@ -37,7 +37,7 @@ impl Report {
         let run = RunDir::open(&self.run);
         let source = self.cut.source(self.data.as_deref(), record(&run)?.as_ref())?;
         let out = self.output.unwrap_or_else(|| run.file("report.html"));
-        let dataset = during("reading", || source.read())?;
+        let dataset = self.cut.read(&source)?;
         during("writing the report", || write(&run, &self.run, &source, &dataset, &out))?;
         show(&format!("{}\n", out.display()))
     }

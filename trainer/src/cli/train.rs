@@ -101,7 +101,7 @@ impl Train {
             _ => return show(&settings::text(&self.config(FitConfig::default())?)?),
         };
         let (config, source) = if self.resume { self.taken_up(out)? } else { self.anew()? };
-        let dataset = during("reading", || source.read())?;
+        let dataset = self.cut.read(&source)?;
         check_clusters(self.clusters, dataset.samples.n_samples)?;
         let device: Device = self.device.parse()?;
         device.check()?;
@@ -290,7 +290,7 @@ pub(super) fn fit(
     config: &FitConfig,
     options: FitOptions,
 ) -> Result<Trained, CliError> {
-    let parts = Split::of(dataset, config.holdout, config.seed).parts(&dataset.samples);
+    let parts = Split::of(dataset, config.holdout, config.seed).parts(&dataset.samples)?;
     if parts.held_out.is_none() && config.holdout > 0.0 {
         eprintln!(
             "note: {:.0} % of the samples are fewer than {FEWEST}: none are held out, and the novelty's p-values, of the \

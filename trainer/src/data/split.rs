@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use rand::seq::SliceRandom;
 
-use super::{Dataset, Samples};
+use super::{DataError, Dataset, Samples};
 use crate::random::stream;
 
 /// Fewer than this many held-out samples say too little, and are better learned from.
@@ -49,12 +49,15 @@ impl Split {
     }
 
     /// The samples of both parts.
-    pub fn parts<'a>(&self, samples: &'a Samples) -> Parts<'a> {
+    ///
+    /// # Errors
+    /// If the file that they are in can't be read.
+    pub fn parts<'a>(&self, samples: &'a Samples) -> Result<Parts<'a>, DataError> {
         if self.held_out.is_empty() {
-            return Parts { training: Cow::Borrowed(samples), held_out: None };
+            return Ok(Parts { training: Cow::Borrowed(samples), held_out: None });
         }
-        let training = Cow::Owned(take(samples, &self.training));
-        Parts { training, held_out: Some(take(samples, &self.held_out)) }
+        let training = Cow::Owned(samples.select(&self.training)?);
+        Ok(Parts { training, held_out: Some(samples.select(&self.held_out)?) })
     }
 }
 
@@ -73,14 +76,6 @@ fn draw(unit: &[u32], wanted: f64, seed: u64) -> Vec<usize> {
     }
     held_out.sort_unstable();
     held_out
-}
-
-/// Some of the samples, as samples of their own.
-pub fn take(samples: &Samples, indices: &[usize]) -> Samples {
-    let d = samples.n_features;
-    let values = indices.iter().flat_map(|&i| &samples.values[i * d..(i + 1) * d]).copied().collect();
-    let taken = Samples::new(samples.name.clone(), values, d);
-    Samples { image: samples.image, channels: samples.channels, count: samples.count, ..taken }
 }
 
 #[cfg(test)]
@@ -128,13 +123,11 @@ mod tests {
         let split = Split::of(&data, 0.1, 3);
         assert_eq!(split.held_out.len(), 50);
         assert_ne!(split, Split::of(&data, 0.1, 4), "another seed holds out others");
-        let parts = split.parts(&data.samples);
+        let parts = split.parts(&data.samples).unwrap();
         let held_out = parts.held_out.unwrap();
         assert_eq!((held_out.n_samples, parts.training.n_samples), (50, 450));
         assert_eq!((held_out.count, held_out.n_features), (Some(0.5), 2));
-        for (row, &i) in held_out.rows().zip(&split.held_out) {
-            assert_eq!(row, &data.samples.values[2 * i..2 * i + 2]);
-        }
+        assert_eq!(*held_out.all().unwrap(), data.samples.gather(&split.held_out).unwrap());
         assert_ne!(held_out.fingerprint, parts.training.fingerprint);
     }
 
@@ -144,7 +137,7 @@ mod tests {
             let data = dataset(n, None, None);
             let split = Split::of(&data, share, 0);
             assert!(split.held_out.is_empty());
-            let parts = split.parts(&data.samples);
+            let parts = split.parts(&data.samples).unwrap();
             assert!(parts.held_out.is_none() && *parts.training == data.samples);
         }
     }

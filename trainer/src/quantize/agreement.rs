@@ -3,7 +3,7 @@
 use edgemix_runtime::Model;
 
 use super::QuantizeError;
-use crate::data::{Samples, split};
+use crate::data::Samples;
 use crate::inference;
 use crate::metrics::{agreement, clusters_found};
 use crate::trained::Trained;
@@ -22,11 +22,9 @@ const MOST: usize = 20_000;
 /// with at least a percent of them differ by more than one; [`QuantizeError::Covariance`] if the head is a mixture and not
 /// one.
 pub fn check(trained: &Trained, model: &Model, samples: &Samples) -> Result<(), QuantizeError> {
-    let step = samples.n_samples.div_ceil(MOST).max(1);
-    let rows: Vec<usize> = (0..samples.n_samples).step_by(step).collect();
-    let some = split::take(samples, &rows);
-    let exact = trained.assign(&some)?;
-    let integers: Vec<u16> = inference::assign(model, &some.values).iter().map(|found| found.cluster).collect();
+    let some = samples.thinned(MOST);
+    let exact = trained.head.assign(&trained.encode(&some)?)?;
+    let integers: Vec<u16> = inference::assign_samples(model, &some)?.iter().map(|found| found.cluster).collect();
     let share = agreement(&exact, &integers);
     let [exact, integers] = [exact, integers].map(|clusters| clusters_found(&clusters, 0.01));
     if share >= LEAST && exact.abs_diff(integers) <= CLUSTERS {
@@ -53,7 +51,7 @@ mod tests {
             clusters: (0..n as u16).collect(),
         };
         let scaling = Scaling { gain: vec![1.0], offset: vec![0.0] };
-        Trained { method: "test".into(), scaling, encoder: vec![], head: Head::Mixture(mixture) }
+        Trained { method: "test".into(), scaling, encoder: vec![], head: Head::Mixture(mixture), sticks: vec![] }
     }
 
     #[test]

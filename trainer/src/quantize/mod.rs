@@ -24,7 +24,7 @@ use edgemix_format::write::{AlignedBytes, Blob, WriteError, write};
 use edgemix_runtime::Model;
 use thiserror::Error;
 
-use crate::data::Samples;
+use crate::data::{DataError, Samples};
 use crate::mixture::NotPositiveDefinite;
 use crate::trained::{Geometry, Head, Layer, Trained};
 use crate::{inference, posterior};
@@ -107,15 +107,21 @@ pub enum QuantizeError {
         /// Clusters of at least 1 % by the integers.
         integers: usize,
     },
+    /// The samples can't be read.
+    #[error(transparent)]
+    Data(#[from] DataError),
     /// The file can't be written.
     #[error(transparent)]
     Write(#[from] WriteError),
 }
 
+/// Calibration samples that are enough.
+const ENOUGH: usize = 50_000;
+
 /// Quantises a trained model; `training` should be the samples it was trained on. Without samples that were held out of
 /// them, the novelty's p-values are of the training samples themselves, and too small for new ones.
 ///
-/// The same model and samples give the same bytes.
+/// Of more than 50,000 samples some are taken, evenly. The same model and samples give the same bytes.
 ///
 /// # Errors
 /// See [`QuantizeError`].
@@ -125,6 +131,7 @@ pub fn quantize(
     held_out: Option<HeldOut>,
     provenance: &Provenance,
 ) -> Result<AlignedBytes, QuantizeError> {
+    let training = &training.thinned(ENOUGH);
     let mut ranges = calibrate::run(trained, training)?;
     heads::widen(&trained.head, &mut ranges.latent);
     let mut head = trained.head.clone();
@@ -132,7 +139,8 @@ pub fn quantize(
         let mut blob = Blob::default();
         let bytes = write(&describe(trained, &trained.head, training, provenance, &ranges, &mut blob)?, &blob)?;
         let model = Model::from_bytes(&bytes).map_err(WriteError::Refused)?;
-        *mixture = refit::refit(mixture, &trained.encode(training), &inference::encode(&model, &training.values))?;
+        let integers = inference::over(training, |values| inference::encode(&model, values))?;
+        *mixture = refit::refit(mixture, &trained.encode(training)?, &integers)?;
     }
     let mut blob = Blob::default();
     let mut description = describe(trained, &head, training, provenance, &ranges, &mut blob)?;
@@ -140,7 +148,7 @@ pub fn quantize(
 
     // The tables hold what the finished integers say about samples, so they are written last.
     let model = Model::from_bytes(&bytes).map_err(WriteError::Refused)?;
-    description.calibration = calibration(trained, &model, training, held_out, &mut blob);
+    description.calibration = calibration(trained, &model, training, held_out, &mut blob)?;
     Ok(write(&description, &blob)?)
 }
 
@@ -151,19 +159,19 @@ fn calibration(
     training: &Samples,
     held_out: Option<HeldOut>,
     blob: &mut Blob,
-) -> Calibration {
-    let found = inference::assign(model, &training.values);
+) -> Result<Calibration, DataError> {
+    let found = inference::assign_samples(model, training)?;
     let Some(HeldOut { samples, finest_rate }) = held_out else {
-        return novelty::of_training(found.iter().map(|f| f.log_density.0), blob);
+        return Ok(novelty::of_training(found.iter().map(|f| f.log_density.0), blob));
     };
     let clusters: Vec<u16> = found.iter().map(|found| found.cluster).collect();
-    let scored = inference::score(model, &samples.values);
-    let asked = posterior::ask(trained, (training, &clusters), samples, &scored);
+    let scored = inference::over(samples, |values| inference::score(model, values))?;
+    let asked = posterior::ask(trained, (training, &clusters), samples, &scored)?;
     let inverse_temperature = asked.inverse_temperature(model.file().head.clusters());
     let margin_weight = novelty::margin_weight(&trained.head);
-    let known = inference::typicality(model, &samples.values, margin_weight);
+    let known = inference::over(samples, |values| inference::typicality(model, values, margin_weight))?;
     let scale = (margin_weight, inverse_temperature);
-    novelty::of_held_out(&clusters, &known, model.n_clusters(), finest_rate, scale, blob)
+    Ok(novelty::of_held_out(&clusters, &known, model.n_clusters(), finest_rate, scale, blob))
 }
 
 fn describe<'a>(
