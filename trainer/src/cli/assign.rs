@@ -20,7 +20,7 @@ use crate::run::write_whole_by;
 pub(super) struct Assign {
     /// An .emx file, or a run's directory.
     model: PathBuf,
-    /// `digits`, or a CSV, Parquet, NPY, NPZ or IDX file or a folder of images, cut as the run's were [default: the run's].
+    /// `digits`, a CSV (also .csv.gz), Parquet, NPY, NPZ or IDX file, or a folder of images, cut as the run's were [default: the run's].
     data: Option<String>,
     #[command(flatten)]
     cut: Cut,

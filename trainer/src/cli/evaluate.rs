@@ -28,7 +28,7 @@ use crate::trained::Trained;
 pub(super) struct Evaluate {
     /// A run's directory, or an .emx file.
     model: PathBuf,
-    /// `digits`, or a CSV, Parquet, NPY, NPZ or IDX file or a folder of images, cut as the run's were [default: the run's].
+    /// `digits`, a CSV (also .csv.gz), Parquet, NPY, NPZ or IDX file, or a folder of images, cut as the run's were [default: the run's].
     #[arg(long)]
     data: Option<String>,
     #[command(flatten)]

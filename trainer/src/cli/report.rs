@@ -22,7 +22,7 @@ use crate::training::EpochReport;
 pub(super) struct Report {
     /// A run's directory.
     run: PathBuf,
-    /// `digits`, or a CSV, Parquet, NPY, NPZ or IDX file or a folder of images, cut as the run's were [default: the run's].
+    /// `digits`, a CSV (also .csv.gz), Parquet, NPY, NPZ or IDX file, or a folder of images, cut as the run's were [default: the run's].
     #[arg(long)]
     data: Option<String>,
     #[command(flatten)]

@@ -33,7 +33,7 @@ use crate::variant::Variant;
   edgemix train digits --set batch-size=128 --set method.mixture.truncation=40 --out runs/digits
   edgemix train --out runs/digits --resume             # after it was killed")]
 pub(super) struct Train {
-    /// `digits`, or a CSV, Parquet, NPY, NPZ or IDX file or a folder of images; with --resume the run's own.
+    /// `digits`, a CSV (also .csv.gz), Parquet, NPY, NPZ or IDX file, or a folder of images; with --resume the run's own.
     #[arg(required_unless_present_any = ["resume", "print_config"])]
     data: Option<String>,
     #[command(flatten)]

@@ -138,6 +138,25 @@ mod tests {
     }
 
     #[test]
+    fn an_archives_labels_and_groups_are_cut_with_its_recording_wherever_it_lies() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.npz");
+        let table = ndarray::Array2::from_shape_fn((9, 2), |(t, c)| (t * 7 % 5 + c) as i16 - 2);
+        let mut archive = ndarray_npy::NpzWriter::new_compressed(std::fs::File::create(&path).unwrap());
+        archive.add_array("x", &table).unwrap();
+        archive.add_array("labels", &ndarray::array![0u8, 0, 0, 1, 1, 1, 2, 2, 2]).unwrap();
+        archive.add_array("users", &ndarray::array![4u8, 4, 4, 4, 4, 4, 9, 9, 9]).unwrap();
+        archive.finish().unwrap();
+        let source = Source { window: Some(Window { length: 3, step: 2 }), ..Source::of(path.to_str().unwrap()) };
+        let [held, stored] = [Memory(1 << 20), Memory(0)].map(|memory| source.read_within(memory).unwrap());
+        assert!(held == stored && held.samples.are_in_memory() && !stored.samples.are_in_memory());
+        assert_eq!(*stored.samples.all().unwrap(), *held.samples.all().unwrap());
+        assert_eq!((held.labels, held.groups), (Some(vec![0, 1, 2]), Some(vec![4, 4, 9])));
+        let first: Vec<f32> = table.iter().take(6).map(|&x| x.into()).collect();
+        assert_eq!(*held.samples.chunk(0..1).unwrap(), first[..]);
+    }
+
+    #[test]
     fn what_is_no_recording_is_not_cut() {
         let window = Some(Window { length: 3, step: 2 });
         let error = Source { window, ..Source::of("digits") }.read().unwrap_err();
