@@ -4,8 +4,8 @@ use crate::decode::{Part, fields};
 use crate::description::{self, MAX_LAYERS};
 use crate::header::{HEADER_LEN, Header};
 use crate::view::{
-    Activation, Affine, Calibration, Conv2d, Covariance, Dense, File, Head, Input, Latent, Layer, Layers, MAX_BIAS,
-    MAX_CENTER, MAX_INPUTS, MAX_LATENT, Mixture, Requantize, Softmax,
+    Activation, Affine, Calibration, Conv2d, Covariance, Dense, File, Head, HeldOut, Input, Latent, Layer, Layers,
+    MAX_BIAS, MAX_CENTER, MAX_INPUTS, MAX_LATENT, Mixture, Requantize, Softmax,
 };
 use crate::{
     ACTIVATIONS, AUTOENCODERS, CONVOLUTION, FULL_COVARIANCE, Fault, LoadError, MINOR, SOFTMAX, Tensor, autoencoders,
@@ -33,7 +33,10 @@ pub(crate) fn file(bytes: &[u8]) -> Result<File<'_>, LoadError> {
     encoder(&mut rest, input.len, blob, &mut layers)?;
     let latent = rest.next()?;
     let (head, n_clusters) = head(&mut rest, latent, layers.last(), input.len, blob)?;
-    let calibration = calibration(&rest.next()?, blob).map_err(LoadError::Calibration)?;
+    let described = rest.next()?;
+    let is_known = rest.minor >= 2 || !matches!(described, description::Calibration::HeldOut(_));
+    ensure(is_known, rest.refused())?;
+    let calibration = calibration(&described, n_clusters, blob).map_err(LoadError::Calibration)?;
     rest.end()?;
     let file = File { header, name, method, fingerprint, input, encoder: layers, latent, head, calibration };
     check_header(&file, n_clusters)?;
@@ -408,7 +411,11 @@ fn softmax<'a>(softmax: &description::Softmax, dims: usize, blob: &'a [u8]) -> R
     Ok(view)
 }
 
-fn calibration<'a>(calibration: &description::Calibration, blob: &'a [u8]) -> Result<Calibration<'a>, Fault> {
+fn calibration<'a>(
+    calibration: &description::Calibration,
+    n_clusters: u16,
+    blob: &'a [u8],
+) -> Result<Calibration<'a>, Fault> {
     match calibration {
         description::Calibration::None => Ok(Calibration::None),
         description::Calibration::Marginal(table) => {
@@ -419,7 +426,37 @@ fn calibration<'a>(calibration: &description::Calibration, blob: &'a [u8]) -> Re
             ensure(ascends(log_densities) && ascends(levels), Fault::Order)?;
             Ok(Calibration::Marginal { log_densities, levels })
         }
+        description::Calibration::HeldOut(tables) => held_out(tables, n_clusters, blob).map(Calibration::HeldOut),
     }
+}
+
+/// Each cluster has a table, each table entries, and these ascend.
+fn held_out<'a>(held_out: &description::HeldOut, n_clusters: u16, blob: &'a [u8]) -> Result<HeldOut<'a>, Fault> {
+    let (n_tables, len) = (held_out.n_tables as usize, held_out.len as usize);
+    ensure(n_tables > 0, Fault::Shape)?;
+    let view = HeldOut {
+        tables: held_out.tables.resolve(blob, n_clusters.into())?,
+        ends: held_out.ends.resolve(blob, n_tables)?,
+        samples: held_out.samples.resolve(blob, n_tables)?,
+        thresholds: held_out.thresholds.resolve(blob, len)?,
+        levels: held_out.levels.resolve(blob, len)?,
+        margin_weight: held_out.margin_weight,
+        inverse_temperature: held_out.inverse_temperature,
+    };
+    ensure(is_scale(view.inverse_temperature), Fault::Scale)?;
+    ensure(view.tables.iter().all(|&table| table < held_out.n_tables), Fault::Cluster)?;
+    let mut start = 0;
+    for &end in view.ends {
+        ensure(end > start && end <= held_out.len, Fault::Shape)?;
+        let entries = usize::from(start)..end.into();
+        let (Some(thresholds), Some(levels)) = (view.thresholds.get(entries.clone()), view.levels.get(entries)) else {
+            return Err(Fault::Shape);
+        };
+        ensure(ascends(thresholds) && ascends(levels), Fault::Order)?;
+        start = end;
+    }
+    ensure(start == held_out.len, Fault::Shape)?;
+    Ok(view)
 }
 
 /// `slice::is_sorted` is written with indices, whose check the compiler keeps: a panic that could be reached.

@@ -3,8 +3,8 @@
 
 use crate::Tensor;
 use crate::description::{
-    Activation, Affine, Calibration, Covariance, Fingerprint, Input, Latent, Mixture, QuantileTable, Requantize,
-    Softmax, WeightOrder,
+    Activation, Affine, Calibration, Covariance, Fingerprint, HeldOut, Input, Latent, Mixture, QuantileTable,
+    Requantize, Softmax, WeightOrder,
 };
 
 /// Something that stands in a description.
@@ -39,6 +39,12 @@ impl<'a> Part<'a> for u16 {
 impl<'a> Part<'a> for f32 {
     fn decode(bytes: &mut &'a [u8]) -> Option<Self> {
         <[u8; 4]>::decode(bytes).map(f32::from_le_bytes)
+    }
+}
+
+impl<'a> Part<'a> for u8 {
+    fn decode(bytes: &mut &'a [u8]) -> Option<Self> {
+        <[u8; 1]>::decode(bytes).map(u8::from_le_bytes)
     }
 }
 
@@ -127,6 +133,7 @@ fields!(Latent: len, scale);
 fields!(Mixture: n_components, n_clusters, covariance, coefficients, offsets, shifts, constants, clusters);
 fields!(Softmax: n_classes, coefficients, offsets, shifts);
 fields!(QuantileTable: len, log_densities, levels);
+fields!(HeldOut: n_tables, len, tables, ends, samples, thresholds, levels, margin_weight, inverse_temperature);
 
 /// An enum is the number of its variant, then that variant's fields.
 impl<'a> Part<'a> for Activation {
@@ -164,6 +171,7 @@ impl<'a> Part<'a> for Calibration {
         match u32::decode(bytes)? {
             0 => Some(Self::None),
             1 => QuantileTable::decode(bytes).map(Self::Marginal),
+            2 => HeldOut::decode(bytes).map(Self::HeldOut),
             _ => None,
         }
     }

@@ -32,7 +32,7 @@ pub struct Description<'a> {
     pub latent: Latent,
     /// What turns a latent into scores.
     pub head: Head,
-    /// What turns a log-density into a novelty.
+    /// What turns a log-density into a novelty, and scores into a posterior.
     pub calibration: Calibration,
 }
 
@@ -298,14 +298,16 @@ pub struct Autoencoders {
     pub variance_penalty: Tensor<i32>,
 }
 
-/// What turns a log-density into a novelty.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// What turns a log-density into a novelty, and scores into a posterior.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Calibration {
     /// Nothing: novelty is not given.
     None,
     /// One table for all clusters.
     Marginal(QuantileTable),
+    /// Tables of samples that were held out of training, and a temperature. Minor version 2.
+    HeldOut(HeldOut),
 }
 
 /// A log-density of at most `log_densities[i]` has a p-value of at most `levels[i]`; both ascend.
@@ -317,4 +319,29 @@ pub struct QuantileTable {
     pub log_densities: Tensor<i32>,
     /// p-values in units of 1/65535, ascending.
     pub levels: Tensor<u16>,
+}
+
+/// What samples say that were held out of training: one or several tables as in [`QuantileTable`], one behind the other,
+/// each for some of the clusters, and how much sharper or softer posteriors must be.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct HeldOut {
+    /// Number of tables, at least 1.
+    pub n_tables: u16,
+    /// Entries of all tables together.
+    pub len: u16,
+    /// C: the table of each cluster.
+    pub tables: Tensor<u16>,
+    /// One per table: where its entries end, which are at least one; the last one's is `len`.
+    pub ends: Tensor<u16>,
+    /// One per table: of how many held-out samples it is.
+    pub samples: Tensor<u32>,
+    /// Thresholds in units of 2^-16 nat, ascending in each table: of the log-density plus
+    /// `floor(margin * margin_weight / 4)`, where the margin is the best score less the best one of another cluster.
+    pub thresholds: Tensor<i32>,
+    /// p-values in units of 1/65535, ascending in each table.
+    pub levels: Tensor<u16>,
+    /// What the margin counts, in quarters.
+    pub margin_weight: u8,
+    /// Scores are multiplied by this before the posterior is taken of them: one over a temperature. Finite, above 0.
+    pub inverse_temperature: f32,
 }

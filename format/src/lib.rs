@@ -44,7 +44,7 @@ pub use view::File;
 pub const MAJOR: u16 = 1;
 /// The latest minor version this crate reads; it writes the earliest that has what a model needs. A later minor may add
 /// layer kinds, heads and trailing fields; see docs/FORMAT.md.
-pub const MINOR: u16 = 1;
+pub const MINOR: u16 = 2;
 
 /// Whether models with convolutions are read: feature `convolution`.
 pub const CONVOLUTION: bool = cfg!(feature = "convolution");

@@ -18,7 +18,7 @@ use crate::BLOB_ALIGNMENT;
 use crate::check::places;
 use crate::description::{
     self, Activation, Affine, Autoencoders, Calibration, Conv2d, Covariance, Dense, Description, Fingerprint, Head,
-    Input, Latent, Layer, Layers, Mixture, QuantileTable, Requantize, WeightOrder,
+    HeldOut, Input, Latent, Layer, Layers, Mixture, QuantileTable, Requantize, WeightOrder,
 };
 use crate::write::{AlignedBytes, Blob, WriteError, write};
 
@@ -141,8 +141,10 @@ pub struct Spec {
     pub components: u16,
     /// Clusters of a mixture, at most as many as components.
     pub clusters: u16,
-    /// Entries of the novelty table; 0 for none.
+    /// Entries of a novelty table; 0 for none.
     pub calibration: u16,
+    /// Tables of so many entries each, of held-out samples; 0 for one table of other samples.
+    pub held_out: u16,
     /// The seed of every tensor.
     pub seed: u64,
 }
@@ -160,6 +162,7 @@ impl Default for Spec {
             components: 5,
             clusters: 3,
             calibration: 8,
+            held_out: 0,
             seed: 0,
         }
     }
@@ -213,7 +216,10 @@ impl Spec {
         let len = if matches!(self.head, Kind::Autoencoders { .. }) { 0 } else { self.latent() as u16 };
         let latent = Latent { len, scale };
         let head = maker.head(self);
-        let calibration = maker.calibration(self.calibration);
+        let calibration = match self.held_out {
+            0 => maker.calibration(self.calibration),
+            _ => Calibration::HeldOut(maker.held_out(self)),
+        };
         let description = Description {
             name: "generated",
             method: "testing",
@@ -424,14 +430,52 @@ impl Maker {
         if len == 0 {
             return Calibration::None;
         }
-        let mut log_densities = self.random.many(len.into(), -(1 << 22), 1 << 18);
-        let mut levels: Vec<u16> = (0..len).map(|_| self.random.next_u64() as u16).collect();
-        log_densities.sort_unstable();
-        levels.sort_unstable();
+        let (log_densities, levels) = self.table(len);
         Calibration::Marginal(QuantileTable {
             len,
             log_densities: self.blob.push(&log_densities),
             levels: self.blob.push(&levels),
         })
+    }
+
+    /// Thresholds and p-values that ascend.
+    fn table(&mut self, len: u16) -> (Vec<i32>, Vec<u16>) {
+        let mut log_densities = self.random.many(len.into(), -(1 << 22), 1 << 18);
+        let mut levels: Vec<u16> = (0..len).map(|_| self.random.next_u64() as u16).collect();
+        log_densities.sort_unstable();
+        levels.sort_unstable();
+        (log_densities, levels)
+    }
+
+    /// The first clusters have a table each, the others any.
+    fn held_out(&mut self, spec: &Spec) -> HeldOut {
+        let n_tables = spec.held_out;
+        let n_clusters = match spec.head {
+            Kind::Mixture(_) => spec.clusters,
+            Kind::Softmax | Kind::Autoencoders { .. } => spec.components,
+        };
+        let last = i32::from(n_tables) - 1;
+        let tables: Vec<u16> = (0..n_clusters)
+            .map(|cluster| if cluster < n_tables { cluster } else { self.random.between(0, last) as u16 })
+            .collect();
+        let (mut thresholds, mut levels) = (vec![], vec![]);
+        for _ in 0..n_tables {
+            let table = self.table(spec.calibration);
+            thresholds.extend(table.0);
+            levels.extend(table.1);
+        }
+        let ends: Vec<u16> = (1..=n_tables).map(|table| table * spec.calibration).collect();
+        let samples: Vec<u32> = self.random.many(n_tables.into(), 0, 3000).iter().map(|&n| n as u32).collect();
+        HeldOut {
+            n_tables,
+            len: n_tables * spec.calibration,
+            tables: self.blob.push(&tables),
+            ends: self.blob.push(&ends),
+            samples: self.blob.push(&samples),
+            thresholds: self.blob.push(&thresholds),
+            levels: self.blob.push(&levels),
+            margin_weight: self.random.between(0, 8) as u8,
+            inverse_temperature: self.random.between(1, 64) as f32 / 32.0,
+        }
     }
 }

@@ -42,7 +42,7 @@ pub struct File<'a> {
     pub latent: Latent,
     /// What turns a latent into scores.
     pub head: Head<'a>,
-    /// What turns a log-density into a novelty.
+    /// What turns a log-density into a novelty, and scores into a posterior.
     pub calibration: Calibration<'a>,
 }
 
@@ -330,7 +330,7 @@ pub struct Softmax<'a> {
     pub shifts: &'a [u8],
 }
 
-/// What turns a log-density into a novelty.
+/// What turns a log-density into a novelty, and scores into a posterior.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum Calibration<'a> {
@@ -343,14 +343,79 @@ pub enum Calibration<'a> {
         /// p-values in units of 1/65535.
         levels: &'a [u16],
     },
+    /// Tables of held-out samples.
+    HeldOut(HeldOut<'a>),
 }
 
-impl Calibration<'_> {
+/// Tables one behind the other; in each one thresholds and p-values ascend.
+#[derive(Clone, Copy, Debug)]
+pub struct HeldOut<'a> {
+    /// The table of each cluster, all of them less than `ends.len()`.
+    pub tables: &'a [u16],
+    /// Where each table ends; ascending, none of them empty, the last one at the end.
+    pub ends: &'a [u16],
+    /// Of how many held-out samples each table is.
+    pub samples: &'a [u32],
+    /// Thresholds in units of 2^-16 nat, of log-densities with what the margin adds.
+    pub thresholds: &'a [i32],
+    /// p-values in units of 1/65535; as many.
+    pub levels: &'a [u16],
+    /// What the margin counts, in quarters.
+    pub margin_weight: u8,
+    /// What scores are multiplied by before the posterior is taken of them.
+    pub inverse_temperature: f32,
+}
+
+impl<'a> HeldOut<'a> {
+    /// A table's thresholds and p-values; empty where there is no such table.
+    pub fn table(&self, table: u16) -> (&'a [i32], &'a [u16]) {
+        let end = |table: u16| self.ends.get(usize::from(table)).map_or(0, |&end| usize::from(end));
+        let entries = table.checked_sub(1).map_or(0, end)..end(table);
+        let thresholds = self.thresholds.get(entries.clone()).unwrap_or_default();
+        (thresholds, self.levels.get(entries).unwrap_or_default())
+    }
+}
+
+impl<'a> Calibration<'a> {
+    /// The thresholds of a cluster, in units of 2^-16 nat, and as many p-values, in units of 1/65535; both ascend. Empty
+    /// where there is no table.
+    pub fn table(&self, cluster: u16) -> (&'a [i32], &'a [u16]) {
+        match self {
+            Self::None => Default::default(),
+            Self::Marginal { log_densities, levels } => (log_densities, levels),
+            Self::HeldOut(held_out) => match held_out.tables.get(usize::from(cluster)) {
+                Some(&table) => held_out.table(table),
+                None => Default::default(),
+            },
+        }
+    }
+
+    /// What the margin to the next cluster counts beside the log-density, in quarters.
+    pub fn margin_weight(&self) -> u8 {
+        match self {
+            Self::HeldOut(held_out) => held_out.margin_weight,
+            _ => 0,
+        }
+    }
+
+    /// What scores are multiplied by before the posterior is taken of them.
+    pub fn inverse_temperature(&self) -> f32 {
+        match self {
+            Self::HeldOut(held_out) => held_out.inverse_temperature,
+            _ => 1.0,
+        }
+    }
+
     /// Bytes in the blob.
     pub fn flash(&self) -> usize {
         match self {
             Self::None => 0,
             Self::Marginal { log_densities, levels } => size_of_val(*log_densities) + size_of_val(*levels),
+            Self::HeldOut(held_out) => {
+                let entries = size_of_val(held_out.thresholds) + size_of_val(held_out.levels);
+                let of_tables = size_of_val(held_out.ends) + size_of_val(held_out.samples);
+                size_of_val(held_out.tables) + of_tables + entries
+            }
         }
     }
 }

@@ -20,7 +20,7 @@ use core::ops::Deref;
 use bytemuck::{AnyBitPattern, NoUninit};
 
 use crate::check::places;
-use crate::description::{Activation, Conv2d, Description, Head, Layer};
+use crate::description::{Activation, Calibration, Conv2d, Description, Head, Layer};
 use crate::header::{CRC_OFFSET, HEADER_LEN, Header};
 use crate::plan::{self, Room};
 use crate::{BLOB_ALIGNMENT, File, LoadError, MINOR, Tensor};
@@ -206,7 +206,10 @@ fn minor(description: &Description) -> u16 {
         Layer::Conv2d(_) => false,
     };
     let is_first = description.encoder.iter().all(is_first) && !matches!(description.head, Head::Autoencoders(_));
-    if is_first { 0 } else { MINOR }
+    match description.calibration {
+        Calibration::HeldOut(_) => MINOR,
+        Calibration::None | Calibration::Marginal(_) => u16::from(!is_first),
+    }
 }
 
 /// Elements that a head works in.

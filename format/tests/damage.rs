@@ -82,6 +82,11 @@ fn mended_bytes_of_the_description_never_panic() {
     }
 }
 
+#[test]
+fn mended_bytes_of_tables_of_held_out_samples_never_panic() {
+    never_panic(&mut Spec { held_out: 2, calibration: 3, ..Spec::default() }.build().unwrap());
+}
+
 fn never_panic(bytes: &mut AlignedBytes) {
     let described = 48 + File::from_bytes(bytes).unwrap().header.description_len as usize;
     for at in 4..described {

@@ -40,13 +40,23 @@ fn described(spec: &Spec, alter: impl FnOnce(&mut Description)) -> LoadError {
     }
 }
 
-/// A file with another element in a tensor.
+/// A file with another element in a tensor is refused.
 fn element<T>(
     spec: &Spec,
     tensor: impl FnOnce(&Description) -> Tensor<T>,
     index: usize,
     value: impl Into<Value>,
 ) -> LoadError {
+    load(&edited(spec, tensor, index, value))
+}
+
+/// A file with another element in a tensor.
+fn edited<T>(
+    spec: &Spec,
+    tensor: impl FnOnce(&Description) -> Tensor<T>,
+    index: usize,
+    value: impl Into<Value>,
+) -> AlignedBytes {
     let (description, _) = spec.parts();
     let mut bytes = spec.build().unwrap();
     let blob = File::from_bytes(&bytes).unwrap().header.blob_offset as usize;
@@ -54,7 +64,7 @@ fn element<T>(
     let at = blob + tensor(&description).offset as usize + index * value.len();
     bytes.as_mut()[at..at + value.len()].copy_from_slice(&value);
     mend(bytes.as_mut());
-    load(&bytes)
+    bytes
 }
 
 /// An element's bytes.
@@ -185,10 +195,12 @@ fn trailing_fields_are_those_of_a_later_minor() {
     later.as_mut()[16..20].copy_from_slice(&(described + 1).to_le_bytes());
     mend(later.as_mut());
     assert_eq!(load(&later), LoadError::Description { minor: 0 });
-    later.as_mut()[6] = 1;
-    mend(later.as_mut());
-    assert_eq!(load(&later), LoadError::Description { minor: 1 });
-    later.as_mut()[6] = 2;
+    for known in 1..=edgemix_format::MINOR {
+        later.as_mut()[6] = known as u8;
+        mend(later.as_mut());
+        assert_eq!(load(&later), LoadError::Description { minor: known });
+    }
+    later.as_mut()[6] = edgemix_format::MINOR as u8 + 1;
     mend(later.as_mut());
     assert!(File::from_bytes(&later).is_ok());
 }
@@ -419,4 +431,38 @@ fn calibration() {
     assert_eq!(element(&spec, thresholds, 0, i32::MAX), LoadError::Calibration(Fault::Order));
     let levels = |d: &Description| table(&mut d.clone()).levels;
     assert_eq!(element(&spec, levels, 0, u16::MAX), LoadError::Calibration(Fault::Order));
+}
+
+fn held_out<'a>(description: &'a mut Description) -> &'a mut description::HeldOut {
+    let Calibration::HeldOut(tables) = &mut description.calibration else { panic!("no tables") };
+    tables
+}
+
+#[test]
+fn tables_of_held_out_samples() {
+    let spec = Spec { held_out: 2, calibration: 3, ..spec() };
+    let fault = |fault| LoadError::Calibration(fault);
+    let altered = |alter: fn(&mut description::HeldOut)| described(&spec, |d| alter(held_out(d)));
+    assert!(spec.build().is_ok());
+    assert_eq!(altered(|t| t.n_tables = 0), fault(Fault::Shape));
+    assert_eq!(altered(|t| t.n_tables = 3), fault(Fault::Shape));
+    assert_eq!(altered(|t| t.len = 5), fault(Fault::Shape));
+    assert_eq!(altered(|t| t.tables.len = 2), fault(Fault::Shape));
+    assert_eq!(altered(|t| t.samples.len = 1), fault(Fault::Shape));
+    assert_eq!(altered(|t| t.levels.offset = 1 << 30), fault(Fault::Tensor));
+    for scale in [0.0, -1.0, f32::NAN, f32::INFINITY] {
+        assert_eq!(described(&spec, |d| held_out(d).inverse_temperature = scale), fault(Fault::Scale));
+    }
+    let of = |d: &Description| *held_out(&mut d.clone());
+    assert_eq!(element(&spec, |d| of(d).tables, 2, 2u16), fault(Fault::Cluster), "no such table");
+    // A table that is empty, one that ends before it begins, entries behind the last table.
+    for (table, end) in [(0, 0u16), (1, 3), (1, 2), (1, 5), (1, 7), (1, u16::MAX)] {
+        assert_eq!(element(&spec, |d| of(d).ends, table, end), fault(Fault::Shape), "{table} ends at {end}");
+    }
+    for first in [0, 3] {
+        assert_eq!(element(&spec, |d| of(d).thresholds, first, i32::MAX), fault(Fault::Order));
+        assert_eq!(element(&spec, |d| of(d).levels, first, u16::MAX), fault(Fault::Order));
+    }
+    // Between two tables nothing need ascend.
+    assert!(File::from_bytes(&edited(&spec, |d| of(d).thresholds, 2, i32::MAX)).is_ok());
 }

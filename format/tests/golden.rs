@@ -11,7 +11,7 @@ use std::path::Path;
 const SPECIFICATION: &str = include_str!("../../docs/FORMAT.md");
 
 /// Name, bytes and the numbers they were made of.
-fn golden() -> [(&'static str, &'static [u8], Spec); 6] {
+fn golden() -> [(&'static str, &'static [u8], Spec); 7] {
     let deep = vec![(7, Follow::Relu), (6, Follow::LeakyRelu), (5, Follow::Table), (3, Follow::Identity)];
     [
         ("full", include_bytes!("golden/full.emx"), Spec { input: 8, layers: deep, seed: 1, ..Spec::default() }),
@@ -51,6 +51,7 @@ fn golden() -> [(&'static str, &'static [u8], Spec); 6] {
                 ..Spec::default()
             },
         ),
+        ("held-out", include_bytes!("golden/held-out.emx"), Spec { held_out: 2, seed: 13, ..Spec::default() }),
     ]
 }
 
@@ -115,7 +116,7 @@ fn the_specification_says_where_the_fields_stand() {
         let expected = [
             ("magic", u64::from(u32::from_le_bytes(*b"EMIX"))),
             ("major", 1),
-            ("minor", u64::from(["convolution", "autoencoders"].contains(&name))),
+            ("minor", if name == "held-out" { 2 } else { ["convolution", "autoencoders"].contains(&name).into() }),
             ("total_len", bytes.len() as u64),
             ("crc", u64::from(header.crc)),
             ("description_len", header.description_len.into()),

@@ -75,6 +75,22 @@ fn same(description: &Description, file: &File, bytes: &[u8]) {
         (Calibration::Marginal { levels, .. }, description::Calibration::Marginal(table)) => {
             assert_eq!(levels.len(), usize::from(table.len));
         }
+        (Calibration::HeldOut(view), description::Calibration::HeldOut(tables)) => {
+            assert_eq!((view.ends.len(), view.samples.len()), (tables.n_tables.into(), tables.n_tables.into()));
+            assert_eq!((view.levels.len(), view.thresholds.len()), (tables.len.into(), tables.len.into()));
+            assert_eq!(view.inverse_temperature.to_bits(), tables.inverse_temperature.to_bits());
+            assert_eq!(file.calibration.margin_weight(), tables.margin_weight);
+            // The tables lie one behind the other, and each cluster's is one of them.
+            let all: Vec<u16> = (0..tables.n_tables).flat_map(|table| view.table(table).1).copied().collect();
+            assert_eq!(all, view.levels);
+            for (cluster, &table) in (0u16..).zip(view.tables) {
+                assert_eq!(file.calibration.table(cluster), view.table(table));
+            }
+            assert_eq!(view.tables.len(), usize::from(file.header.n_clusters));
+            for none in [tables.n_tables, u16::MAX] {
+                assert_eq!(view.table(none), Default::default());
+            }
+        }
         calibrations => panic!("{calibrations:?}"),
     }
 }
@@ -187,13 +203,16 @@ fn the_writer_gives_the_earliest_minor_version() {
         (Spec { layers: vec![(3, Follow::Interpolated)], ..Spec::default() }, 1),
         (Spec { convolutions: vec![shape], ..image }, 1),
         (Spec { head: Kind::Autoencoders { latent: 2, is_variational: false }, layers: vec![], ..Spec::default() }, 1),
+        (Spec { held_out: 2, ..Spec::default() }, 2),
     ] {
         let mut bytes = spec.build().unwrap();
         assert_eq!(File::from_bytes(&bytes).unwrap().header.minor, minor);
-        bytes.as_mut()[6] = 0;
-        mend(bytes.as_mut());
-        let expected = (minor > 0).then_some(LoadError::Description { minor: 0 });
-        assert_eq!(File::from_bytes(&bytes).err(), expected);
+        for earlier in 0..=minor {
+            bytes.as_mut()[6] = earlier as u8;
+            mend(bytes.as_mut());
+            let expected = (earlier < minor).then_some(LoadError::Description { minor: earlier });
+            assert_eq!(File::from_bytes(&bytes).err(), expected);
+        }
     }
 }
 

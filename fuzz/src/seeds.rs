@@ -30,6 +30,7 @@ fn main() -> io::Result<()> {
             "convolution-softmax",
             Spec { convolutions: vec![first], layers: vec![(3, Follow::Interpolated)], head: Kind::Softmax, ..image },
         ),
+        ("held-out", Spec { held_out: 2, ..Spec::default() }),
         ("autoencoders", pairs(false)),
         ("variational-autoencoders", pairs(true)),
     ];

@@ -26,6 +26,10 @@ impl LogDensity {
 
 /// The share of known samples that are at least as unusual, in units of 1/65535: a p-value. Small means novel.
 ///
+/// Where the table is of samples that training did not see, a known sample is as novel as a share `rate` of all, or more
+/// so, with a probability of at most `rate`: on average over tables, and as long as new samples and held-out ones are
+/// exchangeable. A table of `n` samples gives no p-value below `1 / (n + 1)`.
+///
 /// ```
 /// use edgemix_runtime::Novelty;
 ///
@@ -49,15 +53,11 @@ impl Novelty {
         self.p_value() <= rate
     }
 
-    /// Looks a log-density up; 1 where the model has no table.
-    pub(crate) fn of(log_density: LogDensity, calibration: &Calibration) -> Self {
-        match calibration {
-            Calibration::Marginal { log_densities, levels } => {
-                let at = log_densities.partition_point(|&threshold| threshold < log_density.0);
-                Self(levels.get(at).copied().unwrap_or(u16::MAX))
-            }
-            _ => Self(u16::MAX),
-        }
+    /// Looks a sample up in its cluster's table; 1 where the model has none.
+    fn of(typicality: i64, cluster: u16, calibration: &Calibration) -> Self {
+        let (thresholds, levels) = calibration.table(cluster);
+        let at = thresholds.partition_point(|&threshold| i64::from(threshold) < typicality);
+        Self(levels.get(at).copied().unwrap_or(u16::MAX))
     }
 }
 
@@ -85,6 +85,7 @@ pub struct Assignment<'w> {
     pub novelty: Novelty,
     scores: &'w [i32],
     clusters: &'w [u16],
+    inverse_temperature: f32,
 }
 
 impl<'w> Assignment<'w> {
@@ -99,14 +100,30 @@ impl<'w> Assignment<'w> {
         }
         let (component, score) = best;
         let log_density = LogDensity(score);
-        Self {
-            cluster: clusters.get(usize::from(component)).copied().unwrap_or(component),
-            component,
-            log_density,
-            novelty: Novelty::of(log_density, calibration),
-            scores,
-            clusters,
+        let cluster = clusters.get(usize::from(component)).copied().unwrap_or(component);
+        let novelty = Novelty(u16::MAX);
+        let inverse_temperature = calibration.inverse_temperature();
+        let mut found = Self { cluster, component, log_density, novelty, scores, clusters, inverse_temperature };
+        found.novelty = Novelty::of(found.typicality(calibration.margin_weight()), cluster, calibration);
+        found
+    }
+
+    /// What a novelty table is about, in units of 2^-16 nat: the log-density and, for each quarter of weight, a quarter of
+    /// its margin over the best component of another cluster.
+    pub fn typicality(&self, margin_weight: u8) -> i64 {
+        let best = i64::from(self.log_density.0);
+        if margin_weight == 0 {
+            return best;
         }
+        let others = self.scores.iter().zip(0u16..).filter(|&(_, k)| self.cluster_of(k) != self.cluster);
+        let next = others.map(|(&score, _)| i64::from(score)).fold(i64::MIN, i64::max);
+        // A margin has 33 bits, its weight 8. Without another cluster there is none.
+        let margin = if next == i64::MIN { 0 } else { best - next };
+        best + ((margin * i64::from(margin_weight)) >> 2)
+    }
+
+    fn cluster_of(&self, component: u16) -> u16 {
+        self.clusters.get(usize::from(component)).copied().unwrap_or(component)
     }
 
     /// The score of every component in units of 2^-16 nat, what the posterior is computed from.
@@ -114,13 +131,14 @@ impl<'w> Assignment<'w> {
         self.scores
     }
 
-    /// The posterior probability of a cluster: the sum over its components. 0 for a cluster that does not exist.
+    /// The posterior probability of a cluster: the sum over its components, of their scores over the model's temperature.
+    /// 0 for a cluster that does not exist.
     pub fn posterior(&self, cluster: u16) -> f32 {
         let (mut of_cluster, mut of_all) = (0.0, 0.0);
         for (&score, k) in self.scores.iter().zip(0u16..) {
-            let density = relative_density(score, self.log_density.0);
+            let density = relative_density(score, self.log_density.0, self.inverse_temperature);
             of_all += density;
-            if self.clusters.get(usize::from(k)).copied().unwrap_or(k) == cluster {
+            if self.cluster_of(k) == cluster {
                 of_cluster += density;
             }
         }
@@ -128,9 +146,10 @@ impl<'w> Assignment<'w> {
     }
 }
 
-/// `exp(score - best)`; 0 from 16 nats on, where an f32 next to 1 would not notice and micromath's `exp` is out of range.
-fn relative_density(score: i32, best: i32) -> f32 {
-    let nats = (i64::from(score) - i64::from(best)) as f32 / 65536.0;
+/// `exp((score - best) / temperature)`; 0 from 16 nats on, where an f32 next to 1 would not notice and micromath's `exp` is
+/// out of range.
+fn relative_density(score: i32, best: i32, inverse_temperature: f32) -> f32 {
+    let nats = (i64::from(score) - i64::from(best)) as f32 / 65536.0 * inverse_temperature;
     if nats < -16.0 { 0.0 } else { F32Ext::exp(nats) }
 }
 

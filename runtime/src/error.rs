@@ -43,3 +43,34 @@ impl fmt::Display for AssignError {
 }
 
 impl core::error::Error for AssignError {}
+
+/// Why a model can't be watched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
+pub enum DriftError {
+    /// The model's novelty table is not of held-out samples, or it has none: nothing is promised of its p-values.
+    NotHeldOut,
+    /// There is room for fewer clusters than the model has.
+    Clusters {
+        /// Clusters of the model.
+        needed: usize,
+        /// Clusters that there is room for.
+        given: usize,
+    },
+}
+
+impl fmt::Display for DriftError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self::NotHeldOut => f.write_str(
+                "the model has no novelty table of held-out samples: train it with some held out, and export it again",
+            ),
+            Self::Clusters { needed, given } => {
+                write!(f, "the model has {needed} clusters, there is room for {given}: use n_clusters(MODEL)")
+            }
+        }
+    }
+}
+
+impl core::error::Error for DriftError {}

@@ -20,6 +20,8 @@
 //! }
 //! ```
 //!
+//! [`Drift`] watches whether samples are still what the model was trained on.
+//!
 //! Features, all on: `activations` (leaky ReLUs, tables and curves), `autoencoders`, `convolution`, `full-covariance` and
 //! `softmax` run models that have such layers or heads; a firmware whose model has none saves their code with
 //! `default-features = false`, and refuses those that have.
@@ -30,6 +32,7 @@
 #![warn(missing_docs)]
 
 mod assignment;
+mod drift;
 mod error;
 pub mod heads;
 mod input;
@@ -39,8 +42,9 @@ mod network;
 mod workspace;
 
 pub use assignment::{Assignment, LogDensity, Novelty};
+pub use drift::Drift;
 pub use edgemix_format::{Fault, LoadError, arena_len, header, input_len, latent_len, n_clusters, n_components, view};
-pub use error::AssignError;
+pub use error::{AssignError, DriftError};
 pub use input::Raw;
 pub use model::Model;
 pub use workspace::Workspace;

@@ -7,22 +7,29 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::Mutex;
 
-use edgemix::data::digits;
+use edgemix::data::{digits, split::Split};
 use edgemix::device::Device;
 use edgemix::methods::{Export, MethodConfig, Start};
-use edgemix::quantize::{Provenance, quantize};
+use edgemix::quantize::{HeldOut, Provenance, quantize};
 use edgemix::training::FitConfig;
 use edgemix_format::write::AlignedBytes;
-use edgemix_runtime::Model;
+use edgemix_runtime::view::Calibration;
+use edgemix_runtime::{Drift, Model};
 
 /// What the host makes of samples of 64 raw counts, in the lines that the firmware prints.
 fn on_the_host(model: &Model, samples: &[u8]) -> String {
     let mut workspace = AlignedBytes::zeroed(model.arena_len());
+    let mut drift = Drift::<64>::new(model, 1000).ok();
     let mut lines = String::new();
     for (index, sample) in samples.chunks_exact(64).enumerate() {
         let found = model.assign_raw(sample, &mut workspace).unwrap();
         let (density, novelty) = (found.log_density.0, found.novelty.0);
-        writeln!(lines, "{index} {} {} {density} {novelty}", found.cluster, found.component).unwrap();
+        write!(lines, "{index} {} {} {density} {novelty}", found.cluster, found.component).unwrap();
+        if let Some(drift) = &mut drift {
+            drift.observe(found.cluster, found.novelty);
+            write!(lines, " {}", drift.evidence().0).unwrap();
+        }
+        lines.push('\n');
     }
     lines
 }
@@ -45,7 +52,7 @@ fn on_the_chip(model: &Path, samples: &[u8]) -> String {
 }
 
 fn raw_digits() -> Vec<u8> {
-    digits().samples.values.iter().map(|&x| x as u8).collect()
+    digits().samples.all().unwrap().iter().map(|&x| x as u8).collect()
 }
 
 #[test]
@@ -65,13 +72,21 @@ fn what_each_method_exports_gives_the_hosts_bits() {
     let path = folder.path().join("model.emx");
     for method in MethodConfig::NAMES.iter().map(|name| MethodConfig::named(name).unwrap()).flat_map(exports) {
         let config = FitConfig { pretrain_epochs: 20, cluster_epochs: 6, method, ..FitConfig::default() };
-        let samples_of = digits().samples;
-        let trained = Device::Cpu.fit(&samples_of, &config, &mut (), &mut ()).unwrap();
+        let digits = digits();
+        let parts = Split::of(&digits, config.holdout, config.seed).parts(&digits.samples);
+        let trained = Device::Cpu.fit(&parts.training, &config, &mut (), &mut ()).unwrap();
         let provenance = Provenance { name: "parity".into(), config: [0; 32], seed: 0 };
-        let bytes = quantize(&trained, &samples_of, &provenance).unwrap();
+        // So coarse a rate that clusters have tables of their own.
+        let held_out = parts.held_out.as_ref().map(|samples| HeldOut { samples, finest_rate: 0.1 });
+        let bytes = quantize(&trained, &parts.training, held_out, &provenance).unwrap();
         fs::write(&path, &*bytes).unwrap();
-        let expected = on_the_host(&Model::from_bytes(&bytes).unwrap(), samples);
+        let model = Model::from_bytes(&bytes).unwrap();
+        let Calibration::HeldOut(tables) = model.file().calibration else { panic!("no held-out samples") };
+        assert!(tables.ends.len() > 1, "{:?}", config.method);
+        let expected = on_the_host(&model, samples);
         assert_eq!(expected.lines().count(), 250);
+        // Six numbers in each line: drift was watched.
+        assert!(expected.lines().all(|line| line.split(' ').count() == 6));
         assert_eq!(on_the_chip(&path, samples), expected, "{:?}", config.method);
     }
 }

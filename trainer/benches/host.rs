@@ -58,7 +58,9 @@ fn host(criterion: &mut Criterion) {
     let bytes = AlignedBytes::from(MODEL);
     let model = Model::from_bytes(&bytes).expect("the example's model is readable");
     let encoder = encoder(&bytes);
-    let values: Vec<f32> = digits().samples.values.iter().copied().cycle().take(SAMPLES * model.input_len()).collect();
+    let digits = digits().samples;
+    let digits = digits.all().expect("the digits are in memory");
+    let values: Vec<f32> = digits.iter().copied().cycle().take(SAMPLES * model.input_len()).collect();
     let samples = TensorData::new(values.clone(), [SAMPLES, model.input_len()]);
     let samples = Tensor::<Flex, 2>::from_data(samples, &Default::default());
     for (name, threads) in [("one thread", 1), ("all threads", 0)] {

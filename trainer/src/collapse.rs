@@ -3,8 +3,7 @@
 use std::fmt;
 
 use crate::data::Samples;
-use crate::mixture::NotPositiveDefinite;
-use crate::trained::Trained;
+use crate::trained::{AssignError, Trained};
 
 /// A share of the samples in one cluster that is as good as all.
 const ALL: f64 = 0.99;
@@ -45,6 +44,9 @@ impl fmt::Display for Collapse {
     }
 }
 
+/// Enough samples to see a collapse by.
+const SEEN: usize = 50_000;
+
 /// Looks at what a model makes of the samples that it was trained on.
 ///
 /// ```
@@ -65,9 +67,9 @@ impl fmt::Display for Collapse {
 /// ```
 ///
 /// # Errors
-/// [`NotPositiveDefinite`] if the head is a mixture and not one.
-pub fn look(trained: &Trained, samples: &Samples) -> Result<Option<Collapse>, NotPositiveDefinite> {
-    let z = trained.encode(samples);
+/// See [`AssignError`].
+pub fn look(trained: &Trained, samples: &Samples) -> Result<Option<Collapse>, AssignError> {
+    let z = trained.encode(&samples.thinned(SEEN))?;
     let clusters = trained.head.assign(&z)?;
     let n = clusters.len().max(1) as f64;
     let dims = z.len() / clusters.len().max(1);

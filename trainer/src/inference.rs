@@ -1,8 +1,14 @@
 //! The chip's arithmetic over many samples: what `evaluate`, `assign` and the export's own checks call.
 
 use edgemix_format::write::AlignedBytes;
+use edgemix_runtime::view::Head;
 use edgemix_runtime::{Assignment, LogDensity, Model, Novelty};
 use rayon::prelude::*;
+
+use crate::data::{DataError, Samples};
+
+/// Samples that are assigned at once where they have to be read.
+const CHUNK: usize = 8192;
 
 /// What a sample was assigned to, as the runtime says it.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -31,6 +37,15 @@ impl From<Assignment<'_>> for Assigned {
     }
 }
 
+/// A sample's cluster and the scores that its posterior is computed from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Scored {
+    /// The cluster.
+    pub cluster: u16,
+    /// The score of every component in units of 2^-16 nat.
+    pub scores: Vec<i32>,
+}
+
 /// Assigns samples of `model.input_len()` values each, in the data's unit, on all cores.
 ///
 /// ```
@@ -41,7 +56,7 @@ impl From<Assignment<'_>> for Assigned {
 /// let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../firmware-example/assets/digits.emx");
 /// let bytes = AlignedBytes::from(&std::fs::read(path)?[..]);
 /// let model = Model::from_bytes(&bytes)?;
-/// let found = inference::assign(&model, &data::digits().samples.values);
+/// let found = inference::assign(&model, &data::digits().samples.all()?);
 /// assert_eq!(found.len(), 1797);
 /// assert!(found.iter().all(|found| found.posterior > 0.0));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -50,14 +65,94 @@ impl From<Assignment<'_>> for Assigned {
 /// # Panics
 /// If `values` is not a whole number of samples, or holds NaN or infinity: what [`crate::data`] reads has neither.
 pub fn assign(model: &Model, values: &[f32]) -> Vec<Assigned> {
+    each(model, values, |found| found.into())
+}
+
+/// The same, with all scores.
+///
+/// # Panics
+/// As [`assign`].
+pub fn score(model: &Model, values: &[f32]) -> Vec<Scored> {
+    each(model, values, |found| Scored { cluster: found.cluster, scores: found.scores().to_vec() })
+}
+
+/// Each sample's cluster, and its [typicality](Assignment::typicality) with this weight of the margin.
+///
+/// # Panics
+/// As [`assign`].
+pub fn typicality(model: &Model, values: &[f32], margin_weight: u8) -> Vec<(u16, i64)> {
+    each(model, values, |found| (found.cluster, found.typicality(margin_weight)))
+}
+
+/// The latents of such samples in the data's terms, `N x D`; of autoencoders, which have one each, none.
+///
+/// # Panics
+/// As [`assign`].
+pub fn encode(model: &Model, values: &[f32]) -> Vec<f32> {
+    if matches!(model.file().head, Head::Autoencoders(_)) {
+        return vec![];
+    }
+    let scale = model.file().latent.scale;
+    let samples = values.par_chunks_exact(model.input_len());
+    samples
+        .map_init(
+            || AlignedBytes::zeroed(model.arena_len()),
+            |workspace, sample| {
+                let latent = model.encode(sample, workspace).unwrap_or_else(|error| panic!("{error}"));
+                latent.iter().map(|&z| f32::from(z) * scale).collect::<Vec<f32>>()
+            },
+        )
+        .flatten()
+        .collect()
+}
+
+fn each<T: Send>(model: &Model, values: &[f32], see: impl Fn(Assignment) -> T + Sync) -> Vec<T> {
     let length = model.input_len();
     assert!(values.len().is_multiple_of(length), "{} values are not whole samples of {length}", values.len());
     let samples = values.par_chunks_exact(length);
     samples
         .map_init(
             || AlignedBytes::zeroed(model.arena_len()),
-            |workspace, sample| model.assign(sample, workspace).map(Assigned::from),
+            |workspace, sample| model.assign(sample, workspace).map(&see),
         )
         .collect::<Result<_, _>>()
         .unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// What `run` gives of all samples, wherever they lie, some at a time.
+///
+/// # Errors
+/// If the file that they are in can't be read.
+pub fn over<T>(samples: &Samples, run: impl Fn(&[f32]) -> Vec<T>) -> Result<Vec<T>, DataError> {
+    let mut all = vec![];
+    for values in samples.chunks(CHUNK) {
+        all.extend(run(&values?));
+    }
+    Ok(all)
+}
+
+/// Assigns all samples, wherever they lie.
+///
+/// # Errors
+/// If the file that they are in can't be read.
+///
+/// # Panics
+/// If they have not `model.input_len()` features each.
+pub fn assign_samples(model: &Model, samples: &Samples) -> Result<Vec<Assigned>, DataError> {
+    over(samples, |values| assign(model, values))
+}
+
+/// The same, some at a time, in order, for whom all of them are too many.
+///
+/// # Errors
+/// If the file that the samples are in can't be read, and whatever `take` says.
+///
+/// # Panics
+/// If they have not `model.input_len()` features each.
+pub fn assign_in_turn<E: From<DataError>>(
+    model: &Model,
+    samples: &Samples,
+    mut take: impl FnMut(Vec<Assigned>) -> Result<(), E>,
+) -> Result<(), E> {
+    samples.chunks(CHUNK).try_for_each(|values| take(assign(model, &values?)))
 }

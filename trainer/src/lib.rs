@@ -21,7 +21,7 @@
 //! let provenance = Provenance { name: "digits".into(), config: [0; 32], seed: config.seed };
 //! let file = quantize(&trained, &digits.samples, &provenance)?;
 //! let model = Model::from_bytes(&file)?;
-//! let found = inference::assign(&model, &digits.samples.values);
+//! let found = inference::assign_samples(&model, &digits.samples)?;
 //! let clusters: Vec<u16> = found.iter().map(|found| found.cluster).collect();
 //! assert!(metrics::agreement(&clusters, &trained.assign(&digits.samples)?) > 0.95);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
@@ -40,6 +40,7 @@ pub mod metrics;
 pub mod mixture;
 mod nearest;
 pub mod nn;
+pub mod posterior;
 pub mod quantize;
 pub mod random;
 pub mod report;

@@ -2,7 +2,7 @@
 //! `report.html`. Every file appears whole or not at all.
 
 use std::fs;
-use std::io::{self, Write};
+use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -149,9 +149,26 @@ impl CheckpointStore for RunDir {
 /// # Errors
 /// Whatever the file system says.
 pub fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    write_whole_by(path, |error| error, |out| out.write_all(bytes))
+}
+
+/// The same of what `write` writes, bit by bit; if that fails, nothing changes. What the file system says goes through
+/// `refused`.
+///
+/// # Errors
+/// Whatever `write` and the file system say.
+pub fn write_whole_by<E>(
+    path: &Path,
+    refused: impl Fn(io::Error) -> E,
+    write: impl FnOnce(&mut dyn Write) -> Result<(), E>,
+) -> Result<(), E> {
     let target = match fs::metadata(path) {
-        Ok(found) if !found.is_file() => return fs::OpenOptions::new().write(true).open(path)?.write_all(bytes),
-        Ok(_) => fs::canonicalize(path)?,
+        Ok(found) if !found.is_file() => {
+            let mut out = BufWriter::new(fs::OpenOptions::new().write(true).open(path).map_err(&refused)?);
+            write(&mut out)?;
+            return out.flush().map_err(refused);
+        }
+        Ok(_) => fs::canonicalize(path).map_err(&refused)?,
         Err(_) => match fs::read_link(path) {
             Ok(target) => path.parent().unwrap_or(Path::new("")).join(target),
             Err(_) => path.into(),
@@ -162,15 +179,16 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
         _ => Path::new("."),
     };
     // Says what is wrong with the folder itself; the error below would name a temporary file.
-    fs::metadata(folder)?;
+    fs::metadata(folder).map_err(&refused)?;
     let mut builder = tempfile::Builder::new();
     // A temporary file is its owner's alone; this one is to be a file like any other, as the umask allows.
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    let mut file = builder.tempfile_in(folder).map_err(unnamed)?;
-    file.as_file_mut().write_all(bytes)?;
-    file.as_file().sync_all()?;
-    file.persist(&target).map_err(|error| error.error)?;
+    let mut out = BufWriter::new(builder.tempfile_in(folder).map_err(unnamed).map_err(&refused)?);
+    write(&mut out)?;
+    let file = out.into_inner().map_err(|error| refused(error.into_error()))?;
+    file.as_file().sync_all().map_err(&refused)?;
+    file.persist(&target).map_err(|error| refused(error.error))?;
     Ok(())
 }
 

@@ -1,6 +1,7 @@
 //! The loop that every method runs in: stages, epochs, batches, progress, checkpoints, and a guard against NaN.
 
 mod checkpoint;
+mod inputs;
 #[cfg(test)]
 mod tests;
 
@@ -15,15 +16,16 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::data::augmentation::Augmentation;
-use crate::data::{ImageShape, Samples, Scaling};
+use crate::data::{DataError, Samples};
 use crate::methods::{self, MethodConfig};
 use crate::mixture::NotPositiveDefinite;
 use crate::nn::{Architecture, ArchitectureError, Shape};
 use crate::random::stream;
-use crate::trained::Trained;
+use crate::trained::{AssignError, Trained};
 
 use checkpoint::Checkpoint;
 pub use checkpoint::CheckpointStore;
+pub use inputs::Data;
 
 /// Everything that decides what is learned, but the data and the device.
 ///
@@ -57,6 +59,10 @@ pub struct FitConfig {
     pub cluster_epochs: usize,
     /// Random movements of images; other data are left as they are.
     pub augmentation: Augmentation,
+    /// The share of the samples that is held out of training, for novelty and posteriors; 0 for none.
+    pub holdout: f64,
+    /// A cluster has a novelty table of its own where so small a false-alarm rate can be asked of it.
+    pub finest_rate: f64,
     /// Epochs between two checkpoints.
     pub checkpoint_every: usize,
     /// The method and its settings.
@@ -73,6 +79,8 @@ impl Default for FitConfig {
             pretrain_epochs: 0,
             cluster_epochs: 0,
             augmentation: Augmentation::default(),
+            holdout: 0.1,
+            finest_rate: 0.01,
             checkpoint_every: 10,
             method: MethodConfig::default(),
         }
@@ -144,6 +152,9 @@ pub enum FitError {
     /// A mixture degenerated.
     #[error(transparent)]
     Mixture(#[from] NotPositiveDefinite),
+    /// The samples can't be read.
+    #[error(transparent)]
+    Data(#[from] DataError),
     /// A checkpoint can't be read or written.
     #[error(
         "the checkpoint can't be {doing}: {source}; the last one is as it was: mend that, then go on with --resume"
@@ -162,6 +173,15 @@ pub enum FitError {
         "the checkpoint does not fit this configuration ({0}): start anew, or give the configuration it was made with"
     )]
     Mismatch(String),
+}
+
+impl From<AssignError> for FitError {
+    fn from(error: AssignError) -> Self {
+        match error {
+            AssignError::Mixture(error) => error.into(),
+            AssignError::Data(error) => error.into(),
+        }
+    }
 }
 
 /// Who watches a fit.
@@ -254,17 +274,6 @@ pub struct Position {
     pub epoch: usize,
 }
 
-/// The samples, on the device.
-#[derive(Clone, Debug)]
-pub struct Data<B: Backend> {
-    /// `N x inputs`, scaled.
-    pub inputs: Tensor<B, 2>,
-    /// How they form images, if they do.
-    pub image: Option<ImageShape>,
-    /// From the data's unit to `inputs`.
-    pub scaling: Scaling,
-}
-
 /// What one step sees.
 #[derive(Clone, Debug)]
 pub struct Batch<B: Backend> {
@@ -333,10 +342,7 @@ pub fn fit<B: AutodiffBackend>(
     check(samples, config)?;
     observer.phase("preparing");
     B::seed(device, config.seed);
-    let scaling = Scaling::fit(samples);
-    let values = TensorData::new(scaling.apply(samples), [samples.n_samples, samples.n_features]);
-    let inputs = Tensor::<B::InnerBackend, 2>::from_data(values, device);
-    let data = Data { inputs, image: samples.image, scaling };
+    let data = Data::<B::InnerBackend>::new(samples, device)?;
 
     let mut method = methods::build::<B>(config, samples, device);
     let mut start = Position { stage: 0, epoch: 0 };
@@ -387,6 +393,12 @@ fn check(samples: &Samples, config: &FitConfig) -> Result<(), FitError> {
     if !(config.learning_rate > 0.0 && config.learning_rate.is_finite()) {
         return setting("learning-rate", "must be a positive number; 0.001 is usual");
     }
+    if !(0.0..=0.5).contains(&config.holdout) {
+        return setting("holdout", "must be a share between 0 and 0.5 of the samples; 0.1 is usual");
+    }
+    if !(config.finest_rate > 0.0 && config.finest_rate < 1.0) {
+        return setting("finest-rate", "must be a false-alarm rate between 0 and 1; 0.01 is usual");
+    }
     Ok(())
 }
 
@@ -407,14 +419,13 @@ fn run_epoch<B: AutodiffBackend>(
     }
     let clusters = method.begin_epoch(at, data)?;
 
-    let n = data.inputs.dims()[0];
+    let n = data.n_samples();
     let mut order: Vec<i32> = (0..n as i32).collect();
     order.shuffle(&mut rng);
     let batches = n.div_ceil(config.batch_size);
     let mut sums: Terms = vec![];
     for (step, chunk) in order.chunks(config.batch_size).enumerate() {
-        let indices = Tensor::<B, 1, Int>::from_data(TensorData::from(chunk), device);
-        let clean = data.inputs.clone().select(0, indices.clone().inner());
+        let clean = data.select(chunk)?;
         let augmented = match data.image {
             Some(shape) => config.augmentation.apply(clean.clone(), shape, &mut rng),
             None => clean.clone(),
@@ -424,7 +435,7 @@ fn run_epoch<B: AutodiffBackend>(
         let batch = Batch {
             clean: Tensor::from_inner(clean),
             augmented: Tensor::from_inner(augmented),
-            indices,
+            indices: Tensor::from_data(TensorData::from(chunk), device),
             learning_rate: stage.learning_rate * cosine,
             rng: stream(config.seed, stage.name, rng.random()),
         };

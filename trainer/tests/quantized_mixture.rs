@@ -72,12 +72,12 @@ fn scores_are_within_two_hundredths_of_a_nat_and_the_winner_is_the_same() {
             sticks: vec![],
         };
         let provenance = Provenance { name: "case".into(), config: [0; 32], seed: 0 };
-        let bytes = quantize(&trained, &samples, &provenance).unwrap();
+        let bytes = quantize(&trained, &samples, None, &provenance).unwrap();
         let model = Model::from_bytes(&bytes).unwrap();
         let scale = f64::from(model.file().latent.scale);
         let whitened = mixture.whiten().unwrap();
         let (mut a, mut b) = (AlignedBytes::zeroed(model.arena_len()), AlignedBytes::zeroed(model.arena_len()));
-        for sample in samples.rows() {
+        for sample in samples.all().unwrap().chunks_exact(dims) {
             let z: Vec<f64> = model.encode(sample, &mut a).unwrap().iter().map(|&z| f64::from(z) * scale).collect();
             let expected = whitened.scores(&z);
             let found = model.assign(sample, &mut b).unwrap();

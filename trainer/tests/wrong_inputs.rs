@@ -1,6 +1,7 @@
 //! Wrong inputs, and what the program says to each: message and exit code.
 
 use std::fs;
+use std::io::Write;
 use std::path::Path;
 use std::process::Command;
 
@@ -106,6 +107,17 @@ const CASES: &[&str] = &[
     "assign good.emx digits -o /dev/full",
     "export finished --data digits -o /dev/full",
     "report finished --data digits -o /dev/full",
+    // Data that are packed, cut off or larger than memory.
+    "train text.csv.gz --out r",
+    "train cut.csv.gz --label-column kind --out r",
+    "train word.csv.gz --out r",
+    "train short.npy --memory much --out r",
+    "train good.csv --label-column kind --memory 16 --out r",
+    "train big-endian.npy --memory 16 --window 30 --out r",
+    "train cut2.npy --memory 16 --out r",
+    "train cut.npz --memory 16 --out r",
+    "train records.npy --out r",
+    "train windows.npy --window 4 --out r",
 ];
 
 /// The same, without permission: for somebody whose files these are not.
@@ -146,6 +158,27 @@ fn files(folder: &Path) {
     assert_eq!(header.len(), 0x39);
     write("cut.npy", &npy(8));
     write("short.npy", &npy(9));
+    write("text.csv.gz", b"hello");
+    let packed = |text: &[u8]| {
+        let mut gzip = flate2::write::GzEncoder::new(vec![], flate2::Compression::fast());
+        gzip.write_all(text).unwrap();
+        gzip.finish().unwrap()
+    };
+    let good = packed(format!("user,x,kind\n{rows}").as_bytes());
+    write("cut.csv.gz", &good[..good.len() / 2]);
+    write("word.csv.gz", &packed(b"x,y\n1,2\n3,four\n"));
+    let npy = |descr: &str, shape: &str, data: &[u8]| {
+        let header = format!("{{'descr': {descr}, 'fortran_order': False, 'shape': {shape}, }}");
+        [&b"\x93NUMPY\x01\x00"[..], &[header.len() as u8, 0], header.as_bytes(), data].concat()
+    };
+    write("big-endian.npy", &npy("'>i2'", "(20, 2)", &(0..80).collect::<Vec<u8>>()));
+    write("cut2.npy", &npy("'<f4'", "(20, 2)", &[1; 100]));
+    write("records.npy", &npy("[('x', '<f4'), ('y', '<f4')]", "(20,)", &[1; 160]));
+    write("windows.npy", &npy("'|u1'", "(20, 16, 3)", &(0..60).cycle().take(960).collect::<Vec<u8>>()));
+    let mut archive = zip::ZipWriter::new(std::io::Cursor::new(vec![]));
+    archive.start_file("x.npy", zip::write::SimpleFileOptions::default()).unwrap();
+    archive.write_all(&npy("'<f4'", "(20, 2)", &[1; 100])).unwrap();
+    write("cut.npz", &archive.finish().unwrap().into_inner());
     write("slip.toml", b"# settings\nsede = 3\n");
     write("type.toml", b"seed = \"three\"\n");
     let model = include_bytes!("../../firmware-example/assets/digits.emx");
@@ -225,7 +258,8 @@ fn forbid(folder: &Path) -> impl Fn() -> Command {
 
 /// What the program says, as the snapshot has it.
 fn answer(mut program: Command, case: &str, folder: &Path) -> String {
-    let output = program.args(case.split(' ')).env("COLUMNS", "120").current_dir(folder).output().unwrap();
+    program.args(case.split(' ')).env("COLUMNS", "120").env("TMPDIR", "no-room");
+    let output = program.current_dir(folder).output().unwrap();
     let error = String::from_utf8(output.stderr).unwrap();
     assert!(!error.contains("panicked"), "{case}: {error}");
     assert!(output.stdout.is_empty(), "{case}: an answer besides an error");

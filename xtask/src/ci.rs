@@ -5,7 +5,7 @@ use std::time::Instant;
 use anyhow::{Context, Result};
 
 use crate::process::{program, run};
-use crate::{bench, cores, firmware, fuzz, setup};
+use crate::{bench, cores, docs, firmware, fuzz, setup};
 
 /// `cargo xtask test`: what is missing is set up; host tests; the emulated parity test.
 pub(crate) fn test() -> Result<()> {
@@ -21,10 +21,11 @@ pub(crate) fn test() -> Result<()> {
 /// `cargo xtask ci`.
 pub(crate) fn run_all() -> Result<()> {
     type Step = (&'static str, fn() -> Result<()>);
-    let steps: [Step; 10] = [
+    let steps: [Step; 11] = [
         ("fmt", || cargo(&["fmt", "--all", "--check"])),
         ("test", test),
         ("firmware", || firmware::example(false)),
+        ("docs", docs::all),
         ("nopanic", firmware::nopanic),
         ("fuzz", || fuzz::all(60)),
         ("kernels", || cores::kernels("")),

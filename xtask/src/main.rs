@@ -4,6 +4,7 @@ mod bench;
 mod ci;
 mod cores;
 mod cycles;
+mod docs;
 mod firmware;
 mod fuzz;
 mod log;
@@ -18,6 +19,7 @@ const HELP: &str = "cargo xtask COMMAND
   test                                   all tests, the emulated ones too
   firmware [--bless]                     builds the example, runs it under emulation, says what it needs
   emulate --model FILE --samples FILE    assigns raw u8 samples on an emulated Cortex-M4
+  docs                                   does what docs/own-data.md and docs/chip.md say, down to the emulated chip
   nopanic                                links a program that no panic can be reached from
   fuzz [--seconds 60]                    throws bytes at the reader of model files
   kernels [CORE]                         compares every emulated core's kernels with their definition
@@ -34,6 +36,7 @@ fn main() -> Result<()> {
         ["firmware"] => firmware::example(false),
         ["firmware", "--bless"] => firmware::example(true),
         ["emulate", "--model", model, "--samples", samples] => firmware::emulate(model.as_ref(), samples.as_ref()),
+        ["docs"] => docs::all(),
         ["nopanic"] => firmware::nopanic(),
         ["fuzz"] => fuzz::all(60),
         ["fuzz", "--seconds", seconds] => fuzz::all(seconds.parse().context("--seconds wants a whole number")?),

@@ -6,7 +6,7 @@
 use core::hint::black_box;
 
 use cortex_m as _;
-use edgemix_runtime::{Model, Workspace};
+use edgemix_runtime::{Drift, Model, Workspace};
 
 #[repr(C, align(16))]
 struct Flash([u8; 4096]);
@@ -18,6 +18,10 @@ fn main() -> ! {
     let bytes = black_box(&FLASH.0[..]).get(..length).unwrap_or(&[]);
     let mut workspace = Workspace::<4096>::new();
     if let Ok(model) = Model::from_bytes(bytes) {
+        if let Ok(mut drift) = Drift::<8>::new(&model, black_box(1000)) {
+            drift.observe(black_box(3), black_box(edgemix_runtime::Novelty(7)));
+            black_box((drift.has_drifted(), drift.evidence(), drift.cluster_share(black_box(9))));
+        }
         let raw = black_box([0i16; 64]);
         if let Ok(found) = model.assign_raw(raw.get(..black_box(64)).unwrap_or(&[]), black_box(&mut workspace)) {
             black_box((found.cluster, found.novelty, found.posterior(black_box(0))));

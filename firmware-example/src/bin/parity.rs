@@ -1,11 +1,11 @@
 //! Assigns the samples it was built with and prints, for each, `index cluster component log-density novelty` as
-//! integers: what the host must equal bit for bit.
+//! integers, and the evidence of drift where the model can be watched: what the host must equal bit for bit.
 #![no_std]
 #![no_main]
 
 use cortex_m as _;
-use edgemix_runtime::{Model, Workspace, arena_len, include_model, input_len};
-use semihosting::{println, process::exit};
+use edgemix_runtime::{Drift, Model, Workspace, arena_len, include_model, input_len, n_clusters};
+use semihosting::{print, println, process::exit};
 
 static MODEL: &[u8] = include_model!(concat!(env!("OUT_DIR"), "/model.emx"));
 static SAMPLES: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/samples.u8"));
@@ -14,9 +14,18 @@ static SAMPLES: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/samples.u8"));
 fn main() -> ! {
     let Ok(model) = Model::from_bytes(MODEL) else { exit(1) };
     let mut workspace = Workspace::<{ arena_len(MODEL) }>::new();
+    let mut drift = Drift::<{ n_clusters(MODEL) }>::new(&model, 1000).ok();
     for (index, sample) in SAMPLES.chunks_exact(input_len(MODEL)).enumerate() {
         let Ok(found) = model.assign_raw(sample, &mut workspace) else { exit(2) };
-        println!("{index} {} {} {} {}", found.cluster, found.component, found.log_density.0, found.novelty.0);
+        let (cluster, novelty) = (found.cluster, found.novelty);
+        print!("{index} {cluster} {} {} {}", found.component, found.log_density.0, novelty.0);
+        match &mut drift {
+            Some(drift) => {
+                drift.observe(cluster, novelty);
+                println!(" {}", drift.evidence().0);
+            }
+            None => println!(),
+        }
     }
     exit(0)
 }

@@ -52,7 +52,7 @@ fn convolutions() -> impl Strategy<Value = ([u16; 3], Vec<Convolution>)> {
 pub(crate) fn spec() -> impl Strategy<Value = Spec> {
     let input = (1usize..5, 1usize..6).prop_map(|(channels, times)| (channels * times, channels));
     let layers = prop::collection::vec((1usize..12, follow()), 0..5);
-    let counts = (1u16..9, any::<prop::sample::Index>(), 0u16..20);
+    let counts = (1u16..9, any::<prop::sample::Index>(), 0u16..20, 0u16..4);
     let parts = (input, convolutions(), layers, kind(), counts, any::<u64>());
     parts.prop_map(|((mut input, mut channels), (image, mut convolutions), mut layers, head, counts, seed)| {
         // Autoencoders take the sample.
@@ -71,8 +71,10 @@ pub(crate) fn spec() -> impl Strategy<Value = Spec> {
         {
             *last = Follow::Interpolated;
         }
-        let (components, clusters, calibration) = counts;
+        let (components, clusters, calibration, held_out) = counts;
         let clusters = 1 + clusters.index(components.into()) as u16;
-        Spec { input, channels, image, convolutions, layers, head, components, clusters, calibration, seed }
+        // A table has an entry.
+        let held_out = if calibration > 0 { held_out } else { 0 };
+        Spec { input, channels, image, convolutions, layers, head, components, clusters, calibration, held_out, seed }
     })
 }

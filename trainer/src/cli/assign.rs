@@ -1,16 +1,18 @@
 //! `edgemix assign`.
 
-use std::fmt::Write as _;
+use std::io::{self, Write};
 use std::path::PathBuf;
 
 use clap::Args;
+use edgemix_runtime::Model;
 
 use super::data::{Cut, record, run_of};
-use super::output::show;
+use super::output::{refused, show_by};
 use super::progress::during;
 use super::{CliError, evaluate};
-use crate::inference;
-use crate::run::write_whole;
+use crate::data::Samples;
+use crate::inference::{self, Assigned};
+use crate::run::write_whole_by;
 
 #[derive(Args)]
 #[command(after_help = "Example:
@@ -18,7 +20,7 @@ use crate::run::write_whole;
 pub(super) struct Assign {
     /// An .emx file, or a run's directory.
     model: PathBuf,
-    /// `digits`, or a CSV, Parquet, NPY, NPZ or IDX file or a folder of images, cut as the run's were [default: the run's].
+    /// `digits`, a CSV (also .csv.gz), Parquet, NPY, NPZ or IDX file, or a folder of images, cut as the run's were [default: the run's].
     data: Option<String>,
     #[command(flatten)]
     cut: Cut,
@@ -34,22 +36,36 @@ impl Assign {
         let bytes = evaluate::model_bytes(&path)?;
         let model = evaluate::model(&path, &bytes)?;
         let source = self.cut.source(self.data.as_deref(), record(&run)?.as_ref())?;
-        let samples = during("reading", || source.read())?.samples;
+        let samples = self.cut.read(&source)?.samples;
         if samples.n_features != model.input_len() {
             let (takes, has) = (model.input_len(), samples.n_features);
             return Err(CliError::Use(format!("the model takes {takes} features, {} has {has}", source.path)));
         }
-        let mut csv = String::from("index,cluster,component,log_density,novelty,posterior\n");
-        let found = during("assigning", || inference::assign(&model, &samples.values));
-        for (index, found) in found.iter().enumerate() {
-            let (nats, p) = (found.log_density.nats(), found.novelty.p_value());
-            // Writing to a String can't fail.
-            let _ =
-                writeln!(csv, "{index},{},{},{nats:.4},{p:.4},{:.4}", found.cluster, found.component, found.posterior);
-        }
         match &self.out {
-            Some(path) => write_whole(path, csv.as_bytes()).map_err(CliError::io(path)),
-            None => show(&csv),
+            Some(path) => {
+                let refused = |error| CliError::io(path)(error);
+                during("assigning", || write_whole_by(path, refused, |out| table(&model, &samples, out, refused)))
+            }
+            None => show_by(|out| table(&model, &samples, out, refused)),
         }
     }
+}
+
+/// Writes a line for each sample, as many as there are.
+fn table(
+    model: &Model,
+    samples: &Samples,
+    out: &mut dyn Write,
+    refused: impl Fn(io::Error) -> CliError,
+) -> Result<(), CliError> {
+    writeln!(out, "index,cluster,component,log_density,novelty,posterior").map_err(&refused)?;
+    let mut index = 0;
+    inference::assign_in_turn(model, samples, |found| {
+        for Assigned { cluster, component, log_density, novelty, posterior } in found {
+            let (nats, p) = (log_density.nats(), novelty.p_value());
+            writeln!(out, "{index},{cluster},{component},{nats:.4},{p:.4},{posterior:.4}").map_err(&refused)?;
+            index += 1;
+        }
+        Ok(())
+    })
 }

@@ -11,7 +11,6 @@ use serde::{Deserialize, Serialize};
 use super::data::Cut;
 use super::evaluate::{Evaluation, model, model_bytes};
 use super::output::show;
-use super::progress::{View, during};
 use super::{CliError, settings, train};
 use crate::data::{Dataset, Record};
 use crate::device::Device;
@@ -96,7 +95,7 @@ impl Compare {
         let device: Device = self.device.parse()?;
         device.check()?;
         let source = self.cut.source(Some(&self.data), None)?;
-        let dataset = during("reading", || source.read())?;
+        let dataset = self.cut.read(&source)?;
         train::check_clusters(self.clusters, dataset.samples.n_samples)?;
         let record = Record::new(&source, &dataset.samples);
         let base = self.config.as_deref().map_or(Ok(FitConfig::default()), settings::read)?;
@@ -166,7 +165,7 @@ fn outcome(
         return Ok(outcome);
     }
     let begin = Instant::now();
-    let outcome = match train::fit(&run, dataset, config, device, View::Plain) {
+    let outcome = match train::fit(&run, dataset, config, train::FitOptions::on(device)) {
         Ok(trained) => {
             // A run that was taken up has lost the seconds before.
             let seconds = (!started).then(|| begin.elapsed().as_secs_f64());

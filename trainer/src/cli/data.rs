@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::CliError;
-use crate::data::{Record, Source, Window};
+use super::progress::during;
+use crate::data::{DataError, Dataset, Memory, Record, Source, Window};
 use crate::run::RunDir;
 
 /// How a file is read.
@@ -27,9 +28,18 @@ pub(super) struct Cut {
     /// Instants from one window to the next [default: the window's length].
     #[arg(long, value_name = "INSTANTS")]
     step: Option<usize>,
+    /// The most memory that the samples may take, as in 500MB; more are read from their file as they are needed, with the
+    /// same result [default: a quarter of the machine's].
+    #[arg(long, value_name = "BYTES")]
+    memory: Option<Memory>,
 }
 
 impl Cut {
+    /// Reads samples.
+    pub(super) fn read(&self, source: &Source) -> Result<Dataset, DataError> {
+        during("reading", || source.read_within(self.memory.unwrap_or_default()))
+    }
+
     /// The samples that were asked for; what is not said is as in `record`.
     pub(super) fn source(&self, data: Option<&str>, record: Option<&Record>) -> Result<Source, CliError> {
         let mut source = match (data, record) {

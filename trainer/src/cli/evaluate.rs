@@ -9,11 +9,13 @@ use edgemix_format::write::AlignedBytes;
 use edgemix_runtime::Model;
 use serde::Serialize;
 
-use super::CliError;
 use super::data::{Cut, record, run_of};
+use super::held_out::{self, HeldOut, Posterior};
 use super::output::show;
 use super::progress::during;
-use crate::data::{Dataset, Samples};
+use super::{CliError, settings};
+use crate::data::split::Split;
+use crate::data::{Dataset, Record, Samples};
 use crate::inference;
 use crate::metrics::{Scores, agreement, clusters_found, scores};
 use crate::run::RunDir;
@@ -26,7 +28,7 @@ use crate::trained::Trained;
 pub(super) struct Evaluate {
     /// A run's directory, or an .emx file.
     model: PathBuf,
-    /// `digits`, or a CSV, Parquet, NPY, NPZ or IDX file or a folder of images, cut as the run's were [default: the run's].
+    /// `digits`, a CSV (also .csv.gz), Parquet, NPY, NPZ or IDX file, or a folder of images, cut as the run's were [default: the run's].
     #[arg(long)]
     data: Option<String>,
     #[command(flatten)]
@@ -42,6 +44,11 @@ pub(super) struct Evaluation {
     f32: Option<Side>,
     pub(super) int8: Side,
     pub(super) agreement: Option<f64>,
+    /// Of a run's own samples, those that training did not see, alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    held_out: Option<Box<HeldOut>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    posterior: Option<Posterior>,
 }
 
 #[derive(Serialize)]
@@ -53,15 +60,32 @@ pub(super) struct Side {
 
 impl Evaluate {
     pub(super) fn run(self) -> Result<(), CliError> {
-        let record = record(&run_of(&self.model))?;
+        let run = run_of(&self.model);
+        let record = record(&run)?;
         let source = self.cut.source(self.data.as_deref(), record.as_ref())?;
-        let dataset = during("reading", || source.read())?;
+        let dataset = self.cut.read(&source)?;
         let is_run = self.model.is_dir();
         let trained = if is_run { Some(trained(&RunDir::open(&self.model))?) } else { None };
         let path = if is_run { self.model.join("model.emx") } else { self.model };
         let bytes = model_bytes(&path)?;
         let model = model(&path, &bytes)?;
-        let evaluation = during("assigning", || Evaluation::of(&dataset, trained.as_ref(), &model))?;
+        let mut evaluation = during("assigning", || Evaluation::of(&dataset, trained.as_ref(), &model))?;
+        let now = Record::new(&source, &dataset.samples);
+        let split = match (&trained, record.filter(|before| before.fingerprint == now.fingerprint)) {
+            (Some(trained), Some(_)) => {
+                let config = settings::read(&run.file("config.toml"))?;
+                Some((trained, Split::of(&dataset, config.holdout, config.seed)))
+            }
+            _ => None,
+        };
+        evaluation.posterior = match split.filter(|(_, split)| !split.held_out.is_empty()) {
+            Some((trained, split)) => {
+                let (of_held_out, posterior) = held_out::of_run(&split, &dataset, trained, &model)?;
+                evaluation.held_out = Some(Box::new(of_held_out));
+                Some(posterior)
+            }
+            None => Some(held_out::of_samples(&model, &dataset.samples, dataset.labels.as_deref())?),
+        };
         if self.json {
             let json = serde_json::to_string_pretty(&evaluation).map_err(|e| CliError::Use(e.to_string()))?;
             show(&format!("{json}\n"))
@@ -80,13 +104,15 @@ impl Evaluation {
             clusters_of_a_percent: clusters_found(clusters, 0.01),
             scores: dataset.labels.as_ref().map(|labels| scores(labels, clusters)),
         };
-        let int8: Vec<u16> = inference::assign(model, &samples.values).iter().map(|found| found.cluster).collect();
+        let int8: Vec<u16> = inference::assign_samples(model, samples)?.iter().map(|found| found.cluster).collect();
         let f32 = trained.map(|trained| trained.assign(samples)).transpose();
         let f32 = f32.map_err(|error| CliError::Use(error.to_string()))?;
         Ok(Self {
             f32: f32.as_deref().map(side),
             agreement: f32.as_deref().map(|clusters| agreement(clusters, &int8)),
             int8: side(&int8),
+            held_out: None,
+            posterior: None,
         })
     }
 }
@@ -102,7 +128,9 @@ impl fmt::Display for Evaluation {
         };
         self.f32.as_ref().map_or(Ok(()), |side| line("f32", side))?;
         line("int8", &self.int8)?;
-        self.agreement.map_or(Ok(()), |share| writeln!(f, "agreement   {:.2} %", 100.0 * share))
+        self.agreement.map_or(Ok(()), |share| writeln!(f, "agreement   {:.2} %", 100.0 * share))?;
+        self.held_out.as_ref().map_or(Ok(()), |held_out| write!(f, "{held_out}"))?;
+        self.posterior.as_ref().map_or(Ok(()), |posterior| write!(f, "{posterior}"))
     }
 }
 

@@ -7,7 +7,7 @@ use clap::Args;
 use super::data::{Cut, record};
 use super::progress::during;
 use super::{CliError, evaluate, module, settings, train};
-use crate::data::Record;
+use crate::data::{Record, split::Split};
 use crate::run::RunDir;
 
 #[derive(Args)]
@@ -25,6 +25,12 @@ pub(super) struct Export {
     /// The file to write.
     #[arg(short, long, value_name = "FILE", required_unless_present = "rust")]
     out: Option<PathBuf>,
+    /// Writes the model even if its integers are not the f32 model's, and says so.
+    #[arg(long)]
+    allow_disagreement: bool,
+    /// A cluster has a novelty table of its own where so small a false-alarm rate can be asked of it [default: the run's].
+    #[arg(long, value_name = "RATE")]
+    finest_rate: Option<f64>,
     /// A folder for a module of a firmware: model.emx and model.rs, with the sizes as constants.
     #[arg(long, value_name = "DIR")]
     rust: Option<PathBuf>,
@@ -40,10 +46,16 @@ impl Export {
     pub(super) fn run(self) -> Result<(), CliError> {
         let run = RunDir::open(&self.run);
         let trained = evaluate::trained(&run)?;
-        let config = settings::read(&run.file("config.toml"))?;
+        let mut config = settings::read(&run.file("config.toml"))?;
+        config.finest_rate = self.finest_rate.unwrap_or(config.finest_rate);
+        if !(config.finest_rate > 0.0 && config.finest_rate < 1.0) {
+            return Err(CliError::Use(
+                "--finest-rate: must be a false-alarm rate between 0 and 1; 0.01 is usual".into(),
+            ));
+        }
         let before = record(&run)?;
         let source = self.cut.source(self.data.as_deref(), before.as_ref())?;
-        let dataset = during("reading", || source.read())?;
+        let dataset = self.cut.read(&source)?;
         let now = Record::new(&source, &dataset.samples);
         if let Some(before) = before.filter(|before| before.fingerprint != now.fingerprint) {
             return Err(CliError::Use(format!(
@@ -52,8 +64,9 @@ impl Export {
                 source.path, now.fingerprint, before.fingerprint, before.samples, before.features, before.source.path
             )));
         }
+        let parts = Split::of(&dataset, config.holdout, config.seed).parts(&dataset.samples)?;
         let write = |path: &std::path::Path| {
-            during("quantising", || train::export(&run, &trained, &dataset.samples, &config, path))
+            during("quantising", || train::export(&run, &trained, &parts, &config, self.allow_disagreement, path))
         };
         self.out.as_deref().map_or(Ok(()), write)?;
         let Some(folder) = &self.rust else { return Ok(()) };

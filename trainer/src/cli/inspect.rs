@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use edgemix_format::File;
-use edgemix_format::view::{Activation, Head, Layer};
+use edgemix_format::view::{Activation, Calibration, Head, Layer};
 use serde_json::{Value, json};
 
 use super::output::show;
@@ -68,6 +68,10 @@ fn facts(file: &File) -> Value {
         Head::Autoencoders(_) => "autoencoders".into(),
         _ => "unknown".into(),
     };
+    let held_out: Vec<u64> = match file.calibration {
+        Calibration::HeldOut(tables) => tables.samples.iter().map(|&n| n.into()).collect(),
+        _ => vec![],
+    };
     let hex = |bytes: [u8; 8]| bytes.iter().map(|b| format!("{b:02x}")).collect::<String>();
     json!({
         "name": file.name,
@@ -83,7 +87,9 @@ fn facts(file: &File) -> Value {
             "kind": head, "components": file.head.n_components(), "clusters": file.header.n_clusters,
             "flash": file.head.flash(), "macs": file.head.macs(file.latent.len.into()),
         },
-        "novelty": { "flash": file.calibration.flash() },
+        "novelty": {
+            "flash": file.calibration.flash(), "held_out": held_out.iter().sum::<u64>(), "tables": held_out.len(),
+        },
         "flash": { "total": file.header.total_len, "description": file.header.blob_offset },
         "ram": file.header.arena_len,
         "macs": macs(file),
@@ -120,7 +126,12 @@ fn print(facts: &Value) -> String {
         head["flash"],
         head["macs"]
     );
-    let _ = writeln!(out, "novelty    {} bytes", facts["novelty"]["flash"]);
+    let novelty = &facts["novelty"];
+    let _ = writeln!(
+        out,
+        "novelty    {} bytes: {} held-out samples in {} tables",
+        novelty["flash"], novelty["held_out"], novelty["tables"]
+    );
     let _ = writeln!(
         out,
         "flash      {} bytes, {} of them header and description",

@@ -6,6 +6,7 @@ mod data;
 mod display;
 mod evaluate;
 mod export;
+mod held_out;
 mod inspect;
 mod module;
 mod output;
@@ -105,6 +106,7 @@ impl CliError {
 
     fn code(&self) -> u8 {
         match self {
+            Self::Data(DataError::Scratch { .. }) => 1,
             Self::Data(_) | Self::Device(_) | Self::Use(_) => 2,
             Self::Fit(FitError::Setting { .. } | FitError::TooFew { .. } | FitError::Mismatch(_)) => 2,
             Self::Fit(_) | Self::Quantize(_) | Self::Io { .. } => 1,

@@ -29,6 +29,7 @@ pub(super) fn write(folder: &Path, names: &[String]) -> Result<(), CliError> {
         "//! {name:?}: {n_clusters} clusters by {method}, exported by edgemix {version}; not to be edited.
 //!
 //! {flash} bytes of flash, {ram} bytes of RAM, {macs} multiply-accumulates a sample.
+#![allow(dead_code)] // Not every firmware needs all of it.
 
 /// The model; `edgemix_runtime::Model::from_bytes` checks it, once.
 pub static MODEL: &[u8] = edgemix_runtime::include_model!(\"model.emx\");
@@ -63,10 +64,10 @@ pub(super) fn write_samples(folder: &Path, samples: &Samples, n: usize) -> Resul
     let path = folder.join("model.emx");
     let bytes = evaluate::model_bytes(&path)?;
     let model = evaluate::model(&path, &bytes)?;
-    let n = n.min(samples.n_samples);
     let mut workspace = AlignedBytes::zeroed(model.arena_len());
     let (mut rows, mut clusters) = (String::new(), vec![]);
-    for sample in samples.rows().step_by(samples.n_samples.div_ceil(n.max(1)).max(1)) {
+    for sample in samples.thinned(n).chunks(1) {
+        let sample = sample?;
         let raw: Vec<i16> = sample.iter().map(|x| (x / model.file().input.count).round() as i16).collect();
         let found = model.assign_raw(&raw, &mut workspace);
         clusters.push(found.map_err(|error| CliError::Use(format!("{}: {error}", path.display())))?.cluster);

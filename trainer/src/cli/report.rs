@@ -22,7 +22,7 @@ use crate::training::EpochReport;
 pub(super) struct Report {
     /// A run's directory.
     run: PathBuf,
-    /// `digits`, or a CSV, Parquet, NPY, NPZ or IDX file or a folder of images, cut as the run's were [default: the run's].
+    /// `digits`, a CSV (also .csv.gz), Parquet, NPY, NPZ or IDX file, or a folder of images, cut as the run's were [default: the run's].
     #[arg(long)]
     data: Option<String>,
     #[command(flatten)]
@@ -37,7 +37,7 @@ impl Report {
         let run = RunDir::open(&self.run);
         let source = self.cut.source(self.data.as_deref(), record(&run)?.as_ref())?;
         let out = self.output.unwrap_or_else(|| run.file("report.html"));
-        let dataset = during("reading", || source.read())?;
+        let dataset = self.cut.read(&source)?;
         during("writing the report", || write(&run, &self.run, &source, &dataset, &out))?;
         show(&format!("{}\n", out.display()))
     }

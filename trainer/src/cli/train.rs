@@ -13,11 +13,12 @@ use super::output::show;
 use super::progress::{Progress, View, during};
 use super::{CliError, evaluate, inspect, report, settings};
 use crate::collapse;
-use crate::data::{self, Dataset, Record, Samples, Source};
+use crate::data::split::{FEWEST, Parts, Split};
+use crate::data::{self, Dataset, Record, Source};
 use crate::device::Device;
 use crate::methods::MethodConfig;
 use crate::nn::ArchitectureError;
-use crate::quantize::{Provenance, quantize};
+use crate::quantize::{HeldOut, Provenance, QuantizeError, check, quantize};
 use crate::run::{RunDir, write_whole};
 use crate::trained::Trained;
 use crate::training::{FitConfig, FitError};
@@ -32,7 +33,7 @@ use crate::variant::Variant;
   edgemix train digits --set batch-size=128 --set method.mixture.truncation=40 --out runs/digits
   edgemix train --out runs/digits --resume             # after it was killed")]
 pub(super) struct Train {
-    /// `digits`, or a CSV, Parquet, NPY, NPZ or IDX file or a folder of images; with --resume the run's own.
+    /// `digits`, a CSV (also .csv.gz), Parquet, NPY, NPZ or IDX file, or a folder of images; with --resume the run's own.
     #[arg(required_unless_present_any = ["resume", "print_config"])]
     data: Option<String>,
     #[command(flatten)]
@@ -70,6 +71,9 @@ pub(super) struct Train {
     /// Epochs with the clustering loss [default: by the number of samples].
     #[arg(long)]
     cluster_epochs: Option<usize>,
+    /// The share of the samples that training does not see, for novelty and posteriors [default: 0.1].
+    #[arg(long, value_name = "SHARE")]
+    holdout: Option<f64>,
     /// Adam's step size [default: 0.001].
     #[arg(long)]
     learning_rate: Option<f64>,
@@ -85,6 +89,9 @@ pub(super) struct Train {
     /// Shows the fit on the whole terminal, with curves of its losses and clusters; q stops it.
     #[arg(long)]
     tui: bool,
+    /// Writes the model even if its integers are not the f32 model's, and says so.
+    #[arg(long)]
+    allow_disagreement: bool,
 }
 
 impl Train {
@@ -94,13 +101,13 @@ impl Train {
             _ => return show(&settings::text(&self.config(FitConfig::default())?)?),
         };
         let (config, source) = if self.resume { self.taken_up(out)? } else { self.anew()? };
-        let dataset = during("reading", || source.read())?;
+        let dataset = self.cut.read(&source)?;
         check_clusters(self.clusters, dataset.samples.n_samples)?;
         let device: Device = self.device.parse()?;
         device.check()?;
         let view = View::wanted(self.tui)?;
         let run = start(out, &config, &Record::new(&source, &dataset.samples), self.resume, self.force)?;
-        fit(&run, &dataset, &config, device, view)?;
+        fit(&run, &dataset, &config, FitOptions { device, view, allow_disagreement: self.allow_disagreement })?;
         let (model, page) = (run.file("model.emx"), run.file("report.html"));
         during("writing the report", || report::write(&run, out, &source, &dataset, &page))?;
         let summary = summary(&run, &dataset)?;
@@ -165,6 +172,7 @@ impl Train {
         config.pretrain_epochs = self.pretrain_epochs.unwrap_or(config.pretrain_epochs);
         config.cluster_epochs = self.cluster_epochs.unwrap_or(config.cluster_epochs);
         config.learning_rate = self.learning_rate.unwrap_or(config.learning_rate);
+        config.holdout = self.holdout.unwrap_or(config.holdout);
         self.sets.iter().try_for_each(|assignment| settings::set(&mut config, assignment))?;
         Ok(config)
     }
@@ -203,7 +211,7 @@ impl Demo {
         show("1,797 handwritten digits of 8 x 8 pixels; how many kinds there are is not told\n")?;
         let source = Source::of("digits");
         let run = start(&self.out, &config, &Record::new(&source, &dataset.samples), false, true)?;
-        let trained = fit(&run, &dataset, &config, Device::Cpu, view)?;
+        let trained = fit(&run, &dataset, &config, FitOptions { view, ..FitOptions::on(Device::Cpu) })?;
         let page = run.file("report.html");
         during("writing the report", || report::write(&run, &self.out, &source, &dataset, &page))?;
         let bytes = evaluate::model_bytes(&run.file("model.emx"))?;
@@ -260,23 +268,45 @@ pub(super) fn start(
     Ok(run)
 }
 
+/// How a fit is done, apart from what is learned.
+#[derive(Clone, Copy)]
+pub(super) struct FitOptions {
+    pub(super) device: Device,
+    pub(super) view: View,
+    /// Whether a model is written whose integers are not the f32 model's.
+    pub(super) allow_disagreement: bool,
+}
+
+impl FitOptions {
+    pub(super) fn on(device: Device) -> Self {
+        Self { device, view: View::Plain, allow_disagreement: false }
+    }
+}
+
 /// Trains, quantises, and writes both models.
 pub(super) fn fit(
     run: &RunDir,
     dataset: &Dataset,
     config: &FitConfig,
-    device: Device,
-    view: View,
+    options: FitOptions,
 ) -> Result<Trained, CliError> {
+    let parts = Split::of(dataset, config.holdout, config.seed).parts(&dataset.samples)?;
+    if parts.held_out.is_none() && config.holdout > 0.0 {
+        eprintln!(
+            "note: {:.0} % of the samples are fewer than {FEWEST}: none are held out, and the novelty's p-values, of the \
+             training samples themselves, are too small",
+            100.0 * config.holdout
+        );
+    }
     let title = format!("{} by {}, {}", dataset.samples.name, config.method.name(), run.file("").display());
-    let mut progress = Progress::new(run.clone(), &title, view)?;
-    let trained = device.fit(&dataset.samples, config, &mut run.clone(), &mut progress)?;
+    let mut progress = Progress::new(run.clone(), &title, options.view)?;
+    let trained = options.device.fit(&parts.training, config, &mut run.clone(), &mut progress)?;
     progress.phase("quantising");
-    let collapse = collapse::look(&trained, &dataset.samples).map_err(FitError::from)?;
+    let collapse = collapse::look(&trained, &parts.training).map_err(FitError::from)?;
     let path = run.file("trained.bin");
     let bytes = postcard::to_stdvec(&trained).map_err(|error| CliError::Use(error.to_string()))?;
     write_whole(&path, &bytes).map_err(CliError::io(&path))?;
-    export(run, &trained, &dataset.samples, config, &run.file("model.emx"))?;
+    export(run, &trained, &parts, config, options.allow_disagreement, &run.file("model.emx"))?;
     drop(progress);
     if let Some(collapse) = collapse {
         eprintln!("warning: {collapse}");
@@ -284,18 +314,26 @@ pub(super) fn fit(
     Ok(trained)
 }
 
-/// Quantises and writes a model.
+/// Quantises and writes a model, unless its integers are not the f32 model's.
 pub(super) fn export(
     run: &RunDir,
     trained: &Trained,
-    samples: &Samples,
+    parts: &Parts,
     config: &FitConfig,
+    allow_disagreement: bool,
     out: &Path,
 ) -> Result<(), CliError> {
     let path = run.file("config.toml");
     let text = fs::read(&path).map_err(CliError::io(&path))?;
-    let provenance = Provenance { name: samples.name.clone(), config: Sha256::digest(&text).into(), seed: config.seed };
-    let bytes = quantize(trained, samples, &provenance)?;
+    let name = parts.training.name.clone();
+    let provenance = Provenance { name, config: Sha256::digest(&text).into(), seed: config.seed };
+    let held_out = parts.held_out.as_ref().map(|samples| HeldOut { samples, finest_rate: config.finest_rate });
+    let bytes = quantize(trained, &parts.training, held_out, &provenance)?;
+    let model = evaluate::model(out, &bytes)?;
+    match check(trained, &model, &parts.training) {
+        Err(error @ QuantizeError::Disagreement { .. }) if allow_disagreement => eprintln!("warning: {error}"),
+        checked => checked?,
+    }
     write_whole(out, &bytes).map_err(CliError::io(out))
 }
 

@@ -1,66 +1,124 @@
-//! Tables in text: comma, semicolon or tab between the fields, with a header or without.
+//! Tables in text: comma, semicolon or tab between the fields, with a header or without, packed by gzip or not.
 
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Cursor, Read};
 use std::path::Path;
 
-use csv::{ReaderBuilder, StringRecord, Trim};
+use csv::{ErrorKind, Reader, ReaderBuilder, StringRecord, Trim};
+use flate2::bufread::MultiGzDecoder;
 
-use super::files::{DataError, content, whole};
-use super::table::{Columns, name, numbered};
-use super::{Dataset, Samples, Source};
+use super::error::{DataError, content};
+use super::table::{Columns, Words, name};
+use super::values::{Sink, Values};
+use super::{Dataset, Memory, Samples, Source};
+
+/// Enough of a table to see how its fields are parted.
+const HEAD: u64 = 1 << 20;
+const MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// Reads a table; the columns of labels and groups are no features.
-pub(super) fn read(path: &Path, source: &Source) -> Result<Dataset, DataError> {
-    let bytes = whole(path)?;
-    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
-    let records = records(path, bytes)?;
-    let Some(first) = records.first() else { return Err(content(path, "it is empty: expected lines of numbers")) };
-    let has_header = is_header(first, records.get(1));
-    let rows = &records[usize::from(has_header)..];
-    if rows.is_empty() {
-        return Err(content(path, "it has a header and nothing below it: expected lines of numbers"));
-    }
+pub(super) fn read(path: &Path, source: &Source, memory: Memory) -> Result<Dataset, DataError> {
+    let mut table = Table::open(path)?;
+    let first = table.next()?.ok_or_else(|| content(path, "it is empty: expected lines of numbers"))?;
+    let second = table.next()?;
+    let has_header = is_header(&first, second.as_ref());
     let names: Vec<&str> = if has_header { first.iter().collect() } else { vec![] };
     let Columns { label, group, features } = Columns::chosen(path, &names, first.len(), source)?;
 
-    let place = Place { path, bytes, names: &names };
-    let mut values = Vec::with_capacity(rows.len() * features.len());
+    let place = Place { path, names: &names };
+    let (mut labels, mut groups) = (Words::default(), Words::default());
+    let (mut sink, mut values) = (Sink::new(memory), vec![]);
     let mut are_integers = true;
-    for row in rows {
-        place.check_length(row, first.len())?;
+    let ahead = (!has_header).then(|| first.clone()).into_iter().chain(second);
+    for row in ahead.map(Ok).chain(std::iter::from_fn(|| table.next().transpose())) {
+        let row = row?;
+        place.check_length(&row, first.len())?;
+        values.clear();
         for &c in &features {
             let field = row.get(c).unwrap_or_default();
             are_integers &= field.parse::<i32>().is_ok();
-            values.push(number(field).map_err(|problem| place.refuse(row, c, problem))?);
+            values.push(number(field).map_err(|problem| place.refuse(&row, c, problem))?);
+        }
+        sink.push(&values)?;
+        for (column, words) in [(label, &mut labels), (group, &mut groups)] {
+            column.into_iter().for_each(|c| words.push(row.get(c).unwrap_or_default()));
         }
     }
-    let samples = Samples::new(name(path), values, features.len());
-    let column = |c: usize| rows.iter().map(move |row| row.get(c).unwrap_or_default());
+    if sink.len() == 0 {
+        return Err(content(path, "it has a header and nothing below it: expected lines of numbers"));
+    }
+    let samples = Samples::of(name(path), Values::new(sink.finish()?, features.len()))?;
     Ok(Dataset {
         samples: if are_integers { samples.with_count(1.0) } else { samples },
-        labels: label.map(|c| numbered(column(c))),
-        groups: group.map(|c| numbered(column(c))),
+        labels: label.map(|_| labels.finish()),
+        groups: group.map(|_| groups.finish()),
     })
 }
 
-fn records(path: &Path, bytes: &[u8]) -> Result<Vec<StringRecord>, DataError> {
-    let mut reader = ReaderBuilder::new()
-        .delimiter(delimiter(bytes))
-        .has_headers(false)
-        .flexible(true)
-        .trim(Trim::All)
-        .from_reader(bytes);
-    let mut records = vec![];
-    for record in reader.records() {
-        records.push(record.map_err(|error| {
-            let line = error.position().map_or(0, csv::Position::line);
-            content(path, format!("line {line} is not UTF-8 text: is it a table in text, comma-separated?"))
-        })?);
+/// A file's text from its start, unpacked, without a mark of its encoding.
+fn text(path: &Path) -> io::Result<Box<dyn BufRead>> {
+    let file = BufReader::new(File::open(path)?);
+    let is_packed = path.extension().is_some_and(|ending| ending == "gz");
+    let mut text: Box<dyn BufRead> =
+        if is_packed { Box::new(BufReader::new(MultiGzDecoder::new(file))) } else { Box::new(file) };
+    if text.fill_buf()?.starts_with(MARK) {
+        text.consume(MARK.len());
     }
-    Ok(records)
+    Ok(text)
+}
+
+/// Why a text can't be read on.
+fn unreadable(path: &Path, error: io::Error) -> DataError {
+    match error.kind() {
+        io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof => {
+            content(path, format!("not a readable gzip file: {error}: pack it again, or drop .gz from the name"))
+        }
+        _ => DataError::io(path)(error),
+    }
+}
+
+/// A table's lines, one by one.
+struct Table<'a> {
+    path: &'a Path,
+    reader: Reader<Box<dyn Read>>,
+}
+
+impl<'a> Table<'a> {
+    fn open(path: &'a Path) -> Result<Self, DataError> {
+        let unreadable = |error| unreadable(path, error);
+        let mut text = text(path).map_err(unreadable)?;
+        let mut head = vec![];
+        text.by_ref().take(HEAD).read_to_end(&mut head).map_err(unreadable)?;
+        let delimiter = delimiter(&head);
+        let text: Box<dyn Read> = Box::new(Cursor::new(head).chain(text));
+        let mut builder = ReaderBuilder::new();
+        builder.delimiter(delimiter).has_headers(false).flexible(true).trim(Trim::All);
+        Ok(Self { path, reader: builder.from_reader(text) })
+    }
+
+    fn next(&mut self) -> Result<Option<StringRecord>, DataError> {
+        let mut record = StringRecord::new();
+        match self.reader.read_record(&mut record) {
+            Ok(is_there) => Ok(is_there.then_some(record)),
+            Err(error) => {
+                let line = error.position().map_or(0, csv::Position::line);
+                match error.into_kind() {
+                    ErrorKind::Io(error) => Err(unreadable(self.path, error)),
+                    _ => Err(content(
+                        self.path,
+                        format!("line {line} is not UTF-8 text: is it a table in text, comma-separated?"),
+                    )),
+                }
+            }
+        }
+    }
 }
 
 /// The one that cuts the first lines into equally many fields, and into most.
 fn delimiter(bytes: &[u8]) -> u8 {
+    // A line that is not there to its end says nothing.
+    let end = if (bytes.len() as u64) < HEAD { None } else { bytes.iter().rposition(|&b| b == b'\n') };
+    let bytes = &bytes[..end.unwrap_or(bytes.len())];
     let lines: Vec<&[u8]> =
         bytes.split(|&b| b == b'\n').filter(|line| !line.trim_ascii().is_empty()).take(20).collect();
     let score = |delimiter: u8| {
@@ -82,20 +140,35 @@ fn is_header(first: &StringRecord, second: Option<&StringRecord>) -> bool {
 /// Where a field is, for messages.
 struct Place<'a> {
     path: &'a Path,
-    bytes: &'a [u8],
     names: &'a [&'a str],
 }
 
 impl Place<'_> {
     /// The field `column`, from 0, is not what it should be.
     fn refuse(&self, row: &StringRecord, column: usize, problem: String) -> DataError {
-        // A record's position is before the empty lines that precede it.
-        let at = row.position().map_or(0, |position| position.byte() as usize).min(self.bytes.len());
-        let (before, rest) = self.bytes.split_at(at);
-        let skipped = rest.iter().take_while(|b| matches!(b, b'\r' | b'\n'));
-        let line = 1 + before.iter().chain(skipped).filter(|&&b| b == b'\n').count() as u64;
+        let line = self.line(row.position().map_or(0, csv::Position::byte)).unwrap_or(0);
         let problem = self.names.get(column).map_or(problem.clone(), |name| format!("column {name:?}: {problem}"));
         DataError::Cell { path: self.path.into(), line, column: column + 1, problem }
+    }
+
+    /// The line, from 1, of the record at a byte; a record's position is before the empty lines that precede it.
+    fn line(&self, byte: u64) -> io::Result<u64> {
+        let mut text = text(self.path)?;
+        let mut line = 1;
+        let mut before = BufReader::new(text.by_ref().take(byte));
+        let mut part = vec![];
+        while before.read_until(b'\n', &mut part)? > 0 {
+            line += u64::from(part.ends_with(b"\n"));
+            part.clear();
+        }
+        for b in text.bytes() {
+            match b? {
+                b'\n' => line += 1,
+                b'\r' => {}
+                _ => break,
+            }
+        }
+        Ok(line)
     }
 
     fn check_length(&self, row: &StringRecord, expected: usize) -> Result<(), DataError> {
@@ -129,7 +202,8 @@ mod tests {
         std::fs::write(&path, text).unwrap();
         let own = |name: Option<&str>| name.map(str::to_owned);
         let source = Source { label_column: own(label), group_column: own(group), ..Source::default() };
-        read(&path, &source).map_err(|error| error.to_string().rsplit('/').next().unwrap_or_default().to_owned())
+        read(&path, &source, Memory(8))
+            .map_err(|error| error.to_string().rsplit('/').next().unwrap_or_default().to_owned())
     }
 
     #[test]
@@ -138,7 +212,7 @@ mod tests {
             ["a,b\n1,2\n3,4\n", "1;2\n3;4", "a\tb\r\n1\t2\r\n3\t4\r\n", "\u{feff}a;b\n1;2\n\n3;4\n", "1, 2\n 3,4"]
         {
             let samples = parsed(text, None, None).unwrap().samples;
-            assert_eq!((&samples.values[..], samples.count), (&[1.0, 2.0, 3.0, 4.0][..], Some(1.0)), "{text:?}");
+            assert_eq!((&*samples.all().unwrap(), samples.count), (&[1.0, 2.0, 3.0, 4.0][..], Some(1.0)), "{text:?}");
         }
         let samples = parsed("1\n2.5\n", None, None).unwrap().samples;
         assert_eq!((samples.n_samples, samples.n_features, samples.count), (2, 1, None));
@@ -148,11 +222,11 @@ mod tests {
     fn labels_and_groups_are_no_features() {
         let text = "user,x,kind,y\nu2,1,walk,2\nu1,3,sit,4\nu2,5,walk,6\n";
         let found = parsed(text, Some("kind"), Some("0")).unwrap();
-        assert_eq!(found.samples.values, [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
+        assert_eq!(*found.samples.all().unwrap(), [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
         assert_eq!((found.labels, found.groups), (Some(vec![0, 1, 0]), Some(vec![0, 1, 0])));
         // Words under words are no header.
         let found = parsed("1,walk\n2,sit\n", Some("1"), None).unwrap();
-        assert_eq!((found.samples.values, found.labels), (vec![1.0, 2.0], Some(vec![0, 1])));
+        assert_eq!((&*found.samples.all().unwrap(), found.labels), (&[1.0, 2.0][..], Some(vec![0, 1])));
         assert_eq!(parsed("x,y\n1,7\n2,5\n", Some("y"), None).unwrap().labels, Some(vec![7, 5]));
     }
 

@@ -3,8 +3,12 @@
 //! E. Alpaydin and C. Kaynak, "Optical Recognition of Handwritten Digits", UCI Machine Learning Repository, 1998,
 //! CC BY 4.0; the test part, as scikit-learn ships it.
 
+use std::io::Cursor;
+
+use super::error::Refusal;
 use super::npy::Npz;
-use super::{Dataset, ImageShape, Samples};
+use super::values::Store;
+use super::{Dataset, ImageShape, Memory, Samples};
 
 static DIGITS: &[u8] = include_bytes!("../../data/digits.npz");
 
@@ -16,13 +20,18 @@ pub fn digits() -> Dataset {
     read().expect("the embedded digits are readable")
 }
 
-fn read() -> Result<Dataset, String> {
-    let mut archive = Npz::new(DIGITS.to_vec())?;
-    let (pixels, labels) = (archive.array("images")?, archive.array("labels")?);
-    let values = pixels.values.iter().map(|&p| p as f32).collect();
-    let samples =
-        Samples::new("digits", values, 64).with_image(ImageShape { channels: 1, height: 8, width: 8 }).with_count(1.0);
-    Ok(Dataset { samples, labels: Some(labels.values.iter().map(|&y| y as u32).collect()), groups: None })
+fn read() -> Result<Dataset, Refusal> {
+    let mut archive = Npz::new(Cursor::new(DIGITS))?;
+    let mut numbers = |name| -> Result<Vec<f32>, Refusal> {
+        let Store::Memory(values) = archive.array(name, Memory(u64::MAX))?.store else {
+            return Err("the embedded digits fit into memory".into());
+        };
+        Ok(values)
+    };
+    let (pixels, labels) = (numbers("images")?, numbers("labels")?);
+    let shape = ImageShape { channels: 1, height: 8, width: 8 };
+    let samples = Samples::new("digits", pixels, shape.n_values()).with_image(shape).with_count(1.0);
+    Ok(Dataset { samples, labels: Some(labels.into_iter().map(|y| y as u32).collect()), groups: None })
 }
 
 #[cfg(test)]
@@ -33,7 +42,7 @@ mod tests {
     fn are_what_they_are_said_to_be() {
         let digits = read().unwrap();
         assert_eq!((digits.samples.n_samples, digits.samples.n_features), (1797, 64));
-        assert!(digits.samples.values.iter().all(|x| (0.0..=16.0).contains(x) && x.fract() == 0.0));
+        assert!(digits.samples.all().unwrap().iter().all(|x| (0.0..=16.0).contains(x) && x.fract() == 0.0));
         let labels = digits.labels.unwrap();
         assert_eq!(labels.len(), 1797);
         assert!((0..10).all(|digit| labels.iter().filter(|&&y| y == digit).count() > 170));

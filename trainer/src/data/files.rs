@@ -1,47 +1,15 @@
 //! Samples and labels from files: which reader takes which, and what none of them lets pass.
 
-use std::fs;
-use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::fs::File;
+use std::io::BufReader;
+use std::path::Path;
 
-use thiserror::Error;
-
+use super::error::{DataError, content};
 use super::npy::{self, Npz};
-use super::{Dataset, ImageShape, Samples, Source, csv, folder, parquet};
-
-/// Why data can't be used. Every message names the file and says what was expected.
-#[derive(Debug, Error)]
-#[non_exhaustive]
-pub enum DataError {
-    /// The file can't be read.
-    #[error("{path}: {source}")]
-    Io {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
-    /// The file is not what its name or its first bytes say, or is of a kind that is not read.
-    #[error("{path}: {problem}")]
-    Content {
-        /// The file.
-        path: PathBuf,
-        /// What was found, what was expected, what to do.
-        problem: String,
-    },
-    /// A field of a table is not what it should be.
-    #[error("{path}:{line}:{column}: {problem}")]
-    Cell {
-        /// The file.
-        path: PathBuf,
-        /// The line, from 1.
-        line: u64,
-        /// The field in the line, from 1.
-        column: usize,
-        /// What was found, what was expected, what to do.
-        problem: String,
-    },
-}
+use super::stream::Array;
+use super::table::name;
+use super::values::Values;
+use super::{Dataset, ImageShape, Memory, Samples, Source, csv, folder, idx, parquet};
 
 /// Reads samples, and labels where the file has them; `digits` is the embedded set.
 ///
@@ -52,14 +20,12 @@ pub fn read(source: &str) -> Result<Dataset, DataError> {
 }
 
 /// Reads a file as it is: a row is a sample.
-pub(super) fn read_table(source: &Source) -> Result<Dataset, DataError> {
+pub(super) fn read_table(source: &Source, memory: Memory) -> Result<Dataset, DataError> {
     let path = Path::new(&source.path);
-    let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or("");
-    let is_text = matches!(ending, "csv" | "tsv" | "txt");
-    let is_table = is_text || matches!(ending, "parquet" | "pq");
+    let kind = Kind::of(path);
     let columns = [("--label-column", &source.label_column), ("--group-column", &source.group_column)];
     for (flag, column) in columns {
-        if !is_table && column.as_ref().is_some_and(|column| !column.is_empty()) {
+        if !matches!(kind, Kind::Text | Kind::Parquet) && column.as_ref().is_some_and(|column| !column.is_empty()) {
             return Err(content(
                 path,
                 format!("{flag}: only CSV and Parquet files have columns with names; leave it away"),
@@ -69,16 +35,43 @@ pub(super) fn read_table(source: &Source) -> Result<Dataset, DataError> {
     if source.path == "digits" {
         return Ok(super::digits());
     }
-    let dataset = match ending {
-        _ if path.is_dir() => folder::read(path)?,
-        "npz" => read_npz(path)?,
-        _ if is_text => csv::read(path, source)?,
-        _ if is_table => parquet::read(path, source)?,
-        "npy" => Dataset { samples: samples(path, array(path)?)?, labels: None, groups: None },
-        _ => Dataset { samples: samples(path, idx(path)?)?, labels: None, groups: None },
+    let lone = |samples| Dataset { samples, labels: None, groups: None };
+    let dataset = match kind {
+        Kind::Folder => folder::read(path, memory)?,
+        Kind::Npz => read_npz(path, memory)?,
+        Kind::Text => csv::read(path, source, memory)?,
+        Kind::Parquet => parquet::read(path, source, memory)?,
+        Kind::Npy | Kind::Idx => lone(samples(path, array(path, memory)?)?),
     };
     check(path, &dataset)?;
     Ok(dataset)
+}
+
+/// What a path is, by its name.
+enum Kind {
+    Folder,
+    /// CSV, packed by gzip or not.
+    Text,
+    Parquet,
+    Npy,
+    Npz,
+    /// What its first bytes must say: IDX files have no ending.
+    Idx,
+}
+
+impl Kind {
+    fn of(path: &Path) -> Self {
+        let ending = |path: &Path| path.extension().and_then(|ending| ending.to_str()).unwrap_or("").to_owned();
+        let inner = if ending(path) == "gz" { path.with_extension("") } else { path.into() };
+        match &*ending(path) {
+            _ if path.is_dir() => Self::Folder,
+            "npz" => Self::Npz,
+            "npy" => Self::Npy,
+            "parquet" | "pq" => Self::Parquet,
+            _ if matches!(&*ending(&inner), "csv" | "tsv" | "txt") => Self::Text,
+            _ => Self::Idx,
+        }
+    }
 }
 
 /// Reads one label per sample from an NPY or IDX file.
@@ -86,35 +79,20 @@ pub(super) fn read_table(source: &Source) -> Result<Dataset, DataError> {
 /// # Errors
 /// See [`DataError`]; another number of labels than `n_samples` is one.
 pub fn read_labels(path: &Path, n_samples: usize) -> Result<Vec<u32>, DataError> {
-    let is_npy = path.extension().is_some_and(|e| e == "npy");
-    let labels = labels(path, if is_npy { array(path)? } else { idx(path)? })?;
+    let labels = labels(path, array(path, Memory::default())?)?;
     check_labels(path, labels.len(), n_samples)?;
     Ok(labels)
 }
 
-/// Numbers of any type, and whether they were integers.
-pub(super) struct Numbers {
-    pub(super) shape: Vec<usize>,
-    pub(super) values: Vec<f64>,
-    pub(super) are_integers: bool,
-}
-
-pub(super) fn content(path: &Path, problem: impl Into<String>) -> DataError {
-    DataError::Content { path: path.into(), problem: problem.into() }
-}
-
-pub(super) fn whole(path: &Path) -> Result<Vec<u8>, DataError> {
-    fs::read(path).map_err(|source| DataError::Io { path: path.into(), source })
-}
-
-fn array(path: &Path) -> Result<Numbers, DataError> {
-    npy::parse(&whole(path)?).map_err(|problem| content(path, problem))
+fn array(path: &Path, memory: Memory) -> Result<Array, DataError> {
+    let array = if matches!(Kind::of(path), Kind::Npy) { npy::open(path, memory) } else { idx::open(path, memory) };
+    array.map_err(|refusal| refusal.at(path))
 }
 
 /// Arrays are told by their names.
-fn read_npz(path: &Path) -> Result<Dataset, DataError> {
-    let refused = |problem| content(path, problem);
-    let mut archive = Npz::new(whole(path)?).map_err(refused)?;
+fn read_npz(path: &Path, memory: Memory) -> Result<Dataset, DataError> {
+    let file = BufReader::new(File::open(path).map_err(DataError::io(path))?);
+    let mut archive = Npz::new(file).map_err(|problem| content(path, problem))?;
     let names = archive.names();
     let named = |wanted: &[&str]| names.iter().find(|name| wanted.contains(&name.as_str())).cloned();
     let x = named(&["x", "X", "data", "images", "samples", "features", "windows"]);
@@ -123,66 +101,17 @@ fn read_npz(path: &Path) -> Result<Dataset, DataError> {
         let listed = names.join(", ");
         content(path, format!("which array holds the samples? It has {listed}; name it x, data, images or windows"))
     })?;
-    let samples = samples(path, archive.array(&x).map_err(refused)?)?;
-    let labels = match named(&["y", "labels", "label", "target", "targets"]) {
-        Some(y) => Some(labels(path, archive.array(&y).map_err(refused)?)?),
-        None => None,
-    };
-    let groups = match named(&["groups", "group", "users", "user", "subjects", "subject"]) {
-        Some(g) => Some(self::labels(path, archive.array(&g).map_err(refused)?)?),
-        None => None,
-    };
+    let mut array = |name: &str| archive.array(name, memory).map_err(|refusal| refusal.at(path));
+    let samples = samples(path, array(&x)?)?;
+    let mut own = |names: &[&str]| named(names).map(|name| labels(path, array(&name)?)).transpose();
+    let labels = own(&["y", "labels", "label", "target", "targets"])?;
+    let groups = own(&["groups", "group", "users", "user", "subjects", "subject"])?;
     Ok(Dataset { samples, labels, groups })
 }
 
-/// An IDX file: 0, 0, element type, number of dimensions, big-endian lengths, elements.
-fn idx(path: &Path) -> Result<Numbers, DataError> {
-    let io = |source| DataError::Io { path: path.into(), source };
-    let mut bytes = whole(path)?;
-    if bytes.starts_with(&[0x1f, 0x8b]) {
-        let mut unpacked = Vec::new();
-        flate2::read::GzDecoder::new(&bytes[..]).read_to_end(&mut unpacked).map_err(io)?;
-        bytes = unpacked;
-    }
-    let [0, 0, kind, n_dims, ref rest @ ..] = bytes[..] else {
-        return Err(content(
-            path,
-            "not an IDX file (it must start with two zero bytes), and its name does not end in .csv, .tsv, .npy, .npz or .parquet",
-        ));
-    };
-    let n_dims = usize::from(n_dims);
-    let (lengths, data) = rest.split_at_checked(4 * n_dims).ok_or_else(|| {
-        content(path, format!("truncated: its header names {n_dims} dimensions and ends before them"))
-    })?;
-    let length = |b: &[u8]| b.iter().fold(0usize, |n, &byte| n << 8 | usize::from(byte));
-    let shape: Vec<usize> = lengths.chunks_exact(4).map(length).collect();
-    type Element = (usize, bool, fn(&[u8]) -> f64);
-    let (width, are_integers, element): Element = match kind {
-        0x08 => (1, true, |b| b[0].into()),
-        0x09 => (1, true, |b| (b[0] as i8).into()),
-        0x0b => (2, true, |b| i16::from_be_bytes([b[0], b[1]]).into()),
-        0x0c => (4, true, |b| i32::from_be_bytes([b[0], b[1], b[2], b[3]]).into()),
-        0x0d => (4, false, |b| f32::from_be_bytes([b[0], b[1], b[2], b[3]]).into()),
-        _ => {
-            return Err(content(
-                path,
-                format!("IDX element type {kind:#04x} is not read: expected 08, 09, 0b, 0c or 0d"),
-            ));
-        }
-    };
-    let expected = shape.iter().try_fold(width, |n, &d| n.checked_mul(d));
-    if expected != Some(data.len()) {
-        return Err(content(
-            path,
-            format!("its header says shape {shape:?}, but {} bytes of elements follow", data.len()),
-        ));
-    }
-    Ok(Numbers { shape, values: data.chunks_exact(width).map(element).collect(), are_integers })
-}
-
 /// `N x D`, or images `N x height x width` or `N x height x width x channels`, or windows `N x length x channels`, flattened.
-fn samples(path: &Path, numbers: Numbers) -> Result<Samples, DataError> {
-    let Numbers { shape, values, are_integers } = numbers;
+fn samples(path: &Path, array: Array) -> Result<Samples, DataError> {
+    let Array { shape, store, are_integers } = array;
     let [n, ref rest @ ..] = shape[..] else {
         return Err(content(path, "it holds a single number: expected samples by features"));
     };
@@ -196,8 +125,7 @@ fn samples(path: &Path, numbers: Numbers) -> Result<Samples, DataError> {
     if n == 0 || n_features == 0 {
         return Err(content(path, format!("it is empty: its shape is {shape:?}")));
     }
-    let name = path.file_stem().and_then(|s| s.to_str()).unwrap_or("data");
-    let samples = Samples::new(name, values.into_iter().map(|x| x as f32).collect(), n_features);
+    let samples = Samples::of(name(path), Values::new(store, n_features))?;
     let samples = if are_integers { samples.with_count(1.0) } else { samples };
     Ok(match *rest {
         // Squares of unsigned integers are images; a long window of few channels is not.
@@ -209,14 +137,13 @@ fn samples(path: &Path, numbers: Numbers) -> Result<Samples, DataError> {
     })
 }
 
-fn labels(path: &Path, numbers: Numbers) -> Result<Vec<u32>, DataError> {
-    if numbers.shape.len() != 1 {
-        return Err(content(
-            path,
-            format!("the labels have shape {:?}: expected one number per sample", numbers.shape),
-        ));
+fn labels(path: &Path, array: Array) -> Result<Vec<u32>, DataError> {
+    if array.shape.len() != 1 {
+        return Err(content(path, format!("the labels have shape {:?}: expected one number per sample", array.shape)));
     }
-    let label = |(i, &y): (usize, &f64)| {
+    let mut values = vec![];
+    array.store.read(0, array.store.len(), &mut values)?;
+    let label = |(i, &y): (usize, &f32)| {
         let fits = y >= 0.0 && y.fract() == 0.0 && y < 65536.0;
         if fits {
             Ok(y as u32)
@@ -224,7 +151,7 @@ fn labels(path: &Path, numbers: Numbers) -> Result<Vec<u32>, DataError> {
             Err(content(path, format!("label {i} is {y}: expected integers from 0 to 65535")))
         }
     };
-    numbers.values.iter().enumerate().map(label).collect()
+    values.iter().enumerate().map(label).collect()
 }
 
 fn check_labels(path: &Path, found: usize, expected: usize) -> Result<(), DataError> {
@@ -236,22 +163,15 @@ fn check_labels(path: &Path, found: usize, expected: usize) -> Result<(), DataEr
 
 fn check(path: &Path, dataset: &Dataset) -> Result<(), DataError> {
     let samples = &dataset.samples;
-    if let Some(at) = samples.values.iter().position(|x| !x.is_finite()) {
-        let (row, column) = (at / samples.n_features, at % samples.n_features);
+    if let Some((sample, feature, value)) = samples.survey.not_finite {
         return Err(content(
             path,
-            format!("sample {row}, feature {column} is {}: replace it or drop the sample", samples.values[at]),
+            format!("sample {sample}, feature {feature} is {value}: replace it or drop the sample"),
         ));
     }
     let is_table = samples.image.is_none() && samples.count.is_none();
-    if is_table && samples.n_samples > 1 {
-        let first = &samples.values[..samples.n_features];
-        if let Some(feature) = (0..samples.n_features).find(|&d| samples.rows().all(|row| row[d] == first[d])) {
-            return Err(content(
-                path,
-                format!("feature {feature} is {} in every sample: drop it, it says nothing", first[feature]),
-            ));
-        }
+    if let Some((feature, value)) = samples.survey.constant.filter(|_| is_table && samples.n_samples > 1) {
+        return Err(content(path, format!("feature {feature} is {value} in every sample: drop it, it says nothing")));
     }
     if let Some(groups) = dataset.groups.as_ref().filter(|groups| groups.len() != samples.n_samples) {
         let (found, expected) = (groups.len(), samples.n_samples);
@@ -265,6 +185,7 @@ fn check(path: &Path, dataset: &Dataset) -> Result<(), DataError> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
     use std::io::Write;
 
     use super::*;
@@ -290,7 +211,7 @@ mod tests {
         for bytes in [images(), packed.finish().unwrap()] {
             let (_folder, path) = file("images-idx3-ubyte", &bytes);
             let samples = read(&path).unwrap().samples;
-            assert_eq!(samples.values, [0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 255.0]);
+            assert_eq!(*samples.chunk(0..2).unwrap(), [0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 255.0]);
             assert_eq!((samples.n_samples, samples.n_features, samples.count), (2, 4, Some(1.0)));
             assert_eq!(samples.image, Some(ImageShape { channels: 1, height: 2, width: 2 }));
         }
@@ -301,14 +222,17 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("x.npy");
         ndarray_npy::write_npy(&path, &ndarray::array![[1i16, -2], [3, 4], [5, 7]]).unwrap();
-        assert_eq!(read(path.to_str().unwrap()).unwrap().samples.values, [1.0, -2.0, 3.0, 4.0, 5.0, 7.0]);
+        assert_eq!(
+            read(path.to_str().unwrap()).unwrap().samples.chunk(0..3).unwrap().into_owned(),
+            [1.0, -2.0, 3.0, 4.0, 5.0, 7.0]
+        );
         let path = folder.path().join("d.npz");
         let mut npz = ndarray_npy::NpzWriter::new(fs::File::create(&path).unwrap());
         npz.add_array("data", &ndarray::array![[1.5f64, 2.0], [3.0, 4.0]]).unwrap();
         npz.add_array("target", &ndarray::array![7i32, 0]).unwrap();
         npz.finish().unwrap();
         let dataset = read(path.to_str().unwrap()).unwrap();
-        assert_eq!((dataset.samples.values, dataset.samples.count), (vec![1.5, 2.0, 3.0, 4.0], None));
+        assert_eq!((&*dataset.samples.chunk(0..2).unwrap(), dataset.samples.count), (&[1.5, 2.0, 3.0, 4.0][..], None));
         assert_eq!(dataset.labels, Some(vec![7, 0]));
     }
 
@@ -331,7 +255,7 @@ mod tests {
         let mut short = images();
         short.pop();
         let cases: [(&str, Vec<u8>, &str); 4] = [
-            ("short", short, "its header says shape [2, 2, 2], but 7 bytes of elements follow"),
+            ("short", short, "its header says shape [2, 2, 2], of u1 (1 bytes each), but 7 bytes follow"),
             ("text", b"hello".to_vec(), "not an IDX file"),
             ("bad.npy", b"hello".to_vec(), "not a readable NPY file"),
             ("bad.npz", b"hello".to_vec(), "not an NPZ archive"),

@@ -6,15 +6,19 @@ use std::path::{Path, PathBuf};
 use image::{DynamicImage, ImageReader};
 use rayon::prelude::*;
 
-use super::files::{DataError, content};
+use super::error::{DataError, content};
 use super::table::name;
-use super::{Dataset, ImageShape, Samples};
+use super::values::{Sink, Values};
+use super::{Dataset, ImageShape, Memory, Samples};
+
+/// Images that are opened at once.
+const BLOCK: usize = 256;
 
 /// What is taken for an image.
 const ENDINGS: [&str; 4] = ["png", "jpg", "jpeg", "bmp"];
 
 /// Reads the images of a folder or of the folders in it, by name; all of one size.
-pub(super) fn read(folder: &Path) -> Result<Dataset, DataError> {
+pub(super) fn read(folder: &Path, memory: Memory) -> Result<Dataset, DataError> {
     let (files, folders): (Vec<PathBuf>, Vec<PathBuf>) = entries(folder)?.into_iter().partition(|path| !path.is_dir());
     let own = images(files);
     let labels: Vec<(u32, PathBuf)> = if own.is_empty() {
@@ -27,30 +31,33 @@ pub(super) fn read(folder: &Path) -> Result<Dataset, DataError> {
         own.into_iter().map(|path| (0, path)).collect()
     };
     let is_labelled = labels.iter().any(|(_, path)| path.parent() != Some(folder));
-    let pictures = labels.par_iter().map(|(_, path)| open(path)).collect::<Result<Vec<_>, _>>()?;
-    let Some(first) = pictures.first() else {
+    let look = |path: &PathBuf| open(path).map(|picture| (picture.width(), picture.height(), is_colored(&picture)));
+    let looks = labels.par_iter().map(|(_, path)| look(path)).collect::<Result<Vec<_>, _>>()?;
+    let Some(&(width, height, _)) = looks.first() else {
         let expected = ENDINGS.join(", ");
         return Err(content(
             folder,
             format!("no images are in it or in its folders: expected files that end in {expected}"),
         ));
     };
-    let (width, height) = (first.width(), first.height());
-    if let Some(other) = pictures.iter().position(|p| (p.width(), p.height()) != (width, height)) {
-        let (path, found) = (&labels[other].1, &pictures[other]);
-        let (w, h) = (found.width(), found.height());
+    if let Some(other) = looks.iter().position(|&(w, h, _)| (w, h) != (width, height)) {
+        let (path, (w, h, _)) = (&labels[other].1, looks[other]);
         let problem =
             format!("it is {w} x {h}, {} is {width} x {height}: bring all to one size", labels[0].1.display());
         return Err(content(path, problem));
     }
-    let are_colored = pictures.par_iter().any(is_colored);
+    let are_colored = looks.iter().any(|look| look.2);
     let pixels =
-        |picture: &DynamicImage| if are_colored { picture.to_rgb8().into_raw() } else { picture.to_luma8().into_raw() };
-    let values: Vec<f32> =
-        pictures.par_iter().flat_map_iter(|picture| pixels(picture).into_iter().map(f32::from)).collect();
+        |picture: DynamicImage| if are_colored { picture.to_rgb8().into_raw() } else { picture.to_luma8().into_raw() };
+    let mut sink = Sink::new(memory);
+    for block in labels.chunks(BLOCK) {
+        let block = block.par_iter().map(|(_, path)| open(path).map(pixels)).collect::<Result<Vec<_>, _>>()?;
+        sink.push(&block.into_iter().flatten().map(f32::from).collect::<Vec<f32>>())?;
+    }
     let shape =
         ImageShape { channels: if are_colored { 3 } else { 1 }, height: height as usize, width: width as usize };
-    let samples = Samples::new(name(folder), values, shape.n_values()).with_image(shape).with_count(1.0);
+    let values = Values::new(sink.finish()?, shape.n_values());
+    let samples = Samples::of(name(folder), values)?.with_image(shape).with_count(1.0);
     Ok(Dataset { samples, labels: is_labelled.then(|| labels.iter().map(|(label, _)| *label).collect()), groups: None })
 }
 
@@ -61,7 +68,7 @@ fn is_colored(picture: &DynamicImage) -> bool {
 
 /// What is in a folder, by name; hidden entries are passed over.
 fn entries(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
-    let io = |source| DataError::Io { path: folder.into(), source };
+    let io = DataError::io(folder);
     let mut paths = fs::read_dir(folder)
         .and_then(|entries| entries.map(|entry| entry.map(|entry| entry.path())).collect::<Result<Vec<_>, _>>())
         .map_err(io)?;
@@ -78,7 +85,7 @@ fn images(mut paths: Vec<PathBuf>) -> Vec<PathBuf> {
 
 fn open(path: &Path) -> Result<DynamicImage, DataError> {
     let reader = ImageReader::open(path).and_then(ImageReader::with_guessed_format);
-    let reader = reader.map_err(|source| DataError::Io { path: path.into(), source })?;
+    let reader = reader.map_err(DataError::io(path))?;
     reader.decode().map_err(|error| content(path, format!("not a readable image: {error}")))
 }
 
@@ -103,24 +110,24 @@ mod tests {
         put(folder.path(), "a/2.PNG", (3, 2), [9; 3]);
         put(folder.path(), "a/10.bmp", (3, 2), [8; 3]);
         put(folder.path(), "a/.hidden.png", (5, 5), [1; 3]);
-        let found = read(folder.path()).unwrap();
+        let found = read(folder.path(), Memory(40)).unwrap();
         assert_eq!(found.samples.image, Some(ImageShape { channels: 1, height: 2, width: 3 }));
-        let firsts: Vec<f32> = found.samples.rows().map(|row| row[0]).collect();
+        let firsts: Vec<f32> = found.samples.chunks(1).map(|row| row.unwrap()[0]).collect();
         assert_eq!((firsts, found.labels), (vec![8.0, 9.0, 7.0], Some(vec![0, 0, 1])));
 
         put(folder.path(), "b/3.png", (3, 2), [1, 2, 3]);
-        let colored = read(folder.path()).unwrap().samples;
+        let colored = read(folder.path(), Memory(40)).unwrap().samples;
         assert_eq!(colored.image.unwrap().channels, 3);
-        assert_eq!(colored.values[54..57], [1.0, 2.0, 3.0]);
+        assert_eq!(colored.all().unwrap()[54..57], [1.0, 2.0, 3.0]);
     }
 
     #[test]
     fn a_flat_folder_has_no_labels_and_what_is_wrong_is_named() {
         let folder = tempfile::tempdir().unwrap();
-        let error = || read(folder.path()).unwrap_err().to_string();
+        let error = || read(folder.path(), Memory(40)).unwrap_err().to_string();
         assert!(error().contains("no images are in it"));
         put(folder.path(), "x.png", (3, 2), [7; 3]);
-        assert_eq!(read(folder.path()).unwrap().labels, None);
+        assert_eq!(read(folder.path(), Memory(40)).unwrap().labels, None);
         put(folder.path(), "y.png", (2, 2), [7; 3]);
         assert!(error().contains("y.png: it is 2 x 2") && error().contains("x.png is 3 x 2"));
         fs::write(folder.path().join("y.png"), b"none").unwrap();

@@ -3,30 +3,45 @@
 pub mod augmentation;
 mod csv;
 mod digits;
+mod elements;
+mod error;
 mod files;
 mod folder;
+mod idx;
+mod memory;
 mod npy;
 mod parquet;
 mod scaling;
 mod source;
+pub mod split;
+mod stream;
+mod survey;
 mod table;
+mod values;
 mod windows;
 
 pub use digits::digits;
-pub use files::{DataError, read, read_labels};
+pub use error::DataError;
+pub use files::{read, read_labels};
+pub use memory::Memory;
 pub use scaling::Scaling;
 pub use source::{Record, Source, Window};
 
-use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
+use std::borrow::Cow;
+use std::ops::Range;
 
-/// Samples without labels, in the data's own unit: what training code sees.
-#[derive(Clone, Debug, PartialEq)]
+use serde::{Deserialize, Serialize};
+
+use survey::{Survey, Surveyor};
+use values::{Store, Values};
+
+/// Samples without labels, in the data's own unit: what training code sees. `n_samples x n_features` finite numbers, in
+/// memory or in a file from which they are read; a clone copies none of them.
+#[derive(Clone, Debug)]
 pub struct Samples {
     /// What they are, for people: `digits`, or a file's name.
     pub name: String,
-    /// `n_samples x n_features`, row-major, finite.
-    pub values: Vec<f32>,
+    values: Values,
     /// N.
     pub n_samples: usize,
     /// D.
@@ -39,6 +54,15 @@ pub struct Samples {
     pub count: Option<f32>,
     /// SHA-256 of shape and values.
     pub fingerprint: [u8; 32],
+    survey: Survey,
+}
+
+/// Numbers are compared by their fingerprint.
+impl PartialEq for Samples {
+    fn eq(&self, other: &Self) -> bool {
+        let of = |samples: &Self| (samples.fingerprint, samples.image, samples.channels, samples.count);
+        self.name == other.name && of(self) == of(other)
+    }
 }
 
 /// How the features of a sample form an image: row by row, pixel by pixel, a pixel's channels together.
@@ -70,6 +94,9 @@ pub struct Dataset {
     pub groups: Option<Vec<u32>>,
 }
 
+/// Numbers that are read at once where all are looked at in turn.
+const BLOCK: usize = 1 << 18;
+
 impl Samples {
     /// Samples from a row-major matrix.
     ///
@@ -79,16 +106,29 @@ impl Samples {
     /// let shape = ImageShape { channels: 1, height: 2, width: 2 };
     /// let images = Samples::new("squares", vec![0.0, 1.0, 1.0, 0.0, 1.0, 0.0, 0.0, 1.0], shape.n_values());
     /// let images = images.with_image(shape).with_count(1.0);
-    /// assert_eq!((images.n_samples, images.rows().nth(1).unwrap()), (2, &[1.0, 0.0, 0.0, 1.0][..]));
+    /// assert_eq!((images.n_samples, images.gather(&[1])?), (2, vec![1.0, 0.0, 0.0, 1.0]));
+    /// # Ok::<(), edgemix::data::DataError>(())
     /// ```
     pub fn new(name: impl Into<String>, values: Vec<f32>, n_features: usize) -> Self {
-        let n_samples = values.len().checked_div(n_features).unwrap_or(0);
-        let mut hash = Sha256::new();
-        hash.update((n_samples as u64).to_le_bytes());
-        hash.update((n_features as u64).to_le_bytes());
-        values.iter().for_each(|x| hash.update(x.to_le_bytes()));
-        let fingerprint = hash.finalize().into();
-        Self { name: name.into(), values, n_samples, n_features, image: None, channels: None, count: None, fingerprint }
+        let mut surveyor = Surveyor::new(values.len().checked_div(n_features).unwrap_or(0), n_features);
+        surveyor.look_at(&values);
+        Self::surveyed(name, Values::new(Store::Memory(values), n_features), n_features, surveyor)
+    }
+
+    /// Samples that are a row each.
+    fn of(name: impl Into<String>, values: Values) -> Result<Self, DataError> {
+        let n_features = values.width();
+        let mut surveyor = Surveyor::new(values.n_rows(), n_features);
+        for block in blocks(&values, (BLOCK / n_features.max(1)).max(1)) {
+            surveyor.look_at(&block?);
+        }
+        Ok(Self::surveyed(name, values, n_features, surveyor))
+    }
+
+    fn surveyed(name: impl Into<String>, values: Values, n_features: usize, surveyor: Surveyor) -> Self {
+        let (survey, fingerprint) = surveyor.finish();
+        let (name, n_samples) = (name.into(), values.n_rows());
+        Self { name, values, n_samples, n_features, image: None, channels: None, count: None, fingerprint, survey }
     }
 
     /// The features are pixels of images of this shape.
@@ -112,8 +152,90 @@ impl Samples {
         self
     }
 
-    /// The samples one by one.
-    pub fn rows(&self) -> impl ExactSizeIterator<Item = &[f32]> {
-        self.values.chunks_exact(self.n_features)
+    /// Whether they lie in memory; those that do not are read from a file each time that they are asked for.
+    pub fn are_in_memory(&self) -> bool {
+        self.values.is_in_memory()
     }
+
+    /// Some samples, one behind another.
+    ///
+    /// # Errors
+    /// If the file that they are in can't be read.
+    ///
+    /// # Panics
+    /// If there are not so many.
+    pub fn chunk(&self, range: Range<usize>) -> Result<Cow<'_, [f32]>, DataError> {
+        self.values.chunk(range)
+    }
+
+    /// All samples, so many at a time.
+    ///
+    /// # Errors
+    /// If the file that they are in can't be read.
+    pub fn chunks(&self, n: usize) -> impl Iterator<Item = Result<Cow<'_, [f32]>, DataError>> {
+        blocks(&self.values, n)
+    }
+
+    /// The same, as many at a time as is quick to read.
+    fn blocks(&self) -> impl Iterator<Item = Result<Cow<'_, [f32]>, DataError>> {
+        self.chunks((BLOCK / self.n_features.max(1)).max(1))
+    }
+
+    /// All samples at once, for what can't do with less.
+    ///
+    /// # Errors
+    /// If the file that they are in can't be read.
+    pub fn all(&self) -> Result<Cow<'_, [f32]>, DataError> {
+        self.values.chunk(0..self.n_samples)
+    }
+
+    /// The samples with these indices, one behind another.
+    ///
+    /// # Errors
+    /// If the file that they are in can't be read.
+    ///
+    /// # Panics
+    /// If there is no sample with an index.
+    pub fn gather(&self, indices: &[usize]) -> Result<Vec<f32>, DataError> {
+        self.values.gather(indices.iter().copied())
+    }
+
+    /// The samples with these indices, as samples with a fingerprint of their own.
+    ///
+    /// # Errors
+    /// If the file that they are in can't be read.
+    ///
+    /// # Panics
+    /// If there is no sample with an index.
+    pub fn select(&self, indices: &[usize]) -> Result<Self, DataError> {
+        let selected = Self::of(self.name.clone(), self.values.select(indices.iter().copied()))?;
+        Ok(Self { image: self.image, channels: self.channels, count: self.count, ..selected })
+    }
+
+    /// At most `most` samples, evenly from all; they go by the name and the fingerprint of all.
+    #[must_use]
+    pub fn thinned(&self, most: usize) -> Self {
+        let step = self.n_samples.div_ceil(most.max(1)).max(1);
+        if step == 1 {
+            return self.clone();
+        }
+        let values = self.values.select((0..self.n_samples).step_by(step));
+        Self { n_samples: values.n_rows(), values, ..self.clone() }
+    }
+
+    /// The least of all numbers.
+    pub fn least(&self) -> f32 {
+        self.survey.least
+    }
+
+    /// The greatest of all numbers.
+    pub fn greatest(&self) -> f32 {
+        self.survey.greatest
+    }
+}
+
+/// All rows, `n` at a time.
+fn blocks(values: &Values, n: usize) -> impl Iterator<Item = Result<Cow<'_, [f32]>, DataError>> {
+    let total = values.n_rows();
+    (0..total).step_by(n.max(1)).map(move |first| values.chunk(first..total.min(first + n.max(1))))
 }

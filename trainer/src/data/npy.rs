@@ -3,21 +3,30 @@
 //! The format: <https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html>. Lengths are compared with what
 //! is there before anything is allocated for them.
 
-use std::io::{Cursor, Read};
+use std::fs::File;
+use std::io::{BufReader, Read, Seek};
+use std::path::Path;
 
 use zip::ZipArchive;
 
-use super::files::Numbers;
+use super::Memory;
+use super::elements::Elements;
+use super::error::{DataError, Refusal};
+use super::stream::{self, Array};
+use super::values::Store;
 
 const MAGIC: &[u8] = b"\x93NUMPY";
 
-/// The arrays of an archive, packed.
-pub(super) struct Npz(ZipArchive<Cursor<Vec<u8>>>);
+/// How its problems begin.
+const WHAT: &str = "not a readable NPY file: ";
 
-impl Npz {
+/// The arrays of an archive, packed.
+pub(super) struct Npz<R>(ZipArchive<R>);
+
+impl<R: Read + Seek> Npz<R> {
     /// Opens an archive.
-    pub(super) fn new(bytes: Vec<u8>) -> Result<Self, String> {
-        ZipArchive::new(Cursor::new(bytes)).map(Self).map_err(|error| format!("not an NPZ archive: {error}"))
+    pub(super) fn new(reader: R) -> Result<Self, String> {
+        ZipArchive::new(reader).map(Self).map_err(|error| format!("not an NPZ archive: {error}"))
     }
 
     /// The arrays' names, without `.npy`, in the archive's order.
@@ -31,129 +40,70 @@ impl Npz {
     }
 
     /// One array, unpacked.
-    pub(super) fn array(&mut self, name: &str) -> Result<Numbers, String> {
-        let damaged = |error: &dyn std::fmt::Display| format!("array {name} is damaged: {error}");
+    pub(super) fn array(&mut self, name: &str, memory: Memory) -> Result<Array, Refusal> {
         let index = self.names().iter().position(|n| n == name);
         let index = index.ok_or_else(|| format!("it has no array {name}; it has {}", self.names().join(", ")))?;
-        let mut entry = self.0.by_index(index).map_err(|error| damaged(&error))?;
-        let mut bytes = vec![];
-        entry.read_to_end(&mut bytes).map_err(|error| damaged(&error))?;
-        parse(&bytes).map_err(|problem| format!("array {name}: {problem}"))
+        let entry = self.0.by_index(index).map_err(|error| format!("array {name} is damaged: {error}"))?;
+        parse(entry, memory).map_err(|refusal| refusal.before(&format!("array {name}: ")))
     }
 }
 
-/// Reads an NPY file's bytes.
-pub(super) fn parse(bytes: &[u8]) -> Result<Numbers, String> {
-    array(bytes).map_err(|problem| format!("not a readable NPY file: {problem}"))
+/// Reads a stream of an NPY file's bytes.
+pub(super) fn parse(mut reader: impl Read, memory: Memory) -> Result<Array, Refusal> {
+    let (header, _) = Header::read(&mut reader).map_err(|problem| format!("{WHAT}{problem}"))?;
+    let store = stream::read(reader, header.elements, &header.shape, memory).map_err(|refusal| refusal.before(WHAT))?;
+    header.array(store, memory)
 }
 
-fn array(bytes: &[u8]) -> Result<Numbers, String> {
-    let rest = bytes.strip_prefix(MAGIC).ok_or("it does not start with \\x93NUMPY")?;
-    let cut_off = "its header is cut off: write it again";
-    let (length, rest) = match *rest {
-        [1, _, a, b, ref rest @ ..] => (usize::from(u16::from_le_bytes([a, b])), rest),
-        [2 | 3, _, a, b, c, d, ref rest @ ..] => (u32::from_le_bytes([a, b, c, d]) as usize, rest),
-        [major, minor, ..] => return Err(format!("its version is {major}.{minor}: expected 1 to 3")),
-        _ => return Err(cut_off.into()),
-    };
-    let (header, data) = rest.split_at_checked(length).ok_or(cut_off)?;
-    let header = std::str::from_utf8(header).map_err(|_| "its header is not text")?;
-    let Header { kind, is_big, is_fortran, shape } = Header::parse(header)?;
-    let n = shape.iter().try_fold(1usize, |n, &d| n.checked_mul(d));
-    if n.and_then(|n| n.checked_mul(kind.width)) != Some(data.len()) {
-        let (name, width, found) = (kind.name, kind.width, data.len());
-        return Err(format!(
-            "its header says shape {shape:?} of {name} ({width} bytes each), but {found} bytes follow: write it again"
-        ));
-    }
-    let mut element = [0; 8];
-    let mut values: Vec<f64> = data
-        .chunks_exact(kind.width)
-        .map(|bytes| {
-            element[..kind.width].copy_from_slice(bytes);
-            if is_big {
-                element[..kind.width].reverse();
-            }
-            (kind.value)(element)
-        })
-        .collect();
-    if is_fortran && shape.len() > 1 {
-        values = row_major(&values, &shape);
-    }
-    Ok(Numbers { shape, values, are_integers: kind.is_integer })
+/// Reads a file, or leaves its numbers where they are if they would take too much memory.
+pub(super) fn open(path: &Path, memory: Memory) -> Result<Array, Refusal> {
+    let mut file = BufReader::new(File::open(path).map_err(DataError::io(path))?);
+    let (header, offset) = Header::read(&mut file).map_err(|problem| format!("{WHAT}{problem}"))?;
+    let store = stream::of_file(path, file, offset, header.elements, &header.shape, memory);
+    header.array(store.map_err(|refusal| refusal.before(WHAT))?, memory)
 }
-
-/// From column-major order: the first index runs fastest there, the last one here.
-fn row_major(values: &[f64], shape: &[usize]) -> Vec<f64> {
-    let mut index = vec![0usize; shape.len()];
-    (0..values.len())
-        .map(|_| {
-            let at = index.iter().zip(shape).rev().fold(0, |at, (&i, &d)| at * d + i);
-            for (i, &d) in index.iter_mut().zip(shape).rev() {
-                *i += 1;
-                if *i < d {
-                    break;
-                }
-                *i = 0;
-            }
-            values[at]
-        })
-        .collect()
-}
-
-/// An element type, little-endian.
-struct Kind {
-    name: &'static str,
-    width: usize,
-    is_integer: bool,
-    value: fn([u8; 8]) -> f64,
-}
-
-macro_rules! kinds {
-    ($($name:literal $kind:ty, $is_integer:literal;)*) => {
-        [$(Kind {
-            name: $name,
-            width: size_of::<$kind>(),
-            is_integer: $is_integer,
-            value: |b| {
-                let mut exact = [0; size_of::<$kind>()];
-                exact.copy_from_slice(&b[..size_of::<$kind>()]);
-                <$kind>::from_le_bytes(exact) as f64
-            },
-        }),*]
-    };
-}
-
-/// numpy's `bool` is one byte, 0 or 1.
-static KINDS: [Kind; 11] = kinds! {
-    "b1" u8, true;
-    "u1" u8, true;
-    "i1" i8, true;
-    "u2" u16, true;
-    "i2" i16, true;
-    "u4" u32, true;
-    "i4" i32, true;
-    "u8" u64, true;
-    "i8" i64, true;
-    "f4" f32, false;
-    "f8" f64, false;
-};
 
 /// What stands in front of the elements: `{'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), }`.
 struct Header {
-    kind: &'static Kind,
-    is_big: bool,
+    elements: Elements,
     is_fortran: bool,
     shape: Vec<usize>,
 }
 
 impl Header {
+    /// Reads it to its end; also how many bytes that was.
+    fn read(reader: &mut impl Read) -> Result<(Self, usize), String> {
+        let mut offset = 0;
+        let mut take = |n: usize| {
+            let mut bytes = vec![];
+            offset += n;
+            let read = reader.by_ref().take(n as u64).read_to_end(&mut bytes);
+            read.map_err(|error| error.to_string()).map(|_| bytes)
+        };
+        if take(MAGIC.len())? != MAGIC {
+            return Err("it does not start with \\x93NUMPY".into());
+        }
+        let cut_off = "its header is cut off: write it again";
+        let length = match take(2)?[..] {
+            [1, _] => 2,
+            [2 | 3, _] => 4,
+            [major, minor] => return Err(format!("its version is {major}.{minor}: expected 1 to 3")),
+            _ => return Err(cut_off.into()),
+        };
+        let length = take(length)?.iter().rev().fold(0, |length, &byte| length << 8 | usize::from(byte));
+        let text = take(length)?;
+        if text.len() < length || length == 0 {
+            return Err(cut_off.into());
+        }
+        let text = std::str::from_utf8(&text).map_err(|_| "its header is not text")?;
+        Ok((Self::parse(text)?, offset))
+    }
+
     fn parse(text: &str) -> Result<Self, String> {
         let descr = field(text, "descr")?;
         let name = descr.strip_prefix(['\'', '"']).and_then(|rest| rest.split(['\'', '"']).next());
         let name = name.ok_or("its elements are records: expected numbers, one array for the samples")?;
-        let kind = KINDS.iter().find(|kind| name.trim_start_matches(['<', '>', '|', '=']) == kind.name);
-        let kind = kind.ok_or_else(|| {
+        let elements = Elements::named(name).ok_or_else(|| {
             format!("its element type {name} is not read: expected integers, f4 or f8; convert with .astype('float32')")
         })?;
         let shape = field(text, "shape")?;
@@ -162,7 +112,17 @@ impl Header {
         let lengths = lengths.map(str::parse).collect::<Result<Vec<usize>, _>>();
         let shape = inner.and(lengths.ok()).ok_or("its header has no readable shape")?;
         let is_fortran = field(text, "fortran_order")?.starts_with("True");
-        Ok(Self { kind, is_big: name.starts_with('>'), is_fortran, shape })
+        Ok(Self { elements, is_fortran, shape })
+    }
+
+    /// The array whose numbers are these, in the file's order.
+    fn array(self, store: Store, memory: Memory) -> Result<Array, Refusal> {
+        let store = if self.is_fortran && self.shape.len() > 1 {
+            stream::row_major(&store, &self.shape, memory)?
+        } else {
+            store
+        };
+        Ok(Array { shape: self.shape, store, are_integers: self.elements.kind.is_integer })
     }
 }
 
@@ -179,7 +139,9 @@ fn field<'a>(text: &'a str, name: &str) -> Result<&'a str, String> {
 mod tests {
     use std::io::Write;
 
-    use ndarray::{Array, Array2, Array3};
+    use std::io::Cursor;
+
+    use ndarray::{Array2, Array3};
     use ndarray_npy::WriteNpyExt;
     use proptest::prelude::*;
     use zip::write::SimpleFileOptions;
@@ -191,11 +153,36 @@ mod tests {
         [MAGIC, &[1, 0], &(header.len() as u16).to_le_bytes(), header.as_bytes(), data].concat()
     }
 
+    /// Shape and numbers, and whether these are integers.
+    type Found = (Vec<usize>, Vec<f32>, bool);
+
+    /// What is read of a file's bytes, the same as a stream and as a file, in memory and not.
+    fn parsed(bytes: &[u8]) -> Result<Found, String> {
+        let found = |array: Result<Array, Refusal>| {
+            let array = array.map_err(|refusal| refusal.at("x.npy".as_ref()).to_string())?;
+            let mut values = vec![];
+            array.store.read(0, array.store.len(), &mut values).map_err(|error| error.to_string())?;
+            Ok::<Found, String>((array.shape, values, array.are_integers))
+        };
+        let path = tempfile::NamedTempFile::with_suffix(".npy").unwrap();
+        std::fs::write(path.path(), bytes).unwrap();
+        let expected = found(parse(bytes, Memory(1 << 20)));
+        for memory in [Memory(0), Memory(16), Memory(1 << 20)] {
+            let bits = |found: &Result<Found, String>| {
+                let (shape, values, are_integers) = found.clone()?;
+                Ok::<_, String>((shape, values.iter().map(|x| x.to_bits()).collect::<Vec<u32>>(), are_integers))
+            };
+            assert_eq!(bits(&found(parse(bytes, memory))), bits(&expected));
+            assert_eq!(bits(&found(open(path.path(), memory))), bits(&expected));
+        }
+        expected
+    }
+
     /// What another implementation writes.
-    fn written<T: ndarray_npy::WritableElement + Clone, D: ndarray::Dimension>(array: &Array<T, D>) -> Numbers {
+    fn written<T: ndarray_npy::WritableElement + Clone, D: ndarray::Dimension>(array: &ndarray::Array<T, D>) -> Found {
         let mut bytes = vec![];
         array.write_npy(&mut bytes).unwrap();
-        parse(&bytes).unwrap()
+        parsed(&bytes).unwrap()
     }
 
     #[test]
@@ -203,15 +190,15 @@ mod tests {
         macro_rules! check {
             ($($kind:ty),*) => {$(
                 let array = Array2::from_shape_fn((3, 2), |(i, j)| (10 * i + j) as $kind);
-                let numbers = written(&array);
-                assert_eq!((numbers.shape, numbers.values), (vec![3, 2], vec![0.0, 1.0, 10.0, 11.0, 20.0, 21.0]));
-                assert_eq!(numbers.are_integers, stringify!($kind).starts_with(['u', 'i']));
+                let (shape, values, are_integers) = written(&array);
+                assert_eq!((shape, values), (vec![3, 2], vec![0.0, 1.0, 10.0, 11.0, 20.0, 21.0]));
+                assert_eq!(are_integers, stringify!($kind).starts_with(['u', 'i']));
             )*};
         }
         check!(u8, i8, u16, i16, u32, i32, u64, i64, f32, f64);
-        assert_eq!(written(&ndarray::array![-1i8, i8::MIN]).values, [-1.0, -128.0]);
-        assert_eq!(written(&ndarray::array![true, false]).values, [1.0, 0.0]);
-        assert!(written(&ndarray::array![f64::NAN]).values[0].is_nan());
+        assert_eq!(written(&ndarray::array![-1i8, i8::MIN]).1, [-1.0, -128.0]);
+        assert_eq!(written(&ndarray::array![true, false]).1, [1.0, 0.0]);
+        assert!(written(&ndarray::array![f64::NAN]).1[0].is_nan());
     }
 
     #[test]
@@ -222,10 +209,10 @@ mod tests {
         let columns = array.view().reversed_axes().as_standard_layout().reversed_axes().into_owned();
         columns.write_npy(&mut bytes).unwrap();
         assert!(String::from_utf8_lossy(&bytes).contains("'fortran_order': True"));
-        assert_eq!(parse(&bytes).unwrap().values, written(&array).values);
+        assert_eq!(parsed(&bytes).unwrap(), written(&array));
         let big = npy(">u2", "False", "(2,)", &[1, 0, 0, 1]);
-        assert_eq!(parse(&big).unwrap().values, [256.0, 1.0]);
-        assert_eq!(parse(&npy("<u1", "False", "(2,)", &[3, 4])).unwrap().values, [3.0, 4.0]);
+        assert_eq!(parsed(&big).unwrap().1, [256.0, 1.0]);
+        assert_eq!(parsed(&npy("<u1", "False", "(2,)", &[3, 4])).unwrap().1, [3.0, 4.0]);
     }
 
     #[test]
@@ -244,7 +231,7 @@ mod tests {
             ([MAGIC, &[1, 0, 200, 0, b'{']].concat(), "header is cut off"),
             ([MAGIC, &[1, 0, 2, 0, b'{', b'}']].concat(), "names no descr"),
         ] {
-            let error = parse(&bytes).err().unwrap();
+            let error = parsed(&bytes).err().unwrap();
             assert!(error.contains(message), "{error}");
         }
     }
@@ -252,12 +239,12 @@ mod tests {
     proptest! {
         #[test]
         fn no_bytes_panic(noise in prop::collection::vec(any::<u8>(), 0..80), at in 0usize..90, byte: u8) {
-            let _ = parse(&noise);
+            let _ = parsed(&noise);
             let mut bytes = npy("<i2", "True", "(2, 3)", &[7; 12]);
             let at = at % bytes.len();
-            let _ = parse(&bytes[..at]);
+            let _ = parsed(&bytes[..at]);
             bytes[at] = byte;
-            let _ = parse(&bytes);
+            let _ = parsed(&bytes);
         }
     }
 
@@ -270,11 +257,13 @@ mod tests {
                 archive.start_file(format!("{name}.npy"), options).unwrap();
                 archive.write_all(&npy("|u1", "False", "(3,)", &[value; 3])).unwrap();
             }
-            let bytes = archive.finish().unwrap().into_inner();
-            let mut npz = Npz::new(bytes).unwrap();
+            let mut npz = Npz::new(archive.finish().unwrap()).unwrap();
             assert_eq!(npz.names(), ["b", "a"]);
-            assert_eq!(npz.array("a").unwrap().values, [9.0; 3]);
-            assert!(npz.array("c").err().unwrap().contains("no array c; it has b, a"));
+            let mut values = vec![];
+            npz.array("a", Memory(4)).ok().unwrap().store.read(0, 3, &mut values).unwrap();
+            assert_eq!(values, [9.0; 3]);
+            let missing = npz.array("c", Memory(4)).err().unwrap().at("x.npz".as_ref()).to_string();
+            assert!(missing.contains("no array c; it has b, a"), "{missing}");
         }
     }
 }

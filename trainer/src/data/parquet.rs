@@ -7,46 +7,49 @@ use parquet::errors::ParquetError;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::record::{Field, Row};
 
-use super::files::{DataError, content};
-use super::table::{Columns, name, numbered};
-use super::{Dataset, Samples, Source};
+use super::error::{DataError, content};
+use super::table::{Columns, Words, name};
+use super::values::{Sink, Values};
+use super::{Dataset, Memory, Samples, Source};
 
 /// Reads a table; the columns of labels and groups are no features.
-pub(super) fn read(path: &Path, source: &Source) -> Result<Dataset, DataError> {
+pub(super) fn read(path: &Path, source: &Source, memory: Memory) -> Result<Dataset, DataError> {
     let damaged = |error: ParquetError| content(path, format!("not a readable Parquet file: {error}"));
-    let file = File::open(path).map_err(|source| DataError::Io { path: path.into(), source })?;
+    let file = File::open(path).map_err(DataError::io(path))?;
     let reader = SerializedFileReader::new(file).map_err(damaged)?;
     let schema = reader.metadata().file_metadata().schema();
     let names: Vec<&str> = schema.get_fields().iter().map(|field| field.name()).collect();
     let Columns { label, group, features } = Columns::chosen(path, &names, names.len(), source)?;
 
-    let (mut values, mut labels, mut groups) = (vec![], vec![], vec![]);
+    let (mut labels, mut groups) = (Words::default(), Words::default());
+    let (mut sink, mut values) = (Sink::new(memory), vec![]);
     let mut are_integers = true;
     for (index, row) in reader.get_row_iter(None).map_err(damaged)?.enumerate() {
         let row = row.map_err(damaged)?;
         let refuse = |column: usize, problem: String| {
             content(path, format!("row {index}, column {:?}: {problem}", names[column]))
         };
+        values.clear();
         for &column in &features {
             let (value, is_integer) = number(field(&row, column)).map_err(|problem| refuse(column, problem))?;
             are_integers &= is_integer;
             values.push(value);
         }
+        sink.push(&values)?;
         for (column, into) in [(label, &mut labels), (group, &mut groups)] {
             if let Some(column) = column {
-                into.push(word(field(&row, column)).map_err(|problem| refuse(column, problem))?);
+                into.push(&word(field(&row, column)).map_err(|problem| refuse(column, problem))?);
             }
         }
     }
-    if values.is_empty() {
+    if sink.len() == 0 {
         return Err(content(path, "it has no rows: expected samples"));
     }
-    let samples = Samples::new(name(path), values, features.len());
-    let numbers = |words: &[String]| numbered(words.iter().map(String::as_str));
+    let samples = Samples::of(name(path), Values::new(sink.finish()?, features.len()))?;
     Ok(Dataset {
         samples: if are_integers { samples.with_count(1.0) } else { samples },
-        labels: label.map(|_| numbers(&labels)),
-        groups: group.map(|_| numbers(&groups)),
+        labels: label.map(|_| labels.finish()),
+        groups: group.map(|_| groups.finish()),
     })
 }
 
@@ -133,7 +136,7 @@ mod tests {
         let path = folder.path().join("x.parquet");
         file(&path, compression, y);
         let source = Source { label_column: Some(label.into()), ..Source::default() };
-        read(&path, &source).map_err(|error| error.to_string())
+        read(&path, &source, Memory(0)).map_err(|error| error.to_string())
     }
 
     #[test]
@@ -147,7 +150,7 @@ mod tests {
         ];
         for packing in packings {
             let found = parsed([0.5, 2.5], packing, "kind").unwrap();
-            assert_eq!(found.samples.values, [0.0, 0.5, 1.0, 2.5, 10.0, 0.5, 11.0, 2.5], "{packing}");
+            assert_eq!(*found.samples.all().unwrap(), [0.0, 0.5, 1.0, 2.5, 10.0, 0.5, 11.0, 2.5], "{packing}");
             assert_eq!((found.labels, found.samples.count), (Some(vec![0, 1, 1, 2]), None));
         }
     }
@@ -163,7 +166,7 @@ mod tests {
         assert!(error([1.0, f64::INFINITY], "kind").contains("inf is no finite number"));
         let path = tempfile::NamedTempFile::with_suffix(".parquet").unwrap();
         std::fs::write(path.path(), b"PAR1 this is none").unwrap();
-        let damaged = read(path.path(), &Source::default()).unwrap_err().to_string();
+        let damaged = read(path.path(), &Source::default(), Memory(0)).unwrap_err().to_string();
         assert!(damaged.contains("not a readable Parquet file"), "{damaged}");
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Samples;
+use super::{DataError, Samples};
 
 /// `input = value * gain + offset`; both have length 1 (one for all features) or one entry per feature, or one per channel.
 ///
@@ -26,43 +26,54 @@ pub struct Scaling {
 impl Scaling {
     /// Images, and integers that are never negative, are divided by their largest value; everything else is
     /// standardised feature by feature, and windows of recordings always channel by channel. A feature that never changes is left where it is, at 0.
-    pub fn fit(samples: &Samples) -> Self {
-        let least = samples.values.iter().copied().fold(f32::INFINITY, f32::min);
-        if samples.image.is_some() || (samples.count.is_some() && samples.channels.is_none() && least >= 0.0) {
-            Self::to_unit(samples)
-        } else {
-            Self::standard(samples)
-        }
+    ///
+    /// # Errors
+    /// If the file that the samples are in can't be read.
+    pub fn fit(samples: &Samples) -> Result<Self, DataError> {
+        let are_counts = samples.count.is_some() && samples.channels.is_none() && samples.least() >= 0.0;
+        if samples.image.is_some() || are_counts { Ok(Self::to_unit(samples)) } else { Self::standard(samples) }
     }
 
     /// Divides by the largest magnitude.
     fn to_unit(samples: &Samples) -> Self {
-        let most = samples.values.iter().fold(0f32, |most, x| most.max(x.abs()));
+        let most = samples.greatest().max(-samples.least());
         Self { gain: vec![if most > 0.0 { most.recip() } else { 1.0 }], offset: vec![0.0] }
     }
 
     /// Subtracts each feature's mean and divides by its standard deviation.
-    fn standard(samples: &Samples) -> Self {
+    fn standard(samples: &Samples) -> Result<Self, DataError> {
         let channels = samples.channels.unwrap_or(samples.n_features).max(1);
-        let n = (samples.values.len() / channels).max(1) as f64;
+        let n = (samples.n_samples * samples.n_features / channels).max(1) as f64;
         let mut mean = vec![0f64; channels];
         let mut square = vec![0f64; channels];
-        for row in samples.values.chunks_exact(channels) {
-            mean.iter_mut().zip(row).for_each(|(m, &x)| *m += f64::from(x) / n);
+        for block in samples.blocks() {
+            for row in block?.chunks_exact(channels) {
+                mean.iter_mut().zip(row).for_each(|(m, &x)| *m += f64::from(x) / n);
+            }
         }
-        for row in samples.values.chunks_exact(channels) {
-            square.iter_mut().zip(row).zip(&mean).for_each(|((s, &x), m)| *s += (f64::from(x) - m).powi(2) / n);
+        for block in samples.blocks() {
+            for row in block?.chunks_exact(channels) {
+                square.iter_mut().zip(row).zip(&mean).for_each(|((s, &x), m)| *s += (f64::from(x) - m).powi(2) / n);
+            }
         }
         let gain = square.iter().map(|&s| if s > 0.0 { s.sqrt().recip() as f32 } else { 1.0 });
         let gain: Vec<f32> = gain.collect();
         let offset = mean.iter().zip(&gain).map(|(m, &g)| (-m * f64::from(g)) as f32).collect();
-        Self { gain, offset }
+        Ok(Self { gain, offset })
     }
 
-    /// The scaled values, `n_samples x n_features`.
-    pub fn apply(&self, samples: &Samples) -> Vec<f32> {
-        let channels = self.gain.iter().zip(&self.offset).cycle();
-        samples.values.iter().zip(channels).map(|(x, (gain, offset))| x * gain + offset).collect()
+    /// The scaled values of whole samples.
+    pub fn apply(&self, values: &[f32]) -> Vec<f32> {
+        match (&self.gain[..], &self.offset[..]) {
+            ([gain], [offset]) => values.iter().map(|x| x * gain + offset).collect(),
+            (gains, offsets) => {
+                let mut scaled = values.to_vec();
+                for row in scaled.chunks_mut(gains.len().max(1)) {
+                    row.iter_mut().zip(gains).zip(offsets).for_each(|((x, gain), offset)| *x = *x * gain + offset);
+                }
+                scaled
+            }
+        }
     }
 }
 
@@ -74,7 +85,7 @@ mod tests {
     fn a_table_is_standardised_and_a_constant_feature_becomes_zero() {
         let values = vec![1.0, 5.0, -2.0, 2.0, 5.0, 0.5, 6.0, 5.0, 7.0];
         let samples = Samples::new("table", values, 3);
-        let scaled = Scaling::fit(&samples).apply(&samples);
+        let scaled = Scaling::fit(&samples).unwrap().apply(&samples.all().unwrap());
         for feature in 0..3 {
             let column: Vec<f32> = scaled.chunks(3).map(|row| row[feature]).collect();
             let mean = column.iter().sum::<f32>() / 3.0;
@@ -89,9 +100,9 @@ mod tests {
         // Two windows of three instants of two channels; the second channel is a hundred times the first, and offset.
         let values: Vec<f32> = (0..6).flat_map(|t| [t as f32, 100.0 * t as f32 + 7.0]).collect();
         let samples = Samples::new("windows", values, 6).with_channels(2).with_count(1.0);
-        let scaling = Scaling::fit(&samples);
+        let scaling = Scaling::fit(&samples).unwrap();
         assert_eq!(scaling.gain.len(), 2);
-        for pair in scaling.apply(&samples).chunks(2) {
+        for pair in scaling.apply(&samples.all().unwrap()).chunks(2) {
             assert!((pair[0] - pair[1]).abs() < 1e-4, "{pair:?}");
         }
     }
@@ -99,6 +110,6 @@ mod tests {
     #[test]
     fn counts_that_are_not_negative_go_to_the_unit_interval() {
         let samples = Samples::new("counts", vec![0.0, 4.0, 16.0, 8.0], 2).with_count(1.0);
-        assert_eq!(Scaling::fit(&samples).apply(&samples), [0.0, 0.25, 1.0, 0.5]);
+        assert_eq!(Scaling::fit(&samples).unwrap().apply(&samples.all().unwrap()), [0.0, 0.25, 1.0, 0.5]);
     }
 }

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::files::{self, DataError, content};
-use super::{Dataset, Samples, windows};
+use super::error::{DataError, content};
+use super::{Dataset, Memory, Samples, files, windows};
 
 /// All that decides which samples are read.
 ///
@@ -32,7 +32,7 @@ use super::{Dataset, Samples, windows};
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Source {
-    /// `digits`, a file (CSV, Parquet, NPY, NPZ or IDX), or a folder of images.
+    /// `digits`, a file (CSV, packed by gzip or not, Parquet, NPY, NPZ or IDX), or a folder of images.
     pub path: String,
     /// A file of labels, where the data have none.
     pub labels: Option<PathBuf>,
@@ -60,12 +60,21 @@ impl Source {
         Self { path: path.into(), ..Self::default() }
     }
 
-    /// Reads the samples, and labels and groups where there are any.
+    /// Reads the samples, and labels and groups where there are any, as [`Source::read_within`] does by default.
     ///
     /// # Errors
     /// See [`DataError`].
     pub fn read(&self) -> Result<Dataset, DataError> {
-        let mut dataset = files::read_table(self)?;
+        self.read_within(Memory::default())
+    }
+
+    /// The same, with so much memory for the samples: more of them stay in their file, or, where they are packed or
+    /// text, are unpacked once into a scratch file. They are the same samples, to the bit.
+    ///
+    /// # Errors
+    /// See [`DataError`].
+    pub fn read_within(&self, memory: Memory) -> Result<Dataset, DataError> {
+        let mut dataset = files::read_table(self, memory)?;
         if let Some(path) = &self.labels {
             dataset.labels = Some(files::read_labels(path, dataset.samples.n_samples)?);
         }
@@ -74,7 +83,7 @@ impl Source {
         if dataset.samples.image.is_some() || dataset.samples.channels.is_some() {
             return Err(content(path, "--window: these are images or windows already: expected instants by channels"));
         }
-        windows::cut(&dataset, window).map_err(|problem| content(path, problem))
+        windows::cut(&dataset, window).map_err(|refusal| refusal.at(path))
     }
 }
 
@@ -125,7 +134,26 @@ mod tests {
         // By groups, the third window is not: it would cross from one to the other.
         let grouped = Source { label_column: None, group_column: Some("1".into()), ..text }.read().unwrap();
         assert_eq!(grouped.groups, Some(vec![0, 0, 1]));
-        assert_eq!(grouped.samples.values[..12], array.samples.values[..12]);
+        assert_eq!(grouped.samples.chunk(0..2).unwrap(), array.samples.chunk(0..2).unwrap());
+    }
+
+    #[test]
+    fn an_archives_labels_and_groups_are_cut_with_its_recording_wherever_it_lies() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.npz");
+        let table = ndarray::Array2::from_shape_fn((9, 2), |(t, c)| (t * 7 % 5 + c) as i16 - 2);
+        let mut archive = ndarray_npy::NpzWriter::new_compressed(std::fs::File::create(&path).unwrap());
+        archive.add_array("x", &table).unwrap();
+        archive.add_array("labels", &ndarray::array![0u8, 0, 0, 1, 1, 1, 2, 2, 2]).unwrap();
+        archive.add_array("users", &ndarray::array![4u8, 4, 4, 4, 4, 4, 9, 9, 9]).unwrap();
+        archive.finish().unwrap();
+        let source = Source { window: Some(Window { length: 3, step: 2 }), ..Source::of(path.to_str().unwrap()) };
+        let [held, stored] = [Memory(1 << 20), Memory(0)].map(|memory| source.read_within(memory).unwrap());
+        assert!(held == stored && held.samples.are_in_memory() && !stored.samples.are_in_memory());
+        assert_eq!(*stored.samples.all().unwrap(), *held.samples.all().unwrap());
+        assert_eq!((held.labels, held.groups), (Some(vec![0, 1, 2]), Some(vec![4, 4, 9])));
+        let first: Vec<f32> = table.iter().take(6).map(|&x| x.into()).collect();
+        assert_eq!(*held.samples.chunk(0..1).unwrap(), first[..]);
     }
 
     #[test]

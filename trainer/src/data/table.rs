@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use super::Source;
-use super::files::{DataError, content};
+use super::error::{DataError, content};
 use crate::nearest::nearest;
 
 /// Which columns are which, by their index from 0.
@@ -35,7 +35,9 @@ impl Columns {
 
 /// What the samples of a file are called.
 pub(super) fn name(path: &Path) -> &str {
-    path.file_stem().and_then(|stem| stem.to_str()).unwrap_or("data")
+    let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or("data");
+    // Of x.csv.gz as of x.csv.
+    [".csv", ".tsv", ".txt"].into_iter().find_map(|ending| stem.strip_suffix(ending)).unwrap_or(stem)
 }
 
 /// A column by its name, or by its index from 0.
@@ -54,16 +56,35 @@ fn find(wanted: &str, names: &[&str], n_columns: usize) -> Result<usize, String>
     }
 }
 
-/// Whole numbers stand for themselves; anything else is numbered in the order in which it first appears.
-pub(super) fn numbered<'a>(fields: impl Iterator<Item = &'a str> + Clone) -> Vec<u32> {
-    let whole: Option<Vec<u32>> = fields.clone().map(|field| field.parse().ok().filter(|&y| y < 65536)).collect();
-    whole.unwrap_or_else(|| {
-        let mut numbers = HashMap::new();
-        fields
-            .map(|field| {
-                let next = numbers.len() as u32;
-                *numbers.entry(field).or_insert(next)
-            })
-            .collect()
-    })
+/// A column of labels or groups. Whole numbers stand for themselves; anything else is numbered in the order in which it
+/// first appears.
+#[derive(Default)]
+pub(super) struct Words {
+    numbers: HashMap<String, u32>,
+    rows: Vec<u32>,
+}
+
+impl Words {
+    /// The next row's.
+    pub(super) fn push(&mut self, word: &str) {
+        let next = self.numbers.len() as u32;
+        let number = match self.numbers.get(word) {
+            Some(&number) => number,
+            None => *self.numbers.entry(word.to_owned()).or_insert(next),
+        };
+        self.rows.push(number);
+    }
+
+    /// A number for each row.
+    pub(super) fn finish(mut self) -> Vec<u32> {
+        let mut whole = vec![0; self.numbers.len()];
+        for (word, number) in &self.numbers {
+            match word.parse().ok().filter(|&y: &u32| y < 65536) {
+                Some(y) => whole[*number as usize] = y,
+                None => return self.rows,
+            }
+        }
+        self.rows.iter_mut().for_each(|number| *number = whole[*number as usize]);
+        self.rows
+    }
 }

@@ -1,9 +1,11 @@
 //! A recording, instant by instant, cut into windows.
 
+use super::error::Refusal;
 use super::{Dataset, Samples, Window};
 
 /// Windows of `length` instants every `step`, none across a change of group; a sample's label is its window's commonest.
-pub(super) fn cut(recording: &Dataset, window: Window) -> Result<Dataset, String> {
+/// No number is copied.
+pub(super) fn cut(recording: &Dataset, window: Window) -> Result<Dataset, Refusal> {
     let Window { length, step } = window;
     if length == 0 || step == 0 {
         return Err("--window and --step must be at least 1".into());
@@ -21,13 +23,10 @@ pub(super) fn cut(recording: &Dataset, window: Window) -> Result<Dataset, String
     }
     if starts.is_empty() {
         let part = if recording.groups.is_some() { "longest group" } else { "recording" };
-        return Err(format!("--window {length} is longer than the {part}, {longest} instants: make it shorter"));
+        return Err(format!("--window {length} is longer than the {part}, {longest} instants: make it shorter").into());
     }
-    let mut values = Vec::with_capacity(starts.len() * length * channels);
-    for &start in &starts {
-        values.extend_from_slice(&samples.values[start * channels..(start + length) * channels]);
-    }
-    let mut cut = Samples::new(&*samples.name, values, length * channels).with_channels(channels);
+    let values = samples.values.windows(&starts, length);
+    let mut cut = Samples::of(&*samples.name, values)?.with_channels(channels);
     cut.count = samples.count;
     let labels = recording.labels.as_ref();
     let labels = labels.map(|labels| starts.iter().map(|&start| commonest(&labels[start..start + length])).collect());
@@ -59,14 +58,17 @@ mod tests {
     #[test]
     fn windows_overlap_and_keep_what_is_known() {
         let cut = cut(&recording(None, 7), Window { length: 4, step: 2 }).unwrap();
-        assert_eq!(cut.samples.values[8..], [20.0, 21.0, 30.0, 31.0, 40.0, 41.0, 50.0, 51.0]);
+        assert_eq!(*cut.samples.chunk(1..2).unwrap(), [20.0, 21.0, 30.0, 31.0, 40.0, 41.0, 50.0, 51.0]);
         assert_eq!((cut.samples.n_samples, cut.samples.channels, cut.samples.count), (2, Some(2), Some(1.0)));
         assert_eq!(cut.labels, Some(vec![0, 1]));
     }
 
     #[test]
     fn what_can_not_be_cut_is_said() {
-        let error = |groups, length, step| cut(&recording(groups, 6), Window { length, step }).unwrap_err();
+        let error = |groups, length, step| {
+            let refusal = cut(&recording(groups, 6), Window { length, step }).unwrap_err();
+            refusal.at("r".as_ref()).to_string()
+        };
         assert!(error(None, 7, 1).contains("longer than the recording, 6 instants"));
         assert!(error(Some(vec![0, 0, 0, 1, 1, 0]), 4, 1).contains("longest group, 3 instants"));
         assert!(error(None, 0, 1).contains("at least 1") && error(None, 1, 0).contains("at least 1"));
@@ -85,8 +87,8 @@ mod tests {
                 Err(_) => prop_assert_eq!(expected, 0),
                 Ok(found) => {
                     prop_assert_eq!(found.samples.n_samples, expected);
-                    for (row, group) in found.samples.rows().zip(found.groups.unwrap()) {
-                        let start = (row[0] / 10.0) as usize;
+                    for (row, group) in found.samples.chunks(1).zip(found.groups.unwrap()) {
+                        let start = (row.unwrap()[0] / 10.0) as usize;
                         prop_assert!(groups[start..start + length].iter().all(|&g| g == group));
                     }
                 }

@@ -156,18 +156,18 @@ impl<B: AutodiffBackend> DepictMethod<B> {
     }
 
     /// The latents of all samples, `N x D`.
-    fn latents(&self, data: &Data<B::InnerBackend>) -> Tensor<B::InnerBackend, 2> {
-        self.learner.latents(data).tanh()
+    fn latents(&self, data: &Data<B::InnerBackend>) -> Result<Tensor<B::InnerBackend, 2>, FitError> {
+        Ok(self.learner.latents(data)?.tanh())
     }
 
     /// Clusters of the latents are the first targets, their linear discriminant is the softmax layer's start. (The paper's,
     /// the centres' directions, says next to nothing at first, since `tanh` bounds the latents.)
     fn find(&mut self, data: &Data<B::InnerBackend>) -> Result<(), FitError> {
         let targets = match self.settings.start {
-            Start::KMeans => self.nearest_centers(data),
+            Start::KMeans => self.nearest_centers(data)?,
             Start::Components => self.largest_groups(data)?,
         };
-        let (weights, bias) = discriminant::fit(&self.latents(data), &targets);
+        let (weights, bias) = discriminant::fit(&self.latents(data)?, &targets);
         self.targets = Some(targets);
         self.head = Some(SoftmaxHead::new(weights, bias, &self.learner.device));
         self.learner.forget();
@@ -175,17 +175,17 @@ impl<B: AutodiffBackend> DepictMethod<B> {
     }
 
     /// `N x K`, one of each row 1.
-    fn nearest_centers(&self, data: &Data<B::InnerBackend>) -> Tensor<B::InnerBackend, 2> {
-        let z = self.latents(data);
+    fn nearest_centers(&self, data: &Data<B::InnerBackend>) -> Result<Tensor<B::InnerBackend, 2>, FitError> {
+        let z = self.latents(data)?;
         let found = self.settings.kmeans.fit(&z, &mut stream(self.config.seed, "cluster", 0));
         let k = found.shares.len();
         let centers = matrix::<B::InnerBackend>(&found.centers, k, &self.learner.device);
-        distances(z, &centers).argmin(1).squeeze_dim::<1>(1).one_hot::<2>(k).float()
+        Ok(distances(z, &centers).argmin(1).squeeze_dim::<1>(1).one_hot::<2>(k).float())
     }
 
     /// `N x K`, the posterior of each group; fewer than K where so many are not to be found.
     fn largest_groups(&self, data: &Data<B::InnerBackend>) -> Result<Tensor<B::InnerBackend, 2>, FitError> {
-        let z = self.learner.latents(data);
+        let z = self.learner.latents(data)?;
         let z = Standardisation::of(&z).apply(z);
         let rng = &mut stream(self.config.seed, "cluster", 0);
         let grown = self.settings.components.fit(&elements(z.clone()), z.dims()[1], rng);
@@ -232,7 +232,7 @@ impl<B: AutodiffBackend> Method<B> for DepictMethod<B> {
         let round = |epoch: usize| epoch * self.settings.rounds / epochs.max(1);
         let is_due = at.stage == CLUSTER && !again && (at.epoch == 0 || round(at.epoch) > round(at.epoch - 1));
         if let Some(head) = self.head.as_ref().filter(|_| is_due) {
-            self.targets = Some(self.settings.target.of(head.predict(self.latents(data))));
+            self.targets = Some(self.settings.target.of(head.predict(self.latents(data)?)));
         }
         Ok(self.head.as_ref().map(SoftmaxHead::n_clusters))
     }

@@ -55,9 +55,11 @@ impl<B: AutodiffBackend> Method<B> for FeatureMethod {
     }
 
     fn finish(self: Box<Self>, data: &Data<B::InnerBackend>) -> Result<Trained, FitError> {
-        let mean = data.inputs.clone().mean_dim(0);
+        // The features are the latents, so that all of them are held in memory.
+        let inputs = data.all()?;
+        let mean = inputs.clone().mean_dim(0);
         // Standardised by the deviation of all features together: pixels that never change must not be blown up.
-        let centered = data.inputs.clone() - mean.clone();
+        let centered = inputs - mean.clone();
         let deviation = elements(centered.clone().square().mean())[0].sqrt().max(1e-6);
         let z = centered / deviation;
         let (mixture, sticks) = self.settings.mixture.fit_with_sticks(&z, &mut stream(self.seed, "cluster", 0))?;

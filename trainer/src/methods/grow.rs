@@ -176,7 +176,7 @@ impl<B: AutodiffBackend> GrowMethod<B> {
 
     /// Clusters are found, a linear discriminant of them is the head's start, and they are the first targets.
     fn find(&mut self, search: usize, data: &Data<B::InnerBackend>) -> Result<(), FitError> {
-        let z = self.learner.latents(data);
+        let z = self.learner.latents(data)?;
         let standardisation = Standardisation::of(&z);
         let z = standardisation.apply(z);
         let mixture = self.settings.clusters(&z, &mut stream(self.config.seed, "cluster", search as u64))?;
@@ -193,14 +193,18 @@ impl<B: AutodiffBackend> GrowMethod<B> {
     }
 
     /// What the head says of all samples, `N x C`.
-    fn predict(&self, of: &Classifier<B>, data: &Data<B::InnerBackend>) -> Tensor<B::InnerBackend, 2> {
-        of.head.predict(of.standardisation.apply(self.learner.latents(data)))
+    fn predict(
+        &self,
+        of: &Classifier<B>,
+        data: &Data<B::InnerBackend>,
+    ) -> Result<Tensor<B::InnerBackend, 2>, FitError> {
+        Ok(of.head.predict(of.standardisation.apply(self.learner.latents(data)?)))
     }
 
     /// Components of the final latents, each in the cluster that the head gives most of its samples.
     fn refit(&self, of: &Classifier<B>, data: &Data<B::InnerBackend>) -> Result<(Standardisation, Mixture), FitError> {
-        let clusters = self.predict(of, data).argmax(1);
-        let z = self.learner.latents(data);
+        let clusters = self.predict(of, data)?.argmax(1);
+        let z = self.learner.latents(data)?;
         let standardisation = Standardisation::of(&z);
         let z = standardisation.apply(z);
         let rng = &mut stream(self.config.seed, "cluster", u64::MAX);
@@ -238,7 +242,7 @@ impl<B: AutodiffBackend> Method<B> for GrowMethod<B> {
             let epochs = self.stages()[at.stage].epochs;
             let round = |epoch: usize| epoch * self.settings.rounds / epochs.max(1);
             if round(at.epoch) > round(at.epoch - 1) {
-                self.targets = Some(balanced(self.predict(of, data), &of.shares));
+                self.targets = Some(balanced(self.predict(of, data)?, &of.shares));
             }
         }
         Ok(self.classifier.as_ref().map(|of| of.shares.len()))

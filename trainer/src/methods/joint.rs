@@ -97,7 +97,7 @@ impl<B: AutodiffBackend, C: Clusters<B>> JointMethod<B, C> {
 
     /// The latents are standardised for good, and clusters found in them.
     fn find(&mut self, data: &Data<B::InnerBackend>) -> Result<(Standardisation, C), FitError> {
-        let z = self.learner.latents(data);
+        let z = self.learner.latents(data)?;
         let standardisation = Standardisation::of(&z);
         let mut rng = stream(self.config.seed, "cluster", 0);
         let clusters = C::find(&self.settings, &standardisation.apply(z), &mut rng)?;
@@ -119,9 +119,9 @@ impl<B: AutodiffBackend, C: Clusters<B>> Method<B> for JointMethod<B, C> {
             Some(found) => found,
             None => self.find(data)?,
         };
-        let z = self.learner.latents(data);
-        let squared_error = if C::VARIATIONAL { self.learner.squared_error(&z, data) } else { 0.0 };
-        self.reconstruction = C::reconstruction(&self.settings, data.inputs.dims()[1], squared_error);
+        let z = self.learner.latents(data)?;
+        let squared_error = if C::VARIATIONAL { self.learner.squared_error(&z, data)? } else { 0.0 };
+        self.reconstruction = C::reconstruction(&self.settings, data.n_inputs(), squared_error);
         clusters.begin_epoch(&self.settings, &standardisation.apply(z))?;
         Ok(Some(self.found.insert((standardisation, clusters)).1.n_clusters()))
     }
@@ -169,7 +169,7 @@ impl<B: AutodiffBackend, C: Clusters<B>> Method<B> for JointMethod<B, C> {
             Some(found) => found,
             None => self.find(data)?,
         };
-        let z = standardisation.apply(self.learner.latents(data));
+        let z = standardisation.apply(self.learner.latents(data)?);
         Ok(Trained {
             method: self.name.into(),
             scaling: data.scaling.clone(),

@@ -104,7 +104,7 @@ impl<B: AutodiffBackend> LatentMethod<B> {
 
     /// Standardises the latents, refits the clusters and remembers each sample's best component.
     fn recluster(&mut self, data: &Data<B::InnerBackend>, index: u64, is_last: bool) -> Result<Clusters, FitError> {
-        let z = self.learner.latents(data);
+        let z = self.learner.latents(data)?;
         let standardisation = Standardisation::of(&z);
         let z = standardisation.apply(z);
         let mut rng = stream(self.config.seed, "cluster", index);

@@ -43,18 +43,24 @@ impl<B: AutodiffBackend> Learner<B> {
     }
 
     /// The means of all samples' latents, `N x D`.
-    pub(super) fn latents(&self, data: &Data<B::InnerBackend>) -> Tensor<B::InnerBackend, 2> {
+    pub(super) fn latents(&self, data: &Data<B::InnerBackend>) -> Result<Tensor<B::InnerBackend, 2>, FitError> {
         let encoder = self.autoencoder.valid();
-        let chunks = data.inputs.clone().split(CHUNK, 0);
-        Tensor::cat(chunks.into_iter().map(|x| encoder.encode(x).mean).collect(), 0)
+        let means = data.chunks(CHUNK).map(|x| Ok(encoder.encode(x?).mean)).collect::<Result<_, FitError>>()?;
+        Ok(Tensor::cat(means, 0))
     }
 
     /// The squared error of what `N x D` means are decoded to, averaged over features and samples.
-    pub(super) fn squared_error(&self, z: &Tensor<B::InnerBackend, 2>, data: &Data<B::InnerBackend>) -> f64 {
+    pub(super) fn squared_error(
+        &self,
+        z: &Tensor<B::InnerBackend, 2>,
+        data: &Data<B::InnerBackend>,
+    ) -> Result<f64, FitError> {
         let decoder = self.autoencoder.valid();
-        let chunks = z.clone().split(CHUNK, 0).into_iter().zip(data.inputs.clone().split(CHUNK, 0));
-        let sum = chunks.map(|(z, x)| (decoder.decode(z) - x).square().sum().into_scalar().elem::<f64>()).sum::<f64>();
-        sum / data.inputs.shape().num_elements() as f64
+        let mut sum = 0.0;
+        for (z, x) in z.clone().split(CHUNK, 0).into_iter().zip(data.chunks(CHUNK)) {
+            sum += (decoder.decode(z) - x?).square().sum().into_scalar().elem::<f64>();
+        }
+        Ok(sum / (data.n_samples() * data.n_inputs()) as f64)
     }
 
     /// Half the squared error, summed over features: what is reconstructed is the sample as it was, so that the latent

@@ -54,7 +54,7 @@ fn plain_numbers_compute_what_the_network_does() {
         head: Head::Mixture(mixture),
         sticks: vec![],
     };
-    let plain = trained.encode(&Samples::new("test", values, WIDTHS[0]));
+    let plain = trained.encode(&Samples::new("test", values, WIDTHS[0])).unwrap();
     let expected = mlp::<Flex>(3).forward(input(11)).into_data();
     TensorData::new(plain, [11, 3]).assert_approx_eq::<f32>(&expected, Tolerance::absolute(1e-5));
 }

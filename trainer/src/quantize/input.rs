@@ -8,7 +8,7 @@ use crate::data::{Samples, Scaling};
 
 /// Describes how samples become steps of `first`.
 pub(super) fn describe(scaling: &Scaling, samples: &Samples, first: Affine, blob: &mut Blob) -> Input {
-    let count = samples.count.unwrap_or_else(|| count_of(&samples.values));
+    let count = samples.count.unwrap_or_else(|| count_of(samples));
     let gains: Vec<f64> = scaling.gain.iter().map(|&g| f64::from(g) / first.scale).collect();
     let zero = f64::from(first.zero_point);
     let offsets: Vec<f64> = scaling.offset.iter().map(|&o| f64::from(o) / first.scale + zero).collect();
@@ -30,7 +30,7 @@ pub(super) fn describe(scaling: &Scaling, samples: &Samples, first: Affine, blob
 }
 
 /// For data without a count of their own: the power of two with which int16 spans the samples.
-fn count_of(values: &[f32]) -> f32 {
-    let most = values.iter().fold(0f32, |most, x| most.max(x.abs()));
+fn count_of(samples: &Samples) -> f32 {
+    let most = samples.greatest().max(-samples.least());
     if most > 0.0 { (most / f32::from(i16::MAX)).log2().ceil().exp2() } else { 1.0 }
 }

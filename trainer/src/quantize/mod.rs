@@ -2,9 +2,11 @@
 //!
 //! [`quantize`] runs the encoder over calibration samples to see what values each layer takes (`calibrate`), folds
 //! zero points and scales into int8 weights, i32 biases and requantisation multipliers (`layers`, `fixed`), writes
-//! the head as int16 coefficients (`heads`, `autoencoders`) and finally runs the finished file over the same samples to fill its
-//! novelty table (`novelty`). Nothing stays in floating point but what describes the model to people.
+//! the head as int16 coefficients (`heads`, `autoencoders`), a mixture's moved to the latents that the integers give
+//! (`refit`), and finally runs the finished file over held-out samples to fill its novelty tables (`novelty`) and to choose a
+//! temperature ([`crate::posterior`]). [`check`] compares what came out with the f32 model (`agreement`). Nothing stays in floating point but what describes the model to people.
 
+mod agreement;
 mod autoencoders;
 mod calibrate;
 mod fixed;
@@ -12,6 +14,9 @@ mod heads;
 mod input;
 mod layers;
 mod novelty;
+mod refit;
+
+pub use agreement::check;
 
 use edgemix_format::description::{Calibration, Description, Fingerprint, Latent};
 use edgemix_format::view::MAX_LATENT;
@@ -19,10 +24,10 @@ use edgemix_format::write::{AlignedBytes, Blob, WriteError, write};
 use edgemix_runtime::Model;
 use thiserror::Error;
 
-use crate::data::Samples;
-use crate::inference;
+use crate::data::{DataError, Samples};
 use crate::mixture::NotPositiveDefinite;
 use crate::trained::{Geometry, Head, Layer, Trained};
+use crate::{inference, posterior};
 
 /// What the file says about the run that made it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,6 +38,15 @@ pub struct Provenance {
     pub config: [u8; 32],
     /// The run's seed.
     pub seed: u64,
+}
+
+/// Samples that training did not see.
+#[derive(Clone, Copy, Debug)]
+pub struct HeldOut<'a> {
+    /// The samples.
+    pub samples: &'a Samples,
+    /// A cluster has a novelty table of its own where this false-alarm rate can be asked of it.
+    pub finest_rate: f64,
 }
 
 /// Why a model can't be quantised.
@@ -78,37 +92,91 @@ pub enum QuantizeError {
     /// More layers than a file can hold.
     #[error("the encoder has {0} layers, a file holds at most 16")]
     Layers(usize),
+    /// The integers are not the model that was trained.
+    #[error(
+        "the integers put {:.2} % of the samples into the f32 model's cluster (98.5 % are asked for) and have {integers} \
+         clusters of at least 1 % (the f32 model {exact}): train with another seed, encoder or longer, or write the file all \
+         the same with --allow-disagreement",
+        100.0 * share
+    )]
+    Disagreement {
+        /// The share of samples in the same cluster.
+        share: f64,
+        /// Clusters of at least 1 % by the f32 model.
+        exact: usize,
+        /// Clusters of at least 1 % by the integers.
+        integers: usize,
+    },
+    /// The samples can't be read.
+    #[error(transparent)]
+    Data(#[from] DataError),
     /// The file can't be written.
     #[error(transparent)]
     Write(#[from] WriteError),
 }
 
-/// Quantises a trained model; `calibration` should be the samples it was trained on.
+/// Calibration samples that are enough.
+const ENOUGH: usize = 50_000;
+
+/// Quantises a trained model; `training` should be the samples it was trained on. Without samples that were held out of
+/// them, the novelty's p-values are of the training samples themselves, and too small for new ones.
 ///
-/// The same model and samples give the same bytes.
+/// Of more than 50,000 samples some are taken, evenly. The same model and samples give the same bytes.
 ///
 /// # Errors
 /// See [`QuantizeError`].
 pub fn quantize(
     trained: &Trained,
-    calibration: &Samples,
+    training: &Samples,
+    held_out: Option<HeldOut>,
     provenance: &Provenance,
 ) -> Result<AlignedBytes, QuantizeError> {
-    let mut ranges = calibrate::run(trained, calibration)?;
+    let training = &training.thinned(ENOUGH);
+    let mut ranges = calibrate::run(trained, training)?;
     heads::widen(&trained.head, &mut ranges.latent);
+    let mut head = trained.head.clone();
+    if let Head::Mixture(mixture) = &mut head {
+        let mut blob = Blob::default();
+        let bytes = write(&describe(trained, &trained.head, training, provenance, &ranges, &mut blob)?, &blob)?;
+        let model = Model::from_bytes(&bytes).map_err(WriteError::Refused)?;
+        let integers = inference::over(training, |values| inference::encode(&model, values))?;
+        *mixture = refit::refit(mixture, &trained.encode(training)?, &integers)?;
+    }
     let mut blob = Blob::default();
-    let mut description = describe(trained, calibration, provenance, &ranges, &mut blob)?;
+    let mut description = describe(trained, &head, training, provenance, &ranges, &mut blob)?;
     let bytes = write(&description, &blob)?;
 
-    // The novelty table holds what the finished integers say about the samples, so it is written last.
+    // The tables hold what the finished integers say about samples, so they are written last.
     let model = Model::from_bytes(&bytes).map_err(WriteError::Refused)?;
-    let found = inference::assign(&model, &calibration.values);
-    description.calibration = novelty::table(found.iter().map(|f| f.log_density.0), &mut blob);
+    description.calibration = calibration(trained, &model, training, held_out, &mut blob)?;
     Ok(write(&description, &blob)?)
+}
+
+/// What the finished integers say about samples.
+fn calibration(
+    trained: &Trained,
+    model: &Model,
+    training: &Samples,
+    held_out: Option<HeldOut>,
+    blob: &mut Blob,
+) -> Result<Calibration, DataError> {
+    let found = inference::assign_samples(model, training)?;
+    let Some(HeldOut { samples, finest_rate }) = held_out else {
+        return Ok(novelty::of_training(found.iter().map(|f| f.log_density.0), blob));
+    };
+    let clusters: Vec<u16> = found.iter().map(|found| found.cluster).collect();
+    let scored = inference::over(samples, |values| inference::score(model, values))?;
+    let asked = posterior::ask(trained, (training, &clusters), samples, &scored)?;
+    let inverse_temperature = asked.inverse_temperature(model.file().head.clusters());
+    let margin_weight = novelty::margin_weight(&trained.head);
+    let known = inference::over(samples, |values| inference::typicality(model, values, margin_weight))?;
+    let scale = (margin_weight, inverse_temperature);
+    Ok(novelty::of_held_out(&clusters, &known, model.n_clusters(), finest_rate, scale, blob))
 }
 
 fn describe<'a>(
     trained: &'a Trained,
+    head: &Head,
     calibration: &Samples,
     provenance: &'a Provenance,
     ranges: &calibrate::Ranges,
@@ -124,7 +192,7 @@ fn describe<'a>(
     if dims != trained.head.n_dims() || (dims > MAX_LATENT && ranges.pairs.is_none()) {
         return Err(QuantizeError::Latent { head: trained.head.n_dims(), encoder: dims });
     }
-    let head = match (&trained.head, &ranges.pairs) {
+    let head = match (head, &ranges.pairs) {
         (Head::Autoencoders(a), Some(pairs)) => autoencoders::describe(a, pairs, first, blob)?,
         (head, _) => heads::describe(head, latent_scale, blob)?,
     };

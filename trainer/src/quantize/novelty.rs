@@ -1,14 +1,31 @@
-//! The novelty table: which log-density has which p-value among the calibration samples.
+//! The novelty tables: which log-density has which p-value, by what the finished integers say about samples.
+//!
+//! Split-conformal prediction (Vovk, Gammerman and Shafer, "Algorithmic Learning in a Random World", 2005, sections 4.1 and
+//! 4.5; Mondrian tables by cluster): of `n` held-out samples, `(1 + #{at most this}) / (1 + n)` is a p-value.
 
-use edgemix_format::description::{Calibration, QuantileTable};
+use edgemix_format::description::{Calibration, HeldOut, QuantileTable};
 use edgemix_format::write::Blob;
 
-/// Entries of the table; evenly spaced in the logarithm of the p-value, where alarms are decided.
-const ENTRIES: usize = 64;
+use crate::trained::Head;
 
-/// The table of a set of log-densities in units of 2^-16 nat: conformal p-values, `(1 + #{at most this}) / (1 + n)`,
-/// rounded up.
-pub(super) fn table(log_densities: impl Iterator<Item = i32>, blob: &mut Blob) -> Calibration {
+/// Entries of a table of training samples; evenly spaced in the logarithm of the p-value, where alarms are decided.
+const ENTRIES: usize = 64;
+/// Up to a p-value of one in so many, ranks are at most `1 / FINE` apart, in proportion; above, `1 / COARSE` of all.
+const TAIL: usize = 4;
+const FINE: usize = 32;
+const COARSE: usize = 16;
+
+/// What the margin to the next cluster counts beside the log-density, in quarters. A new kind of sample lies where there is
+/// nothing, or between clusters; a logit alone is no density, and says little.
+pub(super) fn margin_weight(head: &Head) -> u8 {
+    match head {
+        Head::Mixture(_) | Head::Autoencoders(_) => 1,
+        Head::Softmax(_) => 8,
+    }
+}
+
+/// The table of the training samples' own log-densities, for want of others: its p-values are too small for new samples.
+pub(super) fn of_training(log_densities: impl Iterator<Item = i32>, blob: &mut Blob) -> Calibration {
     let mut sorted: Vec<i32> = log_densities.collect();
     sorted.sort_unstable();
     let n = sorted.len();
@@ -30,4 +47,219 @@ pub(super) fn table(log_densities: impl Iterator<Item = i32>, blob: &mut Blob) -
         log_densities: blob.push(&entries.iter().map(|e| e.0).collect::<Vec<i32>>()),
         levels: blob.push(&entries.iter().map(|e| e.1).collect::<Vec<u16>>()),
     })
+}
+
+/// A held-out sample: its cluster and its typicality, which the runtime holds against the table.
+pub(super) type Known = (u16, i64);
+
+/// Tables of held-out samples, for `n_clusters` clusters; `training` are the clusters of the samples that were learned from.
+pub(super) fn of_held_out(
+    training: &[u16],
+    held_out: &[Known],
+    n_clusters: usize,
+    finest_rate: f64,
+    (margin_weight, inverse_temperature): (u8, f32),
+    blob: &mut Blob,
+) -> Calibration {
+    let mut expected = vec![0.0; n_clusters];
+    let share = held_out.len() as f64 / training.len().max(1) as f64;
+    training.iter().for_each(|&cluster| expected[usize::from(cluster)] += share);
+    let mut by_cluster = tables_of(&expected, 1.0 / finest_rate - 1.0);
+    let mut tables = entries_of(held_out, &by_cluster);
+    if tables.iter().map(|table| table.entries.len()).sum::<usize>() > usize::from(u16::MAX) {
+        by_cluster.fill(0);
+        tables = entries_of(held_out, &by_cluster);
+    }
+    let ends = tables.iter().scan(0, |end, table| {
+        *end += table.entries.len() as u16;
+        Some(*end)
+    });
+    let ends: Vec<u16> = ends.collect();
+    let entries = || tables.iter().flat_map(|table| &table.entries);
+    Calibration::HeldOut(HeldOut {
+        n_tables: ends.len() as u16,
+        len: entries().count() as u16,
+        tables: blob.push(&by_cluster),
+        ends: blob.push(&ends),
+        samples: blob.push(&tables.iter().map(|table| table.n as u32).collect::<Vec<u32>>()),
+        thresholds: blob.push(&entries().map(|e| e.0).collect::<Vec<i32>>()),
+        levels: blob.push(&entries().map(|e| e.1).collect::<Vec<u16>>()),
+        margin_weight,
+        inverse_temperature,
+    })
+}
+
+/// The table of each cluster, numbered by their first. A cluster has one of its own where `enough` samples are expected;
+/// the others share one, with the smallest of the former if that is still too few.
+///
+/// What is expected comes from the training samples. Were it the held-out ones' own number, tables and samples would no
+/// longer be exchangeable with a new sample.
+fn tables_of(expected: &[f64], enough: f64) -> Vec<u16> {
+    let mut order: Vec<usize> = (0..expected.len()).collect();
+    order.sort_by(|&a, &b| expected[a].total_cmp(&expected[b]));
+    let (mut pool, mut pooled) = (vec![], 0.0);
+    for cluster in order {
+        if expected[cluster] < enough || (pooled > 0.0 && pooled < enough) {
+            pool.push(cluster);
+            pooled += expected[cluster];
+        }
+    }
+    let mut next = 0;
+    let mut number = || {
+        next += 1;
+        next - 1
+    };
+    let mut of_pool = None;
+    let of_cluster = |cluster| {
+        if pool.contains(&cluster) { *of_pool.get_or_insert_with(&mut number) } else { number() }
+    };
+    (0..expected.len()).map(of_cluster).collect()
+}
+
+/// A table: of how many samples, thresholds and p-values.
+struct Table {
+    n: usize,
+    entries: Vec<(i32, u16)>,
+}
+
+fn entries_of(held_out: &[Known], by_cluster: &[u16]) -> Vec<Table> {
+    let n_tables = by_cluster.iter().max().map_or(0, |&last| last + 1);
+    let scores = |table| {
+        let of_table = held_out.iter().filter(move |known| by_cluster[usize::from(known.0)] == table);
+        of_table.map(|known| known.1).collect::<Vec<i64>>()
+    };
+    (0..n_tables).map(|table| Table::of(scores(table))).collect()
+}
+
+impl Table {
+    /// Less than the score of rank `r` is a p-value of at most `r / (n + 1)`: fewer than `r` samples are at most as typical.
+    /// That is so for scores that are equal, too. p-values are rounded up, to a rank of the table and to its unit; ranks
+    /// whose threshold is beyond 32 bits are left to the next one.
+    fn of(mut scores: Vec<i64>) -> Self {
+        scores.sort_unstable();
+        let n = scores.len();
+        let level = |rank: usize| (rank as u64 * u64::from(u16::MAX)).div_ceil(n as u64 + 1) as u16;
+        let threshold = |rank: usize| i32::try_from((scores[rank - 1] - 1).min(i32::MAX.into())).ok();
+        let entry = |rank: usize| threshold(rank).map(|threshold| (threshold, level(rank)));
+        let mut entries: Vec<(i32, u16)> = ranks(n).into_iter().filter_map(entry).collect();
+        entries.dedup_by_key(|&mut (threshold, _)| threshold);
+        if entries.is_empty() {
+            entries.push((i32::MAX, u16::MAX));
+        }
+        Self { n, entries }
+    }
+}
+
+/// Of `n` ranks from 1 on those that a table has: all of the first, then some.
+fn ranks(n: usize) -> Vec<usize> {
+    let after = |&rank: &usize| {
+        let apart = if rank * TAIL <= n + 1 { rank / FINE } else { n / COARSE };
+        (rank < n).then(|| (rank + apart.max(1)).min(n))
+    };
+    std::iter::successors((n > 0).then_some(1), after).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use edgemix_runtime::Novelty;
+    use proptest::prelude::*;
+    use rand::RngExt;
+
+    use super::*;
+    use crate::random::stream;
+
+    /// What the runtime looks up.
+    fn novelty(table: &Table, score: i64) -> u16 {
+        let found = table.entries.iter().find(|&&(threshold, _)| score <= i64::from(threshold));
+        found.map_or(u16::MAX, |&(_, level)| level)
+    }
+
+    fn exact(scores: &[i64], score: i64) -> f64 {
+        (1 + scores.iter().filter(|&&x| x <= score).count()) as f64 / (scores.len() + 1) as f64
+    }
+
+    proptest! {
+        #[test]
+        fn a_p_value_is_never_too_small(
+            scores in prop::collection::vec(prop_oneof![-50..50i64, any::<i32>().prop_map(i64::from), -1i64 << 33..1 << 33], 0..900),
+            score in -1i64 << 33..1 << 33,
+        ) {
+            let table = Table::of(scores.clone());
+            for score in scores.iter().copied().chain([score, score / 64, i64::from(i32::MIN), i64::from(i32::MAX), i64::MIN / 2, i64::MAX / 2]) {
+                let found = f64::from(novelty(&table, score)) / 65535.0;
+                prop_assert!(found >= exact(&scores, score) - 1e-12, "{found}");
+            }
+            prop_assert!(table.entries.is_sorted() && table.entries.iter().map(|e| e.1).is_sorted());
+        }
+
+        #[test]
+        fn where_it_matters_a_p_value_is_hardly_too_great(
+            scores in prop::collection::btree_set(-1_000_000..1_000_000i64, 1..900),
+        ) {
+            let scores: Vec<i64> = scores.into_iter().collect();
+            let table = Table::of(scores.clone());
+            for score in scores.iter().flat_map(|&x| [x - 1, x]) {
+                let (found, exact) = (f64::from(novelty(&table, score)) / 65535.0, exact(&scores, score));
+                prop_assert!(exact > 0.2 || found <= exact * (1.0 + 1.0 / FINE as f64) + 2e-5, "{found} {exact}");
+            }
+        }
+    }
+
+    /// The guarantee, over tables and new samples: within four deviations of what was asked for, wherever that is possible.
+    #[test]
+    fn alarms_are_as_frequent_as_asked_for_and_not_more() {
+        let mut rng = stream(0, "novelty", 0);
+        for n in [199, 1200] {
+            let trials = 40_000;
+            let mut alarms = [0; 4];
+            let rates = [0.001, 0.01, 0.05, 0.2];
+            let per_table = 100;
+            for _ in 0..trials / per_table {
+                let table = Table::of((0..n).map(|_| rng.random::<i32>().into()).collect());
+                for _ in 0..per_table {
+                    let novelty = Novelty(novelty(&table, rng.random::<i32>().into()));
+                    alarms
+                        .iter_mut()
+                        .zip(rates)
+                        .for_each(|(count, rate)| *count += i32::from(novelty.is_novel(rate as f32)));
+                }
+            }
+            for (count, rate) in alarms.into_iter().zip(rates) {
+                let found = f64::from(count) / f64::from(trials);
+                // Samples share a table: its own deviation comes on top.
+                let deviation = (rate
+                    * (1.0 - rate)
+                    * (1.0 / f64::from(trials) + f64::from(per_table) / (f64::from(trials) * f64::from(n))))
+                .sqrt();
+                assert!(found <= rate + 4.0 * deviation, "{n}: {found} for {rate}");
+                // A rank is 1 / (n + 1), and ranks are 3 % apart.
+                let least = if rate < 1.0 / f64::from(n) {
+                    0.0
+                } else {
+                    rate * (1.0 - 1.0 / FINE as f64) - 1.0 / f64::from(n + 1)
+                };
+                assert!(found >= least - 4.0 * deviation, "{n}: {found} for {rate}");
+            }
+        }
+    }
+
+    #[test]
+    fn clusters_that_are_large_enough_have_a_table_of_their_own() {
+        assert_eq!(tables_of(&[500.0, 99.0, 100.0, 20.0], 99.0), [0, 1, 2, 1]);
+        // The others are too few without the smallest that is not.
+        assert_eq!(tables_of(&[500.0, 30.0, 100.0, 20.0], 99.0), [0, 1, 1, 1]);
+        assert_eq!(tables_of(&[40.0, 30.0, 10.0], 99.0), [0, 0, 0]);
+        assert_eq!(tables_of(&[150.0, 100.0], 99.0), [0, 1]);
+    }
+
+    #[test]
+    fn each_cluster_is_held_against_its_own() {
+        // Two clusters of 300 samples; the second one's scores are all lower than the first one's.
+        let all: Vec<Known> = (0..600).map(|i| if i % 2 == 0 { (0, 1000 + i) } else { (1, -1000 + i) }).collect();
+        let tables = entries_of(&all, &tables_of(&[300.0, 300.0], 99.0));
+        assert_eq!(tables.iter().map(|table| table.n).collect::<Vec<_>>(), [300, 300]);
+        assert!(novelty(&tables[0], 500) < 300 && novelty(&tables[1], -500) == u16::MAX);
+        let together = entries_of(&all, &[0, 0]);
+        assert!(novelty(&together[0], 500) > 30_000);
+    }
 }

@@ -3,7 +3,7 @@
 use edgemix_format::view::File;
 use edgemix_runtime::kernels::{self, Width};
 
-use crate::data::Samples;
+use crate::data::{DataError, Samples};
 use crate::trained::Trained;
 
 /// Samples that are looked at, evenly spread.
@@ -18,17 +18,15 @@ pub(super) struct Loss {
 }
 
 /// Of the input and then of each of the encoder's layers; empty if the two encoders are not the same.
-pub(super) fn losses(trained: &Trained, file: &File, samples: &Samples) -> Vec<Loss> {
+pub(super) fn losses(trained: &Trained, file: &File, samples: &Samples) -> Result<Vec<Loss>, DataError> {
     if trained.encoder.is_empty() || trained.encoder.len() != file.encoder.len() {
-        return vec![];
+        return Ok(vec![]);
     }
-    let step = (samples.n_samples / SAMPLES).max(1);
-    let values: Vec<f32> = samples.rows().step_by(step).flatten().copied().collect();
-    let chosen = Samples { n_samples: values.len() / samples.n_features, values, ..samples.clone() };
+    let chosen = samples.thinned(SAMPLES);
+    let chosen = chosen.all()?;
     let mut exact = trained.scaling.apply(&chosen);
     let channels = || file.input.gain.iter().zip(file.input.offset).cycle();
-    let mut integers: Vec<i16> =
-        chosen.rows().flat_map(|row| row.iter().zip(channels()).map(|(x, (g, o))| int8(x * g + o))).collect();
+    let mut integers: Vec<i16> = chosen.iter().zip(channels()).map(|(x, (g, o))| int8(x * g + o)).collect();
     let mut all = vec![Loss::of(&exact, &dequantized(&integers, input_scheme(trained, file)))];
     for (index, (layer, quantized)) in trained.encoder.iter().zip(&file.encoder).enumerate() {
         exact = layer.linear(&exact);
@@ -49,7 +47,7 @@ pub(super) fn losses(trained: &Trained, file: &File, samples: &Samples) -> Vec<L
         };
         all.push(Loss::of(&exact, &dequantized(&integers, (scale, zero))));
     }
-    all
+    Ok(all)
 }
 
 /// Scale and zero point of the scaled input, from the steps that a raw value makes.

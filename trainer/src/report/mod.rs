@@ -17,8 +17,7 @@ pub(crate) use plot::short;
 
 use crate::data::Dataset;
 use crate::inference::{self, Assigned};
-use crate::mixture::NotPositiveDefinite;
-use crate::trained::Trained;
+use crate::trained::{AssignError, Trained};
 use crate::training::EpochReport;
 
 /// What a page is made of.
@@ -83,8 +82,8 @@ impl Run<'_> {
     /// The page.
     ///
     /// # Errors
-    /// [`NotPositiveDefinite`] if the model's head is a mixture and not one.
-    pub fn page(&self) -> Result<String, NotPositiveDefinite> {
+    /// See [`AssignError`].
+    pub fn page(&self) -> Result<String, AssignError> {
         let found = self.found()?;
         let title = format!("{} by {}", self.dataset.samples.name, self.trained.method);
         let page = html! {
@@ -102,9 +101,9 @@ impl Run<'_> {
                     (sections::latents(self, &found))
                     (sections::clusters(self, &found))
                     (sections::labels(self, &found))
-                    (sections::samples(self, &found))
+                    (sections::samples(self, &found)?)
                     (sections::training(self))
-                    (sections::integers(self))
+                    (sections::integers(self)?)
                     (sections::chips(self))
                     (sections::again(self))
                 }
@@ -113,10 +112,10 @@ impl Run<'_> {
         Ok(page.into_string())
     }
 
-    fn found(&self) -> Result<Found, NotPositiveDefinite> {
+    fn found(&self) -> Result<Found, AssignError> {
         let samples = &self.dataset.samples;
-        let assigned = inference::assign(self.model, &samples.values);
-        let latents = self.trained.encode(samples);
+        let assigned = inference::assign_samples(self.model, samples)?;
+        let latents = self.trained.encode(samples)?;
         Ok(Found {
             dims: latents.len() / samples.n_samples.max(1),
             exact: self.trained.head.assign(&latents)?,

@@ -7,22 +7,19 @@ use image::{DynamicImage, GrayImage, ImageFormat, RgbImage};
 use maud::{Markup, html};
 
 use super::plot;
-use crate::data::{ImageShape, Samples};
+use crate::data::{DataError, ImageShape, Samples};
 
 /// One sample, with a title that shows when it is pointed at.
-pub(super) fn sample(samples: &Samples, index: usize, title: &str) -> Markup {
-    let values = &samples.values[index * samples.n_features..(index + 1) * samples.n_features];
-    let picture = samples.image.and_then(|shape| png(values, shape, largest(samples)));
-    html! {
+pub(super) fn sample(samples: &Samples, index: usize, title: &str) -> Result<Markup, DataError> {
+    let values = &samples.chunk(index..index + 1)?;
+    let most = samples.greatest().max(f32::MIN_POSITIVE);
+    let picture = samples.image.and_then(|shape| png(values, shape, most));
+    Ok(html! {
         @match picture {
             Some(png) => img class="sample" alt=(title) title=(title) src={ "data:image/png;base64," (BASE64_STANDARD.encode(png)) };,
             None => span title=(title) { (plot::trace(values, samples.channels.unwrap_or(1))) },
         }
-    }
-}
-
-fn largest(samples: &Samples) -> f32 {
-    samples.values.iter().copied().fold(f32::MIN_POSITIVE, f32::max)
+    })
 }
 
 /// Grey or coloured, black being 0 or less and white `most`; none for other numbers of channels.

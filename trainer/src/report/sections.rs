@@ -6,6 +6,7 @@ use maud::{Markup, html};
 use super::chips::{CHIPS, CODE, STACK};
 use super::plot::{self, Bar, Point};
 use super::{Found, Run, geometry, layers, pictures};
+use crate::data::DataError;
 use crate::metrics;
 
 /// Points in a plot at most.
@@ -191,14 +192,16 @@ pub(super) fn labels(run: &Run, found: &Found) -> Markup {
 }
 
 /// Samples near the centres and far from them.
-pub(super) fn samples(run: &Run, found: &Found) -> Markup {
+pub(super) fn samples(run: &Run, found: &Found) -> Result<Markup, DataError> {
     let samples = &run.dataset.samples;
     let count = if samples.image.is_some() { IMAGES } else { TRACES };
     let extremes = geometry::extremes(&found.latents, found.dims, &found.clusters, found.k, count);
-    let row = |indices: &[usize]| {
-        html! { div class="samples" { @for &i in indices { (pictures::sample(samples, i, &format!("sample {i}"))) } } }
+    let row = |indices: &[usize]| -> Result<Markup, DataError> {
+        let pictures = indices.iter().map(|&i| pictures::sample(samples, i, &format!("sample {i}")));
+        let pictures = pictures.collect::<Result<Vec<Markup>, _>>()?;
+        Ok(html! { div class="samples" { @for picture in &pictures { (picture) } } })
     };
-    html! {
+    Ok(html! {
         section {
             h2 { "Samples" }
             p { "Of each cluster those nearest to the mean of its latents, and those farthest from it, farthest first." }
@@ -207,13 +210,13 @@ pub(super) fn samples(run: &Run, found: &Found) -> Markup {
                 @for (cluster, [near, far]) in extremes.iter().enumerate() {
                     tr {
                         td { span class="swatch" style={ "background:" (plot::color(cluster)) } {} (cluster) }
-                        td { (row(near)) }
-                        td { (row(far)) }
+                        td { (row(near)?) }
+                        td { (row(far)?) }
                     }
                 }
             } }
         }
-    }
+    })
 }
 
 /// Losses and clusters over time.
@@ -253,12 +256,12 @@ pub(super) fn training(run: &Run) -> Markup {
 }
 
 /// What quantisation costs, layer by layer.
-pub(super) fn integers(run: &Run) -> Markup {
-    let losses = layers::losses(run.trained, run.model.file(), &run.dataset.samples);
+pub(super) fn integers(run: &Run) -> Result<Markup, DataError> {
+    let losses = layers::losses(run.trained, run.model.file(), &run.dataset.samples)?;
     if losses.is_empty() {
-        return html! {};
+        return Ok(html! {});
     }
-    html! {
+    Ok(html! {
         section {
             h2 { "The integers" }
             p { "Root mean square of each layer's f32 values, and of what its integers are away from them, errors of the layers before included." }
@@ -276,7 +279,7 @@ pub(super) fn integers(run: &Run) -> Markup {
                 }
             } }
         }
-    }
+    })
 }
 
 /// Flash and RAM by layer, and where they fit.

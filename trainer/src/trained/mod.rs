@@ -10,8 +10,9 @@ pub use layer::{Activation, Dense, Layer};
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
+use thiserror::Error;
 
-use crate::data::{Samples, Scaling};
+use crate::data::{DataError, Samples, Scaling};
 use crate::mixture::{Mixture, NotPositiveDefinite};
 
 /// Samples that are encoded at once: what is between the layers stays small.
@@ -59,6 +60,18 @@ pub struct Trained {
     pub sticks: Vec<f64>,
 }
 
+/// Why samples can't be assigned.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum AssignError {
+    /// The head is a mixture and not one.
+    #[error(transparent)]
+    Mixture(#[from] NotPositiveDefinite),
+    /// The samples can't be read.
+    #[error(transparent)]
+    Data(#[from] DataError),
+}
+
 /// What turns a latent into clusters.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Head {
@@ -72,8 +85,15 @@ pub enum Head {
 
 impl Trained {
     /// The latents of samples, `n_samples x D`, in f32: what the integers are compared with.
-    pub fn encode(&self, samples: &Samples) -> Vec<f32> {
-        self.encode_inputs(self.scaling.apply(samples))
+    ///
+    /// # Errors
+    /// If the file that the samples are in can't be read.
+    pub fn encode(&self, samples: &Samples) -> Result<Vec<f32>, DataError> {
+        let mut latents = vec![];
+        for values in samples.chunks(32 * CHUNK) {
+            latents.extend(self.encode_inputs(self.scaling.apply(&values?)));
+        }
+        Ok(latents)
     }
 
     /// The same of samples that are scaled already, `n_samples x inputs`.
@@ -86,9 +106,9 @@ impl Trained {
     /// The cluster of each sample, in f32.
     ///
     /// # Errors
-    /// [`NotPositiveDefinite`] if the head is a mixture and not one.
-    pub fn assign(&self, samples: &Samples) -> Result<Vec<u16>, NotPositiveDefinite> {
-        self.head.assign(&self.encode(samples))
+    /// See [`AssignError`].
+    pub fn assign(&self, samples: &Samples) -> Result<Vec<u16>, AssignError> {
+        Ok(self.head.assign(&self.encode(samples)?)?)
     }
 }
 

@@ -104,8 +104,8 @@ impl Checkpoint {
     }
 }
 
-/// Of all settings that decide what is learned; how often checkpoints are kept does not.
+/// Of all settings that decide what is learned; how often checkpoints are kept and how novelty is tabled does not.
 fn fingerprint(config: &FitConfig) -> [u8; 32] {
-    let decisive = FitConfig { checkpoint_every: 0, ..config.clone() };
+    let decisive = FitConfig { checkpoint_every: 0, finest_rate: 0.0, ..config.clone() };
     Sha256::digest(format!("{decisive:?}")).into()
 }

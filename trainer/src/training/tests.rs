@@ -6,9 +6,10 @@ use burn::backend::{Autodiff, Flex, NdArray};
 use burn::tensor::backend::AutodiffBackend;
 
 use super::{CheckpointStore, EpochReport, FitConfig, FitError, Observer, fit};
-use crate::data::Samples;
+use crate::data::{Samples, Source};
 use crate::methods::{KAutoencoders, MethodConfig};
 use crate::nn::Architecture;
+use crate::quantize::{Provenance, quantize};
 use crate::random::{normal, stream};
 use crate::trained::Trained;
 
@@ -113,7 +114,7 @@ fn every_method_tells_blobs_apart() {
 #[test]
 fn latents_come_out_standardised() {
     let trained = run::<Autodiff<Flex>>(&config("abc"));
-    let z = trained.encode(&blobs());
+    let z = trained.encode(&blobs()).unwrap();
     for d in 0..3 {
         let column: Vec<f64> = z.chunks(3).map(|row| f64::from(row[d])).collect();
         let mean = column.iter().sum::<f64>() / column.len() as f64;
@@ -168,6 +169,38 @@ fn a_run_stopped_anywhere_goes_on_to_the_same_bits() {
 }
 
 #[test]
+fn every_method_learns_the_same_bits_from_samples_that_stay_in_their_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("blobs.npy");
+    let values = blobs().all().unwrap().into_owned();
+    let array = ndarray::Array2::from_shape_vec((60 * GROUPS, FEATURES), values).unwrap();
+    ndarray_npy::write_npy(&path, &array).unwrap();
+    let read = |memory| Source::of(path.to_str().unwrap()).read_within(memory).unwrap().samples;
+    let (held, stored) = (read(crate::data::Memory(1 << 20)), read(crate::data::Memory(0)));
+    assert!(held.are_in_memory() && !stored.are_in_memory() && held == stored);
+    for &name in MethodConfig::NAMES {
+        let config = config(name);
+        let fit = |samples| fit::<Autodiff<Flex>>(&Default::default(), samples, &config, &mut (), &mut ()).unwrap();
+        let (a, b) = (fit(&held), fit(&stored));
+        assert!(a == b, "{name}");
+        let provenance = Provenance { name: name.into(), config: [0; 32], seed: 0 };
+        let bytes = |trained, samples| quantize(trained, samples, None, &provenance).unwrap();
+        assert!(*bytes(&a, &held) == *bytes(&b, &stored), "{name}");
+    }
+}
+
+#[test]
+fn a_file_that_is_cut_off_while_it_is_learned_from_is_an_error() {
+    let path = tempfile::NamedTempFile::with_suffix(".npy").unwrap();
+    let array = ndarray::Array2::from_shape_fn((100, FEATURES), |(i, d)| ((i * 7 + d * 3) % 11) as f32 + 0.5);
+    ndarray_npy::write_npy(path.path(), &array).unwrap();
+    let samples = Source::of(path.path().to_str().unwrap()).read_within(crate::data::Memory(0)).unwrap().samples;
+    path.as_file().set_len(1000).unwrap();
+    let failed = fit::<Autodiff<Flex>>(&Default::default(), &samples, &config("abc"), &mut (), &mut ());
+    assert!(matches!(failed, Err(FitError::Data(_))), "{failed:?}");
+}
+
+#[test]
 fn checkpoints_of_other_runs_and_damaged_ones_are_refused() {
     let config = config("abc");
     let mut store = Memory { stop_after: Some(2), ..Memory::default() };
@@ -183,7 +216,7 @@ fn checkpoints_of_other_runs_and_damaged_ones_are_refused() {
     let kept = store.kept.unwrap();
     let wider = FitConfig { encoder: Architecture::dense(&[17, 3]), ..config.clone() };
     assert!(refused(&wider, &blobs(), kept.clone()).contains("settings"));
-    let mut others = blobs().values;
+    let mut others = blobs().all().unwrap().into_owned();
     others[0] += 1.0;
     assert!(refused(&config, &Samples::new("blobs", others, FEATURES), kept.clone()).contains("samples"));
     for at in (0..kept.len()).step_by(997) {

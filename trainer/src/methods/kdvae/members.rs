@@ -7,7 +7,6 @@ use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
 use crate::divergence::{Divergence, Gaussians};
-use crate::methods::learner::CHUNK;
 use crate::methods::optimized::{self, Optimized};
 use crate::mixture::matrix;
 use crate::nn::{Autoencoder, Latent, Shape};
@@ -83,16 +82,13 @@ impl<B: AutodiffBackend> Members<B> {
     pub(super) fn scores(&self, x: &Tensor<B::InnerBackend, 2>) -> Tensor<B::InnerBackend, 2> {
         let networks = self.networks.valid();
         let weights = matrix::<B::InnerBackend>(&self.state.log_weights, 1, &x.device());
-        let chunks = x.clone().split(CHUNK, 0).into_iter().map(|x| {
-            let scores = networks.iter().map(|network| {
-                let latent = network.encode(x.clone());
-                let error = (network.decode(latent.mean.clone()) - x.clone()).square().sum_dim(1);
-                let score = error.squeeze_dim::<1>(1) * (-0.5 / self.state.variance);
-                prior(latent).map_or(score.clone(), |prior| score - prior)
-            });
-            Tensor::stack::<2>(scores.collect(), 1) + weights.clone()
+        let scores = networks.iter().map(|network| {
+            let latent = network.encode(x.clone());
+            let error = (network.decode(latent.mean.clone()) - x.clone()).square().sum_dim(1);
+            let score = error.squeeze_dim::<1>(1) * (-0.5 / self.state.variance);
+            prior(latent).map_or(score.clone(), |prior| score - prior)
         });
-        Tensor::cat(chunks.collect(), 0)
+        Tensor::stack::<2>(scores.collect(), 1) + weights
     }
 
     /// A step of each member on the samples of its own, `best` of each row of the batch.

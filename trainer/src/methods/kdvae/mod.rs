@@ -17,7 +17,7 @@ use burn::tensor::backend::AutodiffBackend;
 use serde::{Deserialize, Serialize};
 
 use super::joint::JointMethod;
-use super::learner::mismatch;
+use super::learner::{CHUNK, mismatch};
 use super::vade::{Prior, Vade};
 use crate::data::Samples;
 use crate::mixture::elements;
@@ -157,21 +157,35 @@ impl<B: AutodiffBackend> MemberMethod<B> {
         data: &Data<B::InnerBackend>,
     ) -> Result<Members<B>, FitError> {
         let start = start.finish(data)?;
-        let inputs: Vec<f32> = data.inputs.to_data().iter::<f32>().collect();
-        let clusters = start.head.assign(&start.encode_inputs(inputs))?;
-        self.best = clusters.into_iter().map(usize::from).collect();
-        let centered = data.inputs.clone() - data.inputs.clone().mean_dim(0);
-        Ok(self.fresh(elements(centered.square().mean())[0]))
+        self.best.clear();
+        let n = data.n_samples() as f64;
+        let mut mean = Tensor::zeros([1, data.n_inputs()], &self.device);
+        for x in data.chunks(CHUNK) {
+            let x = x?;
+            let clusters = start.head.assign(&start.encode_inputs(x.to_data().iter::<f32>().collect()))?;
+            self.best.extend(clusters.into_iter().map(usize::from));
+            mean = mean + x.sum_dim(0) / n;
+        }
+        let mut variance = 0.0;
+        for x in data.chunks(CHUNK) {
+            let centered: Tensor<B::InnerBackend, 2> = x? - mean.clone();
+            variance += elements(centered.square().sum())[0] / n / data.n_inputs() as f64;
+        }
+        Ok(self.fresh(variance))
     }
 
     /// The samples are assigned to the members anew.
-    fn assign(&mut self, data: &Data<B::InnerBackend>) {
-        let Some(members) = &mut self.members else { return };
-        let best = members.scores(&data.inputs).argmax(1);
-        self.best = elements(best.float()).into_iter().map(|k| k as usize).collect();
+    fn assign(&mut self, data: &Data<B::InnerBackend>) -> Result<(), FitError> {
+        let Some(members) = &mut self.members else { return Ok(()) };
+        self.best.clear();
+        for x in data.chunks(CHUNK) {
+            let best = members.scores(&x?).argmax(1);
+            self.best.extend(elements(best.float()).into_iter().map(|k| k as usize));
+        }
         if self.variational {
             members.weigh(&self.best);
         }
+        Ok(())
     }
 
     fn n_clusters(&self) -> usize {
@@ -205,13 +219,13 @@ impl<B: AutodiffBackend> Method<B> for MemberMethod<B> {
             members.begin_epoch();
         }
         if phase == Phase::Mixture || (phase == Phase::Distil && self.student.is_none()) {
-            self.assign(data);
+            self.assign(data)?;
         }
         if phase == Phase::Distil {
             let student = self.student.get_or_insert_with(|| {
                 fresh_student(&self.student_shapes, self.n_clusters, &self.config, &self.device)
             });
-            self.agreement = student.agreement(&data.inputs, &self.best);
+            self.agreement = student.agreement(data, &self.best)?;
         }
         Ok(Some(self.n_clusters()))
     }

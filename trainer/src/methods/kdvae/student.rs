@@ -12,7 +12,7 @@ use crate::methods::optimized::{self, Optimized};
 use crate::mixture::elements;
 use crate::nn::{Network, Shape};
 use crate::trained::{Activation, Head, Layer};
-use crate::training::FitError;
+use crate::training::{Data, FitError};
 
 /// The encoder's layers, and last the logits.
 pub(super) struct Student<B: AutodiffBackend>(Optimized<B, Network<B>>);
@@ -45,10 +45,14 @@ impl<B: AutodiffBackend> Student<B> {
     }
 
     /// The share of samples that it assigns as `best` says.
-    pub(super) fn agreement(&self, x: &Tensor<B::InnerBackend, 2>, best: &[usize]) -> f64 {
+    pub(super) fn agreement(&self, data: &Data<B::InnerBackend>, best: &[usize]) -> Result<f64, FitError> {
         let network = self.0.valid();
-        let own = x.clone().split(CHUNK, 0).into_iter().flat_map(|x| elements(network.forward(x).argmax(1).float()));
-        own.zip(best).filter(|(own, best)| *own == **best as f64).count() as f64 / best.len().max(1) as f64
+        let (mut same, mut best) = (0, best.iter());
+        for x in data.chunks(CHUNK) {
+            let own = elements(network.forward(x?).argmax(1).float());
+            same += own.iter().zip(best.by_ref()).filter(|(own, best)| **own == **best as f64).count();
+        }
+        Ok(same as f64 / data.n_samples().max(1) as f64)
     }
 
     /// The encoder's layers and the logits as the head.

@@ -1,0 +1,152 @@
+//! Samples that training does not see: what novelty and posteriors are calibrated with.
+
+use std::borrow::Cow;
+
+use rand::seq::SliceRandom;
+
+use super::{DataError, Dataset, Samples};
+use crate::random::stream;
+
+/// Fewer than this many held-out samples say too little, and are better learned from.
+pub const FEWEST: usize = 40;
+/// Windows of a recording without groups are held out in runs, of which it has so many: neighbours overlap.
+const RUNS: usize = 50;
+
+/// Which samples are learned from, and which are held out; both in ascending order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Split {
+    /// Indices of the samples that are learned from.
+    pub training: Vec<usize>,
+    /// Indices of those that are not; none where they would be fewer than [`FEWEST`].
+    pub held_out: Vec<usize>,
+}
+
+/// The samples themselves.
+#[derive(Clone, Debug)]
+pub struct Parts<'a> {
+    /// What is learned from.
+    pub training: Cow<'a, Samples>,
+    /// What is held out, if anything is.
+    pub held_out: Option<Samples>,
+}
+
+impl Split {
+    /// Holds out a share of the samples, drawn by the seed: whole groups, where there are several, as many as come nearest
+    /// to the share; runs of windows, where there are none.
+    pub fn of(dataset: &Dataset, share: f64, seed: u64) -> Self {
+        let n = dataset.samples.n_samples;
+        let unit: Vec<u32> = match &dataset.groups {
+            Some(groups) if groups.iter().any(|group| group != &groups[0]) => groups.clone(),
+            _ if dataset.samples.channels.is_some() => (0..n).map(|i| (i * RUNS / n.max(1)) as u32).collect(),
+            _ => (0..n as u32).collect(),
+        };
+        let mut held_out = draw(&unit, share * n as f64, seed);
+        if held_out.len() < FEWEST {
+            held_out.clear();
+        }
+        let is_held = |i: &usize| held_out.binary_search(i).is_ok();
+        Self { training: (0..n).filter(|i| !is_held(i)).collect(), held_out }
+    }
+
+    /// The samples of both parts.
+    ///
+    /// # Errors
+    /// If the file that they are in can't be read.
+    pub fn parts<'a>(&self, samples: &'a Samples) -> Result<Parts<'a>, DataError> {
+        if self.held_out.is_empty() {
+            return Ok(Parts { training: Cow::Borrowed(samples), held_out: None });
+        }
+        let training = Cow::Owned(samples.select(&self.training)?);
+        Ok(Parts { training, held_out: Some(samples.select(&self.held_out)?) })
+    }
+}
+
+/// The members of units, taken in random order as long as that brings their number nearer to `wanted`.
+fn draw(unit: &[u32], wanted: f64, seed: u64) -> Vec<usize> {
+    let mut members: Vec<(u32, usize)> = unit.iter().copied().zip(0..).collect();
+    members.sort_unstable();
+    let mut units: Vec<&[(u32, usize)]> = members.chunk_by(|a, b| a.0 == b.0).collect();
+    units.shuffle(&mut stream(seed, "held out", 0));
+    let mut held_out = vec![];
+    for unit in units {
+        let (before, after) = (held_out.len() as f64, (held_out.len() + unit.len()) as f64);
+        if (after - wanted).abs() < (before - wanted).abs() {
+            held_out.extend(unit.iter().map(|&(_, i)| i));
+        }
+    }
+    held_out.sort_unstable();
+    held_out
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn dataset(n: usize, groups: Option<Vec<u32>>, channels: Option<usize>) -> Dataset {
+        let mut samples = Samples::new("split", (0..2 * n).map(|x| x as f32).collect(), 2).with_count(0.5);
+        samples.channels = channels;
+        Dataset { samples, labels: None, groups }
+    }
+
+    proptest! {
+        #[test]
+        fn each_sample_is_in_one_part_and_no_group_in_both(
+            groups in prop::collection::vec(0..12u32, 100..600), share in 0.0..0.5f64, seed: u64,
+        ) {
+            let n = groups.len();
+            for groups in [Some(groups), None] {
+                let data = dataset(n, groups.clone(), None);
+                let split = Split::of(&data, share, seed);
+                prop_assert_eq!(&split, &Split::of(&data, share, seed));
+                let mut all = [&split.training[..], &split.held_out[..]].concat();
+                all.sort_unstable();
+                prop_assert_eq!(all, (0..n).collect::<Vec<_>>());
+                prop_assert!(split.held_out.is_empty() || split.held_out.len() >= FEWEST);
+                let Some(groups) = groups else {
+                    let wanted = share * n as f64;
+                    prop_assert!(wanted < FEWEST as f64 + 1.0 || (split.held_out.len() as f64 - wanted).abs() <= 0.5);
+                    continue;
+                };
+                prop_assert!(split.training.iter().all(|&i| split.held_out.iter().all(|&j| groups[i] != groups[j])));
+                // No group is left out that would bring the number nearer to what was asked for.
+                let off = |n: usize| (n as f64 - share * n as f64).abs();
+                prop_assert!(!split.training.is_empty() || off(0) > 0.0);
+            }
+        }
+    }
+
+    #[test]
+    fn the_parts_are_the_samples_and_what_is_known_of_them() {
+        let data = dataset(500, None, None);
+        let split = Split::of(&data, 0.1, 3);
+        assert_eq!(split.held_out.len(), 50);
+        assert_ne!(split, Split::of(&data, 0.1, 4), "another seed holds out others");
+        let parts = split.parts(&data.samples).unwrap();
+        let held_out = parts.held_out.unwrap();
+        assert_eq!((held_out.n_samples, parts.training.n_samples), (50, 450));
+        assert_eq!((held_out.count, held_out.n_features), (Some(0.5), 2));
+        assert_eq!(*held_out.all().unwrap(), data.samples.gather(&split.held_out).unwrap());
+        assert_ne!(held_out.fingerprint, parts.training.fingerprint);
+    }
+
+    #[test]
+    fn too_few_and_nothing_asked_for_are_learned_from() {
+        for (n, share) in [(500, 0.0), (300, 0.1)] {
+            let data = dataset(n, None, None);
+            let split = Split::of(&data, share, 0);
+            assert!(split.held_out.is_empty());
+            let parts = split.parts(&data.samples).unwrap();
+            assert!(parts.held_out.is_none() && *parts.training == data.samples);
+        }
+    }
+
+    #[test]
+    fn windows_without_groups_are_held_out_in_runs() {
+        let split = Split::of(&dataset(1000, None, Some(2)), 0.1, 0);
+        assert_eq!(split.held_out.len(), 100);
+        let runs = split.held_out.chunk_by(|a, b| a + 1 == *b).count();
+        assert!(runs <= 5, "{runs} runs");
+    }
+}

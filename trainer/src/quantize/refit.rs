@@ -1,0 +1,173 @@
+//! The mixture, moved to where the quantised encoder puts the samples.
+//!
+//! Components and clusters stay what they are: each sample keeps its responsibilities for them. By how much the integers'
+//! latents have another mean and covariance under these than the f32 ones, by so much each component's are changed: the
+//! difference of two M steps. Whatever a method's own estimator adds, a floor or a prior, stays added, and an encoder that
+//! loses nothing changes nothing.
+
+use rayon::prelude::*;
+
+use crate::mixture::{Covariance, Mixture, NotPositiveDefinite, cholesky};
+
+/// Enough samples for means and covariances.
+const MOST: usize = 20_000;
+/// A variance is never made smaller than this part of itself.
+const LEAST: f64 = 0.5;
+
+/// The mixture for the latents `integers`, which the quantised encoder gives where the f32 one gives `exact`; `N x D` each.
+///
+/// # Errors
+/// [`NotPositiveDefinite`] if the mixture is not one.
+pub(super) fn refit(mixture: &Mixture, exact: &[f32], integers: &[f32]) -> Result<Mixture, NotPositiveDefinite> {
+    let dims = mixture.n_dims();
+    let step = (exact.len() / dims.max(1)).div_ceil(MOST).max(1);
+    let (exact, integers) = (every(step, exact, dims), every(step, integers, dims));
+    let whitened = mixture.whiten()?;
+    let weights: Vec<Vec<f64>> = exact.par_iter().map(|z| softmax(&whitened.scores(z))).collect();
+    let components = 0..mixture.n_components();
+    let moved = components.into_par_iter().map(|k| {
+        let weights: Vec<f64> = weights.iter().map(|row| row[k]).collect();
+        (Moments::of(&exact, &weights, dims), Moments::of(&integers, &weights, dims))
+    });
+    let mut refitted = mixture.clone();
+    for (k, (before, after)) in moved.collect::<Vec<_>>().into_iter().enumerate() {
+        // Of fewer samples than dimensions, a covariance says nothing.
+        if before.weight > dims as f64 + 1.0 {
+            shift(&mut refitted, k, &before, &after);
+        }
+    }
+    Ok(refitted)
+}
+
+/// Every `step`-th row.
+fn every(step: usize, latents: &[f32], dims: usize) -> Vec<Vec<f64>> {
+    let rows = latents.chunks_exact(dims.max(1)).step_by(step);
+    rows.map(|row| row.iter().map(|&x| x.into()).collect()).collect()
+}
+
+fn softmax(scores: &[f64]) -> Vec<f64> {
+    let most = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let sum: f64 = scores.iter().map(|score| (score - most).exp()).sum();
+    scores.iter().map(|score| (score - most).exp() / sum).collect()
+}
+
+/// What a component's samples weigh together, their mean and covariance.
+struct Moments {
+    weight: f64,
+    mean: Vec<f64>,
+    covariance: Vec<f64>,
+}
+
+impl Moments {
+    fn of(rows: &[Vec<f64>], weights: &[f64], dims: usize) -> Self {
+        let weight = weights.iter().sum::<f64>().max(f64::MIN_POSITIVE);
+        let mut moments = Self { weight, mean: vec![0.0; dims], covariance: vec![0.0; dims * dims] };
+        for (row, w) in rows.iter().zip(weights) {
+            moments.mean.iter_mut().zip(row).for_each(|(m, x)| *m += w / weight * x);
+        }
+        for (row, w) in rows.iter().zip(weights).filter(|(_, w)| **w > 1e-9) {
+            let off: Vec<f64> = row.iter().zip(&moments.mean).map(|(x, m)| x - m).collect();
+            for (row, a) in moments.covariance.chunks_exact_mut(dims).zip(&off) {
+                row.iter_mut().zip(&off).for_each(|(c, b)| *c += w / weight * a * b);
+            }
+        }
+        moments
+    }
+}
+
+/// Changes a component by what differs.
+fn shift(mixture: &mut Mixture, k: usize, before: &Moments, after: &Moments) {
+    let dims = before.mean.len();
+    let means = mixture.means[k * dims..].iter_mut().zip(&before.mean).zip(&after.mean);
+    means.for_each(|((mean, before), after)| *mean += after - before);
+    let difference: Vec<f64> = after.covariance.iter().zip(&before.covariance).map(|(a, b)| a - b).collect();
+    let of_variances = || difference.iter().step_by(dims + 1);
+    let change = |variance: &mut f64, by: f64| *variance = (*variance + by).max(*variance * LEAST);
+    match &mut mixture.covariance {
+        Covariance::Spherical(v) => change(&mut v[k], of_variances().sum::<f64>() / dims as f64),
+        Covariance::Diagonal(v) => v[k * dims..].iter_mut().zip(of_variances()).for_each(|(v, by)| change(v, *by)),
+        Covariance::Full(v) => {
+            let old = &mut v[k * dims * dims..(k + 1) * dims * dims];
+            let new: Vec<f64> = old.iter().zip(&difference).map(|(v, by)| v + by).collect();
+            // Positive definite still, and nowhere less than the old one's part: new - LEAST old is one too.
+            let rest: Vec<f64> = new.iter().zip(&*old).map(|(new, old)| new - LEAST * old).collect();
+            if cholesky::factor(&rest, dims).is_some() {
+                old.copy_from_slice(&new);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::{normal, stream};
+
+    const DIMS: usize = 3;
+
+    fn mixture(kind: u8) -> Mixture {
+        let identity = (0..DIMS * DIMS).map(|i| f64::from(u8::from(i % (DIMS + 1) == 0)));
+        let covariance = match kind {
+            0 => Covariance::Spherical(vec![1.0; 2]),
+            1 => Covariance::Diagonal(vec![1.0; 2 * DIMS]),
+            _ => Covariance::Full(identity.clone().chain(identity).collect()),
+        };
+        Mixture {
+            log_weights: vec![-0.7; 2],
+            means: vec![-4.0, 0.0, 0.0, 4.0, 0.0, 0.0],
+            covariance,
+            clusters: vec![0, 1],
+        }
+    }
+
+    /// Latents of the mixture's two components in turn.
+    fn latents() -> Vec<f32> {
+        let noise = normal(4000 * DIMS, &mut stream(0, "refit", 0));
+        noise
+            .iter()
+            .enumerate()
+            .map(|(i, x)| if i % DIMS > 0 { *x } else { x + if i / DIMS % 2 == 0 { -4.0 } else { 4.0 } })
+            .collect()
+    }
+
+    #[test]
+    fn an_encoder_that_loses_nothing_changes_nothing() {
+        for kind in 0..3 {
+            assert_eq!(refit(&mixture(kind), &latents(), &latents()).unwrap(), mixture(kind));
+        }
+    }
+
+    #[test]
+    fn components_move_with_their_samples_and_widen_with_them() {
+        let exact = latents();
+        // The first component's samples are moved and spread by half as much again along the second dimension.
+        let integers: Vec<f32> = exact
+            .iter()
+            .enumerate()
+            .map(|(i, x)| if i / DIMS % 2 == 0 && i % DIMS == 1 { 0.3 + 1.5 * x } else { *x })
+            .collect();
+        for kind in 0..3 {
+            let found = refit(&mixture(kind), &exact, &integers).unwrap();
+            assert_eq!((&found.log_weights, &found.clusters), (&mixture(kind).log_weights, &mixture(kind).clusters));
+            for (mean, expected) in found.means.iter().zip([-4.0, 0.3, 0.0, 4.0, 0.0, 0.0]) {
+                assert!((mean - expected).abs() < 0.05, "{:?}", found.means);
+            }
+            let (first, second) = match &found.covariance {
+                Covariance::Spherical(v) => (1.0 + 2.0 * (v[0] - 1.0) * 1.5, v[1]),
+                Covariance::Diagonal(v) => (v[1], v[DIMS + 1]),
+                Covariance::Full(v) => (v[DIMS + 1], v[DIMS * DIMS + DIMS + 1]),
+            };
+            assert!((first - 2.25).abs() < 0.15 && (second - 1.0).abs() < 0.01, "kind {kind}: {first} {second}");
+            assert!(found.whiten().is_ok());
+        }
+    }
+
+    #[test]
+    fn latents_that_became_points_leave_a_covariance() {
+        let integers: Vec<f32> =
+            latents().iter().enumerate().map(|(i, _)| if i / DIMS % 2 == 0 { -4.0 } else { 4.0 }).collect();
+        for kind in 0..3 {
+            assert!(refit(&mixture(kind), &latents(), &integers).unwrap().whiten().is_ok());
+        }
+    }
+}

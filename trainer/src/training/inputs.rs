@@ -1,0 +1,90 @@
+//! The samples as networks take them: scaled, some at a time, from wherever they lie.
+
+use burn::tensor::backend::Backend;
+use burn::tensor::{Int, Tensor, TensorData};
+
+use crate::data::{DataError, ImageShape, Samples, Scaling};
+use crate::device::computes_on_host;
+
+/// The samples, for a device.
+#[derive(Clone, Debug)]
+pub struct Data<B: Backend> {
+    /// How they form images, if they do.
+    pub image: Option<ImageShape>,
+    /// From the data's unit to what networks take.
+    pub scaling: Scaling,
+    samples: Samples,
+    /// All of them, `N x inputs`, where the device has a memory of its own and they may take so much.
+    resident: Option<Tensor<B, 2>>,
+    device: B::Device,
+}
+
+impl<B: Backend> Data<B> {
+    /// Learns the scaling; whatever of the samples is in memory becomes the device's, too.
+    pub(super) fn new(samples: &Samples, device: &B::Device) -> Result<Self, DataError> {
+        let scaling = Scaling::fit(samples)?;
+        let (samples, device) = (samples.clone(), device.clone());
+        let mut data = Self { image: samples.image, scaling, samples, resident: None, device };
+        if !computes_on_host::<B>() && data.samples.are_in_memory() {
+            data.resident = Some(data.all()?);
+        }
+        Ok(data)
+    }
+
+    /// N.
+    pub fn n_samples(&self) -> usize {
+        self.samples.n_samples
+    }
+
+    /// Numbers of a sample.
+    pub fn n_inputs(&self) -> usize {
+        self.samples.n_features
+    }
+
+    /// The samples with these indices, scaled, `len x inputs`.
+    ///
+    /// # Errors
+    /// If the file that the samples are in can't be read.
+    ///
+    /// # Panics
+    /// If there is no sample with an index.
+    pub fn select(&self, indices: &[i32]) -> Result<Tensor<B, 2>, DataError> {
+        if let Some(resident) = &self.resident {
+            let indices = Tensor::<B, 1, Int>::from_data(TensorData::from(indices), &self.device);
+            return Ok(resident.clone().select(0, indices));
+        }
+        let indices: Vec<usize> = indices.iter().map(|&index| index as usize).collect();
+        Ok(self.scaled(&self.samples.gather(&indices)?))
+    }
+
+    /// All samples, scaled, `n` rows at a time.
+    ///
+    /// # Errors
+    /// If the file that the samples are in can't be read.
+    pub fn chunks(&self, n: usize) -> impl Iterator<Item = Result<Tensor<B, 2>, DataError>> {
+        let total = self.n_samples();
+        (0..total).step_by(n).map(move |first| {
+            let range = first..total.min(first + n);
+            match &self.resident {
+                Some(resident) => Ok(resident.clone().slice([range])),
+                None => self.samples.chunk(range).map(|values| self.scaled(&values)),
+            }
+        })
+    }
+
+    /// All samples at once, scaled, `N x inputs`, for what can't do with less.
+    ///
+    /// # Errors
+    /// If the file that the samples are in can't be read.
+    pub fn all(&self) -> Result<Tensor<B, 2>, DataError> {
+        match &self.resident {
+            Some(resident) => Ok(resident.clone()),
+            None => self.samples.all().map(|values| self.scaled(&values)),
+        }
+    }
+
+    fn scaled(&self, values: &[f32]) -> Tensor<B, 2> {
+        let rows = values.len() / self.n_inputs().max(1);
+        Tensor::from_data(TensorData::new(self.scaling.apply(values), [rows, self.n_inputs()]), &self.device)
+    }
+}

@@ -1,0 +1,140 @@
+//! The documents' own lines, typed as they say: from a recording to a program on an emulated chip.
+//!
+//! A block of `sh` is run, in a folder beside the project's; a block below a line such as `` `firmware/memory.x`: `` is
+//! written to that file. What is only shown, outputs and excerpts, has neither.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, bail, ensure};
+
+use crate::process::{program, root, run};
+use crate::setup;
+
+/// In the order in which somebody reads them who has never seen the project.
+const PAGES: [&str; 2] = ["docs/own-data.md", "docs/chip.md"];
+
+/// What a machine is prepared with by [`setup`], not by the pages.
+const INSTALLATION: [&str; 3] = ["git clone", "cargo install", "rustup"];
+
+/// What the pages' training is cut short by.
+const SHORT: &str = " --pretrain-epochs 4 --cluster-epochs 2";
+
+/// What a page asks its reader to do.
+#[derive(Debug, PartialEq)]
+enum Step {
+    /// Type these lines.
+    Type(String),
+    /// Have a file with this text.
+    Write(PathBuf, String),
+}
+
+/// `cargo xtask docs`: the program that the pages build must find on the chip what they say the host finds.
+pub(crate) fn all() -> Result<()> {
+    setup::run_quietly()?;
+    run(&mut program("cargo", &["build", "--release", "--package", "edgemix"]))?;
+    let scratch = root().join("target/docs");
+    let folder = scratch.join("wearable");
+    if folder.exists() {
+        fs::remove_dir_all(&folder).with_context(|| folder.display().to_string())?;
+    }
+    fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;
+    let checkout = scratch.join("edgemix");
+    if !checkout.exists() {
+        std::os::unix::fs::symlink(root(), &checkout).with_context(|| checkout.display().to_string())?;
+    }
+    for page in PAGES {
+        let text = fs::read_to_string(root().join(page)).with_context(|| page.to_owned())?;
+        let steps = steps(&text).with_context(|| page.to_owned())?;
+        ensure!(!steps.is_empty(), "{page} has nothing to do");
+        for step in steps {
+            follow(&step, &folder).with_context(|| page.to_owned())?;
+        }
+    }
+    println!("{}: their lines run, and the chip finds what the host finds", PAGES.join(", "));
+    Ok(())
+}
+
+/// The steps of a page, in its order.
+fn steps(page: &str) -> Result<Vec<Step>> {
+    let mut steps = vec![];
+    let mut lines = page.lines();
+    let mut file = None;
+    while let Some(line) = lines.next() {
+        let Some(language) = line.strip_prefix("```") else {
+            if !line.is_empty() {
+                file = line.strip_prefix('`').and_then(|line| line.strip_suffix("`:")).map(PathBuf::from);
+            }
+            continue;
+        };
+        let block: Vec<&str> = lines.by_ref().take_while(|line| *line != "```").collect();
+        let text = block.join("\n") + "\n";
+        match (file.take(), language) {
+            (Some(path), _) if path.is_relative() => steps.push(Step::Write(path, text)),
+            (Some(path), _) => bail!("{} is not in the reader's folder", path.display()),
+            (None, "sh") => steps.push(Step::Type(text)),
+            (None, _) => {}
+        }
+    }
+    Ok(steps)
+}
+
+/// Does what a page asks for, in the reader's folder.
+fn follow(step: &Step, folder: &Path) -> Result<()> {
+    match step {
+        Step::Write(path, text) => {
+            let path = folder.join(path);
+            fs::write(&path, text).with_context(|| path.display().to_string())?;
+            if path.ends_with("Cargo.toml") {
+                // The versions that the firmware example is tested with.
+                let lock = path.with_file_name("Cargo.lock");
+                fs::copy(root().join("firmware-example/Cargo.lock"), &lock)
+                    .with_context(|| lock.display().to_string())?;
+            }
+            Ok(())
+        }
+        Step::Type(text) => {
+            let lines = text.lines().filter(|line| !INSTALLATION.iter().any(|start| line.starts_with(start)));
+            for line in lines.clone().filter(|line| line.starts_with("edgemix train")) {
+                ensure!(!line.ends_with('\\') && !line.contains('#'), "`{line}`: can't be cut short");
+            }
+            let short = |line: &str| match line.starts_with("edgemix train") {
+                true => format!("{line}{SHORT}"),
+                false => line.to_owned(),
+            };
+            let script = lines.map(short).collect::<Vec<String>>().join("\n");
+            run(shell()?.args(["-e", "-x", "-c", &script]).current_dir(folder))
+        }
+    }
+}
+
+/// A shell that finds this project's `edgemix`, and whose cargo builds firmware.
+fn shell() -> Result<Command> {
+    let cargo = setup::cargo()?;
+    let mut shell = program("sh", &[]);
+    for (name, value) in cargo.get_envs() {
+        let Some(value) = value else { continue };
+        if name == "PATH" {
+            let paths = std::iter::once(root().join("target/release")).chain(std::env::split_paths(value));
+            shell.env(name, std::env::join_paths(paths)?);
+        } else {
+            shell.env(name, value);
+        }
+    }
+    Ok(shell)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commands_are_typed_files_are_written_and_the_rest_is_read() {
+        let page =
+            "Words of `code`:\n\n```sh\none\ntwo\n```\n\n`a/b.x`:\n\n```\ntext\n```\nIt says\n```text\nfine\n```\n";
+        let expected = [Step::Type("one\ntwo\n".into()), Step::Write("a/b.x".into(), "text\n".into())];
+        assert_eq!(steps(page).unwrap(), expected);
+        assert!(steps("`/etc/x`:\n```\n```\n").is_err());
+    }
+}
