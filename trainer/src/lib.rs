@@ -12,6 +12,7 @@ pub mod data;
 pub mod device;
 pub mod divergence;
 pub mod inference;
+pub mod interval;
 pub mod methods;
 pub mod metrics;
 pub mod mixture;

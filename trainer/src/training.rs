@@ -18,6 +18,7 @@ use crate::data::augmentation::Augmentation;
 use crate::data::{ImageShape, Samples, Scaling};
 use crate::methods::{self, MethodConfig};
 use crate::mixture::NotPositiveDefinite;
+use crate::mixture::consensus::Number;
 use crate::nn::{Architecture, ArchitectureError, Shape};
 use crate::random::stream;
 use crate::trained::Trained;
@@ -154,6 +155,8 @@ pub trait Observer {
     fn stage(&mut self, name: &str, epoch: usize, epochs: usize);
     /// An epoch is over.
     fn epoch(&mut self, report: &EpochReport);
+    /// The clusters and their number were found, at the start of an epoch.
+    fn number(&mut self, _number: &Number) {}
     /// Why the fit is to stop, if it is; asked after every epoch.
     fn failure(&mut self) -> Option<io::Error> {
         None
@@ -256,6 +259,11 @@ pub trait Method<B: AutodiffBackend> {
     /// [`FitError::Mismatch`] if it was not saved by the same method and configuration.
     fn restore(&mut self, bytes: &[u8]) -> Result<(), FitError>;
 
+    /// How the number of clusters was found, if that was since this was last asked.
+    fn number(&mut self) -> Option<Number> {
+        None
+    }
+
     /// The last fit of the clusters, and the model as plain numbers.
     ///
     /// # Errors
@@ -297,6 +305,9 @@ pub fn fit<B: AutodiffBackend>(
         for epoch in first..stage.epochs {
             let at = Position { stage: index, epoch };
             let report = run_epoch(&mut *method, at, stage, &data, config, device)?;
+            if let Some(number) = method.number() {
+                observer.number(&number);
+            }
             observer.epoch(&report);
             if let Some(error) = observer.failure() {
                 return Err(FitError::Stopped(error));

@@ -1,6 +1,7 @@
 //! The command line: a file per command.
 
 mod assign;
+mod clusters;
 mod compare;
 mod data;
 mod evaluate;
@@ -10,6 +11,7 @@ mod module;
 mod output;
 mod progress;
 mod report;
+mod seeds;
 mod settings;
 mod shell;
 mod train;

@@ -4,6 +4,7 @@ use std::io;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use crate::mixture::consensus::Number;
 use crate::run::RunDir;
 use crate::training::{EpochReport, Observer};
 
@@ -54,6 +55,11 @@ impl Observer for Progress {
         self.bar.set_message(losses.chain(clusters).collect::<Vec<_>>().join("  "));
         self.bar.set_position(report.epoch as u64);
         let written = self.run.append_metrics(report);
+        self.keep(written);
+    }
+
+    fn number(&mut self, number: &Number) {
+        let written = self.run.keep_number(number);
         self.keep(written);
     }
 
