@@ -35,6 +35,7 @@ pub mod data;
 pub mod device;
 pub mod divergence;
 pub mod inference;
+pub mod interval;
 pub mod methods;
 pub mod metrics;
 pub mod mixture;

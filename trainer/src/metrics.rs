@@ -37,6 +37,18 @@ pub fn scores(labels: &[u32], clusters: &[u16]) -> Scores {
     Scores { acc: kuhn_munkres(&table).0 as f64 / n, nmi: nmi(&table, n), ari: ari(&table, n) }
 }
 
+/// The adjusted Rand index of two sets of clusters of the same samples.
+///
+/// # Panics
+/// If the two are not equally long.
+pub fn adjusted_rand(a: &[u16], b: &[u16]) -> f64 {
+    assert_eq!(a.len(), b.len(), "the same samples");
+    let size = a.iter().chain(b).max().map_or(0, |&most| usize::from(most) + 1);
+    let mut table = Matrix::new(size, size, 0i64);
+    a.iter().zip(b).for_each(|(&a, &b)| table[(a.into(), b.into())] += 1);
+    ari(&table, a.len() as f64)
+}
+
 /// The rank of each value among the different ones: labels may be any numbers.
 fn numbered<T: Ord + Copy>(values: &[T]) -> Vec<usize> {
     let mut different = values.to_vec();

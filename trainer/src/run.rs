@@ -1,14 +1,17 @@
-//! A run's directory: `config.toml`, `data.toml`, `metrics.jsonl`, `checkpoints/last.ckpt`, `trained.bin`, `model.emx`,
-//! `report.html`. Every file appears whole or not at all.
+//! A run's directory: `config.toml`, `data.toml`, `metrics.jsonl`, `checkpoints/last.ckpt`, `clusters.json`, `trained.bin`,
+//! `model.emx`, `report.html`. Every file appears whole or not at all.
 
 use std::fs;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::mixture::consensus::Number;
 use crate::training::{CheckpointStore, EpochReport};
 
 const METRICS: &str = "metrics.jsonl";
+/// How the number of clusters was found.
+const NUMBER: &str = "clusters.json";
 
 /// A run's directory.
 ///
@@ -71,9 +74,16 @@ impl RunDir {
     /// # Errors
     /// Whatever the file system says.
     pub fn clear(&self) -> io::Result<()> {
-        for name in
-            ["checkpoints/last.ckpt", METRICS, "trained.bin", "model.emx", "report.html", "data.toml", "config.toml"]
-        {
+        for name in [
+            "checkpoints/last.ckpt",
+            METRICS,
+            "trained.bin",
+            "model.emx",
+            "report.html",
+            NUMBER,
+            "data.toml",
+            "config.toml",
+        ] {
             match fs::remove_file(self.file(name)) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
                 _ => {}
@@ -90,6 +100,19 @@ impl RunDir {
         let mut line = serde_json::to_vec(report)?;
         line.push(b'\n');
         fs::OpenOptions::new().create(true).append(true).open(self.file(METRICS))?.write_all(&line)
+    }
+
+    /// Keeps how the number of clusters was found.
+    ///
+    /// # Errors
+    /// Whatever the file system says.
+    pub fn keep_number(&self, number: &Number) -> io::Result<()> {
+        write_whole(&self.file(NUMBER), &serde_json::to_vec_pretty(number)?)
+    }
+
+    /// How the number of clusters was found, if it was; nothing too where the file is another version's.
+    pub fn number(&self) -> Option<Number> {
+        serde_json::from_slice(&fs::read(self.file(NUMBER)).ok()?).ok()
     }
 
     /// Forgets the metrics of a stage after its first `epochs` epochs: a run that is taken up reports them again.

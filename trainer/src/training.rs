@@ -19,6 +19,7 @@ use crate::data::augmentation::Augmentation;
 use crate::data::{DataError, Samples};
 use crate::methods::{self, MethodConfig};
 use crate::mixture::NotPositiveDefinite;
+use crate::mixture::consensus::Number;
 use crate::nn::{Architecture, ArchitectureError, Shape};
 use crate::random::stream;
 use crate::trained::{AssignError, Trained};
@@ -223,6 +224,8 @@ pub trait Observer {
     fn phase(&mut self, _name: &str) {}
     /// So many of an epoch's batches are done.
     fn batch(&mut self, _done: usize, _batches: usize) {}
+    /// The clusters and their number were found, at the start of an epoch.
+    fn number(&mut self, _number: &Number) {}
     /// Why the fit is to stop at once, if it is; asked after every batch and every epoch.
     fn failure(&mut self) -> Option<io::Error> {
         None
@@ -318,6 +321,11 @@ pub trait Method<B: AutodiffBackend> {
     /// [`FitError::Mismatch`] if it was not saved by the same method and configuration.
     fn restore(&mut self, bytes: &[u8]) -> Result<(), FitError>;
 
+    /// How the number of clusters was found, if that was since this was last asked.
+    fn number(&mut self) -> Option<Number> {
+        None
+    }
+
     /// The last fit of the clusters, and the model as plain numbers.
     ///
     /// # Errors
@@ -357,6 +365,9 @@ pub fn fit<B: AutodiffBackend>(
         for epoch in first..stage.epochs {
             let at = Position { stage: index, epoch };
             let report = run_epoch(&mut *method, at, stage, &data, config, device, observer)?;
+            if let Some(number) = method.number() {
+                observer.number(&number);
+            }
             observer.epoch(&report);
             if let Some(error) = observer.failure() {
                 return Err(FitError::Stopped(error));

@@ -8,6 +8,7 @@ use std::time::Instant;
 use clap::{Args, ValueEnum};
 use serde::{Deserialize, Serialize};
 
+use super::clusters::Clusters;
 use super::data::Cut;
 use super::evaluate::{Evaluation, model, model_bytes};
 use super::output::show;
@@ -36,8 +37,8 @@ pub(super) struct Compare {
     /// Runs of each method, with seeds from 0 on.
     #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u64).range(1..))]
     seeds: u64,
-    /// Number of clusters; for methods that find their number, of components to start from [default: the method's].
-    #[arg(long)]
+    /// How many clusters there are to be; for dpm the number of components to start from [default: the method's].
+    #[arg(long, value_name = "N")]
     clusters: Option<usize>,
     /// A TOML file of settings for all methods; its method's own are passed over.
     #[arg(long, value_name = "FILE")]
@@ -96,7 +97,9 @@ impl Compare {
         device.check()?;
         let source = self.cut.source(Some(&self.data), None)?;
         let dataset = self.cut.read(&source)?;
-        train::check_clusters(self.clusters, dataset.samples.n_samples)?;
+        if let Some(n) = self.clusters {
+            Clusters::Within(n, n).check(dataset.samples.n_samples)?;
+        }
         let record = Record::new(&source, &dataset.samples);
         let base = self.config.as_deref().map_or(Ok(FitConfig::default()), settings::read)?;
         let total = methods.len() as u64 * self.seeds;

@@ -8,8 +8,9 @@ use edgemix_format::File;
 use edgemix_format::view::{Activation, Calibration, Head, Layer};
 use serde_json::{Value, json};
 
+use super::data::run_of;
 use super::output::show;
-use super::{CliError, evaluate};
+use super::{CliError, evaluate, seeds};
 
 #[derive(Args)]
 #[command(after_help = "Examples:
@@ -27,8 +28,17 @@ impl Inspect {
     pub(super) fn run(self) -> Result<(), CliError> {
         let bytes = evaluate::model_bytes(&self.model)?;
         let model = evaluate::model(&self.model, &bytes)?;
-        let facts = facts(model.file());
-        if self.json { show(&format!("{facts:#}\n")) } else { show(&print(&facts)) }
+        let mut facts = facts(model.file());
+        // What a run's directory knows beyond the file.
+        let run = run_of(&self.model);
+        let (number, interval) = (run.number(), seeds::interval(&run));
+        facts["number"] = json!(number);
+        facts["seeds"] = json!(interval);
+        if self.json {
+            show(&format!("{facts:#}\n"))
+        } else {
+            show(&format!("{}{}", print(&facts), interval.as_ref().map_or_else(String::new, seeds::print)))
+        }
     }
 }
 
@@ -139,6 +149,14 @@ fn print(facts: &Value) -> String {
     );
     let _ = writeln!(out, "RAM        {} bytes", facts["ram"]);
     let _ = writeln!(out, "compute    {} multiply-accumulates", facts["macs"]);
+    if let Some(components) = facts["number"]["components"].as_u64() {
+        let threshold = &facts["number"]["threshold"];
+        let curve = facts["number"]["curve"].as_array().into_iter().flatten();
+        let agreement = curve.filter(|choice| choice["threshold"] == *threshold).find_map(|c| c["agreement"].as_f64());
+        let agreement = agreement.map_or_else(String::new, |a| format!(", random halves agree by {a:.2}"));
+        let _ =
+            writeln!(out, "found      {} clusters of {components} components{agreement}", facts["number"]["clusters"]);
+    }
     let print = &facts["fingerprint"];
     let _ = writeln!(
         out,

@@ -1,6 +1,7 @@
 //! The command line: a file per command.
 
 mod assign;
+mod clusters;
 mod compare;
 mod data;
 mod display;
@@ -12,6 +13,7 @@ mod module;
 mod output;
 mod progress;
 mod report;
+mod seeds;
 mod settings;
 mod shell;
 mod status;

@@ -10,6 +10,7 @@ use super::CliError;
 use super::display::{Display, Wish, plain};
 use super::status::Status;
 use super::{report, tui};
+use crate::mixture::consensus::Number;
 use crate::run::RunDir;
 use crate::training::{EpochReport, Observer};
 
@@ -164,6 +165,11 @@ impl Observer for Progress {
 
     fn batch(&mut self, done: usize, batches: usize) {
         self.screen.status().batch(done, batches);
+    }
+
+    fn number(&mut self, number: &Number) {
+        let written = self.run.keep_number(number);
+        self.keep(written);
     }
 
     fn failure(&mut self) -> Option<io::Error> {

@@ -57,6 +57,7 @@ pub(super) fn write(
     evaluate::check_features(&model, &dataset.samples)?;
     let config = run.file("config.toml");
     let text = fs::read_to_string(&config).map_err(CliError::io(&config))?;
+    let (number, interval) = (run.number(), super::seeds::interval(run));
     let page = report::Run {
         dataset,
         trained: &evaluate::trained(run)?,
@@ -65,6 +66,8 @@ pub(super) fn write(
         metrics: &metrics(run)?,
         config: &text,
         commands: &commands(directory, source),
+        number: number.as_ref(),
+        interval: interval.as_ref(),
     };
     let page = page.page().map_err(|error| CliError::Use(error.to_string()))?;
     write_whole(out, page.as_bytes()).map_err(CliError::io(out))

@@ -7,16 +7,18 @@ use std::time::Instant;
 use clap::Args;
 use sha2::{Digest, Sha256};
 
+use super::clusters::Clusters;
 use super::data::Cut;
 use super::evaluate::Evaluation;
 use super::output::show;
 use super::progress::{Progress, View, during};
-use super::{CliError, evaluate, inspect, report, settings};
+use super::{CliError, evaluate, inspect, report, seeds, settings};
 use crate::collapse;
 use crate::data::split::{FEWEST, Parts, Split};
 use crate::data::{self, Dataset, Record, Source};
 use crate::device::Device;
 use crate::methods::MethodConfig;
+use crate::mixture::consensus::Number;
 use crate::nn::ArchitectureError;
 use crate::quantize::{HeldOut, Provenance, QuantizeError, check, quantize};
 use crate::run::{RunDir, write_whole};
@@ -30,7 +32,8 @@ use crate::variant::Variant;
   edgemix train mnist/train-images-idx3-ubyte --encoder 500-500-2000-10 --out runs/mnist
   edgemix train features.npy --method ae-gmm --clusters 6 --out runs/gmm
   edgemix train imu.csv --label-column activity --group-column user --window 128 --step 64 --out runs/imu
-  edgemix train digits --set batch-size=128 --set method.mixture.truncation=40 --out runs/digits
+  edgemix train digits --clusters 8..12 --seeds 5 --out runs/digits5
+  edgemix train digits --set batch-size=128 --set method.grouping.halves=40 --out runs/digits
   edgemix train --out runs/digits --resume             # after it was killed")]
 pub(super) struct Train {
     /// `digits`, a CSV (also .csv.gz), Parquet, NPY, NPZ or IDX file, or a folder of images; with --resume the run's own.
@@ -41,14 +44,15 @@ pub(super) struct Train {
     /// The run's directory.
     #[arg(long, value_name = "DIR", required_unless_present = "print_config")]
     out: Option<PathBuf>,
-    #[arg(long, help = format!("One of {} [default: alpha-jsd]", MethodConfig::NAMES.join(", ")))]
+    #[arg(long, help = format!("One of {} [default: grow]", MethodConfig::NAMES.join(", ")))]
     method: Option<String>,
     /// As the paper prints it, or corrected, where both are defined [default: corrected].
     #[arg(long)]
     variant: Option<Variant>,
-    /// Number of clusters; for alpha-jsd and dpm the number of components to start from.
-    #[arg(long)]
-    clusters: Option<usize>,
+    /// How many clusters there are to be: a number, or for grow and alpha-jsd, which find it, auto or a range as in 8..12;
+    /// for dpm the number of components to start from.
+    #[arg(long, value_name = "N")]
+    clusters: Option<Clusters>,
     /// The encoder's layers, by name (small, dec, k-dvae, depict, tiny) or spelt, from the first hidden one to the latent:
     /// 256-128-10, conv:50k4s2,50k5s2p2,10 [default: the method's, or by the input's size].
     #[arg(long)]
@@ -65,6 +69,11 @@ pub(super) struct Train {
     /// Seed of every random draw [default: 0].
     #[arg(long)]
     seed: Option<u64>,
+    /// Trains so many times, with seeds from the first on, each in a directory of its own below the run's: says how far the
+    /// number of clusters and each cluster can be trusted, and keeps the run that agrees best with the others. What is
+    /// done is not done again.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(2..=100))]
+    seeds: Option<u64>,
     /// Epochs of reconstruction [default: by the number of samples].
     #[arg(long)]
     pretrain_epochs: Option<usize>,
@@ -102,17 +111,25 @@ impl Train {
         };
         let (config, source) = if self.resume { self.taken_up(out)? } else { self.anew()? };
         let dataset = self.cut.read(&source)?;
-        check_clusters(self.clusters, dataset.samples.n_samples)?;
+        self.clusters.map_or(Ok(()), |clusters| clusters.check(dataset.samples.n_samples))?;
         let device: Device = self.device.parse()?;
         device.check()?;
-        let view = View::wanted(self.tui)?;
-        let run = start(out, &config, &Record::new(&source, &dataset.samples), self.resume, self.force)?;
-        fit(&run, &dataset, &config, FitOptions { device, view, allow_disagreement: self.allow_disagreement })?;
+        let options = FitOptions { device, view: View::wanted(self.tui)?, allow_disagreement: self.allow_disagreement };
+        let record = Record::new(&source, &dataset.samples);
+        let (run, found) = if let Some(n) = self.seeds {
+            let interval = seeds::train(out, n, &dataset, &record, &config, options, self.force)?;
+            (RunDir::open(out), seeds::print(&interval))
+        } else {
+            let run = start(out, &config, &record, self.resume, self.force)?;
+            fit(&run, &dataset, &config, options)?;
+            let found = run.number().map_or_else(String::new, |number| told(&number));
+            (run, found)
+        };
         let (model, page) = (run.file("model.emx"), run.file("report.html"));
         during("writing the report", || report::write(&run, out, &source, &dataset, &page))?;
         let summary = summary(&run, &dataset)?;
         show(&format!(
-            "{0} {summary}\n{1} shows it\nnext: edgemix inspect {0}\n      edgemix evaluate {2}\n",
+            "{found}{0} {summary}\n{1} shows it\nnext: edgemix inspect {0}\n      edgemix evaluate {2}\n",
             model.display(),
             page.display(),
             out.display()
@@ -125,7 +142,8 @@ impl Train {
 
     /// What the run was started with; whoever says otherwise is told so.
     fn taken_up(&self, out: &Path) -> Result<(FitConfig, Source), CliError> {
-        let run = RunDir::open(out);
+        let first = self.seeds.map(|_| seeds::directory(out, self.seed.unwrap_or(0)));
+        let run = RunDir::open(first.as_deref().unwrap_or(out));
         if !run.is_started() {
             let out = out.display();
             return Err(CliError::Use(format!("{out}: there is no run to take up: leave --resume away to start one")));
@@ -161,8 +179,8 @@ impl Train {
         {
             return Err(CliError::Use(format!("--variant: {} has one form only", config.method.name())));
         }
-        if let Some(n) = self.clusters {
-            config.method.set_n_clusters(n);
+        if let Some(clusters) = self.clusters {
+            clusters.tell(&mut config.method)?;
         }
         if let Some(layers) = &self.encoder {
             config.encoder =
@@ -175,17 +193,6 @@ impl Train {
         config.holdout = self.holdout.unwrap_or(config.holdout);
         self.sets.iter().try_for_each(|assignment| settings::set(&mut config, assignment))?;
         Ok(config)
-    }
-}
-
-/// `--clusters`, as far as the samples allow it.
-pub(super) fn check_clusters(asked: Option<usize>, n_samples: usize) -> Result<(), CliError> {
-    match asked {
-        Some(0) => Err(CliError::Use("--clusters 0: there must be at least one".into())),
-        Some(n) if n > n_samples => Err(CliError::Use(format!(
-            "--clusters {n}: there are {n_samples} samples, and no more clusters than those"
-        ))),
-        _ => Ok(()),
     }
 }
 
@@ -226,6 +233,16 @@ impl Demo {
             begin.elapsed().as_secs_f64()
         ))
     }
+}
+
+/// How the number of clusters was found, in a line.
+fn told(number: &Number) -> String {
+    let Number { clusters, components, threshold, curve, seconds, .. } = number;
+    let agreement = curve.iter().find(|choice| choice.threshold == *threshold).map(|choice| choice.agreement);
+    let halves = agreement.map_or_else(String::new, |agreement| {
+        format!("; random halves agree best, {agreement:.2}, if components confused with {threshold} are one")
+    });
+    format!("{components} components in {clusters} clusters{halves} ({seconds:.1} s)\n")
 }
 
 /// Begins a run or takes it up.

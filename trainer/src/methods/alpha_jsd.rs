@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use super::latent::Objective;
 use crate::divergence::{Divergence, Gaussians};
 use crate::mixture::dirichlet::{Assignment, DirichletProcess};
+use crate::mixture::merging::Bounds;
 use crate::mixture::split_merge::SplitMerge;
 use crate::mixture::{Mixture, NotPositiveDefinite, demp, elements};
 use crate::variant::Variant;
@@ -35,6 +36,10 @@ pub struct AlphaJsd {
     pub vae: bool,
     /// Components more often confused than this are one cluster in the end ([`demp::group`]).
     pub merge_threshold: f64,
+    /// Clusters at least.
+    pub min_clusters: usize,
+    /// Clusters at most; 0: as many as there are.
+    pub max_clusters: usize,
     /// How components are found before the encoder is pulled to them, in the corrected form.
     pub components: SplitMerge,
     /// The mixture; its latent variance is that of `q(z|x)` in the divergence's clusters, not of the final mixture.
@@ -59,9 +64,17 @@ impl Default for AlphaJsd {
             divergence: Side::Primal,
             vae: false,
             merge_threshold: demp::CUSTOMARY,
+            min_clusters: 1,
+            max_clusters: 0,
             components: SplitMerge::default(),
             mixture: DirichletProcess { latent_variance: 0.05, ..DirichletProcess::default() },
         }
+    }
+}
+
+impl AlphaJsd {
+    fn bounds(&self) -> Bounds {
+        Bounds { least: self.min_clusters, most: if self.max_clusters == 0 { usize::MAX } else { self.max_clusters } }
     }
 }
 
@@ -86,13 +99,14 @@ impl<B: AutodiffBackend> Objective<B> for AlphaJsd {
         if self.mixture.variant == Variant::Paper {
             return self.mixture.fit_with_sticks(z, rng);
         }
-        let grown = self.components.fit(&elements(z.clone()), z.dims()[1], rng);
-        self.mixture.adopt(z, &demp::group(grown, z, self.merge_threshold, 1)?)
+        let components = SplitMerge { min_components: self.min_clusters, ..self.components };
+        let grown = components.fit(&elements(z.clone()), z.dims()[1], rng);
+        self.mixture.adopt(z, &demp::group(grown, z, self.merge_threshold, self.bounds())?)
     }
 
     fn settle(&self, z: &Tensor<B::InnerBackend, 2>, mixture: Mixture) -> Result<Mixture, NotPositiveDefinite> {
         let last = DirichletProcess { latent_variance: 0.0, assignment: Assignment::Soft, ..self.mixture };
-        demp::group(last.refine(z, mixture)?, z, self.merge_threshold, 1)
+        demp::group(last.refine(z, mixture)?, z, self.merge_threshold, self.bounds())
     }
 
     fn pull(&self, q: Gaussians<B>, p: Gaussians<B>) -> Option<Tensor<B, 1>> {

@@ -16,12 +16,12 @@
 use burn::tensor::Tensor;
 use burn::tensor::activation::softmax;
 use burn::tensor::backend::{AutodiffBackend, Backend};
-use rand::Rng;
 use serde::{Deserialize, Serialize};
 
 use super::learner::{Learner, Saved, Standardisation, mismatch};
 use super::softmax_head::{self, SoftmaxHead};
 use crate::data::{ImageShape, Samples};
+use crate::mixture::consensus::{Grouping, Number};
 use crate::mixture::split_merge::SplitMerge;
 use crate::mixture::{Mixture, NotPositiveDefinite, demp, discriminant, elements, matrix, prune};
 use crate::random::stream;
@@ -37,10 +37,8 @@ const CLUSTER: usize = 1;
 pub struct Grow {
     /// How components are found.
     pub components: SplitMerge,
-    /// Components more often confused than this are one cluster ([`demp::group`]).
-    pub merge_threshold: f64,
-    /// Clusters with a smaller share of the samples are dropped.
-    pub min_share: f64,
+    /// Which of them are one cluster.
+    pub grouping: Grouping,
     /// The weight of the squared error, summed over features, beside the cross entropy.
     pub reconstruction: f64,
     /// Epochs on the first clusters, after which clusters are found again; 0: what is found first is kept.
@@ -94,8 +92,7 @@ impl Default for Grow {
     fn default() -> Self {
         Self {
             components: SplitMerge::default(),
-            merge_threshold: demp::CUSTOMARY,
-            min_share: 0.005,
+            grouping: Grouping::default(),
             reconstruction: 0.02,
             settle: 1,
             rounds: 5,
@@ -103,15 +100,6 @@ impl Default for Grow {
             reconstruct: Reconstruct::Auto,
             head: Kind::Mixture,
         }
-    }
-}
-
-impl Grow {
-    /// Components of `N x D` standardised latents in their clusters; small clusters are dropped.
-    fn clusters<B: Backend>(&self, z: &Tensor<B, 2>, rng: &mut impl Rng) -> Result<Mixture, NotPositiveDefinite> {
-        let grown = self.components.fit(&elements(z.clone()), z.dims()[1], rng);
-        let mixture = demp::group(grown, z, self.merge_threshold, 1)?;
-        prune::clusters(&mixture, z, |counts| prune::survivors(counts, self.min_share))
     }
 }
 
@@ -124,6 +112,8 @@ pub(crate) struct GrowMethod<B: AutodiffBackend> {
     learner: Learner<B>,
     classifier: Option<Classifier<B>>,
     targets: Option<Tensor<B::InnerBackend, 2>>,
+    /// How the clusters were found, until it is asked for.
+    number: Option<Number>,
 }
 
 /// The softmax head, what its latents are standardised by, and each cluster's share of the samples, as found.
@@ -171,6 +161,7 @@ impl<B: AutodiffBackend> GrowMethod<B> {
             learner: Learner::new(config, samples, false, device),
             classifier: None,
             targets: None,
+            number: None,
         }
     }
 
@@ -179,7 +170,10 @@ impl<B: AutodiffBackend> GrowMethod<B> {
         let z = self.learner.latents(data)?;
         let standardisation = Standardisation::of(&z);
         let z = standardisation.apply(z);
-        let mixture = self.settings.clusters(&z, &mut stream(self.config.seed, "cluster", search as u64))?;
+        let rng = &mut stream(self.config.seed, "cluster", search as u64);
+        let Grow { components, grouping, .. } = self.settings;
+        let (mixture, number) = grouping.find(&components, &elements(z.clone()), z.dims()[1], rng)?;
+        self.number = Some(number);
         let posterior = clusters_posterior(&z, &mixture)?;
         let (weights, bias) = discriminant::fit(&z, &posterior);
         self.classifier = Some(Classifier {
@@ -285,6 +279,10 @@ impl<B: AutodiffBackend> Method<B> for GrowMethod<B> {
         let clusters = self.classifier.as_ref().map_or(1, |of| of.shares.len());
         self.targets = self.classifier.as_ref().map(|_| matrix(&state.targets, state.targets.len() / clusters, device));
         Ok(())
+    }
+
+    fn number(&mut self) -> Option<Number> {
+        self.number.take()
     }
 
     fn finish(mut self: Box<Self>, data: &Data<B::InnerBackend>) -> Result<Trained, FitError> {

@@ -129,19 +129,30 @@ methods! {
 
 impl Default for MethodConfig {
     fn default() -> Self {
-        Self::AlphaJsd(AlphaJsd::default())
+        Self::Grow(Grow::default())
     }
 }
 
 impl MethodConfig {
-    /// Sets the number of clusters, or of components at most where the method finds their number itself.
+    /// Bounds the number of clusters, without an upper bound if there is no `most`; whether the method finds a number.
+    pub fn set_cluster_bounds(&mut self, least: usize, most: Option<usize>) -> bool {
+        let bounds = (least, most.unwrap_or(0));
+        match self {
+            Self::AlphaJsd(method) => (method.min_clusters, method.max_clusters) = bounds,
+            Self::Grow(method) => (method.grouping.min_clusters, method.grouping.max_clusters) = bounds,
+            _ => return false,
+        }
+        true
+    }
+
+    /// Sets the number of clusters; for a Dirichlet process on features that of components to start from.
     pub fn set_n_clusters(&mut self, n: usize) {
         match self {
-            Self::AlphaJsd(method) => method.mixture.truncation = n,
+            Self::AlphaJsd(method) => (method.min_clusters, method.max_clusters) = (n, n),
             Self::Dpm(method) => method.mixture.truncation = n,
             Self::Kld(method) => method.mixture.n_components = n,
             Self::AeGmm(method) => method.mixture.n_components = n,
-            Self::Grow(method) => method.components.max_components = n,
+            Self::Grow(method) => (method.grouping.min_clusters, method.grouping.max_clusters) = (n, n),
             Self::Abc(method) => method.kmeans.n_clusters = n,
             Self::AeKMeans(method) => method.kmeans.n_clusters = n,
             Self::Dec(method) => method.kmeans.n_clusters = n,

@@ -6,15 +6,15 @@
 
 use burn::tensor::{Tensor, activation::softmax, backend::Backend};
 
-use super::kmeans::one_hot;
-use super::{Mixture, NotPositiveDefinite, elements, matrix};
+use super::merging::Bounds;
+use super::{Mixture, NotPositiveDefinite, confusion, matrix};
 
 /// The customary threshold (the default of `mergenormals` in R's package fpc).
 pub const CUSTOMARY: f64 = 0.025;
 
 /// The mixture with its clusters merged further, for `N x D` latents: the two most likely to be confused become one
-/// while that probability exceeds `threshold`, and as long as more than `least` are left. Clusters are numbered by their
-/// first component.
+/// while that probability exceeds `threshold`, but no further than to `bounds`. Clusters are numbered by their first
+/// component.
 ///
 /// ```
 /// use burn::backend::Flex;
@@ -39,34 +39,12 @@ pub fn group<B: Backend>(
     mixture: Mixture,
     z: &Tensor<B, 2>,
     threshold: f64,
-    least: usize,
+    bounds: Bounds,
 ) -> Result<Mixture, NotPositiveDefinite> {
-    let mut groups = groups(&mixture);
-    groups.sort();
-    let mut responsibilities = by_group(softmax(mixture.log_density(z)?, 1), &groups);
-    while groups.len() > least.max(1) {
-        let (i, j, probability) = most_confused(&responsibilities, groups.len());
-        if probability < threshold {
-            break;
-        }
-        let columns: Vec<Tensor<B, 2>> = (0..groups.len())
-            .filter(|&k| k != j)
-            .map(|k| {
-                let column = responsibilities.clone().narrow(1, k, 1);
-                if k == i { column + responsibilities.clone().narrow(1, j, 1) } else { column }
-            })
-            .collect();
-        responsibilities = Tensor::cat(columns, 1);
-        let merged = groups.remove(j);
-        groups[i].extend(merged);
-    }
-    groups.iter_mut().for_each(|group| group.sort_unstable());
-    groups.sort();
-    let mut clusters = vec![0; mixture.n_components()];
-    for (cluster, group) in (0u16..).zip(&groups) {
-        group.iter().for_each(|&k| clusters[k] = cluster);
-    }
-    Ok(Mixture { clusters, ..mixture })
+    let responsibilities: Vec<f32> = softmax(mixture.log_density(z)?, 1).into_data().iter::<f32>().collect();
+    let path = confusion::path(&responsibilities, mixture.n_components(), groups(&mixture));
+    let merges = path.merges_within(path.merges_above(threshold), bounds, 0.0);
+    Ok(Mixture { clusters: path.clusters(merges), ..mixture })
 }
 
 /// `N x K` responsibilities of a mixture's components to `N x C` of its clusters.
@@ -92,18 +70,6 @@ fn by_group<B: Backend>(responsibilities: Tensor<B, 2>, groups: &[Vec<usize>]) -
     responsibilities.matmul(table)
 }
 
-/// The pair `i < j` with the greatest probability that a sample of one is assigned to the other:
-/// `sum_n r_ni [argmax r_n = j] / sum_n r_ni`, or the same with i and j exchanged.
-fn most_confused<B: Backend>(responsibilities: &Tensor<B, 2>, k: usize) -> (usize, usize, f64) {
-    let assigned = one_hot(responsibilities.clone().argmax(1), k);
-    let mass = elements(responsibilities.clone().sum_dim(0));
-    let joint = elements(responsibilities.clone().transpose().matmul(assigned));
-    let confusion = |i: usize, j: usize| joint[i * k + j] / mass[i].max(1e-12);
-    let pairs = (0..k).flat_map(|i| (i + 1..k).map(move |j| (i, j)));
-    let worst = pairs.map(|(i, j)| (i, j, confusion(i, j).max(confusion(j, i))));
-    worst.max_by(|a, b| a.2.total_cmp(&b.2)).unwrap_or((0, 0, 0.0))
-}
-
 #[cfg(test)]
 mod tests {
     use burn::backend::Flex;
@@ -112,6 +78,8 @@ mod tests {
 
     use super::*;
     use crate::mixture::Covariance;
+
+    const ANY: Bounds = Bounds { least: 1, most: usize::MAX };
     use crate::random::stream;
 
     /// Two overlapping components, one far away.
@@ -132,13 +100,19 @@ mod tests {
     #[test]
     fn what_overlaps_is_one_cluster_and_what_is_far_is_not() {
         let (mixture, z) = three();
-        assert_eq!(group(mixture, &z, 0.025, 1).unwrap().clusters, [0, 1, 0]);
+        assert_eq!(group(mixture, &z, 0.025, ANY).unwrap().clusters, [0, 1, 0]);
     }
 
     #[test]
     fn no_more_is_merged_than_was_asked_for() {
         let (mixture, z) = three();
-        assert_eq!(group(mixture, &z, 0.025, 3).unwrap().clusters, [0, 1, 2]);
+        assert_eq!(group(mixture, &z, 0.025, Bounds { least: 3, most: 3 }).unwrap().clusters, [0, 1, 2]);
+    }
+
+    #[test]
+    fn more_is_merged_where_fewer_were_asked_for() {
+        let (mixture, z) = three();
+        assert_eq!(group(mixture, &z, 0.025, Bounds { least: 1, most: 1 }).unwrap().clusters, [0, 0, 0]);
     }
 
     #[test]
@@ -146,6 +120,6 @@ mod tests {
         let (mut mixture, z) = three();
         mixture.means.iter_mut().for_each(|m| *m = *m * 0.01 + 7.0);
         mixture.covariance = Covariance::Diagonal(vec![1e-4; 6]);
-        assert_eq!(group(mixture, &(z * 0.01 + 7.0), 0.025, 1).unwrap().clusters, [0, 1, 0]);
+        assert_eq!(group(mixture, &(z * 0.01 + 7.0), 0.025, ANY).unwrap().clusters, [0, 1, 0]);
     }
 }

@@ -4,14 +4,19 @@
 //! on the host.
 
 pub mod cholesky;
+pub mod confusion;
+pub mod consensus;
 pub mod demp;
 pub mod dirichlet;
 pub mod discriminant;
 pub mod gmm;
 pub mod kmeans;
+pub mod merging;
 mod moments;
 pub mod niw;
+mod points;
 pub mod prune;
+mod scorer;
 pub mod split_merge;
 #[cfg(test)]
 mod tests;
@@ -19,6 +24,7 @@ mod tests;
 use std::f64::consts::TAU;
 
 use burn::tensor::{Tensor, TensorData, backend::Backend};
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 /// K Gaussian components over D dimensions, each of them part of a cluster.
@@ -120,6 +126,22 @@ impl Mixture {
                 v.chunks(dims * dims).flat_map(|m| m.iter().step_by(dims + 1)).map(|v| v.ln()).collect()
             }
         }
+    }
+
+    /// Each component's posterior for each of `N x D` latents, `N x K`.
+    ///
+    /// # Errors
+    /// As [`Mixture::whiten`].
+    pub fn responsibilities(&self, z: &[f64]) -> Result<Vec<f32>, NotPositiveDefinite> {
+        let whitened = self.whiten()?;
+        let posterior = |z: &[f64]| {
+            let scores = whitened.scores(z);
+            let most = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+            let weights: Vec<f64> = scores.iter().map(|score| (score - most).exp()).collect();
+            let total: f64 = weights.iter().sum();
+            weights.into_iter().map(move |weight| (weight / total) as f32)
+        };
+        Ok(z.par_chunks_exact(self.n_dims()).flat_map_iter(posterior).collect())
     }
 
     /// Inverts the covariances.

@@ -2,13 +2,15 @@
 //!
 //! The Dirichlet process's Hastings ratios (Chang and Fisher, "Parallel sampling of DP mixture models using sub-cluster
 //! splits", 2013, equation 16) taken as a criterion: a component is split where that makes its samples more probable,
-//! two are merged where they are more probable as one, and in between all samples go to their best component.
+//! two are merged where they are more probable as one, and in between all samples go to their best component. Many
+//! clusters seen as one hardly gain by a cut in two: where none does, a component is cut into many, which are merged
+//! again, and judged as a whole.
 //!
-//! A limit: Gaussians evenly spaced along a line can stay one component, since cut in two they gain as little as a uniform
-//! distribution would.
+//! The prior scatter is the one that makes the samples most probable, given their components (type II maximum
+//! likelihood), and is taken anew whenever these have changed: no scale is left to be chosen.
 //!
-//! Host work in f64: a sample is compared with the two halves of its own component only, so that a round costs little
-//! more than one pass over the latents.
+//! Host work in f64: a sample is compared with the parts of its own component only, so that a round costs little more
+//! than one pass over the latents.
 
 use rand::{Rng, RngExt};
 use rayon::prelude::*;
@@ -16,7 +18,9 @@ use serde::{Deserialize, Serialize};
 use statrs::function::gamma::ln_gamma;
 
 use super::niw::{NormalInverseWishart, Statistics};
-use super::{Covariance, Mixture, cholesky};
+use super::points::Points;
+use super::scorer::Scorer;
+use super::{Covariance, Mixture};
 use crate::random::stream;
 
 /// Settings of the split and merge moves.
@@ -35,10 +39,11 @@ use crate::random::stream;
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct SplitMerge {
+    /// Components at least: beyond what the samples speak for, those are split that lose least by it.
+    pub min_components: usize,
     /// Components at most.
     pub max_components: usize,
-    /// The prior scatter of a component, in units of the latents' variance: a component is expected to be as wide as
-    /// all of them together, and that is worth one sample.
+    /// The prior scatter of a component, in units of the latents' variance; 0: the most probable one.
     pub prior_scale: f64,
     /// How many samples the prior mean of a component is worth.
     pub mean_strength: f64,
@@ -53,8 +58,9 @@ pub struct SplitMerge {
 impl Default for SplitMerge {
     fn default() -> Self {
         Self {
+            min_components: 1,
             max_components: 100,
-            prior_scale: 1.0,
+            prior_scale: 0.0,
             mean_strength: 1e-4,
             concentration: 1.0,
             subsample: 100_000,
@@ -72,20 +78,18 @@ const SOFTEN: usize = 10;
 const CHUNK: usize = 2048;
 /// Neighbours that a merge is tried with.
 const NEIGHBOURS: usize = 3;
+/// Parts that a component is cut into at most, and the fewest samples of a part, for each dimension.
+const PARTS: usize = 32;
+const PART: usize = 4;
+/// Rounds without a more probable partition before the moves end.
+const PATIENCE: usize = 2;
 
-/// Latents about their mean, row after row.
-struct Points {
-    values: Vec<f64>,
-    dims: usize,
-}
-
-/// Gaussians that score a point.
-struct Scorer {
-    dims: usize,
-    constants: Vec<f64>,
-    means: Vec<f64>,
-    /// K lower triangles, `D x D`.
-    whitening: Vec<f64>,
+/// Samples of a component and what a Gaussian needs to know of them.
+#[derive(Clone)]
+struct Component {
+    of: Statistics,
+    rows: Vec<usize>,
+    log_marginal: f64,
 }
 
 impl SplitMerge {
@@ -98,105 +102,229 @@ impl SplitMerge {
         let center = all.mean();
         let values = rows().flat_map(|row| row.iter().zip(&center).map(|(z, m)| z - m)).collect();
         let points = Points { values, dims };
-        let variance = all.variance().max(f64::MIN_POSITIVE);
-        let prior = NormalInverseWishart { kappa: self.mean_strength, extra: 2.0, psi: self.prior_scale * variance };
-        let labels = self.grow(&points, &prior, rng.random());
+        let (mut labels, prior) = self.grow(&points, rng.random());
+        self.split_further(&points, &prior, &mut labels);
         soften(&points, &labels, &prior, &center)
     }
 
-    /// Rounds of splits and merges, from one component until nothing changes.
-    fn grow(&self, points: &Points, prior: &NormalInverseWishart, seed: u64) -> Vec<u32> {
+    /// Rounds of splits and merges, from one component until nothing changes or gains; the most probable partition.
+    fn grow(&self, points: &Points, seed: u64) -> (Vec<u32>, NormalInverseWishart) {
         let mut labels = vec![0u32; points.len()];
+        let mut prior = self.prior(&[points.all()]);
+        let mut best = (f64::NEG_INFINITY, labels.clone(), prior);
+        let mut stalled = 0;
         for round in 0..self.max_rounds {
-            let has_split = self.split(points, prior, &mut labels, seed, round as u64);
+            let has_split = self.split(points, &prior, &mut labels, seed, round as u64);
             for _ in 0..SETTLE {
-                reassign(points, prior, &mut labels);
+                let has_moved;
+                (prior, has_moved) = self.reassign(points, &prior, &mut labels);
+                if !has_moved {
+                    break;
+                }
             }
-            let has_merged = self.merge(points, prior, &mut labels);
-            if !has_split && !has_merged {
+            let has_merged = self.merge(points, &prior, &mut labels);
+            let statistics = statistics(points, &labels);
+            prior = self.prior(&statistics);
+            let log_joint = self.log_joint(&statistics, &prior);
+            stalled = if log_joint > best.0 + 1e-6 * log_joint.abs() { 0 } else { stalled + 1 };
+            if log_joint > best.0 {
+                best = (log_joint, labels.clone(), prior);
+            }
+            if stalled == PATIENCE || !(has_split || has_merged) {
                 break;
             }
         }
-        labels
+        (best.1, best.2)
     }
 
-    /// Splits every component that is better as two.
+    /// The prior under which these components are most probable, or the one that was asked for.
+    fn prior(&self, statistics: &[Statistics]) -> NormalInverseWishart {
+        let total = statistics.iter().skip(1).fold(statistics[0].clone(), |all, of| all.with(of));
+        let variance = total.variance().max(f64::MIN_POSITIVE);
+        let prior = |scale: f64| NormalInverseWishart { kappa: self.mean_strength, extra: 2.0, psi: scale * variance };
+        if self.prior_scale > 0.0 {
+            return prior(self.prior_scale);
+        }
+        let evidence = |log_scale: f64| -> f64 {
+            let prior = prior(log_scale.exp());
+            statistics.iter().map(|of| prior.log_marginal(of)).sum()
+        };
+        let most = (2.0 * total.mean().len() as f64).ln();
+        prior(greatest(evidence, most - 20.0, most).exp())
+    }
+
+    /// `ln p(samples, partition)` but for what depends on the number of samples alone.
+    fn log_joint(&self, statistics: &[Statistics], prior: &NormalInverseWishart) -> f64 {
+        let term = |of: &Statistics| self.concentration.ln() + ln_gamma(of.n) + prior.log_marginal(of);
+        statistics.iter().map(term).sum()
+    }
+
+    /// Splits every component that is better as several.
     fn split(&self, points: &Points, prior: &NormalInverseWishart, labels: &mut [u32], seed: u64, round: u64) -> bool {
         let members = members(labels);
-        let proposals: Vec<Option<Vec<bool>>> = members
+        let proposals: Vec<Option<Vec<u32>>> = members
             .par_iter()
             .enumerate()
             .map(|(k, rows)| {
-                let mut rng = stream(seed, "split", round << 32 | k as u64);
-                let own = points.select(rows);
-                let starts = [own.halves(), own.two_means(&mut rng), own.two_means(&mut rng)];
-                let tried = starts.into_iter().filter_map(|start| self.gain(&own, prior, start));
-                tried.filter(|(gain, _)| *gain > 0.0).max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, sides)| sides)
+                self.proposal(&points.select(rows), prior, &mut stream(seed, "split", round << 32 | k as u64))
             })
             .collect();
-        let mut next = members.len();
-        for (rows, sides) in members.iter().zip(proposals) {
-            let Some(sides) = sides.filter(|_| next < self.max_components) else { continue };
-            rows.iter().zip(sides).filter(|(_, side)| *side).for_each(|(&row, _)| labels[row] = next as u32);
-            next += 1;
+        let before = members.len() as u32;
+        let mut next = before;
+        for (k, (rows, parts)) in (0..).zip(members.iter().zip(proposals)) {
+            let parts = parts.unwrap_or_else(|| vec![0; rows.len()]);
+            let further = parts.iter().copied().max().unwrap_or(0);
+            let fits = (next + further) as usize <= self.max_components;
+            for (&row, part) in rows.iter().zip(parts) {
+                labels[row] = if part == 0 || !fits { k } else { next + part - 1 };
+            }
+            next += if fits { further } else { 0 };
         }
-        next > members.len()
+        next > before
     }
 
-    /// Refines a split and gives the log ratio by which it makes the samples more probable.
-    fn gain(&self, own: &Points, prior: &NormalInverseWishart, start: Vec<bool>) -> Option<(f64, Vec<bool>)> {
-        let mut sides = start;
-        let halves = |sides: &[bool]| {
-            let of =
-                |side| Statistics::of(own.rows().zip(sides).filter(|(_, s)| **s == side).map(|(row, _)| row), own.dims);
-            let halves = [of(false), of(true)];
-            (halves[0].n >= 2.0 && halves[1].n >= 2.0).then_some(halves)
-        };
-        for _ in 0..REFINE {
-            let scorer = Scorer::new(&halves(&sides)?, prior)?;
-            let moved: Vec<bool> = own.rows().map(|row| scorer.best(row) == 1).collect();
-            if moved == sides {
+    /// Halves components, always the one that loses least, until there are as many as asked for.
+    fn split_further(&self, points: &Points, prior: &NormalInverseWishart, labels: &mut [u32]) {
+        loop {
+            compact(labels);
+            let members = members(labels);
+            if members.len() >= self.min_components.min(points.len()) {
                 break;
             }
-            sides = moved;
+            let halved = |rows: &Vec<usize>| {
+                let own = points.select(rows);
+                let (joint, parts) = self.refined(&own, prior, own.halves())?;
+                Some((joint - self.log_joint(&[own.all()], prior), parts))
+            };
+            let halves: Vec<_> = members.par_iter().map(halved).collect();
+            let best = halves.into_iter().zip(&members).filter_map(|(halves, rows)| Some((halves?, rows)));
+            let Some(((_, parts), rows)) = best.max_by(|a, b| a.0.0.total_cmp(&b.0.0)) else { break };
+            let next = members.len() as u32;
+            rows.iter().zip(parts).filter(|(_, part)| *part > 0).for_each(|(&row, _)| labels[row] = next);
         }
-        let [a, b] = halves(&sides)?;
-        Some((self.ratio(&a, &b, prior), sides))
     }
 
-    /// `ln p(two components) - ln p(one)`.
-    fn ratio(&self, a: &Statistics, b: &Statistics, prior: &NormalInverseWishart) -> f64 {
-        self.concentration.ln() + ln_gamma(a.n) + ln_gamma(b.n) - ln_gamma(a.n + b.n)
-            + prior.log_marginal(a)
-            + prior.log_marginal(b)
-            - prior.log_marginal(&a.with(b))
+    /// The parts of a component that make its samples more probable than they are as one, if there are any: the better
+    /// of three cuts in two, or else a cut into many.
+    fn proposal(&self, own: &Points, prior: &NormalInverseWishart, rng: &mut impl Rng) -> Option<Vec<u32>> {
+        let one = self.log_joint(&[own.all()], prior);
+        let starts = [own.halves(), own.k_means(2, rng), own.k_means(2, rng)];
+        let tried = starts.into_iter().filter_map(|start| self.refined(own, prior, start));
+        let two = tried.filter(|(joint, _)| *joint > one).max_by(|a, b| a.0.total_cmp(&b.0));
+        if let Some((_, parts)) = two {
+            return Some(parts);
+        }
+        let many = (own.len() / (PART * own.dims)).min(PARTS);
+        if many <= 2 {
+            return None;
+        }
+        let mut parts = own.k_means(many, rng);
+        let (prior, _) = self.reassign(own, prior, &mut parts);
+        self.merge(own, &prior, &mut parts);
+        let (joint, parts) = self.refined(own, &prior, parts)?;
+        (joint > self.log_joint(&[own.all()], &prior)).then_some(parts)
+    }
+
+    /// Parts whose samples all are where they score best, and their log joint; nothing if only one is left.
+    fn refined(&self, own: &Points, prior: &NormalInverseWishart, start: Vec<u32>) -> Option<(f64, Vec<u32>)> {
+        let mut parts = start;
+        for _ in 0..REFINE {
+            let before = parts.clone();
+            let statistics = statistics(own, &parts);
+            let scorer = Scorer::new(&statistics, prior)?;
+            own.rows().zip(&mut parts).for_each(|(row, part)| *part = scorer.best(row, *part as usize).0 as u32);
+            if parts == before {
+                break;
+            }
+            compact(&mut parts);
+        }
+        let statistics = statistics(own, &parts);
+        let is_whole = statistics.len() < 2 || statistics.iter().any(|of| of.n < 2.0);
+        (!is_whole).then(|| (self.log_joint(&statistics, prior), parts))
+    }
+
+    /// Every sample goes to the component that scores it best; the prior that then is most probable, and whether any
+    /// sample has moved.
+    fn reassign(
+        &self,
+        points: &Points,
+        prior: &NormalInverseWishart,
+        labels: &mut [u32],
+    ) -> (NormalInverseWishart, bool) {
+        compact(labels);
+        let Some(scorer) = Scorer::new(&statistics(points, labels), prior) else { return (*prior, false) };
+        let move_all = |(labels, rows): (&mut [u32], &[f64])| {
+            let mut has_moved = false;
+            for (label, row) in labels.iter_mut().zip(rows.chunks_exact(points.dims)) {
+                let best = scorer.best(row, *label as usize).0 as u32;
+                has_moved |= best != *label;
+                *label = best;
+            }
+            has_moved
+        };
+        let chunks = labels.par_chunks_mut(CHUNK).zip(points.values.par_chunks(CHUNK * points.dims));
+        let has_moved = chunks.map(move_all).reduce(|| false, |a, b| a | b);
+        compact(labels);
+        (self.prior(&statistics(points, labels)), has_moved)
+    }
+
+    /// `ln p(two components) - ln p(one)`, and the one.
+    fn ratio(&self, a: &Component, b: &Component, prior: &NormalInverseWishart) -> f64 {
+        self.concentration.ln() + ln_gamma(a.of.n) + ln_gamma(b.of.n) - ln_gamma(a.of.n + b.of.n)
+            + a.log_marginal
+            + b.log_marginal
+            - prior.log_marginal(&a.of.with(&b.of))
     }
 
     /// Merges pairs of neighbours, the one that gains most first, until none gains.
     fn merge(&self, points: &Points, prior: &NormalInverseWishart, labels: &mut [u32]) -> bool {
-        let mut components: Vec<(Statistics, Vec<usize>)> =
-            members(labels).into_iter().map(|rows| (points.statistics(&rows), rows)).collect();
+        let component = |rows: Vec<usize>| {
+            let of = points.statistics(&rows);
+            Component { log_marginal: prior.log_marginal(&of), of, rows }
+        };
+        let mut components: Vec<Component> = members(labels).into_par_iter().map(component).collect();
         let before = components.len();
         loop {
-            let means: Vec<Vec<f64>> = components.iter().map(|(of, _)| of.mean()).collect();
+            let means: Vec<Vec<f64>> = components.iter().map(|c| c.of.mean()).collect();
             let pairs: Vec<(usize, usize)> = (0..components.len())
                 .flat_map(|i| nearest(&means, i).into_iter().map(move |j| (i.min(j), i.max(j))))
                 .collect();
-            let ratios = pairs.par_iter().map(|&(i, j)| (self.ratio(&components[i].0, &components[j].0, prior), i, j));
+            let ratios = pairs.par_iter().map(|&(i, j)| (self.ratio(&components[i], &components[j], prior), i, j));
             let worst = ratios.collect::<Vec<_>>().into_iter().min_by(|a, b| a.0.total_cmp(&b.0));
             let Some((ratio, i, j)) = worst else { break };
             if ratio >= 0.0 {
                 break;
             }
-            let (of, rows) = components.remove(j);
-            components[i].0.absorb(&of);
-            components[i].1.extend(rows);
+            let other = components.remove(j);
+            let into = &mut components[i];
+            into.of.absorb(&other.of);
+            into.log_marginal = prior.log_marginal(&into.of);
+            into.rows.extend(other.rows);
         }
-        for (k, (_, rows)) in components.iter().enumerate() {
-            rows.iter().for_each(|&row| labels[row] = k as u32);
+        for (k, component) in components.iter().enumerate() {
+            component.rows.iter().for_each(|&row| labels[row] = k as u32);
         }
         components.len() < before
     }
+}
+
+/// Where a function with one maximum has it, by golden section.
+fn greatest(f: impl Fn(f64) -> f64, mut low: f64, mut high: f64) -> f64 {
+    let golden = 0.5 * (5f64.sqrt() - 1.0);
+    let (mut a, mut b) = (high - golden * (high - low), low + golden * (high - low));
+    let (mut at_a, mut at_b) = (f(a), f(b));
+    while high - low > 0.01 {
+        if at_a > at_b {
+            (high, b, at_b) = (b, a, at_a);
+            a = high - golden * (high - low);
+            at_a = f(a);
+        } else {
+            (low, a, at_a) = (a, b, at_b);
+            b = low + golden * (high - low);
+            at_b = f(b);
+        }
+    }
+    0.5 * (low + high)
 }
 
 /// The nearest other means.
@@ -216,43 +344,45 @@ fn members(labels: &[u32]) -> Vec<Vec<usize>> {
     members
 }
 
-/// Every sample goes to the component that scores it best.
-fn reassign(points: &Points, prior: &NormalInverseWishart, labels: &mut [u32]) {
-    let statistics: Vec<Statistics> = members(labels).iter().map(|rows| points.statistics(rows)).collect();
-    let Some(scorer) = Scorer::new(&statistics, prior) else { return };
-    labels.par_chunks_mut(CHUNK).zip(points.values.par_chunks(CHUNK * points.dims)).for_each(|(labels, rows)| {
-        labels.iter_mut().zip(rows.chunks_exact(points.dims)).for_each(|(label, row)| *label = scorer.best(row) as u32);
-    });
+/// Numbers components anew, without those that have no samples.
+fn compact(labels: &mut [u32]) {
+    let members = members(labels);
+    (0..).zip(&members).for_each(|(k, rows)| rows.iter().for_each(|&row| labels[row] = k));
+}
+
+/// What each component's Gaussian needs to know.
+fn statistics(points: &Points, labels: &[u32]) -> Vec<Statistics> {
+    members(labels).par_iter().map(|rows| points.statistics(rows)).collect()
 }
 
 /// Expectation maximisation from hard components; the prior keeps covariances from vanishing.
 fn soften(points: &Points, labels: &[u32], prior: &NormalInverseWishart, center: &[f64]) -> Mixture {
     let dims = points.dims;
-    let mut statistics: Vec<Statistics> = members(labels).iter().map(|rows| points.statistics(rows)).collect();
+    let mut guesses = labels.to_vec();
+    compact(&mut guesses);
+    let mut statistics = statistics(points, &guesses);
     for _ in 0..SOFTEN {
         let Some(scorer) = Scorer::new(&statistics, prior) else { break };
         let k = statistics.len();
-        let parts: Vec<Vec<Statistics>> = points
-            .values
-            .par_chunks(CHUNK * dims)
-            .map(|rows| {
-                let mut part = vec![Statistics::empty(dims); k];
-                for row in rows.chunks_exact(dims) {
-                    let scores = scorer.scores(row);
-                    let most = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-                    let weights: Vec<f64> = scores.iter().map(|s| (s - most).exp()).collect();
-                    let total: f64 = weights.iter().sum();
-                    let shared = part.iter_mut().zip(weights).filter(|(_, w)| *w > 1e-9 * total);
-                    shared.for_each(|(of, weight)| of.add(row, weight / total));
+        let sums = |(guesses, rows): (&[u32], &[f64])| {
+            let mut part = vec![Statistics::empty(dims); k];
+            for (guess, row) in guesses.iter().zip(rows.chunks_exact(dims)) {
+                for (component, share) in scorer.posterior(row, *guess as usize) {
+                    part[component].add(row, share);
                 }
-                part
-            })
-            .collect();
-        statistics = vec![Statistics::empty(dims); k];
+            }
+            part
+        };
+        let parts: Vec<Vec<Statistics>> =
+            guesses.par_chunks(CHUNK).zip(points.values.par_chunks(CHUNK * dims)).map(sums).collect();
+        let mut next = vec![Statistics::empty(dims); k];
         for part in parts {
-            statistics.iter_mut().zip(&part).for_each(|(all, part)| all.absorb(part));
+            next.iter_mut().zip(&part).for_each(|(all, part)| all.absorb(part));
         }
-        statistics.retain(|of| of.n >= 1.0);
+        if next.iter().any(|of| of.n < 1.0) {
+            break;
+        }
+        statistics = next;
     }
     let (mut means, mut covariances) = (vec![], vec![]);
     for of in &statistics {
@@ -266,113 +396,5 @@ fn soften(points: &Points, labels: &[u32], prior: &NormalInverseWishart, center:
         means,
         covariance: Covariance::Full(covariances),
         clusters: (0..statistics.len() as u16).collect(),
-    }
-}
-
-impl Points {
-    fn len(&self) -> usize {
-        self.values.len() / self.dims
-    }
-
-    fn row(&self, index: usize) -> &[f64] {
-        &self.values[index * self.dims..(index + 1) * self.dims]
-    }
-
-    fn rows(&self) -> impl ExactSizeIterator<Item = &[f64]> {
-        self.values.chunks_exact(self.dims)
-    }
-
-    fn statistics(&self, rows: &[usize]) -> Statistics {
-        Statistics::of(rows.iter().map(|&row| self.row(row)), self.dims)
-    }
-
-    fn select(&self, rows: &[usize]) -> Self {
-        Self { values: rows.iter().flat_map(|&row| self.row(row)).copied().collect(), dims: self.dims }
-    }
-
-    /// On which side of the mean a sample lies, along the principal axis (by power iteration).
-    fn halves(&self) -> Vec<bool> {
-        let of = Statistics::of(self.rows(), self.dims);
-        let mean = of.mean();
-        let project =
-            |row: &[f64], axis: &[f64]| -> f64 { row.iter().zip(&mean).zip(axis).map(|((z, m), a)| (z - m) * a).sum() };
-        let flat = NormalInverseWishart { kappa: 0.0, extra: 2.0, psi: 0.0 };
-        let covariance = flat.posterior(&of).1;
-        let widest =
-            (0..self.dims).max_by(|&a, &b| covariance[a * (self.dims + 1)].total_cmp(&covariance[b * (self.dims + 1)]));
-        let mut axis: Vec<f64> =
-            widest.map_or_else(Vec::new, |d| covariance[d * self.dims..(d + 1) * self.dims].to_vec());
-        for _ in 0..50 {
-            let next: Vec<f64> =
-                covariance.chunks_exact(self.dims).map(|row| row.iter().zip(&axis).map(|(c, a)| c * a).sum()).collect();
-            let norm = next.iter().map(|x| x * x).sum::<f64>().sqrt().max(f64::MIN_POSITIVE);
-            axis = next.into_iter().map(|x| x / norm).collect();
-        }
-        self.rows().map(|row| project(row, &axis) > 0.0).collect()
-    }
-
-    /// Lloyd's algorithm for two centres, seeded by k-means++.
-    fn two_means(&self, rng: &mut impl Rng) -> Vec<bool> {
-        let square = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| (a - b).powi(2)).sum::<f64>();
-        let first = self.row(rng.random_range(0..self.len())).to_vec();
-        let distances: Vec<f64> = self.rows().map(|row| square(row, &first)).collect();
-        let mut rest = rng.random::<f64>() * distances.iter().sum::<f64>();
-        let second = distances.iter().position(|d| {
-            rest -= d;
-            rest < 0.0
-        });
-        let mut centers = [first, self.row(second.unwrap_or(0)).to_vec()];
-        let mut sides = vec![];
-        for _ in 0..2 * REFINE {
-            let moved: Vec<bool> = self.rows().map(|row| square(row, &centers[1]) < square(row, &centers[0])).collect();
-            if moved == sides {
-                break;
-            }
-            sides = moved;
-            for (side, center) in [false, true].into_iter().zip(&mut centers) {
-                let of =
-                    Statistics::of(self.rows().zip(&sides).filter(|(_, s)| **s == side).map(|(row, _)| row), self.dims);
-                if of.n > 0.0 {
-                    *center = of.mean();
-                }
-            }
-        }
-        sides
-    }
-}
-
-impl Scorer {
-    /// By posterior means and covariances, weighted by the samples' share; `None` if one is not positive definite.
-    fn new(statistics: &[Statistics], prior: &NormalInverseWishart) -> Option<Self> {
-        let mut scorer = Self { dims: 0, constants: vec![], means: vec![], whitening: vec![] };
-        for of in statistics {
-            let (mean, covariance) = prior.posterior(of);
-            scorer.dims = mean.len();
-            let (whitening, log_det) = cholesky::whitening(&covariance, mean.len())?;
-            scorer.constants.push(of.n.ln() + log_det);
-            scorer.means.extend(mean);
-            scorer.whitening.extend(whitening);
-        }
-        Some(scorer)
-    }
-
-    fn score(&self, k: usize, z: &[f64]) -> f64 {
-        let dims = self.dims;
-        let mean = &self.means[k * dims..(k + 1) * dims];
-        let rows = self.whitening[k * dims * dims..(k + 1) * dims * dims].chunks_exact(dims);
-        let square = |(r, row): (usize, &[f64])| {
-            let sum: f64 = row[..=r].iter().zip(z).zip(mean).map(|((w, z), m)| w * (z - m)).sum();
-            sum * sum
-        };
-        self.constants[k] - 0.5 * rows.enumerate().map(square).sum::<f64>()
-    }
-
-    fn scores(&self, z: &[f64]) -> Vec<f64> {
-        (0..self.constants.len()).map(|k| self.score(k, z)).collect()
-    }
-
-    fn best(&self, z: &[f64]) -> usize {
-        let scores = (0..self.constants.len()).map(|k| (k, self.score(k, z)));
-        scores.reduce(|best, next| if next.1 > best.1 { next } else { best }).map_or(0, |(k, _)| k)
     }
 }

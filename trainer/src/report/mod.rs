@@ -6,6 +6,7 @@
 mod chips;
 mod geometry;
 mod layers;
+mod number;
 mod pictures;
 mod plot;
 mod sections;
@@ -17,6 +18,8 @@ pub(crate) use plot::short;
 
 use crate::data::Dataset;
 use crate::inference::{self, Assigned};
+use crate::interval::Interval;
+use crate::mixture::consensus::Number;
 use crate::trained::{AssignError, Trained};
 use crate::training::EpochReport;
 
@@ -63,6 +66,10 @@ pub struct Run<'a> {
     pub config: &'a str,
     /// What to type to have the same again.
     pub commands: &'a str,
+    /// How the number of clusters was found, if it was.
+    pub number: Option<&'a Number>,
+    /// What several runs agreed on, if there were several.
+    pub interval: Option<&'a Interval>,
 }
 
 /// What both models make of the samples.
@@ -100,6 +107,7 @@ impl Run<'_> {
                     (sections::facts(self, &found))
                     (sections::latents(self, &found))
                     (sections::clusters(self, &found))
+                    (number::number(self))
                     (sections::labels(self, &found))
                     (sections::samples(self, &found)?)
                     (sections::training(self))

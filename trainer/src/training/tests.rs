@@ -28,8 +28,11 @@ fn blobs() -> Samples {
 
 fn config(method: &str) -> FitConfig {
     let mut method = MethodConfig::named(method).unwrap();
-    let at_most = if matches!(method.name(), "alpha-jsd" | "dpm") { 8 } else { GROUPS };
-    method.set_n_clusters(at_most);
+    match &mut method {
+        MethodConfig::AlphaJsd(method) => method.mixture.truncation = 8,
+        MethodConfig::Dpm(method) => method.mixture.truncation = 8,
+        other => other.set_n_clusters(GROUPS),
+    }
     let config = FitConfig {
         encoder: Architecture::dense(&[16, 3]),
         batch_size: 32,
