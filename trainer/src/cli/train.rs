@@ -267,6 +267,9 @@ pub(super) fn fit(
     allow_disagreement: bool,
 ) -> Result<Trained, CliError> {
     let parts = Split::of(dataset, config.holdout, config.seed).parts(&dataset.samples);
+    let mut progress = Progress::new(run.clone(), false);
+    let trained = device.fit(&parts.training, config, &mut run.clone(), &mut progress)?;
+    progress.finish();
     if parts.held_out.is_none() && config.holdout > 0.0 {
         eprintln!(
             "note: {:.0} % of the samples are fewer than {FEWEST}: none are held out, and the novelty's p-values, of the \
@@ -274,9 +277,6 @@ pub(super) fn fit(
             100.0 * config.holdout
         );
     }
-    let mut progress = Progress::new(run.clone(), false);
-    let trained = device.fit(&parts.training, config, &mut run.clone(), &mut progress)?;
-    progress.finish();
     if let Some(collapse) = collapse::look(&trained, &parts.training).map_err(FitError::from)? {
         eprintln!("warning: {collapse}");
     }
