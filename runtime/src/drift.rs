@@ -1,7 +1,7 @@
 //! Whether what is seen is still what was trained on: a sequential test on p-values, and running shares.
 //!
-//! **The bins.** Novelties fall into eight bins. A table of `n` held-out samples cuts the scores into `n + 1` spacings, so
-//! many of them to a bin, and a sample that is exchangeable with the held-out ones falls into each spacing with the same
+//! **The bins.** Novelties fall into eight bins. A table of `n` held-out samples cuts the scores into `n + 1` spacings, some
+//! of them to each bin, and a sample that is exchangeable with the held-out ones falls into each spacing with the same
 //! probability. Given the bins of `t` samples, the next one falls into a bin with probability `(spacings + samples there) /
 //! (n + 1 + t)`: Polya's urn, exactly, though nobody knows the scores' distribution. The urn takes into account that a
 //! table of few samples is itself off by chance, which p-values that are taken for independent would not.
@@ -10,8 +10,9 @@
 //! what is seen is all too usual: the wealth of each is multiplied by the weight of the bin over the weight that the urn
 //! expects, a factor of mean 1. Each bet is made anew from every sample on, with a share of `1 / (3 t (t + 1))` of the
 //! capital from the `t`-th on: these add up to less than one. The wealth of all is therefore a non-negative martingale,
-//! and exceeds `m` ever with a probability of at most `1 / m` (Ville, 1939). Cf. Vovk, Gammerman and Shafer, "Algorithmic
-//! Learning in a Random World", second edition, 2022, chapter 8 (conformal test martingales; the sleepy jumper).
+//! and exceeds `m` ever with a probability of at most `1 / m` (Ville, 1939). Such martingales of p-values are those of Vovk,
+//! Nouretdinov and Gammerman, "Testing exchangeability on-line", 2003; that p-values of one table depend on each other is
+//! the matter of Bates, Candes, Lei, Romano and Sesia, "Testing for outliers with conformal p-values", 2023.
 //!
 //! What is kept is the best bet's wealth from its best sample on, which is less than that of all, as a logarithm of base 2
 //! in units of 2^-16. Logarithms are rounded so that no factor becomes greater: the promise holds with the rounding.

@@ -308,13 +308,6 @@ pub(super) fn fit(
     options: FitOptions,
 ) -> Result<Trained, CliError> {
     let parts = Split::of(dataset, config.holdout, config.seed).parts(&dataset.samples)?;
-    if parts.held_out.is_none() && config.holdout > 0.0 {
-        eprintln!(
-            "note: {:.0} % of the samples are fewer than {FEWEST}: none are held out, and the novelty's p-values, of the \
-             training samples themselves, are too small",
-            100.0 * config.holdout
-        );
-    }
     let title = format!("{} by {}, {}", dataset.samples.name, config.method.name(), run.file("").display());
     let mut progress = Progress::new(run.clone(), &title, options.view)?;
     let trained = options.device.fit(&parts.training, config, &mut run.clone(), &mut progress)?;
@@ -325,6 +318,13 @@ pub(super) fn fit(
     write_whole(&path, &bytes).map_err(CliError::io(&path))?;
     export(run, &trained, &parts, config, options.allow_disagreement, &run.file("model.emx"))?;
     drop(progress);
+    if parts.held_out.is_none() && config.holdout > 0.0 {
+        eprintln!(
+            "note: {:.0} % of the samples are fewer than {FEWEST}: none are held out, and the novelty's p-values, of the \
+             training samples themselves, are too small",
+            100.0 * config.holdout
+        );
+    }
     if let Some(collapse) = collapse {
         eprintln!("warning: {collapse}");
     }

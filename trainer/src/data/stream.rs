@@ -87,6 +87,9 @@ fn damaged(error: io::Error) -> Refusal {
 /// From column-major order: the first index runs fastest there, the last one here.
 pub(super) fn row_major(columns: &Store, shape: &[usize], memory: Memory) -> Result<Store, DataError> {
     let [n, ref rest @ ..] = *shape else { return Sink::new(memory).finish() };
+    if columns.len() == 0 {
+        return Sink::new(memory).finish();
+    }
     let features: usize = rest.iter().product();
     // In numbers, where the values of each feature begin, one behind another.
     let mut index = vec![0usize; rest.len()];

@@ -211,7 +211,11 @@ impl Sink {
 
     /// All of them.
     pub(super) fn finish(self) -> Result<Store, DataError> {
-        let Some(scratch) = self.scratch else { return Ok(Store::Memory(self.held)) };
+        let Some(scratch) = self.scratch else {
+            let mut values = self.held;
+            values.shrink_to_fit();
+            return Ok(Store::Memory(values));
+        };
         let file = scratch.into_inner().map_err(|error| no_scratch(error.into_error()))?;
         let path = std::env::temp_dir();
         Ok(Store::File(Stored { path, file, offset: 0, elements: Elements::f32(), len: self.len }))

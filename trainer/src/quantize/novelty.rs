@@ -258,7 +258,7 @@ mod tests {
         let all: Vec<Known> = (0..600).map(|i| if i % 2 == 0 { (0, 1000 + i) } else { (1, -1000 + i) }).collect();
         let tables = entries_of(&all, &tables_of(&[300.0, 300.0], 99.0));
         assert_eq!(tables.iter().map(|table| table.n).collect::<Vec<_>>(), [300, 300]);
-        assert!(novelty(&tables[0], 500) < 300 && novelty(&tables[1], -500) == u16::MAX);
+        assert!(novelty(&tables[0], 500) < 300 && novelty(&tables[1], -300) == u16::MAX);
         let together = entries_of(&all, &[0, 0]);
         assert!(novelty(&together[0], 500) > 30_000);
     }
