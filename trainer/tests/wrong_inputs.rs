@@ -118,6 +118,15 @@ const CASES: &[&str] = &[
     "train cut.npz --memory 16 --out r",
     "train records.npy --out r",
     "train windows.npy --window 4 --out r",
+    // The number of clusters.
+    "train digits --out r --clusters many",
+    "train digits --out r --clusters 12..8",
+    "train digits --out r --clusters 0..8",
+    "train digits --out r --clusters 8..1798",
+    "train digits --out r --clusters 8..12 --method dec",
+    "train digits --out r --clusters auto --method vade",
+    "train digits --out r --seeds 1",
+    "train digits --out started --seeds 3",
 ];
 
 /// The same, without permission: for somebody whose files these are not.

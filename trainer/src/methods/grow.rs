@@ -1,9 +1,10 @@
 //! Grow: this project's own method. It needs no number of clusters.
 //!
 //! **Schedule**: (1) an autoencoder, on moved samples; (2) components are grown on the standardised latents by split
-//! and merge moves, those that are confused with each other become one cluster, and clusters of hardly any samples are
-//! dropped; (3) a softmax head on the clusters, then encoder, decoder and head are trained together for a short while:
-//! the latents of different clusters part; (4) components are grown and grouped again, which gives the number of
+//! and merge moves, those that random halves of the samples put together become one cluster
+//! ([`consensus`](crate::mixture::consensus)), and clusters of hardly any samples are dropped; (3) a softmax head on the
+//! clusters, then encoder, decoder and head are trained together for a short while: the latents of different clusters
+//! part; (4) components are grown and grouped again, which gives the number of
 //! clusters, and (3) goes on with these.
 //!
 //! **Objective** of (3) and (4): cross entropy from targets of the clean path to predictions of the moved one, and a little
