@@ -86,6 +86,15 @@ const CASES: &[&str] = &[
     "assign good.emx",
     "compare digits --out c --methods idec,magic",
     "completions klingon",
+    // The number of clusters.
+    "train digits --out r --clusters many",
+    "train digits --out r --clusters 12..8",
+    "train digits --out r --clusters 0..8",
+    "train digits --out r --clusters 8..1798",
+    "train digits --out r --clusters 8..12 --method dec",
+    "train digits --out r --clusters auto --method vade",
+    "train digits --out r --seeds 1",
+    "train digits --out started --seeds 3",
 ];
 
 fn files(folder: &Path) {

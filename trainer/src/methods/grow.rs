@@ -1,12 +1,12 @@
 //! Grow: this project's own method. It needs no number of clusters.
 //!
 //! **Schedule**: (1) an autoencoder, on moved samples; (2) components are grown on the standardised latents by split
-//! and merge moves, those that are confused with each other become one cluster, and clusters of hardly any samples are
-//! dropped; (3) a softmax head on the clusters, then encoder, decoder and head are trained together for a short while:
-//! the latents of different clusters part; (4) components are grown and grouped again, which gives the number of
-//! clusters, and (3) goes on with these.
+//! and merge moves, those that random halves of the samples put together become one cluster
+//! ([`consensus`](crate::mixture::consensus)), and clusters of hardly any samples are dropped: that is their number; (3) a
+//! softmax head on the clusters, then encoder, decoder and head are trained together for a short while: the latents of
+//! different clusters part. With `settle`, (2) and (3) follow once more.
 //!
-//! **Objective** of (3) and (4): cross entropy from targets of the clean path to predictions of the moved one, and a little
+//! **Objective** of (3): cross entropy from targets of the clean path to predictions of the moved one, and a little
 //! reconstruction. The targets are balanced once an epoch, `q ~ p / sqrt(sum_i p)` (Ghasedi Dizaji et al., "Deep
 //! Clustering via Joint Convolutional Autoencoder Embedding and Relative Entropy Minimization", 2017, equation 8).
 //!
@@ -94,7 +94,7 @@ impl Default for Grow {
             components: SplitMerge::default(),
             grouping: Grouping::default(),
             reconstruction: 0.02,
-            settle: 1,
+            settle: 0,
             rounds: 5,
             rate: 0.3,
             reconstruct: Reconstruct::Auto,

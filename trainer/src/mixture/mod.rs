@@ -18,6 +18,7 @@ mod points;
 pub mod prune;
 mod scorer;
 pub mod split_merge;
+pub mod subspace;
 #[cfg(test)]
 mod tests;
 
