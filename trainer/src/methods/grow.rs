@@ -7,7 +7,7 @@
 //! part; (4) components are grown and grouped again, which gives the number of
 //! clusters, and (3) goes on with these.
 //!
-//! **Objective** of (3) and (4): cross entropy from targets of the clean path to predictions of the moved one, and a little
+//! **Objective** of (3): cross entropy from targets of the clean path to predictions of the moved one, and a little
 //! reconstruction. The targets are balanced once an epoch, `q ~ p / sqrt(sum_i p)` (Ghasedi Dizaji et al., "Deep
 //! Clustering via Joint Convolutional Autoencoder Embedding and Relative Entropy Minimization", 2017, equation 8).
 //!
@@ -95,7 +95,7 @@ impl Default for Grow {
             components: SplitMerge::default(),
             grouping: Grouping::default(),
             reconstruction: 0.02,
-            settle: 1,
+            settle: 0,
             rounds: 5,
             rate: 0.3,
             reconstruct: Reconstruct::Auto,
