@@ -255,7 +255,7 @@ mod tests {
         let mut short = images();
         short.pop();
         let cases: [(&str, Vec<u8>, &str); 4] = [
-            ("short", short, "its header says shape [2, 2, 2], of u1 (1 bytes each), but 7 bytes follow"),
+            ("short", short, "its header says shape [2, 2, 2] of u1 (1 bytes each), but 7 bytes follow"),
             ("text", b"hello".to_vec(), "not an IDX file"),
             ("bad.npy", b"hello".to_vec(), "not a readable NPY file"),
             ("bad.npz", b"hello".to_vec(), "not an NPZ archive"),

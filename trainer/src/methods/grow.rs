@@ -4,8 +4,7 @@
 //! and merge moves, those that random halves of the samples put together become one cluster
 //! ([`consensus`](crate::mixture::consensus)), and clusters of hardly any samples are dropped; (3) a softmax head on the
 //! clusters, then encoder, decoder and head are trained together for a short while: the latents of different clusters
-//! part; (4) components are grown and grouped again, which gives the number of
-//! clusters, and (3) goes on with these.
+//! part. With `settle`, (2) and (3) follow once more.
 //!
 //! **Objective** of (3): cross entropy from targets of the clean path to predictions of the moved one, and a little
 //! reconstruction. The targets are balanced once an epoch, `q ~ p / sqrt(sum_i p)` (Ghasedi Dizaji et al., "Deep

@@ -18,7 +18,6 @@ mod points;
 pub mod prune;
 mod scorer;
 pub mod split_merge;
-pub mod subspace;
 #[cfg(test)]
 mod tests;
 

@@ -20,7 +20,6 @@ use statrs::function::gamma::ln_gamma;
 use super::niw::{NormalInverseWishart, Statistics};
 use super::points::Points;
 use super::scorer::Scorer;
-use super::subspace::{FULL, Subspace};
 use super::{Covariance, Mixture};
 use crate::random::stream;
 
@@ -94,23 +93,8 @@ struct Component {
 }
 
 impl SplitMerge {
-    /// Grows components on `N x D` latents, row-major; a mixture with full covariances, each component its own cluster. Of
-    /// more than [`FULL`] dimensions they are full along the leading axes only.
+    /// Grows components on `N x D` latents, row-major; a mixture with full covariances, each component its own cluster.
     pub fn fit(&self, z: &[f64], dims: usize, rng: &mut impl Rng) -> Mixture {
-        if dims <= FULL {
-            return self.fit_full(z, dims, rng);
-        }
-        let step = (z.len() / dims).div_ceil(self.subsample.max(1)).max(1);
-        let subspace = Subspace::of(z.chunks_exact(dims).step_by(step), dims);
-        let projected = subspace.project(z);
-        let mixture = self.fit_full(&projected, FULL, rng);
-        let Ok(responsibilities) = mixture.responsibilities(&projected) else { return mixture };
-        let greatest = |row: &[f32]| (1..row.len()).fold(0, |best, k| if row[k] > row[best] { k } else { best });
-        let components: Vec<usize> = responsibilities.chunks_exact(mixture.n_components()).map(greatest).collect();
-        subspace.lift(mixture, z, &components)
-    }
-
-    fn fit_full(&self, z: &[f64], dims: usize, rng: &mut impl Rng) -> Mixture {
         let n = z.len() / dims;
         let step = n.div_ceil(self.subsample.max(1)).max(1);
         let rows = || z.chunks_exact(dims).step_by(step);
