@@ -107,7 +107,8 @@ fn a_late_drift_is_noticed_soon() {
     let bytes = model(&[179], &tables);
     let model = Model::from_bytes(&bytes).unwrap();
     // One sample in ten as novel as none before; all scores lower; all in the upper half.
-    let drifts: [(u64, fn(&mut SplitMix64) -> u64); 3] = [
+    type Draw = fn(&mut SplitMix64) -> u64;
+    let drifts: [(u64, Draw); 3] = [
         (1500, |random| if random.next_u64().is_multiple_of(10) { 0 } else { random.next_u64() }),
         (200, |random| random.next_u64().min(random.next_u64()).min(random.next_u64())),
         (200, |random| random.next_u64() | 1 << 63),

@@ -101,7 +101,7 @@ pub(super) fn run(trained: &Trained, samples: &Samples) -> Result<Ranges, Quanti
     if samples.n_features != expected {
         return Err(QuantizeError::Features { expected, found: samples.n_features });
     }
-    let inputs = trained.scaling.apply(&*samples.all()?);
+    let inputs = trained.scaling.apply(&samples.all()?);
     let input = finite(&inputs, "the scaled input").map(Range::of)?;
     let layers = network(&trained.encoder, &inputs, samples.n_samples)?;
     let latent = layers.last().map_or(&input, |(_, latent)| latent).clone();
