@@ -126,7 +126,7 @@ mod tests {
         noise
             .iter()
             .enumerate()
-            .map(|(i, x)| if i % DIMS > 0 { *x } else { x + if i / DIMS % 2 == 0 { -4.0 } else { 4.0 } })
+            .map(|(i, x)| if i % DIMS > 0 { *x } else { x + if (i / DIMS).is_multiple_of(2) { -4.0 } else { 4.0 } })
             .collect()
     }
 
@@ -144,7 +144,7 @@ mod tests {
         let integers: Vec<f32> = exact
             .iter()
             .enumerate()
-            .map(|(i, x)| if i / DIMS % 2 == 0 && i % DIMS == 1 { 0.3 + 1.5 * x } else { *x })
+            .map(|(i, x)| if (i / DIMS).is_multiple_of(2) && i % DIMS == 1 { 0.3 + 1.5 * x } else { *x })
             .collect();
         for kind in 0..3 {
             let found = refit(&mixture(kind), &exact, &integers).unwrap();
@@ -165,7 +165,7 @@ mod tests {
     #[test]
     fn latents_that_became_points_leave_a_covariance() {
         let integers: Vec<f32> =
-            latents().iter().enumerate().map(|(i, _)| if i / DIMS % 2 == 0 { -4.0 } else { 4.0 }).collect();
+            latents().iter().enumerate().map(|(i, _)| if (i / DIMS).is_multiple_of(2) { -4.0 } else { 4.0 }).collect();
         for kind in 0..3 {
             assert!(refit(&mixture(kind), &latents(), &integers).unwrap().whiten().is_ok());
         }
