@@ -99,9 +99,6 @@ fn without_drift_alarms_are_as_rare_as_was_asked_for() {
     }
 }
 
-/// Draws a score's quantile.
-type Draw = fn(&mut SplitMix64) -> u64;
-
 /// After ten thousand samples as before, a promise of 1 in 1000 asks for some 40 bits of evidence.
 #[test]
 fn a_late_drift_is_noticed_soon() {
@@ -110,6 +107,7 @@ fn a_late_drift_is_noticed_soon() {
     let bytes = model(&[179], &tables);
     let model = Model::from_bytes(&bytes).unwrap();
     // One sample in ten as novel as none before; all scores lower; all in the upper half.
+    type Draw = fn(&mut SplitMix64) -> u64;
     let drifts: [(u64, Draw); 3] = [
         (1500, |random| if random.next_u64().is_multiple_of(10) { 0 } else { random.next_u64() }),
         (200, |random| random.next_u64().min(random.next_u64()).min(random.next_u64())),
