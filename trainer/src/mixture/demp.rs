@@ -19,6 +19,7 @@ pub const CUSTOMARY: f64 = 0.025;
 /// ```
 /// use burn::backend::Flex;
 /// use burn::tensor::Tensor;
+/// use edgemix::mixture::merging::Bounds;
 /// use edgemix::mixture::{Covariance, Mixture, demp};
 ///
 /// let z = Tensor::<Flex, 2>::from_data([[-0.5], [0.4], [0.6], [20.0]], &Default::default());
@@ -29,7 +30,8 @@ pub const CUSTOMARY: f64 = 0.025;
 ///     clusters: vec![0, 1, 2],
 /// };
 /// // The first two are confused with each other.
-/// assert_eq!(demp::group(mixture, &z, demp::CUSTOMARY, 1)?.clusters, [0, 0, 1]);
+/// let any = Bounds { least: 1, most: usize::MAX };
+/// assert_eq!(demp::group(mixture, &z, demp::CUSTOMARY, any)?.clusters, [0, 0, 1]);
 /// # Ok::<(), edgemix::mixture::NotPositiveDefinite>(())
 /// ```
 ///
