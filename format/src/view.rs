@@ -55,8 +55,7 @@ impl<'a> File<'a> {
     /// use edgemix_format::{File, LoadError, testing::Spec};
     ///
     /// let mut bytes = Spec::default().build().unwrap();
-    /// let file = File::from_bytes(&bytes).unwrap();
-    /// assert_eq!(file.input.gain.len(), file.input.offset.len());
+    /// assert!(File::from_bytes(&bytes).is_ok());
     ///
     /// let last = bytes.len() - 1;
     /// bytes.as_mut()[last] ^= 1;

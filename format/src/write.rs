@@ -82,7 +82,7 @@ impl core::error::Error for WriteError {}
 
 /// Writes a whole file, and reads it back before giving it away.
 ///
-/// Two spherical components on a line, at -1 and at 1 in units of 2^-8, without an encoder:
+/// Two spherical components on a line, at -1 and at 1, the latent's steps being 2^-8, without an encoder:
 ///
 /// ```
 /// use edgemix_format::description::*;
@@ -112,9 +112,9 @@ impl core::error::Error for WriteError {}
 ///         n_components: 2,
 ///         n_clusters: 2,
 ///         covariance: Covariance::Spherical,
-///         coefficients: blob.push(&[181i16 << 2, 181 << 2]),
-///         offsets: blob.push(&[181i32 << 10, -181 << 10]),
-///         shifts: blob.push(&[2u8, 2]),
+///         coefficients: blob.push(&[181i16 << 5, 181 << 5]),
+///         offsets: blob.push(&[(181i32 << 13) + 16, (-181 << 13) + 16]),
+///         shifts: blob.push(&[5u8, 5]),
 ///         constants: blob.push(&[0i32, 0]),
 ///         clusters: blob.push(&[0u16, 1]),
 ///     }),
@@ -156,7 +156,7 @@ pub fn write(description: &Description, blob: &Blob) -> Result<AlignedBytes, Wri
 /// use edgemix_format::{File, testing::Spec, write::mend};
 ///
 /// let mut bytes = Spec::default().build().unwrap();
-/// bytes.as_mut()[6] = 0; // the minor version
+/// bytes.as_mut()[edgemix_format::header::CRC_OFFSET] ^= 1;
 /// assert!(File::from_bytes(&bytes).is_err());
 /// mend(bytes.as_mut());
 /// assert!(File::from_bytes(&bytes).is_ok());

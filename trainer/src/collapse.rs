@@ -63,7 +63,7 @@ const SEEN: usize = 50_000;
 /// // Two clusters, of which one has all samples.
 /// let samples = Samples::new("line", vec![-1.0, 0.0, 1.0], 1);
 /// assert_eq!(look(&trained, &samples)?, Some(Collapse::OneCluster { share: 1.0 }));
-/// # Ok::<(), edgemix::mixture::NotPositiveDefinite>(())
+/// # Ok::<(), edgemix::trained::AssignError>(())
 /// ```
 ///
 /// # Errors

@@ -18,8 +18,9 @@
 //! // No checkpoints are kept, and nobody watches.
 //! let trained = Device::Cpu.fit(&digits.samples, &config, &mut (), &mut ())?;
 //!
+//! // Without samples that were held out, p-values are of those that were trained on.
 //! let provenance = Provenance { name: "digits".into(), config: [0; 32], seed: config.seed };
-//! let file = quantize(&trained, &digits.samples, &provenance)?;
+//! let file = quantize(&trained, &digits.samples, None, &provenance)?;
 //! let model = Model::from_bytes(&file)?;
 //! let found = inference::assign_samples(&model, &digits.samples)?;
 //! let clusters: Vec<u16> = found.iter().map(|found| found.cluster).collect();

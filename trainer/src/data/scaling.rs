@@ -12,8 +12,9 @@ use super::{DataError, Samples};
 /// use edgemix::data::{Samples, Scaling};
 ///
 /// let samples = Samples::new("table", vec![10.0, 0.5, 30.0, 1.5], 2);
-/// let scaled = Scaling::fit(&samples).apply(&samples);
-/// assert_eq!(scaled, [-1.0, -1.0, 1.0, 1.0]);
+/// let scaling = Scaling::fit(&samples)?;
+/// assert_eq!(scaling.apply(&[10.0, 0.5, 30.0, 1.5]), [-1.0, -1.0, 1.0, 1.0]);
+/// # Ok::<(), edgemix::data::DataError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Scaling {

@@ -14,7 +14,7 @@ use super::{Dataset, Memory, Samples, files, windows};
 ///
 /// let folder = tempfile::tempdir()?;
 /// let path = folder.path().join("imu.csv");
-/// let rows: String = (0..8).map(|t| format!("{},{},{}\n", t % 3, -t, ["walk", "sit"][t / 4])).collect();
+/// let rows: String = (0..8).map(|t| format!("{},{},{}\n", t % 3, 7 - t, ["walk", "sit"][t / 4])).collect();
 /// std::fs::write(&path, format!("x,y,kind\n{rows}"))?;
 ///
 /// let source = Source {

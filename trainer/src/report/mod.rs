@@ -37,7 +37,8 @@ use crate::training::EpochReport;
 /// let mut config = FitConfig { encoder: "16-4".parse()?, pretrain_epochs: 1, ..FitConfig::default() };
 /// config.method = MethodConfig::named("ae-kmeans").unwrap();
 /// let trained = Device::Cpu.fit(&dataset.samples, &config, &mut (), &mut ())?;
-/// let file = quantize(&trained, &dataset.samples, &Provenance { name: "d".into(), config: [0; 32], seed: 0 })?;
+/// let provenance = Provenance { name: "digits".into(), config: [0; 32], seed: 0 };
+/// let file = quantize(&trained, &dataset.samples, None, &provenance)?;
 /// let run = Run {
 ///     dataset: &dataset,
 ///     trained: &trained,
@@ -46,6 +47,8 @@ use crate::training::EpochReport;
 ///     metrics: &[],
 ///     config: "",
 ///     commands: "edgemix train digits",
+///     number: None,
+///     interval: None,
 /// };
 /// assert!(run.page()?.starts_with("<!DOCTYPE html>"));
 /// # Ok::<(), Box<dyn std::error::Error>>(())

@@ -41,9 +41,9 @@ pub(crate) const CHUNK: usize = 256;
 ///     sticks: vec![],
 /// };
 /// let samples = Samples::new("two", vec![1.0, -1.0, 12.0, 9.0], 2);
-/// assert_eq!(trained.encode(&samples), [0.0, 10.5]);
+/// assert_eq!(trained.encode(&samples)?, [0.0, 10.5]);
 /// assert_eq!(trained.assign(&samples)?, [0, 1]);
-/// # Ok::<(), edgemix::mixture::NotPositiveDefinite>(())
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Trained {
