@@ -8,8 +8,8 @@ use crate::view::{
     MAX_BIAS, MAX_CENTER, MAX_INPUTS, MAX_LATENT, Mixture, Requantize, Softmax,
 };
 use crate::{
-    ACTIVATIONS, AUTOENCODERS, CONVOLUTION, FULL_COVARIANCE, Fault, LoadError, MINOR, SOFTMAX, Tensor, autoencoders,
-    plan,
+    ACTIVATIONS, AUTOENCODERS, CONVOLUTION, FULL_COVARIANCE, Fault, HELD_OUT, LoadError, MINOR, SOFTMAX, Tensor,
+    autoencoders, plan,
 };
 
 /// Half a mixture's fraction bits at least, so that a square of a row fits: |u| < 2^26.
@@ -33,10 +33,7 @@ pub(crate) fn file(bytes: &[u8]) -> Result<File<'_>, LoadError> {
     encoder(&mut rest, input.len, blob, &mut layers)?;
     let latent = rest.next()?;
     let (head, n_clusters) = head(&mut rest, latent, layers.last(), input.len, blob)?;
-    let described = rest.next()?;
-    let is_known = rest.minor >= 2 || !matches!(described, description::Calibration::HeldOut(_));
-    ensure(is_known, rest.refused())?;
-    let calibration = calibration(&described, n_clusters, blob).map_err(LoadError::Calibration)?;
+    let calibration = calibration(&mut rest, n_clusters, blob)?;
     rest.end()?;
     let file = File { header, name, method, fingerprint, input, encoder: layers, latent, head, calibration };
     check_header(&file, n_clusters)?;
@@ -411,29 +408,34 @@ fn softmax<'a>(softmax: &description::Softmax, dims: usize, blob: &'a [u8]) -> R
     Ok(view)
 }
 
-fn calibration<'a>(
-    calibration: &description::Calibration,
-    n_clusters: u16,
-    blob: &'a [u8],
-) -> Result<Calibration<'a>, Fault> {
-    match calibration {
-        description::Calibration::None => Ok(Calibration::None),
-        description::Calibration::Marginal(table) => {
-            let len = table.len as usize;
-            ensure(len > 0, Fault::Shape)?;
-            let log_densities = table.log_densities.resolve(blob, len)?;
-            let levels = table.levels.resolve(blob, len)?;
-            ensure(ascends(log_densities) && ascends(levels), Fault::Order)?;
-            Ok(Calibration::Marginal { log_densities, levels })
+fn calibration<'a>(rest: &mut Rest<'a>, n_clusters: u16, blob: &'a [u8]) -> Result<Calibration<'a>, LoadError> {
+    // By number, as with heads.
+    let number: u32 = rest.next()?;
+    match number {
+        0 => Ok(Calibration::None),
+        1 => {
+            let table: description::QuantileTable = rest.next()?;
+            marginal(&table, blob).map_err(LoadError::Calibration)
         }
-        description::Calibration::HeldOut(tables) => held_out(tables, n_clusters, blob).map(Calibration::HeldOut),
+        2 if rest.minor >= 2 => {
+            ensure(HELD_OUT, LoadError::Calibration(Fault::Unsupported))?;
+            let tables: description::HeldOut = rest.next()?;
+            held_out(&tables, n_clusters, blob).map_err(LoadError::Calibration)
+        }
+        _ => Err(rest.refused()),
     }
 }
 
-/// Each cluster has a table, each table entries, and these ascend.
-fn held_out<'a>(held_out: &description::HeldOut, n_clusters: u16, blob: &'a [u8]) -> Result<HeldOut<'a>, Fault> {
-    let (n_tables, len) = (held_out.n_tables as usize, held_out.len as usize);
-    ensure(n_tables > 0, Fault::Shape)?;
+fn marginal<'a>(table: &description::QuantileTable, blob: &'a [u8]) -> Result<Calibration<'a>, Fault> {
+    let len = table.len.into();
+    let (log_densities, levels) = (table.log_densities.resolve(blob, len)?, table.levels.resolve(blob, len)?);
+    check_table(log_densities, levels)?;
+    Ok(Calibration::Marginal { log_densities, levels })
+}
+
+/// Each cluster has a table, and the tables have all the entries between them.
+fn held_out<'a>(held_out: &description::HeldOut, n_clusters: u16, blob: &'a [u8]) -> Result<Calibration<'a>, Fault> {
+    let (n_tables, len) = (held_out.n_tables.into(), held_out.len.into());
     let view = HeldOut {
         tables: held_out.tables.resolve(blob, n_clusters.into())?,
         ends: held_out.ends.resolve(blob, n_tables)?,
@@ -444,19 +446,21 @@ fn held_out<'a>(held_out: &description::HeldOut, n_clusters: u16, blob: &'a [u8]
         inverse_temperature: held_out.inverse_temperature,
     };
     ensure(is_scale(view.inverse_temperature), Fault::Scale)?;
+    ensure(view.ends.last() == Some(&held_out.len), Fault::Shape)?;
     ensure(view.tables.iter().all(|&table| table < held_out.n_tables), Fault::Cluster)?;
-    let mut start = 0;
-    for &end in view.ends {
-        ensure(end > start && end <= held_out.len, Fault::Shape)?;
-        let entries = usize::from(start)..end.into();
-        let (Some(thresholds), Some(levels)) = (view.thresholds.get(entries.clone()), view.levels.get(entries)) else {
-            return Err(Fault::Shape);
-        };
-        ensure(ascends(thresholds) && ascends(levels), Fault::Order)?;
-        start = end;
+    for table in 0..held_out.n_tables {
+        // Empty where it ends before it begins or behind the last entry.
+        let (thresholds, levels) = view.table(table);
+        check_table(thresholds, levels)?;
     }
-    ensure(start == held_out.len, Fault::Shape)?;
-    Ok(view)
+    Ok(Calibration::HeldOut(view))
+}
+
+/// A table has entries, which ascend.
+#[inline(never)]
+fn check_table(thresholds: &[i32], levels: &[u16]) -> Result<(), Fault> {
+    ensure(!levels.is_empty(), Fault::Shape)?;
+    ensure(ascends(thresholds) && ascends(levels), Fault::Order)
 }
 
 /// `slice::is_sorted` is written with indices, whose check the compiler keeps: a panic that could be reached.

@@ -3,8 +3,8 @@
 
 use crate::Tensor;
 use crate::description::{
-    Activation, Affine, Calibration, Covariance, Fingerprint, HeldOut, Input, Latent, Mixture, QuantileTable,
-    Requantize, Softmax, WeightOrder,
+    Activation, Affine, Covariance, Fingerprint, HeldOut, Input, Latent, Mixture, QuantileTable, Requantize, Softmax,
+    WeightOrder,
 };
 
 /// Something that stands in a description.
@@ -163,16 +163,5 @@ impl<'a> Part<'a> for Covariance {
             2 => Self::Full,
             _ => return None,
         })
-    }
-}
-
-impl<'a> Part<'a> for Calibration {
-    fn decode(bytes: &mut &'a [u8]) -> Option<Self> {
-        match u32::decode(bytes)? {
-            0 => Some(Self::None),
-            1 => QuantileTable::decode(bytes).map(Self::Marginal),
-            2 => HeldOut::decode(bytes).map(Self::HeldOut),
-            _ => None,
-        }
     }
 }

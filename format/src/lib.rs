@@ -55,6 +55,8 @@ pub const AUTOENCODERS: bool = cfg!(feature = "autoencoders");
 pub const SOFTMAX: bool = cfg!(feature = "softmax");
 /// Whether mixtures of full covariance are read: feature `full-covariance`.
 pub const FULL_COVARIANCE: bool = cfg!(feature = "full-covariance");
+/// Whether novelty tables of held-out samples are read: feature `held-out`.
+pub const HELD_OUT: bool = cfg!(feature = "held-out");
 /// Whether leaky ReLUs, tables and curves are read: feature `activations`.
 pub const ACTIVATIONS: bool = cfg!(feature = "activations");
 

@@ -4,7 +4,7 @@
 
 use crate::header::Header;
 use crate::plan::Room;
-use crate::{AUTOENCODERS, CONVOLUTION, LoadError};
+use crate::{AUTOENCODERS, CONVOLUTION, HELD_OUT, LoadError};
 
 pub use crate::autoencoders::{Autoencoders, PairLayers};
 pub use crate::description::{Affine, Covariance, Fingerprint, Latent, MAX_LAYERS, WeightOrder};
@@ -383,17 +383,18 @@ impl<'a> Calibration<'a> {
         match self {
             Self::None => Default::default(),
             Self::Marginal { log_densities, levels } => (log_densities, levels),
-            Self::HeldOut(held_out) => match held_out.tables.get(usize::from(cluster)) {
+            Self::HeldOut(held_out) if HELD_OUT => match held_out.tables.get(usize::from(cluster)) {
                 Some(&table) => held_out.table(table),
                 None => Default::default(),
             },
+            Self::HeldOut(_) => Default::default(),
         }
     }
 
     /// What the margin to the next cluster counts beside the log-density, in quarters.
     pub fn margin_weight(&self) -> u8 {
         match self {
-            Self::HeldOut(held_out) => held_out.margin_weight,
+            Self::HeldOut(held_out) if HELD_OUT => held_out.margin_weight,
             _ => 0,
         }
     }
@@ -401,7 +402,7 @@ impl<'a> Calibration<'a> {
     /// What scores are multiplied by before the posterior is taken of them.
     pub fn inverse_temperature(&self) -> f32 {
         match self {
-            Self::HeldOut(held_out) => held_out.inverse_temperature,
+            Self::HeldOut(held_out) if HELD_OUT => held_out.inverse_temperature,
             _ => 1.0,
         }
     }

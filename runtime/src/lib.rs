@@ -23,8 +23,8 @@
 //! [`Drift`] watches whether samples are still what the model was trained on.
 //!
 //! Features, all on: `activations` (leaky ReLUs, tables and curves), `autoencoders`, `convolution`, `full-covariance` and
-//! `softmax` run models that have such layers or heads; a firmware whose model has none saves their code with
-//! `default-features = false`, and refuses those that have.
+//! `softmax` run models that have such layers or heads, `held-out` those with novelty tables of held-out samples; a firmware
+//! whose model has none saves their code with `default-features = false`, and refuses those that have.
 //!
 //! The room for the next kernel is [`kernels`], for the next head [`heads`].
 #![no_std]
