@@ -128,12 +128,27 @@ impl Train {
         let (model, page) = (run.file("model.emx"), run.file("report.html"));
         during("writing the report", || report::write(&run, out, &source, &dataset, &page))?;
         let summary = summary(&run, &dataset)?;
+        self.warn_of_number(&run)?;
         show(&format!(
             "{found}{0} {summary}\n{1} shows it\nnext: edgemix inspect {0}\n      edgemix evaluate {2}\n",
             model.display(),
             page.display(),
             out.display()
         ))
+    }
+
+    /// Samples need not hold as many clusters as were asked for.
+    fn warn_of_number(&self, run: &RunDir) -> Result<(), CliError> {
+        let path = run.file("model.emx");
+        let bytes = evaluate::model_bytes(&path)?;
+        let found = evaluate::model(&path, &bytes)?.n_clusters();
+        match self.clusters {
+            Some(asked @ Clusters::Within(least, most)) if !(least..=most).contains(&found) => {
+                eprintln!("warning: --clusters {asked}: {found} is as near as these samples allow; look at the report");
+            }
+            _ => {}
+        }
+        Ok(())
     }
 
     fn anew(&self) -> Result<(FitConfig, Source), CliError> {

@@ -195,9 +195,10 @@ impl<B: AutodiffBackend> GrowMethod<B> {
         Ok(of.head.predict(of.standardisation.apply(self.learner.latents(data)?)))
     }
 
-    /// Components of the final latents, each in the cluster that the head gives most of its samples.
+    /// Components of the final latents, each in the cluster that the head gives most of its samples; a cluster that has none
+    /// so gets those of its own samples.
     fn refit(&self, of: &Classifier<B>, data: &Data<B::InnerBackend>) -> Result<(Standardisation, Mixture), FitError> {
-        let clusters = self.predict(of, data)?.argmax(1);
+        let clusters = elements(self.predict(of, data)?.argmax(1).float());
         let z = self.learner.latents(data)?;
         let standardisation = Standardisation::of(&z);
         let z = standardisation.apply(z);
@@ -205,12 +206,22 @@ impl<B: AutodiffBackend> GrowMethod<B> {
         let grown = self.settings.components.fit(&elements(z.clone()), z.dims()[1], rng);
         let best = elements(grown.log_density(&z)?.argmax(1).float());
         let mut votes = vec![vec![0usize; of.shares.len()]; grown.n_components()];
-        for (component, cluster) in best.into_iter().zip(elements(clusters.float())) {
-            votes[component as usize][cluster as usize] += 1;
+        for (component, cluster) in best.into_iter().zip(&clusters) {
+            votes[component as usize][*cluster as usize] += 1;
         }
         let most =
             |votes: &Vec<usize>| (0..votes.len()).max_by_key(|&c| (votes[c], usize::MAX - c)).unwrap_or(0) as u16;
-        let mixture = Mixture { clusters: votes.iter().map(most).collect(), ..grown };
+        let mut mixture = Mixture { clusters: votes.iter().map(most).collect(), ..grown };
+        for cluster in (0..of.shares.len() as u16).filter(|cluster| !votes.iter().map(most).any(|own| own == *cluster))
+        {
+            let rows = elements(z.clone());
+            let own = rows.chunks_exact(z.dims()[1]).zip(&clusters).filter(|(_, of)| **of as u16 == cluster);
+            let own: Vec<f64> = own.flat_map(|(row, _)| row).copied().collect();
+            if !own.is_empty() {
+                let share = own.len() as f64 / rows.len() as f64;
+                mixture.append(self.settings.components.fit(&own, z.dims()[1], rng), share, cluster);
+            }
+        }
         let every: Vec<usize> = (0..mixture.n_components()).collect();
         Ok((standardisation, prune::keep(&mixture, &every)))
     }

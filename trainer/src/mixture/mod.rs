@@ -18,6 +18,7 @@ mod points;
 pub mod prune;
 mod scorer;
 pub mod split_merge;
+pub mod subspace;
 #[cfg(test)]
 mod tests;
 
@@ -125,6 +126,20 @@ impl Mixture {
             Covariance::Full(v) => {
                 v.chunks(dims * dims).flat_map(|m| m.iter().step_by(dims + 1)).map(|v| v.ln()).collect()
             }
+        }
+    }
+
+    /// Takes up the components of a mixture of `share` of the samples, all of them in one cluster.
+    ///
+    /// # Panics
+    /// If one has full covariances and the other has not.
+    pub(crate) fn append(&mut self, other: Self, share: f64, cluster: u16) {
+        self.clusters.extend(vec![cluster; other.n_components()]);
+        self.log_weights.extend(other.log_weights.iter().map(|weight| weight + share.ln()));
+        self.means.extend(other.means);
+        match (&mut self.covariance, other.covariance) {
+            (Covariance::Full(own), Covariance::Full(others)) => own.extend(others),
+            _ => panic!("covariances of one shape"),
         }
     }
 

@@ -20,6 +20,7 @@ use statrs::function::gamma::ln_gamma;
 use super::niw::{NormalInverseWishart, Statistics};
 use super::points::Points;
 use super::scorer::Scorer;
+use super::subspace::{FULL, Subspace};
 use super::{Covariance, Mixture};
 use crate::random::stream;
 
@@ -93,8 +94,23 @@ struct Component {
 }
 
 impl SplitMerge {
-    /// Grows components on `N x D` latents, row-major; a mixture with full covariances, each component its own cluster.
+    /// Grows components on `N x D` latents, row-major; a mixture with full covariances, each component its own cluster. Of
+    /// more than [`FULL`] dimensions they are full along the leading axes only.
     pub fn fit(&self, z: &[f64], dims: usize, rng: &mut impl Rng) -> Mixture {
+        if dims <= FULL {
+            return self.fit_full(z, dims, rng);
+        }
+        let step = (z.len() / dims).div_ceil(self.subsample.max(1)).max(1);
+        let subspace = Subspace::of(z.chunks_exact(dims).step_by(step), dims);
+        let projected = subspace.project(z);
+        let mixture = self.fit_full(&projected, subspace.rank(), rng);
+        let Ok(responsibilities) = mixture.responsibilities(&projected) else { return mixture };
+        let greatest = |row: &[f32]| (1..row.len()).fold(0, |best, k| if row[k] > row[best] { k } else { best });
+        let components: Vec<usize> = responsibilities.chunks_exact(mixture.n_components()).map(greatest).collect();
+        subspace.lift(mixture, z, &components)
+    }
+
+    fn fit_full(&self, z: &[f64], dims: usize, rng: &mut impl Rng) -> Mixture {
         let n = z.len() / dims;
         let step = n.div_ceil(self.subsample.max(1)).max(1);
         let rows = || z.chunks_exact(dims).step_by(step);
@@ -183,7 +199,8 @@ impl SplitMerge {
         next > before
     }
 
-    /// Halves components, always the one that loses least, until there are as many as asked for.
+    /// Cuts components in two along their principal axis until there are as many as asked for: always the one that loses
+    /// least by it for each of its samples, so that no few samples at the border are cut off.
     fn split_further(&self, points: &Points, prior: &NormalInverseWishart, labels: &mut [u32]) {
         loop {
             compact(labels);
@@ -193,11 +210,13 @@ impl SplitMerge {
             }
             let halved = |rows: &Vec<usize>| {
                 let own = points.select(rows);
-                let (joint, parts) = self.refined(&own, prior, own.halves())?;
-                Some((joint - self.log_joint(&[own.all()], prior), parts))
+                let parts = own.halves();
+                let joint = self.log_joint(&statistics(&own, &parts), prior);
+                ((joint - self.log_joint(&[own.all()], prior)) / rows.len() as f64, parts)
             };
             let halves: Vec<_> = members.par_iter().map(halved).collect();
-            let best = halves.into_iter().zip(&members).filter_map(|(halves, rows)| Some((halves?, rows)));
+            let best =
+                halves.into_iter().zip(&members).filter(|((_, parts), _)| parts.contains(&1) && parts.contains(&0));
             let Some(((_, parts), rows)) = best.max_by(|a, b| a.0.0.total_cmp(&b.0.0)) else { break };
             let next = members.len() as u32;
             rows.iter().zip(parts).filter(|(_, part)| *part > 0).for_each(|(&row, _)| labels[row] = next);

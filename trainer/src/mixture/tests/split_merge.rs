@@ -177,4 +177,43 @@ fn no_fewer_components_than_asked_for() {
     let z = Draw { k: 3, dims: 2, seed: 0, is_uneven: false }.samples();
     let moves = SplitMerge { min_components: 7, ..SplitMerge::default() };
     assert_eq!(moves.fit(&z, 2, &mut stream(0, "test", 0)).n_components(), 7);
+    // As clusters too, and none of them of a few samples at the border.
+    let grouping = Grouping { min_clusters: 7, max_clusters: 7, halves: 4, ..Grouping::default() };
+    let (mixture, number) = grouping.find(&SplitMerge::default(), &z, 2, &mut stream(0, "test", 0)).unwrap();
+    assert_eq!((mixture.n_clusters(), number.clusters), (7, 7));
+    assert!(mixture.log_weights.iter().all(|weight| weight.exp() > 0.05), "{:?}", mixture.log_weights);
+}
+
+#[test]
+fn fewer_clusters_than_there_are_where_fewer_are_asked_for() {
+    let z = Draw { k: 5, dims: 3, seed: 1, is_uneven: false }.samples();
+    let found = |min_clusters, max_clusters| {
+        let grouping = Grouping { min_clusters, max_clusters, halves: 4, ..Grouping::default() };
+        grouping.find(&SplitMerge::default(), &z, 3, &mut stream(0, "test", 0)).unwrap().0.n_clusters()
+    };
+    assert_eq!((found(1, 0), found(3, 3), found(2, 4), found(4, 9)), (5, 3, 4, 5));
+}
+
+/// Latents of 48 dimensions, of which two tell the clusters apart and ten more vary: full along the axes, round across.
+#[test]
+fn beyond_32_dimensions_components_are_full_along_the_leading_axes() {
+    let (n, dims) = (900, 48);
+    let noise = gaussian(n, dims);
+    let at = |(i, e): (usize, &f64)| {
+        let (label, d) = (i / dims % 3, i % dims);
+        let place = if d == label { 9.0 } else { 0.0 };
+        place + if d < 12 { 1.0 } else { 0.1 } * e
+    };
+    let z: Vec<f64> = noise.iter().enumerate().map(at).collect();
+    let mixture = grow(&z, dims);
+    assert_eq!((mixture.n_components(), mixture.n_dims()), (3, dims));
+    let found = labels(&mixture, &z);
+    assert!((0..n).all(|i| found[i] == found[i % 3]));
+    // The variance of the dimensions that are noise, and the first component's mean.
+    for (component, mean) in mixture.means.chunks(dims).enumerate() {
+        let label = found.iter().position(|&k| k == component).unwrap() % 3;
+        assert!((mean[label] - 9.0).abs() < 0.3 && mean[20].abs() < 0.05, "{mean:?}");
+        let last = mixture.log_variances()[component * dims + dims - 1].exp();
+        assert!((last - 0.01).abs() < 0.004, "{last}");
+    }
 }
