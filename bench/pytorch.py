@@ -3,8 +3,8 @@
     python bench/pytorch.py target/release/edgemix mnist70k.npz [--methods autoencoder,alpha-jsd,depict]
         [--device cuda] [--epochs 2] [--rounds 3]
 
-needs numpy and torch, and an NPZ file with `images` of one channel. Both programs train the same layers with the same batches and Adam, on
-images that are not moved:
+needs numpy and torch, and an NPZ file with `images` of one channel. Both programs train the same layers with the same
+batches and Adam, on images that are not moved:
 
   autoencoder  784-500-500-2000-10 and its mirror, batches of 256: the reconstruction that most methods begin with
   alpha-jsd    the same with the clustering loss; once an epoch all latents are encoded and the mixture is refitted
@@ -160,7 +160,8 @@ def edgemix_epoch(program, data, device, flags, stage, epochs):
     with tempfile.TemporaryDirectory() as folder:
         metrics = os.path.join(folder, "metrics.jsonl")
         command = [program, "train", data, "--device", device, "--out", folder, *flags]
-        for setting in ["augmentation.shift=0", "augmentation.rotation=0", "checkpoint-every=1000"]:
+        # All samples are trained on, as in PyTorch, and none of them moved.
+        for setting in ["holdout=0", "augmentation.shift=0", "augmentation.rotation=0", "checkpoint-every=1000"]:
             command += ["--set", setting]
         run = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
         while len(ends) <= epochs and run.poll() is None:

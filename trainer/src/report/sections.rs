@@ -114,7 +114,7 @@ pub(super) fn clusters(run: &Run, found: &Found) -> Markup {
                 }
             } }
             (sticks(run))
-            (weights(run))
+            (weights(run, found))
         }
     }
 }
@@ -134,20 +134,21 @@ fn sticks(run: &Run) -> Markup {
     }
 }
 
-/// What a mixture's components weigh.
-fn weights(run: &Run) -> Markup {
+/// What a mixture's components weigh: the samples that are theirs. (A Dirichlet process' log weights are expectations
+/// that hold more than a weight.)
+fn weights(run: &Run, found: &Found) -> Markup {
     let crate::trained::Head::Mixture(mixture) = &run.trained.head else { return html! {} };
-    let all: f64 = mixture.log_weights.iter().map(|w| w.exp()).sum();
-    let own = mixture.log_weights.iter().zip(&mixture.clusters).enumerate();
-    let bar = |(k, (w, &c)): (usize, (&f64, &u16))| {
-        let share = w.exp() / all;
+    let mut counts = vec![0usize; mixture.n_components()];
+    found.assigned.iter().for_each(|assigned| counts[usize::from(assigned.component)] += 1);
+    let bar = |(k, (&n, &c)): (usize, (&usize, &u16))| {
+        let share = n as f64 / found.assigned.len().max(1) as f64;
         (share, Some(usize::from(c)), format!("component {k}, cluster {c}: {}", percent(share)))
     };
-    let mut bars: Vec<Bar> = own.map(bar).collect();
+    let mut bars: Vec<Bar> = counts.iter().zip(&mixture.clusters).enumerate().map(bar).collect();
     bars.sort_by(|a, b| b.0.total_cmp(&a.0));
     html! {
         h3 { "Weights of the components" @if !run.trained.sticks.is_empty() { " after pruning" } }
-        p { (bars.len()) " components, from large to small, in the colour of their cluster." }
+        p { (bars.len()) " components, by the share of the samples that are theirs, from large to small, in the colour of their cluster." }
         div class="scroll" { (plot::bars(&bars)) }
     }
 }
