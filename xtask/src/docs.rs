@@ -33,17 +33,15 @@ enum Step {
 /// `cargo xtask docs`: the program that the pages build must find on the chip what they say the host finds.
 pub(crate) fn all() -> Result<()> {
     setup::run_quietly()?;
-    run(&mut program("cargo", &["build", "--release", "--package", "edgemix"]))?;
-    let scratch = root().join("target/docs");
-    let folder = scratch.join("wearable");
-    if folder.exists() {
-        fs::remove_dir_all(&folder).with_context(|| folder.display().to_string())?;
-    }
-    fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;
-    let checkout = scratch.join("edgemix");
-    if !checkout.exists() {
-        std::os::unix::fs::symlink(root(), &checkout).with_context(|| checkout.display().to_string())?;
-    }
+    // What the tests build, too: other features of dependencies would build burn anew.
+    let build = ["test", "--release", "--workspace", "--features", "edgemix-tests/emulator", "--no-run"];
+    run(&mut program("cargo", &build))?;
+    // Not below the project: `cargo new` would make the reader's program a member of its workspace.
+    let scratch = tempfile::tempdir()?;
+    let folder = scratch.path().join("wearable");
+    fs::create_dir(&folder).with_context(|| folder.display().to_string())?;
+    let checkout = scratch.path().join("edgemix");
+    std::os::unix::fs::symlink(root(), &checkout).with_context(|| checkout.display().to_string())?;
     for page in PAGES {
         let text = fs::read_to_string(root().join(page)).with_context(|| page.to_owned())?;
         let steps = steps(&text).with_context(|| page.to_owned())?;
