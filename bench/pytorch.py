@@ -209,6 +209,8 @@ def main():
     if asked.device.startswith("cuda") and not torch.cuda.is_available():
         options.error("PyTorch finds no GPU here: leave --device away")
     with np.load(asked.data) as arrays:
+        if "images" not in arrays:
+            options.error(f"{asked.data} has no array images: there are {', '.join(arrays)}")
         images = arrays["images"]
     x = torch.tensor(images.reshape(len(images), -1) / np.float32(images.max()), dtype=torch.float32, device=asked.device)
     where = torch.cuda.get_device_name() if x.is_cuda else f"{torch.get_num_threads()} threads, {os.cpu_count()} cores"

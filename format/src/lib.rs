@@ -30,6 +30,7 @@ pub mod testing;
 pub mod write;
 
 mod autoencoders;
+mod calibration;
 mod check;
 mod decode;
 mod error;

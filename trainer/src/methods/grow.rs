@@ -212,9 +212,10 @@ impl<B: AutodiffBackend> GrowMethod<B> {
         let most =
             |votes: &Vec<usize>| (0..votes.len()).max_by_key(|&c| (votes[c], usize::MAX - c)).unwrap_or(0) as u16;
         let mut mixture = Mixture { clusters: votes.iter().map(most).collect(), ..grown };
-        for cluster in (0..of.shares.len() as u16).filter(|cluster| !votes.iter().map(most).any(|own| own == *cluster))
-        {
-            let rows = elements(z.clone());
+        let has_none = |cluster: &u16| !mixture.clusters.contains(cluster);
+        let missing: Vec<u16> = (0..of.shares.len() as u16).filter(has_none).collect();
+        let rows = elements(z.clone());
+        for cluster in missing {
             let own = rows.chunks_exact(z.dims()[1]).zip(&clusters).filter(|(_, of)| **of as u16 == cluster);
             let own: Vec<f64> = own.flat_map(|(row, _)| row).copied().collect();
             if !own.is_empty() {
