@@ -11,6 +11,20 @@ use crate::{BLOB_ALIGNMENT, Fault, LoadError, Tensor, plan};
 const MAX_ERROR_SHIFT: u8 = 56;
 
 /// `constants.len()` encoder-decoder pairs of one architecture over the sample.
+///
+/// ```
+/// use edgemix_format::testing::{Kind, Spec};
+/// use edgemix_format::view::{File, Head, PairLayers};
+///
+/// let head = Kind::Autoencoders { latent: 2, is_variational: true };
+/// let bytes = Spec { layers: vec![], head, ..Spec::default() }.build().unwrap();
+/// let Head::Autoencoders(pairs) = File::from_bytes(&bytes).unwrap().head else { panic!("another head") };
+/// // 6 -> 7 -> 2 means and 2 log variances, 2 -> 7 -> 6.
+/// let outputs = |layers: PairLayers| layers.map(|layer| layer.outputs()).collect::<Vec<usize>>();
+/// assert_eq!((outputs(pairs.encoder(4)), outputs(pairs.decoder(4))), (vec![7, 4], vec![7, 6]));
+/// assert_eq!((pairs.macs(), pairs.room()), (5 * (6 * 7 + 7 * 4 + 2 * 7 + 7 * 6), 14));
+/// assert!(pairs.flash() > pairs.macs() && pairs.encoder(5).next().is_none());
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Autoencoders<'a> {
     /// Elements of the sample, which every decoder gives back.
@@ -42,26 +56,27 @@ struct Network<'a> {
 
 impl<'a> Autoencoders<'a> {
     /// The layers from the sample to a pair's means and log variances, all int8; none where there is no such pair.
+    /// See [`Autoencoders`] for an example.
     pub fn encoder(&self, pair: usize) -> PairLayers<'a> {
         self.layers(&self.encoder, pair)
     }
 
-    /// The layers from a pair's means back to the sample, all int8.
+    /// The layers from a pair's means back to the sample, all int8. See [`Autoencoders`] for an example.
     pub fn decoder(&self, pair: usize) -> PairLayers<'a> {
         self.layers(&self.decoder, pair)
     }
 
-    /// Elements of 16 bits that a pair works in: an even number.
+    /// Elements of 16 bits that a pair works in: an even number. See [`Autoencoders`] for an example.
     pub fn room(&self) -> usize {
         self.encoder.room.max(self.decoder.room).next_multiple_of(2)
     }
 
-    /// Multiply-accumulates of one inference.
+    /// Multiply-accumulates of one inference. See [`Autoencoders`] for an example.
     pub fn macs(&self) -> usize {
         self.constants.len() * self.encoder(0).chain(self.decoder(0)).map(|layer| layer.macs()).sum::<usize>()
     }
 
-    /// Bytes in the blob.
+    /// Bytes in the blob. See [`Autoencoders`] for an example.
     pub fn flash(&self) -> usize {
         let of_layer = |layer: Layer| {
             let (weights, other) = layer.flash();
@@ -80,7 +95,7 @@ impl<'a> Autoencoders<'a> {
     }
 }
 
-/// The layers of one network of a pair, decoded one by one.
+/// The layers of one network of a pair, decoded one by one. See [`Autoencoders`] for an example.
 #[derive(Clone, Debug)]
 pub struct PairLayers<'a> {
     rest: Rest<'a>,

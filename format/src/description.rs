@@ -11,10 +11,27 @@ use crate::Tensor;
 /// The most layers an encoder (or one network of an autoencoder head) can have.
 pub const MAX_LAYERS: usize = 16;
 
-/// Layers in the order they run.
+/// Layers in the order they run. See [`Description`] for an example.
 pub type Layers = heapless::Vec<Layer, MAX_LAYERS>;
 
 /// What a model is.
+///
+/// ```
+/// use edgemix_format::description::{Activation, Calibration, Covariance, Head, Layer, WeightOrder};
+/// use edgemix_format::testing::Spec;
+///
+/// // 6 -> 5 -> 3, five components of full covariance in three clusters, a table of eight entries.
+/// let (description, _) = Spec::default().parts();
+/// assert_eq!((description.fingerprint.seed, description.input.len, description.latent.len), (0, 6, 3));
+/// let Layer::Dense(first) = &description.encoder[0] else { panic!("no dense layer") };
+/// assert_eq!((first.order, first.activation), (WeightOrder::RowMajor, Activation::Relu));
+/// assert_eq!((first.weights.len, first.requantize.shift.len), (5 * 6, 5));
+/// assert!(first.output.scale > 0.0);
+/// let Head::Mixture(mixture) = description.head else { panic!("no mixture") };
+/// assert_eq!((mixture.covariance, mixture.coefficients.len), (Covariance::Full, 5 * 6));
+/// let Calibration::Marginal(table) = description.calibration else { panic!("no table") };
+/// assert_eq!(table.levels.len, 8);
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Description<'a> {
     /// The model's name, for people.
@@ -36,7 +53,7 @@ pub struct Description<'a> {
     pub calibration: Calibration,
 }
 
-/// Which run made a model: enough to tell two models apart and to make one again.
+/// Which run made a model: enough to tell two models apart and to make one again. See [`Description`] for an example.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Fingerprint<'a> {
@@ -56,7 +73,7 @@ pub struct Fingerprint<'a> {
 /// A raw integer sample: `q = floor(((raw << 8) - center) * multiplier / 2^shift + 1/2)`.
 /// Both saturate to int8, or to int16 where `q` is the latent itself: the encoder has no layers and the head is not one
 /// of autoencoders.
-/// Element `i` uses entry `i mod channels`.
+/// Element `i` uses entry `i mod channels`. See [`Description`] for an example.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Input {
     /// Number of elements of one sample.
@@ -77,7 +94,7 @@ pub struct Input {
     pub shift: Tensor<u8>,
 }
 
-/// One layer of a network.
+/// One layer of a network. See [`Description`] for an example.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Layer {
@@ -88,6 +105,7 @@ pub enum Layer {
 }
 
 /// A fully connected layer: `outputs x inputs` int8 weights, symmetric, one scale per output.
+/// See [`Description`] for an example.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Dense {
     /// Number of inputs.
@@ -112,6 +130,18 @@ pub struct Dense {
 /// the channels being the filters: what follows a convolution sees it flattened in this order.
 ///
 /// A filter is a row of a [`Dense`] layer whose inputs are the `kernel[0] * kernel[1] * channels` elements under it.
+///
+/// ```
+/// use edgemix_format::description::Layer;
+/// use edgemix_format::testing::{Convolution, Follow, Spec};
+///
+/// let (kernel, follow) = ([3, 2], Follow::Relu);
+/// let filters = Convolution { filters: 4, kernel, stride: [1, 1], padding: [0; 4], follow };
+/// let spec = Spec { input: 60, image: [5, 6, 2], convolutions: vec![filters], ..Spec::default() };
+/// let (description, _) = spec.parts();
+/// let Layer::Conv2d(layer) = &description.encoder[0] else { panic!("no convolution") };
+/// assert_eq!((layer.weights.len, layer.bias.len), (4 * 3 * 2 * 2, 4));
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Conv2d {
     /// Rows of the input.
@@ -146,7 +176,7 @@ pub struct Conv2d {
     pub output: Affine,
 }
 
-/// In which order a layer's weights lie in the blob.
+/// In which order a layer's weights lie in the blob. See [`Description`] for an example.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
@@ -155,7 +185,7 @@ pub enum WeightOrder {
     RowMajor,
 }
 
-/// `real = scale * (q - zero_point)`.
+/// `real = scale * (q - zero_point)`. See [`Description`] for an example.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Affine {
@@ -166,6 +196,7 @@ pub struct Affine {
 }
 
 /// Per output `i`: `floor(accumulator * multiplier[i] / 2^shift[i] + 1/2)`, computed in 64 bits.
+/// See [`Description`] for an example.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Requantize {
     /// Between 0 and 2^31 - 1.
@@ -174,7 +205,7 @@ pub struct Requantize {
     pub shift: Tensor<u8>,
 }
 
-/// What follows a layer's sum.
+/// What follows a layer's sum. See [`Description`] for an example.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Activation {
@@ -195,6 +226,7 @@ pub enum Activation {
 }
 
 /// The encoder's int16 output; its zero point is 0. Autoencoders have a latent each: `len` is 0 then, `scale` any.
+/// See [`Description`] for an example.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Latent {
     /// Number of elements, D.
@@ -203,7 +235,7 @@ pub struct Latent {
     pub scale: f32,
 }
 
-/// What turns a latent into one score per component.
+/// What turns a latent into one score per component. See [`Description`] for an example.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 // One head per model: the largest decides how much stack loading takes, and boxing needs a heap.
@@ -221,7 +253,7 @@ pub enum Head {
 ///
 /// Row `r` of component `k`: `u = (sum_c coefficients * z_c + offset) >> shift`, in units of 2^-14 of the whitened
 /// distance over sqrt(2). Spherical and diagonal: R = D, one coefficient, `c = r`; full: R = D, `c <= r`.
-/// Score in units of 2^-16 nat: `constant - ((sum_r u^2 + 2^11) >> 12)`.
+/// Score in units of 2^-16 nat: `constant - ((sum_r u^2 + 2^11) >> 12)`. See [`Description`] for an example.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mixture {
     /// K.
@@ -242,7 +274,7 @@ pub struct Mixture {
     pub clusters: Tensor<u16>,
 }
 
-/// The shape of a mixture's covariances.
+/// The shape of a mixture's covariances. See [`Description`] for an example.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Covariance {
@@ -256,6 +288,15 @@ pub enum Covariance {
 
 /// A linear layer whose softmax is the posterior: logits in units of 2^-16,
 /// `(sum_c coefficients * z_c + offset) >> shift`.
+///
+/// ```
+/// use edgemix_format::description::Head;
+/// use edgemix_format::testing::{Kind, Spec};
+///
+/// let (description, _) = Spec { head: Kind::Softmax, ..Spec::default() }.parts();
+/// let Head::Softmax(softmax) = description.head else { panic!("another head") };
+/// assert_eq!((softmax.n_classes, softmax.coefficients.len), (5, 5 * 3));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Softmax {
     /// Number of classes, which are the clusters.
@@ -276,6 +317,16 @@ pub struct Softmax {
 /// variance_penalty[variance_d + 128]`, where `e` is the sum of squared differences between sample and reconstruction.
 ///
 /// The layers are those of pair 0; the tensors of pair `i` lie `i * stride` bytes further. Minor version 1.
+///
+/// ```
+/// use edgemix_format::description::Head;
+/// use edgemix_format::testing::{Kind, Spec};
+///
+/// let head = Kind::Autoencoders { latent: 2, is_variational: true };
+/// let (description, _) = Spec { layers: vec![], head, ..Spec::default() }.parts();
+/// let Head::Autoencoders(pairs) = description.head else { panic!("another head") };
+/// assert_eq!((pairs.n_members, pairs.latent, pairs.variance_penalty.len), (5, 2, 256));
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Autoencoders {
     /// K, at least 1: pairs, which are the clusters.
@@ -298,7 +349,7 @@ pub struct Autoencoders {
     pub variance_penalty: Tensor<i32>,
 }
 
-/// What turns a log-density into a novelty, and scores into a posterior.
+/// What turns a log-density into a novelty, and scores into a posterior. See [`Description`] for an example.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Calibration {
@@ -311,6 +362,7 @@ pub enum Calibration {
 }
 
 /// A log-density of at most `log_densities[i]` has a p-value of at most `levels[i]`; both ascend.
+/// See [`Description`] for an example.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct QuantileTable {
     /// Number of entries, at least 1.
@@ -323,6 +375,15 @@ pub struct QuantileTable {
 
 /// What samples say that were held out of training: one or several tables as in [`QuantileTable`], one behind the other,
 /// each for some of the clusters, and how much sharper or softer posteriors must be.
+///
+/// ```
+/// use edgemix_format::{description::Calibration, testing::Spec};
+///
+/// // Two tables of eight entries each for three clusters.
+/// let (description, _) = Spec { held_out: 2, ..Spec::default() }.parts();
+/// let Calibration::HeldOut(held_out) = description.calibration else { panic!("no tables") };
+/// assert_eq!((held_out.n_tables, held_out.len, held_out.tables.len), (2, 16, 3));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct HeldOut {
     /// Number of tables, at least 1.

@@ -3,6 +3,14 @@
 use core::fmt;
 
 /// Why bytes are not a model this crate can run.
+///
+/// ```
+/// use edgemix_format::{File, LoadError};
+///
+/// let error = File::from_bytes(&[0; 48]).unwrap_err();
+/// assert_eq!(error, LoadError::Magic);
+/// assert_eq!(error.to_string(), "not an .emx model: it does not start with EMIX");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
@@ -64,6 +72,15 @@ pub enum LoadError {
 }
 
 /// What is wrong with a part of a file.
+///
+/// ```
+/// use edgemix_format::{Fault, LoadError, testing::Spec, write};
+///
+/// let (mut description, blob) = Spec::default().parts();
+/// description.latent.scale = 0.0;
+/// let refused = write::write(&description, &blob).unwrap_err();
+/// assert_eq!(refused, write::WriteError::Refused(LoadError::Latent(Fault::Scale)));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]

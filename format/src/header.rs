@@ -159,6 +159,7 @@ const fn word(bytes: &[u8], offset: usize) -> u32 {
 
 impl Header {
     /// Reads and checks a header against the bytes that follow it: magic, major version, lengths, checksum, alignment.
+    /// See [`Header`] for an example.
     ///
     /// # Errors
     /// See [`LoadError`].
@@ -214,7 +215,7 @@ impl Header {
         }
     }
 
-    /// The header as it stands in a file.
+    /// The header as it stands in a file. See [`Header`] for an example.
     pub fn to_bytes(&self) -> [u8; HEADER_LEN] {
         let halves = |low: u16, high: u16| u32::from(low) | u32::from(high) << 16;
         let words = [

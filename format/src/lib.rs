@@ -64,6 +64,14 @@ pub const ACTIVATIONS: bool = cfg!(feature = "activations");
 /// The checksum of a file: CRC-32 (ISO-HDLC, as in zip and Ethernet) of everything but its own four bytes.
 ///
 /// `None` when `bytes` is shorter than a header.
+///
+/// ```
+/// use edgemix_format::{checksum, header::Header, testing::Spec};
+///
+/// let bytes = Spec::default().build().unwrap();
+/// assert_eq!(checksum(&bytes), Some(Header::from_bytes(&bytes).unwrap().crc));
+/// assert_eq!(checksum(b"short"), None);
+/// ```
 pub fn checksum(bytes: &[u8]) -> Option<u32> {
     const CRC: crc::Crc<u32> = crc::Crc::<u32>::new(&crc::CRC_32_ISO_HDLC);
     let (before, rest) = bytes.split_at_checked(header::CRC_OFFSET)?;

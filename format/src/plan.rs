@@ -5,7 +5,7 @@
 //! so the arena is as long as the largest sum of two neighbours and of what the layer between them works in. That lies
 //! in the middle and begins at an even element.
 
-/// What a layer asks of the arena, in elements of 16 bits.
+/// What a layer asks of the arena, in elements of 16 bits. See [`arena_len`] for an example.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Room {
     /// What it writes.
@@ -24,6 +24,13 @@ impl From<usize> for Room {
 /// Elements that layers need which run one after another, from `input` elements on, and the last one's outputs.
 ///
 /// `None` if they do not fit `usize`.
+///
+/// ```
+/// use edgemix_format::plan::{Room, network};
+///
+/// // 64 -> 256 -> 10.
+/// assert_eq!(network(64, [256, 10].map(Room::from)), Some((64 + 256, 10)));
+/// ```
 pub fn network(input: usize, layers: impl IntoIterator<Item = Room>) -> Option<(usize, usize)> {
     let mut most = input;
     let mut before = input;

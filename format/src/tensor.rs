@@ -11,6 +11,16 @@ use crate::Fault;
 pub const BLOB_ALIGNMENT: usize = 16;
 
 /// A row-major tensor of little-endian `T` in the blob: where it starts and how many elements it has.
+///
+/// ```
+/// use edgemix_format::{Fault, Tensor};
+///
+/// let mut blob = [0; 18];
+/// blob[16..].copy_from_slice(&[7, 255]);
+/// let tensor = Tensor::<i8>::new(16, 2);
+/// assert_eq!(tensor.resolve(&blob, 2), Ok(&[7, -1][..]));
+/// assert_eq!(tensor.resolve(&blob, 3), Err(Fault::Shape));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[serde(bound = "")]
@@ -30,12 +40,12 @@ impl<T> Tensor<T> {
 }
 
 impl<T: AnyBitPattern> Tensor<T> {
-    /// A tensor of `len` elements that starts `offset` bytes into the blob.
+    /// A tensor of `len` elements that starts `offset` bytes into the blob. See [`Tensor`] for an example.
     pub const fn new(offset: u32, len: u32) -> Self {
         Self::at(offset, len)
     }
 
-    /// The elements, in place; they must be `expected` many.
+    /// The elements, in place; they must be `expected` many. See [`Tensor`] for an example.
     ///
     /// # Errors
     /// [`Fault::Shape`] for another number of elements, [`Fault::Tensor`] outside the blob or not aligned.

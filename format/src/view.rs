@@ -9,20 +9,25 @@ use crate::{AUTOENCODERS, CONVOLUTION, HELD_OUT, LoadError};
 pub use crate::autoencoders::{Autoencoders, PairLayers};
 pub use crate::description::{Affine, Covariance, Fingerprint, Latent, MAX_LAYERS, WeightOrder};
 
-/// Layers in the order they run.
+/// Layers in the order they run. See [`File`] for an example.
 pub type Layers<'a> = heapless::Vec<Layer<'a>, MAX_LAYERS>;
 
 /// A model file that was checked.
 ///
 /// ```
-/// use edgemix_format::view::{File, Layer};
 /// use edgemix_format::testing::Spec;
+/// use edgemix_format::view::{Activation, File, Head, Layer};
 ///
 /// let bytes = Spec::default().build().unwrap();
 /// let file = File::from_bytes(&bytes).unwrap();
 /// let weights: usize = file.encoder.iter().map(Layer::macs).sum();
 /// println!("{} by {}: {weights} multiply-accumulates, {:?}", file.name, file.method, file.head);
-/// # assert!(weights > 0);
+/// // 6 -> 5 -> 3, then five components.
+/// assert_eq!((file.input.len, weights, file.rooms().count()), (6, 6 * 5 + 5 * 3, 2));
+/// let Layer::Dense(first) = file.encoder[0] else { panic!("no dense layer") };
+/// assert!(matches!(first.activation, Activation::Relu) && first.requantize.shift.len() == 5);
+/// let Head::Mixture(mixture) = file.head else { panic!("no mixture") };
+/// assert_eq!(mixture.clusters.len(), 5);
 /// ```
 #[derive(Clone, Debug)]
 pub struct File<'a> {
@@ -69,12 +74,14 @@ impl<'a> File<'a> {
     }
 
     /// What the encoder's layers ask of the arena, in order; the last one's output is the latent.
+    /// See [`File`] for an example.
     pub fn rooms(&self) -> impl Iterator<Item = Room> + '_ {
         self.encoder.iter().map(Layer::room)
     }
 }
 
 /// How samples become the first layer's input; all slices are `channels` long, and `channels` divides `len`.
+/// See [`File`] for an example.
 #[derive(Clone, Copy, Debug)]
 pub struct Input<'a> {
     /// Number of elements of one sample.
@@ -94,6 +101,21 @@ pub struct Input<'a> {
 }
 
 /// One layer.
+///
+/// ```
+/// # use edgemix_format::testing::{Convolution, Follow, Spec};
+/// # let (kernel, follow) = ([3, 2], Follow::Relu);
+/// # let filters = Convolution { filters: 4, kernel, stride: [1, 1], padding: [0; 4], follow };
+/// # let spec = Spec { input: 60, image: [5, 6, 2], convolutions: vec![filters], ..Spec::default() };
+/// # let bytes = spec.build().unwrap();
+/// // Begins with 4 filters of 3 x 2 pixels, over 5 x 6 pixels of 2 channels.
+/// let layer = edgemix_format::File::from_bytes(&bytes).unwrap().encoder[0];
+/// assert_eq!((layer.inputs(), layer.outputs(), layer.scratch()), (60, 3 * 5 * 4, 3 * 2 * 2));
+/// assert_eq!((layer.rows().inputs, layer.macs(), layer.room().outputs), (12, 60 * 12, 60));
+/// // Weights; biases, multipliers and shifts.
+/// assert_eq!(layer.flash(), (4 * 12, 4 * (4 + 4 + 1)));
+/// assert!(layer.output().scale > 0.0);
+/// ```
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum Layer<'a> {
@@ -105,6 +127,7 @@ pub enum Layer<'a> {
 
 impl<'a> Layer<'a> {
     /// The layer itself, or a convolution's filters: its weights, biases, requantisation and activation.
+    /// See [`Layer`] for an example.
     pub fn rows(&self) -> &Dense<'a> {
         match self {
             Self::Dense(dense) => dense,
@@ -120,38 +143,38 @@ impl<'a> Layer<'a> {
         }
     }
 
-    /// Number of input elements.
+    /// Number of input elements. See [`Layer`] for an example.
     pub fn inputs(&self) -> usize {
         self.convolution()
             .map_or(self.rows().inputs, |c| [c.height, c.width, c.channels].map(usize::from).iter().product())
     }
 
-    /// Number of output elements.
+    /// Number of output elements. See [`Layer`] for an example.
     pub fn outputs(&self) -> usize {
         self.places() * self.rows().bias.len()
     }
 
-    /// Elements of 16 bits that it works in: one patch of a convolution's input.
+    /// Elements of 16 bits that it works in: one patch of a convolution's input. See [`Layer`] for an example.
     pub fn scratch(&self) -> usize {
         self.convolution().map_or(0, |c| c.filters.inputs)
     }
 
-    /// What it asks of the arena.
+    /// What it asks of the arena. See [`Layer`] for an example.
     pub fn room(&self) -> Room {
         Room { outputs: self.outputs(), scratch: self.scratch() }
     }
 
-    /// Multiply-accumulates of one inference, those with padding included.
+    /// Multiply-accumulates of one inference, those with padding included. See [`Layer`] for an example.
     pub fn macs(&self) -> usize {
         self.places() * self.rows().weights.len()
     }
 
-    /// Scale and zero point of the output.
+    /// Scale and zero point of the output. See [`Layer`] for an example.
     pub fn output(&self) -> Affine {
         self.rows().output
     }
 
-    /// Bytes in the blob: weights, then everything else.
+    /// Bytes in the blob: weights, then everything else. See [`Layer`] for an example.
     pub fn flash(&self) -> (usize, usize) {
         let rows = self.rows();
         let table = match rows.activation {
@@ -170,7 +193,7 @@ impl<'a> Layer<'a> {
     }
 }
 
-/// A fully connected layer; `weights` has `bias.len() * inputs` elements.
+/// A fully connected layer; `weights` has `bias.len() * inputs` elements. See [`File`] for an example.
 #[derive(Clone, Copy, Debug)]
 pub struct Dense<'a> {
     /// Number of inputs, not 0.
@@ -189,6 +212,7 @@ pub struct Dense<'a> {
 
 /// A convolution, channels last; `height * width * channels` and `rows * columns * filters.bias.len()` are at most
 /// [`MAX_INPUTS`], nothing is 0 but paddings, and each padding is less than the kernel's extent there.
+/// See [`Layer`] for an example.
 #[derive(Clone, Copy, Debug)]
 pub struct Conv2d<'a> {
     /// Rows of the input.
@@ -213,7 +237,7 @@ pub struct Conv2d<'a> {
     pub filters: Dense<'a>,
 }
 
-/// One multiplier and one shift per output.
+/// One multiplier and one shift per output. See [`File`] for an example.
 #[derive(Clone, Copy, Debug)]
 pub struct Requantize<'a> {
     /// Between 0 and 2^31 - 1.
@@ -222,7 +246,7 @@ pub struct Requantize<'a> {
     pub shift: &'a [u8],
 }
 
-/// What follows a layer's sum.
+/// What follows a layer's sum. See [`File`] for an example.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum Activation<'a> {
@@ -239,6 +263,16 @@ pub enum Activation<'a> {
 }
 
 /// What turns a latent into scores.
+///
+/// ```
+/// use edgemix_format::testing::{Kind, Spec};
+///
+/// let bytes = Spec { head: Kind::Softmax, ..Spec::default() }.build().unwrap();
+/// let head = edgemix_format::File::from_bytes(&bytes).unwrap().head;
+/// // Five classes of three coefficients; a class is a cluster.
+/// assert_eq!((head.n_components(), head.macs(3), head.clusters().len(), head.room()), (5, 15, 0, 0));
+/// assert_eq!(head.flash(), 15 * 2 + 5 * (4 + 1));
+/// ```
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum Head<'a> {
@@ -252,6 +286,7 @@ pub enum Head<'a> {
 
 impl<'a> Head<'a> {
     /// Number of scores: components of a mixture, classes of a softmax, pairs of autoencoders.
+    /// See [`Head`] for an example.
     pub fn n_components(&self) -> usize {
         match self {
             Self::Autoencoders(pairs) => pairs.constants.len(),
@@ -260,7 +295,7 @@ impl<'a> Head<'a> {
         }
     }
 
-    /// The cluster of each component; empty where component `k` is cluster `k`.
+    /// The cluster of each component; empty where component `k` is cluster `k`. See [`Head`] for an example.
     pub fn clusters(&self) -> &'a [u16] {
         match self {
             Self::Mixture(mixture) => mixture.clusters,
@@ -268,7 +303,7 @@ impl<'a> Head<'a> {
         }
     }
 
-    /// Elements of 16 bits that it works in, beside its scores.
+    /// Elements of 16 bits that it works in, beside its scores. See [`Head`] for an example.
     pub fn room(&self) -> usize {
         match self {
             Self::Autoencoders(pairs) if AUTOENCODERS => pairs.room(),
@@ -276,7 +311,7 @@ impl<'a> Head<'a> {
         }
     }
 
-    /// Multiply-accumulates of one inference.
+    /// Multiply-accumulates of one inference. See [`Head`] for an example.
     pub fn macs(&self, latent_len: usize) -> usize {
         match self {
             Self::Autoencoders(pairs) => pairs.macs(),
@@ -288,7 +323,7 @@ impl<'a> Head<'a> {
         }
     }
 
-    /// Bytes in the blob.
+    /// Bytes in the blob. See [`Head`] for an example.
     pub fn flash(&self) -> usize {
         match self {
             Self::Mixture(m) => {
@@ -301,7 +336,7 @@ impl<'a> Head<'a> {
     }
 }
 
-/// A mixture of `constants.len()` components over D latent dimensions.
+/// A mixture of `constants.len()` components over D latent dimensions. See [`File`] for an example.
 #[derive(Clone, Copy, Debug)]
 pub struct Mixture<'a> {
     /// How the coefficients lie.
@@ -318,7 +353,7 @@ pub struct Mixture<'a> {
     pub clusters: &'a [u16],
 }
 
-/// A linear layer of `offsets.len()` classes.
+/// A linear layer of `offsets.len()` classes. See [`Head`] for an example.
 #[derive(Clone, Copy, Debug)]
 pub struct Softmax<'a> {
     /// `offsets.len() * D`.
@@ -330,6 +365,20 @@ pub struct Softmax<'a> {
 }
 
 /// What turns a log-density into a novelty, and scores into a posterior.
+///
+/// ```
+/// use edgemix_format::{File, testing::Spec, view::Calibration};
+///
+/// // Two tables of eight entries each for three clusters.
+/// let bytes = Spec { held_out: 2, ..Spec::default() }.build().unwrap();
+/// let calibration = File::from_bytes(&bytes).unwrap().calibration;
+/// assert_eq!(calibration.table(0).0.len(), 8);
+/// assert_eq!(calibration.flash(), 3 * 2 + 2 * (2 + 4) + 2 * 8 * (4 + 2));
+/// let Calibration::HeldOut(held_out) = calibration else { panic!("no tables") };
+/// assert_eq!((held_out.ends, held_out.table(2).0.len()), (&[8, 16][..], 0));
+/// assert_eq!(calibration.margin_weight(), held_out.margin_weight);
+/// assert_eq!(calibration.inverse_temperature(), held_out.inverse_temperature);
+/// ```
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum Calibration<'a> {
@@ -346,7 +395,7 @@ pub enum Calibration<'a> {
     HeldOut(HeldOut<'a>),
 }
 
-/// Tables one behind the other; in each one thresholds and p-values ascend.
+/// Tables one behind the other; in each one thresholds and p-values ascend. See [`Calibration`] for an example.
 #[derive(Clone, Copy, Debug)]
 pub struct HeldOut<'a> {
     /// The table of each cluster, all of them less than `ends.len()`.
@@ -366,7 +415,7 @@ pub struct HeldOut<'a> {
 }
 
 impl<'a> HeldOut<'a> {
-    /// A table's thresholds and p-values; empty where there is no such table.
+    /// A table's thresholds and p-values; empty where there is no such table. See [`Calibration`] for an example.
     pub fn table(&self, table: u16) -> (&'a [i32], &'a [u16]) {
         let end = |table: u16| self.ends.get(usize::from(table)).map_or(0, |&end| usize::from(end));
         let entries = table.checked_sub(1).map_or(0, end)..end(table);
@@ -377,7 +426,7 @@ impl<'a> HeldOut<'a> {
 
 impl<'a> Calibration<'a> {
     /// The thresholds of a cluster, in units of 2^-16 nat, and as many p-values, in units of 1/65535; both ascend. Empty
-    /// where there is no table.
+    /// where there is no table. See [`Calibration`] for an example.
     pub fn table(&self, cluster: u16) -> (&'a [i32], &'a [u16]) {
         match self {
             Self::None => Default::default(),
@@ -391,6 +440,7 @@ impl<'a> Calibration<'a> {
     }
 
     /// What the margin to the next cluster counts beside the log-density, in quarters.
+    /// See [`Calibration`] for an example.
     pub fn margin_weight(&self) -> u8 {
         match self {
             Self::HeldOut(held_out) if HELD_OUT => held_out.margin_weight,
@@ -398,7 +448,7 @@ impl<'a> Calibration<'a> {
         }
     }
 
-    /// What scores are multiplied by before the posterior is taken of them.
+    /// What scores are multiplied by before the posterior is taken of them. See [`Calibration`] for an example.
     pub fn inverse_temperature(&self) -> f32 {
         match self {
             Self::HeldOut(held_out) if HELD_OUT => held_out.inverse_temperature,
@@ -406,7 +456,7 @@ impl<'a> Calibration<'a> {
         }
     }
 
-    /// Bytes in the blob.
+    /// Bytes in the blob. See [`Calibration`] for an example.
     pub fn flash(&self) -> usize {
         match self {
             Self::None => 0,

@@ -32,12 +32,13 @@ use crate::{BLOB_ALIGNMENT, File, LoadError, MINOR, Tensor};
 /// let bias = blob.push(&[1i32, 2, 3]);
 /// assert_eq!((bias.offset, bias.len), (0, 3));
 /// assert_eq!(blob.push(&[7u8]).offset, 16);
+/// assert!(blob.len() == 17 && !blob.is_empty());
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct Blob(Vec<u8>);
 
 impl Blob {
-    /// Appends a tensor, aligned, and says where it lies.
+    /// Appends a tensor, aligned, and says where it lies. See [`Blob`] for an example.
     pub fn push<T: NoUninit + AnyBitPattern>(&mut self, elements: &[T]) -> Tensor<T> {
         self.0.resize(self.0.len().next_multiple_of(BLOB_ALIGNMENT), 0);
         let offset = self.0.len();
@@ -45,18 +46,18 @@ impl Blob {
         Tensor::new(offset as u32, elements.len() as u32)
     }
 
-    /// Bytes so far.
+    /// Bytes so far. See [`Blob`] for an example.
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Whether nothing was pushed yet.
+    /// Whether nothing was pushed yet. See [`Blob`] for an example.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 }
 
-/// Why a file can't be written.
+/// Why a file can't be written. See [`write()`] for an example.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum WriteError {
@@ -245,6 +246,7 @@ fn convolution(layer: &Conv2d) -> Option<Room> {
 /// let bytes = AlignedBytes::from(&[1u8, 2, 3][..]);
 /// assert_eq!(&*bytes, &[1, 2, 3]);
 /// assert_eq!(bytes.as_ptr() as usize % 16, 0);
+/// assert_eq!(*AlignedBytes::zeroed(3), [0; 3]);
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AlignedBytes {
@@ -257,7 +259,7 @@ pub struct AlignedBytes {
 struct Block([u8; BLOB_ALIGNMENT]);
 
 impl AlignedBytes {
-    /// `len` zeros.
+    /// `len` zeros. See [`AlignedBytes`] for an example.
     pub fn zeroed(len: usize) -> Self {
         let blocks = vec![Block([0; BLOB_ALIGNMENT]); len.div_ceil(BLOB_ALIGNMENT)];
         Self { blocks, len }

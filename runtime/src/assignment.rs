@@ -18,7 +18,7 @@ use micromath::F32Ext;
 pub struct LogDensity(pub i32);
 
 impl LogDensity {
-    /// In nats, for a person.
+    /// In nats, for a person. See [`LogDensity`] for an example.
     pub fn nats(self) -> f32 {
         self.0 as f32 / 65536.0
     }
@@ -43,12 +43,13 @@ impl LogDensity {
 pub struct Novelty(pub u16);
 
 impl Novelty {
-    /// The p-value, between 0 and 1.
+    /// The p-value, between 0 and 1. See [`Novelty`] for an example.
     pub fn p_value(self) -> f32 {
         f32::from(self.0) / 65535.0
     }
 
     /// Whether the sample is more unusual than a share `rate` of known samples: the rate of false alarms.
+    /// See [`Novelty`] for an example.
     pub fn is_novel(self, rate: f32) -> bool {
         self.p_value() <= rate
     }
@@ -110,6 +111,18 @@ impl<'w> Assignment<'w> {
 
     /// What a novelty table is about, in units of 2^-16 nat: the log-density and, for each quarter of weight, a quarter of
     /// its margin over the best component of another cluster.
+    ///
+    /// ```
+    /// # use edgemix_runtime::{Model, Workspace};
+    /// # let bytes = edgemix_format::testing::Spec::default().build().unwrap();
+    /// # let model = Model::from_bytes(&bytes).unwrap();
+    /// # let mut workspace = Workspace::<64>::new();
+    /// let found = model.assign_raw(&[40u8; 6], &mut workspace).unwrap();
+    /// assert_eq!(found.typicality(0), i64::from(found.log_density.0));
+    /// // A quarter of the margin, then all of it.
+    /// let quarter = found.typicality(1) - found.typicality(0);
+    /// assert!((0..4).contains(&(found.typicality(4) - found.typicality(0) - 4 * quarter)));
+    /// ```
     pub fn typicality(&self, margin_weight: u8) -> i64 {
         let best = i64::from(self.log_density.0);
         if margin_weight == 0 {
@@ -127,12 +140,13 @@ impl<'w> Assignment<'w> {
     }
 
     /// The score of every component in units of 2^-16 nat, what the posterior is computed from.
+    /// See [`Assignment`] for an example.
     pub fn scores(&self) -> &[i32] {
         self.scores
     }
 
     /// The posterior probability of a cluster: the sum over its components, of their scores over the model's temperature.
-    /// 0 for a cluster that does not exist.
+    /// 0 for a cluster that does not exist. See [`Assignment`] for an example.
     pub fn posterior(&self, cluster: u16) -> f32 {
         let (mut of_cluster, mut of_all) = (0.0, 0.0);
         for (&score, k) in self.scores.iter().zip(0u16..) {

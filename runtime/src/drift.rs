@@ -79,6 +79,7 @@ struct Urn {
 
 impl<'m, const CLUSTERS: usize> Drift<'m, CLUSTERS> {
     /// A monitor that has seen nothing. It alarms though nothing drifted, ever, with a probability of at most 1 in `one_in`.
+    /// See [`Drift`] for an example.
     ///
     /// # Errors
     /// See [`DriftError`].
@@ -108,6 +109,17 @@ impl<'m, const CLUSTERS: usize> Drift<'m, CLUSTERS> {
 
     /// Counts samples as novel whose p-value is at most `rate` (1 % if nothing is said), in running shares that remember
     /// some `2^window` samples (1024), at most 2^31. The test does not depend on either.
+    ///
+    /// ```
+    /// # let bytes = edgemix_format::testing::Spec { held_out: 1, ..Default::default() }.build().unwrap();
+    /// use edgemix_runtime::{Drift, Model, Novelty};
+    ///
+    /// let model = Model::from_bytes(&bytes).unwrap();
+    /// let mut drift = Drift::<3>::new(&model, 1000).unwrap().counting(0.05, 8);
+    /// // A p-value of 3 %.
+    /// drift.observe(1, Novelty(1966));
+    /// assert_eq!((drift.seen(), drift.novel_share(), drift.cluster_share(1)), (1, 1.0, 1.0));
+    /// ```
     #[must_use]
     pub fn counting(mut self, rate: f32, window: u32) -> Self {
         // Saturates, and NaN becomes 0.
@@ -117,6 +129,7 @@ impl<'m, const CLUSTERS: usize> Drift<'m, CLUSTERS> {
     }
 
     /// Takes in what the model said of a sample. What no cluster of the model is, is passed over.
+    /// See [`Drift`] for an example.
     pub fn observe(&mut self, cluster: u16, novelty: Novelty) {
         let Some(&table) = self.tables.get(usize::from(cluster)) else { return };
         self.seen = self.seen.saturating_add(1);
@@ -135,27 +148,36 @@ impl<'m, const CLUSTERS: usize> Drift<'m, CLUSTERS> {
     }
 
     /// Whether the test has ever said that what is seen is not what was trained on. It stays so: begin anew with
-    /// [`new`](Self::new).
+    /// [`new`](Self::new). See [`Drift`] for an example.
     pub fn has_drifted(&self) -> bool {
         self.has_drifted
     }
 
     /// The evidence of drift now, and how much of it is an alarm: bits, in units of 2^-16. It may be negative.
+    ///
+    /// ```
+    /// # let bytes = edgemix_format::testing::Spec { held_out: 1, ..Default::default() }.build().unwrap();
+    /// # let model = edgemix_runtime::Model::from_bytes(&bytes).unwrap();
+    /// let drift = edgemix_runtime::Drift::<3>::new(&model, 1000).unwrap();
+    /// let (evidence, alarm) = drift.evidence();
+    /// // Three bets, a thousand to one each: log2 3000 is between 11 and 12 bits.
+    /// assert!(evidence == 0 && (11 << 16..12 << 16).contains(&alarm));
+    /// ```
     pub fn evidence(&self) -> (i32, i32) {
         (self.wealth.iter().fold(i32::MIN, |most, &wealth| most.max(wealth)), self.alarm)
     }
 
-    /// Number of samples that were taken in.
+    /// Number of samples that were taken in. See [`Self::counting`] for an example.
     pub fn seen(&self) -> u64 {
         self.seen
     }
 
-    /// The running share of novel samples.
+    /// The running share of novel samples. See [`Self::counting`] for an example.
     pub fn novel_share(&self) -> f32 {
         share(self.novel)
     }
 
-    /// The running share of a cluster. 0 for a cluster that does not exist.
+    /// The running share of a cluster. 0 for a cluster that does not exist. See [`Self::counting`] for an example.
     pub fn cluster_share(&self, cluster: u16) -> f32 {
         self.shares.get(usize::from(cluster)).map_or(0.0, |&of_cluster| share(of_cluster))
     }

@@ -3,6 +3,17 @@
 use core::fmt;
 
 /// Why a sample can't be assigned. The model stays as it was.
+///
+/// ```
+/// use edgemix_runtime::{AssignError, Model, Workspace};
+///
+/// # let bytes = edgemix_format::testing::Spec::default().build().unwrap();
+/// let model = Model::from_bytes(&bytes).unwrap();
+/// let sample = [0.0, 1.0, f32::NAN, 3.0, 4.0, 5.0];
+/// let error = model.assign(&sample, &mut Workspace::<64>::new()).unwrap_err();
+/// assert_eq!(error, AssignError::NotFinite { index: 2 });
+/// assert_eq!(error.to_string(), "element 2 of the sample is NaN or infinite");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
@@ -45,6 +56,15 @@ impl fmt::Display for AssignError {
 impl core::error::Error for AssignError {}
 
 /// Why a model can't be watched.
+///
+/// ```
+/// use edgemix_runtime::{Drift, Model};
+///
+/// # let bytes = edgemix_format::testing::Spec { held_out: 1, ..Default::default() }.build().unwrap();
+/// let model = Model::from_bytes(&bytes).unwrap();
+/// let error = Drift::<2>::new(&model, 1000).unwrap_err();
+/// assert_eq!(error.to_string(), "the model has 3 clusters, there is room for 2: use n_clusters(MODEL)");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]

@@ -27,6 +27,12 @@ mod sealed {
 }
 
 /// The range of a quantised value.
+///
+/// ```
+/// use edgemix_runtime::kernels::Width;
+///
+/// assert_eq!((Width::Narrow.range(), Width::Wide.range()), ((-128, 127), (-32768, 32767)));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Width {
     /// int8: what goes into a layer.
@@ -36,7 +42,7 @@ pub enum Width {
 }
 
 impl Width {
-    /// The least and the greatest value.
+    /// The least and the greatest value. See [`Width`] for an example.
     pub const fn range(self) -> (i64, i64) {
         match self {
             Self::Narrow => (i8::MIN as i64, i8::MAX as i64),

@@ -41,42 +41,42 @@ impl<'m> Model<'m> {
         File::from_bytes(bytes).map(|file| Self { file })
     }
 
-    /// Everything the file says.
+    /// Everything the file says. See [`Self::encode`] for an example.
     pub fn file(&self) -> &File<'m> {
         &self.file
     }
 
-    /// The model's name.
+    /// The model's name. See [`Model`] for an example.
     pub fn name(&self) -> &'m str {
         self.file.name
     }
 
-    /// The method that trained it.
+    /// The method that trained it. See [`Model`] for an example.
     pub fn method(&self) -> &'m str {
         self.file.method
     }
 
-    /// Number of elements of one sample.
+    /// Number of elements of one sample. See [`Model`] for an example.
     pub fn input_len(&self) -> usize {
         self.file.input.len
     }
 
-    /// Number of elements of the latent; 0 with autoencoders, which have one each.
+    /// Number of elements of the latent; 0 with autoencoders, which have one each. See [`Model`] for an example.
     pub fn latent_len(&self) -> usize {
         self.file.latent.len.into()
     }
 
-    /// Number of components (classes, for a softmax head; pairs, for autoencoders).
+    /// Number of components (classes, for a softmax head; pairs, for autoencoders). See [`Assignment`] for an example.
     pub fn n_components(&self) -> usize {
         self.file.head.n_components()
     }
 
-    /// Number of clusters.
+    /// Number of clusters. See [`Model`] for an example.
     pub fn n_clusters(&self) -> usize {
         self.file.header.n_clusters.into()
     }
 
-    /// Bytes of RAM that [`assign`](Self::assign) works in.
+    /// Bytes of RAM that [`assign`](Self::assign) works in. See [`Model`] for an example.
     pub fn arena_len(&self) -> usize {
         self.file.header.arena_len as usize
     }

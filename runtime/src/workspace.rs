@@ -15,7 +15,7 @@
 pub struct Workspace<const N: usize>([u8; N]);
 
 impl<const N: usize> Workspace<N> {
-    /// A workspace, ready for use.
+    /// A workspace, ready for use. See [`Workspace`] for an example.
     pub const fn new() -> Self {
         Self([0; N])
     }

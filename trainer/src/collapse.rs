@@ -11,6 +11,13 @@ const ALL: f64 = 0.99;
 const POINT: f64 = 1e-6;
 
 /// How clusters were lost.
+///
+/// ```
+/// use edgemix::collapse::Collapse;
+///
+/// let points = Collapse::Points { within: 1e-7 };
+/// assert!(points.to_string().contains("within clusters their variance is 1e-7 of the whole"));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Collapse {
     /// Nearly all samples are in one cluster.

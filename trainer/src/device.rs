@@ -34,6 +34,13 @@ pub enum Device {
 }
 
 /// Why a device can't be used.
+///
+/// ```
+/// use edgemix::device::Device;
+///
+/// let error = "abacus".parse::<Device>().unwrap_err();
+/// assert_eq!(error.to_string(), "no device is called \"abacus\": use cpu, ndarray, cuda or cuda:1");
+/// ```
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum DeviceError {
@@ -67,6 +74,16 @@ impl FromStr for Device {
 
 impl Device {
     /// Whether the device can be used here.
+    ///
+    /// ```
+    /// use edgemix::device::Device;
+    ///
+    /// assert!(Device::Cpu.check().is_ok());
+    /// // Without CUDA it is said what is missing.
+    /// if let Err(error) = Device::Cuda(0).check() {
+    ///     assert!(error.to_string().ends_with("or use --device cpu"));
+    /// }
+    /// ```
     ///
     /// # Errors
     /// [`DeviceError`] says what is missing.

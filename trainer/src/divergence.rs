@@ -39,7 +39,7 @@ pub enum Divergence {
     KullbackLeibler,
 }
 
-/// A batch of diagonal Gaussians: means and log variances, `N x D` each.
+/// A batch of diagonal Gaussians: means and log variances, `N x D` each. See [`Divergence`] for an example.
 #[derive(Clone, Debug)]
 pub struct Gaussians<B: Backend> {
     /// Means.
@@ -50,6 +50,19 @@ pub struct Gaussians<B: Backend> {
 
 impl Divergence {
     /// The divergence of each pair, summed over dimensions: N.
+    ///
+    /// ```
+    /// use burn::backend::Flex;
+    /// use burn::tensor::Tensor;
+    /// use edgemix::divergence::{Divergence, Gaussians};
+    ///
+    /// // Of unit variances it is half the squared distance of the means.
+    /// let rows = |rows: [[f32; 2]; 2]| Tensor::<Flex, 2>::from_data(rows, &Default::default());
+    /// let q = Gaussians { mean: rows([[0.0, 0.0], [1.0, 3.0]]), log_variance: rows([[0.0; 2]; 2]) };
+    /// let p = Gaussians { mean: rows([[0.0; 2]; 2]), log_variance: rows([[0.0; 2]; 2]) };
+    /// let found: Vec<f32> = Divergence::KullbackLeibler.of(q, p).into_data().iter::<f32>().collect();
+    /// assert!(found[0].abs() < 1e-5 && (found[1] - 5.0).abs() < 1e-5);
+    /// ```
     pub fn of<B: Backend>(self, q: Gaussians<B>, p: Gaussians<B>) -> Tensor<B, 1> {
         let squared = (q.mean - p.mean).square();
         let (l1, l2) = (q.log_variance, p.log_variance);

@@ -10,7 +10,7 @@ use crate::data::{DataError, Samples};
 /// Samples that are assigned at once where they have to be read.
 const CHUNK: usize = 8192;
 
-/// What a sample was assigned to, as the runtime says it.
+/// What a sample was assigned to, as the runtime says it. See [`assign`] for an example.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Assigned {
     /// The cluster.
@@ -37,7 +37,7 @@ impl From<Assignment<'_>> for Assigned {
     }
 }
 
-/// A sample's cluster and the scores that its posterior is computed from.
+/// A sample's cluster and the scores that its posterior is computed from. See [`score`] for an example.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Scored {
     /// The cluster.
@@ -70,6 +70,19 @@ pub fn assign(model: &Model, values: &[f32]) -> Vec<Assigned> {
 
 /// The same, with all scores.
 ///
+/// ```
+/// # use edgemix_format::write::AlignedBytes;
+/// # let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../firmware-example/assets/digits.emx");
+/// # let bytes = AlignedBytes::from(&std::fs::read(path)?[..]);
+/// # let model = edgemix_runtime::Model::from_bytes(&bytes)?;
+/// let digits = edgemix::data::digits().samples;
+/// let found = &edgemix::inference::score(&model, &digits.chunk(0..1)?)[0];
+/// // The cluster is that of the best component.
+/// let best = (0..model.n_components()).max_by_key(|&k| found.scores[k]).unwrap();
+/// assert_eq!(model.file().head.clusters()[best], found.cluster);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Panics
 /// As [`assign`].
 pub fn score(model: &Model, values: &[f32]) -> Vec<Scored> {
@@ -78,6 +91,23 @@ pub fn score(model: &Model, values: &[f32]) -> Vec<Scored> {
 
 /// Each sample's cluster, and its [typicality](Assignment::typicality) with this weight of the margin.
 ///
+/// ```
+/// use edgemix::inference::{assign, typicality};
+///
+/// # use edgemix_format::write::AlignedBytes;
+/// # let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../firmware-example/assets/digits.emx");
+/// # let bytes = AlignedBytes::from(&std::fs::read(path)?[..]);
+/// # let model = edgemix_runtime::Model::from_bytes(&bytes)?;
+/// let digits = edgemix::data::digits().samples;
+/// let sample = digits.chunk(0..1)?;
+/// let (cluster, log_density) = typicality(&model, &sample, 0)[0];
+/// let found = assign(&model, &sample)[0];
+/// assert_eq!((cluster, log_density), (found.cluster, i64::from(found.log_density.0)));
+/// // A margin over the next cluster makes it more typical.
+/// assert!(typicality(&model, &sample, 4)[0].1 > log_density);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Panics
 /// As [`assign`].
 pub fn typicality(model: &Model, values: &[f32], margin_weight: u8) -> Vec<(u16, i64)> {
@@ -85,6 +115,17 @@ pub fn typicality(model: &Model, values: &[f32], margin_weight: u8) -> Vec<(u16,
 }
 
 /// The latents of such samples in the data's terms, `N x D`; of autoencoders, which have one each, none.
+///
+/// ```
+/// # use edgemix_format::write::AlignedBytes;
+/// # let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../firmware-example/assets/digits.emx");
+/// # let bytes = AlignedBytes::from(&std::fs::read(path)?[..]);
+/// # let model = edgemix_runtime::Model::from_bytes(&bytes)?;
+/// let digits = edgemix::data::digits().samples;
+/// let latents = edgemix::inference::encode(&model, &digits.chunk(0..3)?);
+/// assert_eq!(latents.len(), 3 * model.latent_len());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # Panics
 /// As [`assign`].
@@ -121,6 +162,16 @@ fn each<T: Send>(model: &Model, values: &[f32], see: impl Fn(Assignment) -> T + 
 
 /// What `run` gives of all samples, wherever they lie, some at a time.
 ///
+/// ```
+/// use edgemix::data::Samples;
+/// use edgemix::inference::over;
+///
+/// let samples = Samples::new("three", vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0], 2);
+/// let sums = over(&samples, |values| values.chunks(2).map(|row| row[0] + row[1]).collect())?;
+/// assert_eq!(sums, [3.0, 7.0, 11.0]);
+/// # Ok::<(), edgemix::data::DataError>(())
+/// ```
+///
 /// # Errors
 /// If the file that they are in can't be read.
 pub fn over<T>(samples: &Samples, run: impl Fn(&[f32]) -> Vec<T>) -> Result<Vec<T>, DataError> {
@@ -133,6 +184,18 @@ pub fn over<T>(samples: &Samples, run: impl Fn(&[f32]) -> Vec<T>) -> Result<Vec<
 
 /// Assigns all samples, wherever they lie.
 ///
+/// ```
+/// use edgemix::inference::{assign, assign_samples};
+///
+/// # use edgemix_format::write::AlignedBytes;
+/// # let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../firmware-example/assets/digits.emx");
+/// # let bytes = AlignedBytes::from(&std::fs::read(path)?[..]);
+/// # let model = edgemix_runtime::Model::from_bytes(&bytes)?;
+/// let some = edgemix::data::digits().samples.thinned(100);
+/// assert_eq!(assign_samples(&model, &some)?, assign(&model, &some.all()?));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 /// If the file that they are in can't be read.
 ///
@@ -143,6 +206,23 @@ pub fn assign_samples(model: &Model, samples: &Samples) -> Result<Vec<Assigned>,
 }
 
 /// The same, some at a time, in order, for whom all of them are too many.
+///
+/// ```
+/// use edgemix::data::{DataError, digits};
+/// use edgemix::inference::assign_in_turn;
+///
+/// # use edgemix_format::write::AlignedBytes;
+/// # let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../firmware-example/assets/digits.emx");
+/// # let bytes = AlignedBytes::from(&std::fs::read(path)?[..]);
+/// # let model = edgemix_runtime::Model::from_bytes(&bytes)?;
+/// let mut lines = vec![];
+/// assign_in_turn(&model, &digits().samples.thinned(100), |found| {
+///     lines.extend(found.iter().map(|found| found.cluster.to_string()));
+///     Ok::<(), DataError>(())
+/// })?;
+/// assert_eq!(lines.len(), 100);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # Errors
 /// If the file that the samples are in can't be read, and whatever `take` says.

@@ -8,6 +8,18 @@ use crate::metrics::{adjusted_rand, clusters_found};
 pub const DISSOLVED: f64 = 0.5;
 
 /// What several runs found.
+///
+/// ```
+/// use edgemix::interval::{Fate, Interval};
+///
+/// // The second run has no cluster like the first one of the first run: it is a part of another.
+/// let runs = [(0, vec![0, 1, 1, 1, 2, 2, 2, 2]), (1, vec![0, 0, 0, 0, 1, 1, 1, 1])];
+/// let interval = Interval::new(&runs);
+/// assert_eq!((interval.medoid, interval.range()), (0, (2, 3)));
+/// let fates: Vec<Fate> = interval.clusters.iter().map(|cluster| cluster.fate).collect();
+/// assert_eq!(fates, [Fate::Merges(1), Fate::Stays, Fate::Stays]);
+/// assert_eq!(interval.clusters[1].jaccard, 0.75);
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Interval {
     /// The runs, in the order of their seeds.
@@ -20,7 +32,7 @@ pub struct Interval {
     pub clusters: Vec<Cluster>,
 }
 
-/// What a run found.
+/// What a run found. See [`Interval`] for an example.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Run {
     /// Of every random draw.
@@ -31,7 +43,7 @@ pub struct Run {
     pub agreement: f64,
 }
 
-/// A cluster in other runs.
+/// A cluster in other runs. See [`Interval`] for an example.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Cluster {
     /// Its share of the samples.
@@ -42,7 +54,7 @@ pub struct Cluster {
     pub fate: Fate,
 }
 
-/// What becomes of a cluster.
+/// What becomes of a cluster. See [`Interval`] for an example.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Fate {
@@ -55,7 +67,7 @@ pub enum Fate {
 }
 
 impl Interval {
-    /// Of each run's seed and clusters of the same samples, two runs at least.
+    /// Of each run's seed and clusters of the same samples, two runs at least. See [`Interval`] for an example.
     pub fn new(found: &[(u64, Vec<u16>)]) -> Self {
         let others = |i: usize| (0..found.len()).filter(move |&j| j != i);
         let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len().max(1) as f64;
@@ -82,7 +94,7 @@ impl Interval {
         }
     }
 
-    /// The fewest clusters and the most.
+    /// The fewest clusters and the most. See [`Interval`] for an example.
     pub fn range(&self) -> (usize, usize) {
         let counts = || self.runs.iter().map(|run| run.clusters);
         (counts().min().unwrap_or(0), counts().max().unwrap_or(0))

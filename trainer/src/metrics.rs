@@ -4,7 +4,7 @@ use pathfinding::kuhn_munkres::kuhn_munkres;
 use pathfinding::matrix::Matrix;
 use serde::Serialize;
 
-/// Agreement of clusters with labels.
+/// Agreement of clusters with labels. See [`scores`] for an example.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Scores {
     /// Clustering accuracy: the share of samples in the right cluster under the best one-to-one matching.
@@ -38,6 +38,14 @@ pub fn scores(labels: &[u32], clusters: &[u16]) -> Scores {
 }
 
 /// The adjusted Rand index of two sets of clusters of the same samples.
+///
+/// ```
+/// use edgemix::metrics::adjusted_rand;
+///
+/// // Names say nothing; clusters that cut across the others agree less than chance would.
+/// assert_eq!(adjusted_rand(&[0, 0, 1, 1], &[5, 5, 2, 2]), 1.0);
+/// assert!((adjusted_rand(&[0, 0, 1, 1], &[0, 1, 0, 1]) + 0.5).abs() < 1e-12);
+/// ```
 ///
 /// # Panics
 /// If the two are not equally long.
@@ -79,6 +87,34 @@ pub fn clusters_found(clusters: &[u16], share: f64) -> usize {
 /// ```
 pub fn agreement(a: &[u16], b: &[u16]) -> f64 {
     a.iter().zip(b).filter(|(a, b)| a == b).count() as f64 / a.len().max(1) as f64
+}
+
+/// A new number for each of `n` clusters: those that are clusters of before come first, in the order of before, then the
+/// others. One is one of before where the best one-to-one matching, by the samples that both have, says so.
+///
+/// ```
+/// use edgemix::metrics::renaming;
+///
+/// // Cluster 1 of before is gone, 2 and 0 have other numbers now, and one is new.
+/// let (before, now) = ([0, 0, 1, 2, 2, 2], [2, 2, 2, 0, 0, 1]);
+/// assert_eq!(renaming(&before, &now, 3), [1, 2, 0]);
+/// ```
+///
+/// # Panics
+/// If the two are not equally long, or `now` has a cluster of `n` and more.
+pub fn renaming(before: &[u16], now: &[u16], n: usize) -> Vec<u16> {
+    assert_eq!(before.len(), now.len(), "the same samples");
+    let former = before.iter().max().map_or(0, |&most| usize::from(most) + 1);
+    let size = n.max(former);
+    let mut table = Matrix::new(size, size, 0i64);
+    before.iter().zip(now).for_each(|(&before, &now)| table[(now.into(), before.into())] += 1);
+    let matching = kuhn_munkres(&table).1;
+    let place = |now: usize| if table[(now, matching[now])] > 0 { matching[now] } else { size };
+    let mut order: Vec<usize> = (0..n).collect();
+    order.sort_by_key(|&now| place(now));
+    let mut names = vec![0; n];
+    order.into_iter().enumerate().for_each(|(name, now)| names[now] = name as u16);
+    names
 }
 
 fn sums(table: &Matrix<i64>) -> (Vec<i64>, Vec<i64>) {
@@ -151,6 +187,22 @@ mod tests {
             prop_assert!((-1e-9..=1.0 + 1e-9).contains(&found.nmi));
             let renamed: Vec<u16> = clusters.iter().map(|c| 3 - c).collect();
             prop_assert!((scores(&labels, &renamed).nmi - found.nmi).abs() < 1e-9);
+        }
+
+        #[test]
+        fn clusters_under_other_names_get_their_own_back(
+            clusters in prop::collection::vec(0..5u16, 5..40),
+            names in Just(vec![0, 1, 2, 3, 4u16]).prop_shuffle(),
+            n in 5..8usize,
+        ) {
+            let before: Vec<u16> = numbered(&clusters).into_iter().map(|c| c as u16).collect();
+            let now: Vec<u16> = before.iter().map(|&c| names[usize::from(c)]).collect();
+            let found = renaming(&before, &now, n);
+            let back: Vec<u16> = now.iter().map(|&c| found[usize::from(c)]).collect();
+            prop_assert_eq!(&back, &before);
+            let mut every = found;
+            every.sort_unstable();
+            prop_assert_eq!(every, (0..n as u16).collect::<Vec<_>>());
         }
     }
 

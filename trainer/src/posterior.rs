@@ -24,6 +24,18 @@ const TEMPERATURES: std::ops::RangeInclusive<i32> = -16..=48;
 const BINS: usize = 15;
 
 /// The posterior of a sample's cluster: of the scores times `inverse_temperature`, in units of 2^-16 nat.
+///
+/// ```
+/// use edgemix::inference::Scored;
+/// use edgemix::posterior;
+///
+/// // Two components of one cluster, a nat apart, and another cluster's.
+/// let found = Scored { cluster: 0, scores: vec![65536, 0, 65536] };
+/// let e = 1f64.exp();
+/// assert!((posterior::of(&found, &[0, 0, 1], 1.0) - (e + 1.0) / (2.0 * e + 1.0)).abs() < 1e-12);
+/// // At an infinite temperature all components weigh the same.
+/// assert!((posterior::of(&found, &[0, 0, 1], 0.0) - 2.0 / 3.0).abs() < 1e-12);
+/// ```
 pub fn of(found: &Scored, clusters: &[u16], inverse_temperature: f64) -> f64 {
     let best = found.scores.iter().copied().max().unwrap_or(0);
     let (mut of_cluster, mut of_all) = (0.0, 0.0);
@@ -38,6 +50,17 @@ pub fn of(found: &Scored, clusters: &[u16], inverse_temperature: f64) -> f64 {
 }
 
 /// Samples of which it is known whether their nearest neighbour is in the same cluster.
+///
+/// ```
+/// use edgemix::inference::Scored;
+/// use edgemix::posterior::Asked;
+///
+/// let sure = Scored { cluster: 0, scores: vec![4 << 16, 0] };
+/// let asked = |agrees: [bool; 4]| Asked { found: vec![&sure; 4], agrees: agrees.to_vec() };
+/// // What is always right may be surer, what is right half of the time must be less sure.
+/// assert!(asked([true; 4]).inverse_temperature(&[]) > 1.0);
+/// assert!(asked([true, true, false, false]).inverse_temperature(&[]) < 0.1);
+/// ```
 #[derive(Clone, Debug)]
 pub struct Asked<'a> {
     /// The samples.
@@ -47,6 +70,28 @@ pub struct Asked<'a> {
 }
 
 /// Looks for the neighbours of samples among those that were learned from.
+///
+/// ```
+/// use edgemix::data::Samples;
+/// use edgemix::inference::Scored;
+/// use edgemix::posterior::ask;
+///
+/// # use edgemix::data::Scaling;
+/// # use edgemix::mixture::{Covariance, Mixture};
+/// # use edgemix::trained::{Head, Trained};
+/// # let covariance = Covariance::Spherical(vec![1.0; 2]);
+/// # let mixture = Mixture { log_weights: vec![0.0; 2], means: vec![0.0, 10.0], covariance, clusters: vec![0, 1] };
+/// # let (method, head) = ("by hand".into(), Head::Mixture(mixture));
+/// # let scaling = Scaling { gain: vec![1.0], offset: vec![0.0] };
+/// # let trained = Trained { method, scaling, encoder: vec![], head, sticks: vec![] };
+/// let known = Samples::new("known", vec![0.0, 10.0], 1);
+/// let samples = Samples::new("held out", vec![1.0, 9.0], 1);
+/// let found = [0, 0].map(|cluster| Scored { cluster, scores: vec![0, 0] });
+/// let asked = ask(&trained, (&known, &[0, 1][..]), &samples, &found)?;
+/// // The second one's neighbour is in the other cluster.
+/// assert_eq!(asked.agrees, [true, false]);
+/// # Ok::<(), edgemix::data::DataError>(())
+/// ```
 ///
 /// # Errors
 /// If the file that samples are in can't be read.
@@ -89,6 +134,7 @@ fn nearest(known: &[f32], asked: &[f32], width: usize) -> Vec<usize> {
 
 impl Asked<'_> {
     /// One over the temperature at which the posteriors predict best whether neighbours agree.
+    /// See [`Asked`] for an example.
     pub fn inverse_temperature(&self, clusters: &[u16]) -> f32 {
         let candidates = TEMPERATURES.map(|i| (-f64::from(i) / 8.0).exp2());
         let loss = |inverse: f64| {
@@ -105,6 +151,13 @@ impl Asked<'_> {
 
 /// The expected calibration error: how far the mean posterior is from the event's share, in bins of posteriors, on average
 /// over the samples.
+///
+/// ```
+/// use edgemix::posterior::expected_calibration_error;
+///
+/// // Sure each time, right three times of four.
+/// assert_eq!(expected_calibration_error(&[1.0; 4], &[true, true, true, false]), 0.25);
+/// ```
 pub fn expected_calibration_error(posteriors: &[f64], events: &[bool]) -> f64 {
     let mut bins = [(0.0, 0.0); BINS];
     for (&posterior, &event) in posteriors.iter().zip(events) {
@@ -116,6 +169,13 @@ pub fn expected_calibration_error(posteriors: &[f64], events: &[bool]) -> f64 {
 }
 
 /// Whether each sample's label is the commonest one of its cluster, among these samples.
+///
+/// ```
+/// use edgemix::posterior::has_clusters_label;
+///
+/// // Most of cluster 0 are sevens.
+/// assert_eq!(has_clusters_label(&[0, 0, 0, 1], &[7, 7, 3, 3]), [true, true, false, true]);
+/// ```
 pub fn has_clusters_label(clusters: &[u16], labels: &[u32]) -> Vec<bool> {
     let mut counts = std::collections::BTreeMap::<(u16, u32), usize>::new();
     clusters.iter().zip(labels).for_each(|(&c, &y)| *counts.entry((c, y)).or_default() += 1);

@@ -25,11 +25,27 @@ pub fn stream(seed: u64, purpose: &str, index: u64) -> ChaCha8Rng {
 }
 
 /// `n` draws, uniform between `-bound` and `bound`.
+///
+/// ```
+/// use edgemix::random::{stream, uniform};
+///
+/// let drawn = uniform(1000, 0.5, &mut stream(7, "weights", 0));
+/// assert!(drawn.iter().all(|x| x.abs() <= 0.5));
+/// assert!(drawn.iter().any(|x| *x > 0.4) && drawn.iter().any(|x| *x < -0.4));
+/// ```
 pub fn uniform(n: usize, bound: f64, rng: &mut impl Rng) -> Vec<f32> {
     (0..n).map(|_| ((2.0 * rng.random::<f64>() - 1.0) * bound) as f32).collect()
 }
 
 /// `n` standard normal draws (Box and Muller, 1958).
+///
+/// ```
+/// use edgemix::random::{normal, stream};
+///
+/// let drawn = normal(1000, &mut stream(7, "noise", 0));
+/// let moment = |power| drawn.iter().map(|x| x.powi(power)).sum::<f32>() / 1000.0;
+/// assert!(moment(1).abs() < 0.2 && (moment(2) - 1.0).abs() < 0.3);
+/// ```
 pub fn normal(n: usize, rng: &mut impl Rng) -> Vec<f32> {
     let mut values = Vec::with_capacity(n + 1);
     while values.len() < n {

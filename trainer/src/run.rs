@@ -38,6 +38,7 @@ pub struct RunDir {
 
 impl RunDir {
     /// The directory at `path`, created if it does not exist, and nobody else's as long as this value or a clone lives.
+    /// See [`RunDir`] for an example.
     ///
     /// # Errors
     /// Whatever the file system says; [`io::ErrorKind::ResourceBusy`] if another program or value has it.
@@ -55,21 +56,45 @@ impl RunDir {
     }
 
     /// The directory at `path`, as it is, to be read.
+    ///
+    /// ```
+    /// use edgemix::run::RunDir;
+    ///
+    /// let folder = tempfile::tempdir()?;
+    /// let held = RunDir::create(folder.path())?;
+    /// // Whoever only reads need not wait for it.
+    /// assert!(!RunDir::open(folder.path()).is_started());
+    /// std::fs::write(held.file("config.toml"), "seed = 3")?;
+    /// assert!(RunDir::open(folder.path()).is_started());
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn open(path: &Path) -> Self {
         Self { path: path.into(), _lock: None }
     }
 
-    /// Where a file of the run lies.
+    /// Where a file of the run lies. See [`RunDir`] for an example.
     pub fn file(&self, name: &str) -> PathBuf {
         self.path.join(name)
     }
 
-    /// Whether a run was started here.
+    /// Whether a run was started here. See [`RunDir::open`] for an example.
     pub fn is_started(&self) -> bool {
         self.file("config.toml").exists()
     }
 
     /// Forgets a run: its checkpoint, metrics and results.
+    ///
+    /// ```
+    /// use edgemix::run::RunDir;
+    ///
+    /// let folder = tempfile::tempdir()?;
+    /// let run = RunDir::create(folder.path())?;
+    /// std::fs::write(run.file("config.toml"), "seed = 3")?;
+    /// std::fs::write(run.file("notes.txt"), "mine")?;
+    /// run.clear()?;
+    /// assert!(!run.is_started() && run.file("notes.txt").exists());
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     ///
     /// # Errors
     /// Whatever the file system says.
@@ -92,7 +117,7 @@ impl RunDir {
         Ok(())
     }
 
-    /// Appends an epoch's report to the metrics.
+    /// Appends an epoch's report to the metrics. See [`RunDir`] for an example.
     ///
     /// # Errors
     /// Whatever the file system says.
@@ -104,6 +129,17 @@ impl RunDir {
 
     /// Keeps how the number of clusters was found.
     ///
+    /// ```
+    /// use edgemix::mixture::consensus::Number;
+    /// use edgemix::run::RunDir;
+    ///
+    /// let folder = tempfile::tempdir()?;
+    /// let found = Number { clusters: 3, components: 5, threshold: 0.25, curve: vec![], merges: vec![], seconds: 0.5 };
+    /// RunDir::create(folder.path())?.keep_number(&found)?;
+    /// assert_eq!(RunDir::open(folder.path()).number(), Some(found));
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// Whatever the file system says.
     pub fn keep_number(&self, number: &Number) -> io::Result<()> {
@@ -111,12 +147,27 @@ impl RunDir {
     }
 
     /// How the number of clusters was found, if it was; nothing too where the file is another version's.
+    /// See [`RunDir::keep_number`] for an example.
     pub fn number(&self) -> Option<Number> {
         serde_json::from_slice(&fs::read(self.file(NUMBER)).ok()?).ok()
     }
 
     /// Forgets the metrics of a stage after its first `epochs` epochs: a run that is taken up reports them again.
     /// Lines that stay, stay byte for byte; a last line that was cut off is dropped.
+    ///
+    /// ```
+    /// use edgemix::run::RunDir;
+    /// use edgemix::training::EpochReport;
+    ///
+    /// let folder = tempfile::tempdir()?;
+    /// let run = RunDir::create(folder.path())?;
+    /// let report = |epoch| EpochReport { stage: "cluster".into(), epoch, epochs: 9, losses: vec![], clusters: None };
+    /// (1..=3).try_for_each(|epoch| run.append_metrics(&report(epoch)))?;
+    /// // Taken up from a checkpoint after the first epoch.
+    /// run.truncate_metrics("cluster", 1)?;
+    /// assert_eq!(std::fs::read_to_string(run.file("metrics.jsonl"))?.lines().count(), 1);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     ///
     /// # Errors
     /// Whatever the file system says; a whole line that is not a report is an error too.
@@ -177,6 +228,23 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
 
 /// The same of what `write` writes, bit by bit; if that fails, nothing changes. What the file system says goes through
 /// `refused`.
+///
+/// ```
+/// use std::io::{self, Write};
+///
+/// use edgemix::run::{write_whole, write_whole_by};
+///
+/// let folder = tempfile::tempdir()?;
+/// let path = folder.path().join("clusters.csv");
+/// write_whole(&path, b"old")?;
+/// let fail = |out: &mut dyn Write| {
+///     out.write_all(b"half of it")?;
+///     Err(io::Error::other("no more"))
+/// };
+/// assert!(write_whole_by(&path, |error| error, fail).is_err());
+/// assert_eq!(std::fs::read(&path)?, b"old");
+/// # Ok::<(), io::Error>(())
+/// ```
 ///
 /// # Errors
 /// Whatever `write` and the file system say.

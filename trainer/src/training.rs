@@ -1,6 +1,7 @@
 //! The loop that every method runs in: stages, epochs, batches, progress, checkpoints, and a guard against NaN.
 
 mod checkpoint;
+mod config;
 mod inputs;
 mod observer;
 #[cfg(test)]
@@ -16,109 +17,28 @@ use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::data::augmentation::Augmentation;
 use crate::data::{DataError, Samples};
-use crate::methods::{self, MethodConfig};
+use crate::methods;
 use crate::mixture::NotPositiveDefinite;
 use crate::mixture::consensus::Number;
-use crate::nn::{Architecture, ArchitectureError, Shape};
 use crate::random::stream;
 use crate::trained::{AssignError, Trained};
 
 use checkpoint::Checkpoint;
 pub use checkpoint::CheckpointStore;
-pub use inputs::Data;
+pub use config::FitConfig;
+pub(crate) use inputs::Data;
 pub use observer::{EpochReport, Observer};
 
-/// Everything that decides what is learned, but the data and the device.
-///
-/// A run keeps it as TOML, complete; what a file leaves out is as in [`FitConfig::default`].
-///
-/// ```
-/// use edgemix::training::FitConfig;
-///
-/// let text = "seed = 3\nencoder = \"dec\"\n[method]\nname = \"idec\"\n[method.kmeans]\nn-clusters = 6\n";
-/// let config: FitConfig = toml::from_str(text)?;
-/// assert_eq!((config.seed, config.batch_size, config.method.name()), (3, 256, "idec"));
-/// // Small data are seen more often than large ones.
-/// assert!(config.epochs(1_797).0 > config.epochs(70_000).0);
-/// assert!(toml::from_str::<FitConfig>("sede = 3").is_err());
-/// # Ok::<(), toml::de::Error>(())
-/// ```
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
-pub struct FitConfig {
-    /// The seed of every random draw.
-    pub seed: u64,
-    /// The encoder's layers; none: the method's own, or by the input's size.
-    pub encoder: Architecture,
-    /// Samples per step.
-    pub batch_size: usize,
-    /// Adam's step size.
-    pub learning_rate: f64,
-    /// Epochs of reconstruction; 0: by the number of samples.
-    pub pretrain_epochs: usize,
-    /// Epochs with the clustering loss; 0: by the number of samples.
-    pub cluster_epochs: usize,
-    /// Random movements of images; other data are left as they are.
-    pub augmentation: Augmentation,
-    /// The share of the samples that is held out of training, for novelty and posteriors; 0 for none.
-    pub holdout: f64,
-    /// A cluster has a novelty table of its own where so small a false-alarm rate can be asked of it.
-    pub finest_rate: f64,
-    /// Epochs between two checkpoints.
-    pub checkpoint_every: usize,
-    /// The method and its settings.
-    pub method: MethodConfig,
-}
-
-impl Default for FitConfig {
-    fn default() -> Self {
-        Self {
-            seed: 0,
-            encoder: Architecture::default(),
-            batch_size: 256,
-            learning_rate: 1e-3,
-            pretrain_epochs: 0,
-            cluster_epochs: 0,
-            augmentation: Augmentation::default(),
-            holdout: 0.1,
-            finest_rate: 0.01,
-            checkpoint_every: 10,
-            method: MethodConfig::default(),
-        }
-    }
-}
-
-impl FitConfig {
-    /// The encoder's layers for such samples: those that were asked for, the method's own, or by the input's size.
-    fn layers(&self, samples: &Samples) -> Result<Vec<Shape>, FitError> {
-        let own = if self.encoder.is_default() { self.method.architecture(samples) } else { self.encoder.clone() };
-        let problem = |error: ArchitectureError| FitError::Setting { setting: "encoder", problem: error.to_string() };
-        own.shapes(samples.n_features, samples.image).map_err(problem)
-    }
-
-    /// The same, of a configuration that was checked.
-    pub(crate) fn shapes(&self, samples: &Samples) -> Vec<Shape> {
-        self.layers(samples).expect("a configuration that was checked")
-    }
-
-    /// Epochs of reconstruction and of clustering: small data are seen more often.
-    pub fn epochs(&self, n_samples: usize) -> (usize, usize) {
-        let by_size = (540_000 / n_samples.max(1)).clamp(30, 300);
-        let or = |asked: usize, default: usize| if asked > 0 { asked } else { default };
-        (or(self.pretrain_epochs, by_size), or(self.cluster_epochs, (by_size * 2 / 15).max(4)))
-    }
-
-    /// The schedule of a method that first reconstructs and then clusters.
-    pub(crate) fn two_stages(&self, n_samples: usize) -> Vec<Stage> {
-        let (pretrain, cluster) = self.epochs(n_samples);
-        let stage = |name, epochs| Stage { name, epochs, learning_rate: self.learning_rate };
-        vec![stage("reconstruct", pretrain), stage("cluster", cluster)]
-    }
-}
-
 /// Why a fit fails.
+///
+/// ```
+/// use edgemix::{data::Samples, device::Device, training::FitConfig};
+///
+/// let samples = Samples::new("three", vec![1.0, 2.0, 3.0], 1);
+/// let error = Device::Cpu.fit(&samples, &FitConfig::default(), &mut (), &mut ()).unwrap_err();
+/// assert!(error.to_string().starts_with("3 samples are too few: at least 20 are needed"));
+/// ```
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum FitError {
@@ -189,7 +109,7 @@ impl From<AssignError> for FitError {
 
 /// A part of a method's schedule.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Stage {
+pub(crate) struct Stage {
     /// For people.
     pub name: &'static str,
     /// How often the samples are seen.
@@ -200,7 +120,7 @@ pub struct Stage {
 
 /// Where a fit stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Position {
+pub(crate) struct Position {
     /// The stage's index.
     pub stage: usize,
     /// The epoch in the stage, from 0.
@@ -209,7 +129,7 @@ pub struct Position {
 
 /// What one step sees.
 #[derive(Clone, Debug)]
-pub struct Batch<B: Backend> {
+pub(crate) struct Batch<B: Backend> {
     /// The samples as they are.
     pub clean: Tensor<B, 2>,
     /// The same, moved at random where they are images.
@@ -223,10 +143,10 @@ pub struct Batch<B: Backend> {
 }
 
 /// Named loss terms of one step, in the order in which they are shown.
-pub type Terms = Vec<(&'static str, f64)>;
+pub(crate) type Terms = Vec<(&'static str, f64)>;
 
 /// A way to learn an encoder and its clusters. It owns its networks and optimisers; the loop owns everything else.
-pub trait Method<B: AutodiffBackend> {
+pub(crate) trait Method<B: AutodiffBackend> {
     /// The schedule.
     fn stages(&self) -> Vec<Stage>;
 
@@ -266,7 +186,7 @@ pub trait Method<B: AutodiffBackend> {
 /// Learns an encoder and its clusters.
 ///
 /// The same samples, configuration and device give the same bits, whether the fit ran in one piece or was taken up
-/// again from a checkpoint.
+/// again from a checkpoint. See [`Device::fit`](crate::device::Device::fit) for an example.
 ///
 /// # Errors
 /// See [`FitError`].
@@ -277,7 +197,7 @@ pub fn fit<B: AutodiffBackend>(
     store: &mut dyn CheckpointStore,
     observer: &mut dyn Observer,
 ) -> Result<Trained, FitError> {
-    check(samples, config)?;
+    config.check(samples)?;
     observer.phase("preparing");
     B::seed(device, config.seed);
     let data = Data::<B::InnerBackend>::new(samples, device)?;
@@ -316,31 +236,6 @@ pub fn fit<B: AutodiffBackend>(
     }
     observer.phase("last fit of the clusters");
     method.finish(&data)
-}
-
-fn check(samples: &Samples, config: &FitConfig) -> Result<(), FitError> {
-    let needed = 20;
-    if samples.n_samples < needed {
-        return Err(FitError::TooFew { found: samples.n_samples, needed });
-    }
-    config.layers(samples)?;
-    if let Some(Err(error)) = config.method.student().map(|own| own.shapes(samples.n_features, samples.image)) {
-        return Err(FitError::Setting { setting: "student", problem: error.to_string() });
-    }
-    let setting = |setting, problem: &str| Err(FitError::Setting { setting, problem: problem.into() });
-    if config.batch_size == 0 {
-        return setting("batch-size", "is 0; 256 is usual");
-    }
-    if !(config.learning_rate > 0.0 && config.learning_rate.is_finite()) {
-        return setting("learning-rate", "must be a positive number; 0.001 is usual");
-    }
-    if !(0.0..=0.5).contains(&config.holdout) {
-        return setting("holdout", "must be a share between 0 and 0.5 of the samples; 0.1 is usual");
-    }
-    if !(config.finest_rate > 0.0 && config.finest_rate < 1.0) {
-        return setting("finest-rate", "must be a false-alarm rate between 0 and 1; 0.01 is usual");
-    }
-    Ok(())
 }
 
 fn run_epoch<B: AutodiffBackend>(

@@ -3,6 +3,15 @@
 use serde::{Deserialize, Serialize};
 
 /// As the paper prints it, or corrected, where both are defined.
+///
+/// ```
+/// use edgemix::methods::MethodConfig;
+/// use edgemix::variant::Variant;
+///
+/// let mut dcan = MethodConfig::named("dcan").unwrap();
+/// assert!(dcan.set_variant(Variant::Paper));
+/// assert!(matches!(dcan, MethodConfig::Dcan(dcan) if dcan.variant == Variant::Paper));
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum Variant {

@@ -107,6 +107,8 @@ const CASES: &[&str] = &[
     "assign good.emx digits -o /dev/full",
     "export finished --data digits -o /dev/full",
     "report finished --data digits -o /dev/full",
+    "report mixed --data digits -o x.html",
+    "evaluate mixed --data digits",
     // Data that are packed, cut off or larger than memory.
     "train text.csv.gz --out r",
     "train cut.csv.gz --label-column kind --out r",
@@ -211,10 +213,10 @@ fn files(folder: &Path) {
     runs(folder, model);
 }
 
-/// A run whose files are damaged, and one that is whole.
+/// A run whose files are damaged, one with another's model, and one that is whole.
 fn runs(folder: &Path, model: &[u8]) {
     let write = |name: &str, bytes: &[u8]| fs::write(folder.join(name), bytes).unwrap();
-    for run in ["broken", "finished"] {
+    for run in ["broken", "finished", "mixed"] {
         fs::create_dir_all(folder.join(run).join("checkpoints")).unwrap();
         write(&format!("{run}/config.toml"), b"seed = 3\n");
         write(&format!("{run}/model.emx"), model);
@@ -231,7 +233,12 @@ fn runs(folder: &Path, model: &[u8]) {
     let scaling = Scaling { gain: vec![0.0625], offset: vec![0.0] };
     let head = Head::Mixture(mixture);
     let trained = Trained { method: "dpm".into(), scaling, encoder: vec![], head, sticks: vec![] };
-    write("finished/trained.bin", &postcard::to_stdvec(&trained).unwrap());
+    let trained = postcard::to_stdvec(&trained).unwrap();
+    write("mixed/trained.bin", &trained);
+    write("finished/trained.bin", &trained);
+    let mut export = Command::new(PROGRAM);
+    export.args(["export", "finished", "--data", "digits", "-o", "finished/model.emx"]).current_dir(folder);
+    assert!(export.status().unwrap().success());
 }
 
 /// Files that nobody may read, and a folder that nobody may write to. Whoever may do anything runs the program as

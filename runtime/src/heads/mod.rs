@@ -9,6 +9,18 @@ use edgemix_format::{AUTOENCODERS, SOFTMAX};
 
 /// Writes one score per component: `latent` is as long as the model says, `scores` has one element per component,
 /// `room` as many as [`Head::room`] says. Autoencoders take the sample's int8 steps for the latent.
+///
+/// ```
+/// use edgemix_runtime::{Model, Workspace, heads};
+///
+/// # let bytes = edgemix_format::testing::Spec::default().build().unwrap();
+/// let model = Model::from_bytes(&bytes).unwrap();
+/// let mut workspace = Workspace::<64>::new();
+/// let latent = model.encode(&[2.0; 6], &mut workspace).unwrap().to_vec();
+/// let mut scores = vec![0; model.n_components()];
+/// heads::run(&model.file().head, &latent, &mut scores, &mut []);
+/// assert_eq!(scores, model.assign(&[2.0; 6], &mut workspace).unwrap().scores());
+/// ```
 pub fn run(head: &Head, latent: &[i16], scores: &mut [i32], room: &mut [i16]) {
     match head {
         Head::Mixture(mixture) => mixture::run(mixture, latent, scores),

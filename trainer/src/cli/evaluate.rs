@@ -19,7 +19,7 @@ use crate::data::{Dataset, Record, Samples};
 use crate::inference;
 use crate::metrics::{Scores, agreement, clusters_found, scores};
 use crate::run::RunDir;
-use crate::trained::Trained;
+use crate::trained::{Layer, Trained};
 
 #[derive(Args)]
 #[command(after_help = "Examples:
@@ -69,6 +69,9 @@ impl Evaluate {
         let path = if is_run { self.model.join("model.emx") } else { self.model };
         let bytes = model_bytes(&path)?;
         let model = model(&path, &bytes)?;
+        if let Some(trained) = &trained {
+            check_pair(&run, trained, &model)?;
+        }
         let mut evaluation = during("assigning", || Evaluation::of(&dataset, trained.as_ref(), &model))?;
         let now = Record::new(&source, &dataset.samples);
         let split = match (&trained, record.filter(|before| before.fingerprint == now.fingerprint)) {
@@ -142,6 +145,23 @@ pub(super) fn check_features(model: &Model, samples: &Samples) -> Result<(), Cli
     } else {
         Err(CliError::Use(format!("the model takes {takes} features, {name} has {has}")))
     }
+}
+
+/// A run whose f32 model and integers are not one and the same model is refused.
+pub(super) fn check_pair(run: &RunDir, trained: &Trained, model: &Model) -> Result<(), CliError> {
+    let head = &model.file().head;
+    let first = trained.encoder.first().map_or(trained.head.n_dims(), Layer::inputs);
+    let integers = (model.input_len(), head.n_components(), model.n_clusters());
+    let exact = (first, trained.head.n_components(), trained.head.n_clusters());
+    if exact == integers {
+        return Ok(());
+    }
+    let count = |(features, components, clusters)| {
+        format!("{features} features, {components} components and {clusters} clusters")
+    };
+    let (exact, integers) = (count(exact), count(integers));
+    let [trained, model] = ["trained.bin", "model.emx"].map(|name| run.file(name).display().to_string());
+    Err(CliError::Use(format!("{trained} has {exact}, {model} {integers}: not of one run: train again")))
 }
 
 /// A run's trained model.

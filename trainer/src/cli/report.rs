@@ -54,13 +54,15 @@ pub(super) fn write(
     let path = run.file("model.emx");
     let bytes = evaluate::model_bytes(&path)?;
     let model = evaluate::model(&path, &bytes)?;
+    let trained = evaluate::trained(run)?;
+    evaluate::check_pair(run, &trained, &model)?;
     evaluate::check_features(&model, &dataset.samples)?;
     let config = run.file("config.toml");
     let text = fs::read_to_string(&config).map_err(CliError::io(&config))?;
     let (number, interval) = (run.number(), super::seeds::interval(run));
     let page = report::Run {
         dataset,
-        trained: &evaluate::trained(run)?,
+        trained: &trained,
         model: &model,
         flash: bytes.len(),
         metrics: &metrics(run)?,

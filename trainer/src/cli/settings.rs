@@ -10,14 +10,30 @@ use crate::methods::MethodConfig;
 use crate::nearest::{nearest, with_hint};
 use crate::training::FitConfig;
 
-/// Reads a TOML file of settings.
+/// Reads a TOML file of settings; what it leaves out is as the method it names has it.
 pub(super) fn read(path: &Path) -> Result<FitConfig, CliError> {
-    let text = fs::read_to_string(path).map_err(CliError::io(path))?;
-    toml::from_str(&text).map_err(|error| {
-        let line = error.span().map(|span| text[..span.start.min(text.len())].matches('\n').count() + 1);
+    let given = fs::read_to_string(path).map_err(CliError::io(path))?;
+    let refused = |error: toml::de::Error| {
+        let line = error.span().map(|span| given[..span.start.min(given.len())].matches('\n').count() + 1);
         let line = line.map_or(String::new(), |line| format!(":{line}"));
         CliError::Use(format!("{}{line}: {}", path.display(), with_hint(error.message())))
-    })
+    };
+    // By itself first: whose errors say where.
+    let alone: FitConfig = toml::from_str(&given).map_err(refused)?;
+    let defaults = FitConfig { method: method(alone.method.name())?, ..FitConfig::default() };
+    let mut whole: Table = toml::from_str(&text(&defaults)?).map_err(refused)?;
+    overlay(&mut whole, toml::from_str(&given).map_err(refused)?);
+    whole.try_into().map_err(refused)
+}
+
+/// Takes up what another table has, table by table.
+fn overlay(table: &mut Table, other: Table) {
+    for (name, value) in other {
+        match (table.get_mut(&name), value) {
+            (Some(Value::Table(inner)), Value::Table(value)) => overlay(inner, value),
+            (_, value) => _ = table.insert(name, value),
+        }
+    }
 }
 
 /// Complete settings as TOML.
@@ -114,6 +130,23 @@ mod tests {
         ] {
             let error = after(assignment).unwrap_err();
             assert!(error.contains(message), "{error}");
+        }
+    }
+
+    #[test]
+    fn what_a_file_leaves_out_is_as_its_method_has_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("run.toml");
+        for (name, table, key) in [
+            ("kld", "mixture", "n-components"),
+            ("vade", "mixture", "n-components"),
+            ("alpha-jsd", "mixture", "truncation"),
+            ("depict", "kmeans", "n-clusters"),
+        ] {
+            fs::write(&path, format!("seed = 4\n[method]\nname = \"{name}\"\n[method.{table}]\n{key} = 6\n")).unwrap();
+            let mut expected = FitConfig { seed: 4, method: method(name).unwrap(), ..FitConfig::default() };
+            set(&mut expected, &format!("method.{table}.{key}=6")).unwrap();
+            assert_eq!(read(&path).unwrap(), expected, "{name}");
         }
     }
 

@@ -8,6 +8,15 @@ use serde::{Deserialize, Serialize};
 use super::ImageShape;
 
 /// How far images are moved: uniformly up to these bounds either way. Zero turns it off.
+///
+/// ```
+/// use edgemix::training::FitConfig;
+///
+/// // What is turned upside down is something else.
+/// let config: FitConfig = toml::from_str("[augmentation]\nrotation = 0.0")?;
+/// assert_eq!((config.augmentation.rotation, config.augmentation.shift), (0.0, 0.1));
+/// # Ok::<(), toml::de::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Augmentation {
@@ -25,6 +34,22 @@ impl Default for Augmentation {
 
 impl Augmentation {
     /// Moves every row of `N x features` by its own random shift and rotation, bilinearly, zeros beyond the border.
+    ///
+    /// ```
+    /// use burn::backend::Flex;
+    /// use burn::tensor::Tensor;
+    /// use edgemix::data::{ImageShape, augmentation::Augmentation};
+    /// use edgemix::random::stream;
+    ///
+    /// let shape = ImageShape { channels: 1, height: 4, width: 4 };
+    /// let white = Tensor::<Flex, 2>::ones([2, shape.n_values()], &Default::default());
+    /// let brightness = |shift| {
+    ///     let moved = Augmentation { shift, rotation: 0.0 }.apply(white.clone(), shape, &mut stream(0, "example", 0));
+    ///     moved.sum().into_scalar()
+    /// };
+    /// // What is moved out of the image is lost.
+    /// assert!(brightness(0.0) == 32.0 && brightness(0.5) < 32.0);
+    /// ```
     pub fn apply<B: Backend>(&self, x: Tensor<B, 2>, shape: ImageShape, rng: &mut impl Rng) -> Tensor<B, 2> {
         let [n, features] = x.dims();
         let ImageShape { channels, height, width } = shape;

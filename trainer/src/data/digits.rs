@@ -14,6 +14,12 @@ static DIGITS: &[u8] = include_bytes!("../../data/digits.npz");
 
 /// The digits: 1,797 x 64, one count being 1.
 ///
+/// ```
+/// let digits = edgemix::data::digits().samples;
+/// assert_eq!((digits.n_samples, digits.n_features), (1797, 64));
+/// assert_eq!((digits.least(), digits.greatest()), (0.0, 16.0));
+/// ```
+///
 /// # Panics
 /// Never: the embedded file is checked by a test.
 pub fn digits() -> Dataset {

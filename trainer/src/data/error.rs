@@ -6,6 +6,14 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 /// Why data can't be used. Every message names the file and says what was expected.
+///
+/// ```
+/// use edgemix::data::{DataError, read};
+///
+/// let error = read("no/such/file.npy").unwrap_err();
+/// assert!(matches!(error, DataError::Io { .. }));
+/// assert!(error.to_string().starts_with("no/such/file.npy: "));
+/// ```
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum DataError {

@@ -13,6 +13,16 @@ use super::{Dataset, ImageShape, Memory, Samples, Source, csv, folder, idx, parq
 
 /// Reads samples, and labels where the file has them; `digits` is the embedded set.
 ///
+/// ```
+/// let folder = tempfile::tempdir()?;
+/// let path = folder.path().join("sizes.csv");
+/// std::fs::write(&path, "width,height\n1,2\n3,5\n")?;
+/// let dataset = edgemix::data::read(&path.to_string_lossy())?;
+/// assert_eq!(*dataset.samples.all()?, [1.0, 2.0, 3.0, 5.0]);
+/// assert_eq!(dataset.labels, None);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 /// See [`DataError`].
 pub fn read(source: &str) -> Result<Dataset, DataError> {
@@ -75,6 +85,18 @@ impl Kind {
 }
 
 /// Reads one label per sample from an NPY or IDX file.
+///
+/// ```
+/// use edgemix::data::read_labels;
+///
+/// let folder = tempfile::tempdir()?;
+/// let path = folder.path().join("labels-idx1-ubyte");
+/// // Bytes, one dimension, two of them.
+/// std::fs::write(&path, [0u8, 0, 8, 1, 0, 0, 0, 2, 7, 3])?;
+/// assert_eq!(read_labels(&path, 2)?, [7, 3]);
+/// assert!(read_labels(&path, 3).is_err());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # Errors
 /// See [`DataError`]; another number of labels than `n_samples` is one.

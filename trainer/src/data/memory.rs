@@ -6,6 +6,13 @@ use bytesize::ByteSize;
 use sysinfo::{MemoryRefreshKind, RefreshKind, System};
 
 /// The most bytes of samples that are held in memory; what has more is read from files again and again.
+///
+/// ```
+/// use edgemix::data::Memory;
+///
+/// assert_eq!("500 MB".parse(), Ok(Memory(500_000_000)));
+/// assert!("much".parse::<Memory>().is_err());
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Memory(pub u64);
 

@@ -36,7 +36,7 @@ use survey::{Survey, Surveyor};
 use values::{Store, Values};
 
 /// Samples without labels, in the data's own unit: what training code sees. `n_samples x n_features` finite numbers, in
-/// memory or in a file from which they are read; a clone copies none of them.
+/// memory or in a file from which they are read; a clone copies none of them. See [`Samples::new`] for an example.
 #[derive(Clone, Debug)]
 pub struct Samples {
     /// What they are, for people: `digits`, or a file's name.
@@ -66,6 +66,12 @@ impl PartialEq for Samples {
 }
 
 /// How the features of a sample form an image: row by row, pixel by pixel, a pixel's channels together.
+///
+/// ```
+/// use edgemix::data::ImageShape;
+///
+/// assert_eq!(ImageShape { channels: 3, height: 4, width: 5 }.n_values(), 60);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ImageShape {
     /// 1 for grey values.
@@ -77,13 +83,14 @@ pub struct ImageShape {
 }
 
 impl ImageShape {
-    /// Number of values.
+    /// Number of values. See [`ImageShape`] for an example.
     pub fn n_values(&self) -> usize {
         self.channels * self.height * self.width
     }
 }
 
 /// Samples and, where the source has them, the labels that `evaluate` compares with. Training never sees labels.
+/// See [`Source`] for an example.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Dataset {
     /// The samples.
@@ -131,7 +138,7 @@ impl Samples {
         Self { name, values, n_samples, n_features, image: None, channels: None, count: None, fingerprint, survey }
     }
 
-    /// The features are pixels of images of this shape.
+    /// The features are pixels of images of this shape. See [`Samples::new`] for an example.
     #[must_use]
     pub fn with_image(mut self, shape: ImageShape) -> Self {
         self.image = Some(shape);
@@ -139,13 +146,23 @@ impl Samples {
     }
 
     /// The samples are windows over so many channels.
+    ///
+    /// ```
+    /// use edgemix::data::{Samples, Scaling};
+    ///
+    /// // Two windows of four instants. Each channel is scaled by itself.
+    /// let values = (0..16).map(|x| x as f32).collect();
+    /// let windows = Samples::new("windows", values, 8).with_channels(2);
+    /// assert_eq!((windows.n_samples, Scaling::fit(&windows)?.gain.len()), (2, 2));
+    /// # Ok::<(), edgemix::data::DataError>(())
+    /// ```
     #[must_use]
     pub fn with_channels(mut self, channels: usize) -> Self {
         self.channels = Some(channels);
         self
     }
 
-    /// The values were integers, one count being `count`.
+    /// The values were integers, one count being `count`. See [`Samples::new`] for an example.
     #[must_use]
     pub fn with_count(mut self, count: f32) -> Self {
         self.count = Some(count);
@@ -153,11 +170,21 @@ impl Samples {
     }
 
     /// Whether they lie in memory; those that do not are read from a file each time that they are asked for.
+    /// See [`Source::read_within`] for an example.
     pub fn are_in_memory(&self) -> bool {
         self.values.is_in_memory()
     }
 
     /// Some samples, one behind another.
+    ///
+    /// ```
+    /// use edgemix::data::Samples;
+    ///
+    /// let samples = Samples::new("three", vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0], 2);
+    /// assert_eq!(*samples.chunk(1..3)?, [3.0, 4.0, 5.0, 6.0]);
+    /// assert_eq!(samples.all()?, samples.chunk(0..3)?);
+    /// # Ok::<(), edgemix::data::DataError>(())
+    /// ```
     ///
     /// # Errors
     /// If the file that they are in can't be read.
@@ -170,6 +197,18 @@ impl Samples {
 
     /// All samples, so many at a time.
     ///
+    /// ```
+    /// use edgemix::data::Samples;
+    ///
+    /// let samples = Samples::new("three", vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0], 2);
+    /// let mut sizes = vec![];
+    /// for values in samples.chunks(2) {
+    ///     sizes.push(values?.len());
+    /// }
+    /// assert_eq!(sizes, [4, 2]);
+    /// # Ok::<(), edgemix::data::DataError>(())
+    /// ```
+    ///
     /// # Errors
     /// If the file that they are in can't be read.
     pub fn chunks(&self, n: usize) -> impl Iterator<Item = Result<Cow<'_, [f32]>, DataError>> {
@@ -181,7 +220,7 @@ impl Samples {
         self.chunks((BLOCK / self.n_features.max(1)).max(1))
     }
 
-    /// All samples at once, for what can't do with less.
+    /// All samples at once, for what can't do with less. See [`Samples::chunk`] for an example.
     ///
     /// # Errors
     /// If the file that they are in can't be read.
@@ -189,7 +228,7 @@ impl Samples {
         self.values.chunk(0..self.n_samples)
     }
 
-    /// The samples with these indices, one behind another.
+    /// The samples with these indices, one behind another. See [`Samples::new`] for an example.
     ///
     /// # Errors
     /// If the file that they are in can't be read.
@@ -202,6 +241,16 @@ impl Samples {
 
     /// The samples with these indices, as samples with a fingerprint of their own.
     ///
+    /// ```
+    /// use edgemix::data::Samples;
+    ///
+    /// let three = Samples::new("three", vec![1.0, 2.0, 3.0], 1);
+    /// let two = three.select(&[2, 0])?;
+    /// assert_eq!(*two.all()?, [3.0, 1.0]);
+    /// assert_ne!(two.fingerprint, three.fingerprint);
+    /// # Ok::<(), edgemix::data::DataError>(())
+    /// ```
+    ///
     /// # Errors
     /// If the file that they are in can't be read.
     ///
@@ -213,6 +262,16 @@ impl Samples {
     }
 
     /// At most `most` samples, evenly from all; they go by the name and the fingerprint of all.
+    ///
+    /// ```
+    /// use edgemix::data::Samples;
+    ///
+    /// let seven = Samples::new("seven", (0..7).map(|x| x as f32).collect(), 1);
+    /// let some = seven.thinned(3);
+    /// assert_eq!(*some.all()?, [0.0, 3.0, 6.0]);
+    /// assert_eq!(some.fingerprint, seven.fingerprint);
+    /// # Ok::<(), edgemix::data::DataError>(())
+    /// ```
     #[must_use]
     pub fn thinned(&self, most: usize) -> Self {
         let step = self.n_samples.div_ceil(most.max(1)).max(1);
@@ -224,11 +283,16 @@ impl Samples {
     }
 
     /// The least of all numbers.
+    ///
+    /// ```
+    /// let samples = edgemix::data::Samples::new("two", vec![3.0, -1.0, 2.0, 0.5], 2);
+    /// assert_eq!((samples.least(), samples.greatest()), (-1.0, 3.0));
+    /// ```
     pub fn least(&self) -> f32 {
         self.survey.least
     }
 
-    /// The greatest of all numbers.
+    /// The greatest of all numbers. See [`Samples::least`] for an example.
     pub fn greatest(&self) -> f32 {
         self.survey.greatest
     }

@@ -26,7 +26,8 @@ pub struct Scaling {
 
 impl Scaling {
     /// Images, and integers that are never negative, are divided by their largest value; everything else is
-    /// standardised feature by feature, and windows of recordings always channel by channel. A feature that never changes is left where it is, at 0.
+    /// standardised feature by feature, and windows of recordings always channel by channel. A feature that never changes
+    /// is left where it is, at 0. See [`Scaling`] for an example.
     ///
     /// # Errors
     /// If the file that the samples are in can't be read.
@@ -63,7 +64,7 @@ impl Scaling {
         Ok(Self { gain, offset })
     }
 
-    /// The scaled values of whole samples.
+    /// The scaled values of whole samples. See [`Scaling`] for an example.
     pub fn apply(&self, values: &[f32]) -> Vec<f32> {
         match (&self.gain[..], &self.offset[..]) {
             ([gain], [offset]) => values.iter().map(|x| x * gain + offset).collect(),

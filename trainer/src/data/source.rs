@@ -44,7 +44,7 @@ pub struct Source {
     pub window: Option<Window>,
 }
 
-/// How a recording is cut.
+/// How a recording is cut. See [`Source`] for an example.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Window {
@@ -55,12 +55,13 @@ pub struct Window {
 }
 
 impl Source {
-    /// A file or the digits, without anything else.
+    /// A file or the digits, without anything else. See [`Source`] for an example.
     pub fn of(path: &str) -> Self {
         Self { path: path.into(), ..Self::default() }
     }
 
     /// Reads the samples, and labels and groups where there are any, as [`Source::read_within`] does by default.
+    /// See [`Source`] for an example.
     ///
     /// # Errors
     /// See [`DataError`].
@@ -70,6 +71,20 @@ impl Source {
 
     /// The same, with so much memory for the samples: more of them stay in their file, or, where they are packed or
     /// text, are unpacked once into a scratch file. They are the same samples, to the bit.
+    ///
+    /// ```
+    /// use edgemix::data::{Memory, Source};
+    ///
+    /// let folder = tempfile::tempdir()?;
+    /// let path = folder.path().join("x.csv");
+    /// std::fs::write(&path, "1,2\n3,5\n4,4\n")?;
+    /// let source = Source::of(&path.to_string_lossy());
+    /// // Six numbers of four bytes each, and room for one.
+    /// let (held, stored) = (source.read()?.samples, source.read_within(Memory(4))?.samples);
+    /// assert!(held.are_in_memory() && !stored.are_in_memory());
+    /// assert_eq!(held, stored);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// See [`DataError`].
@@ -87,7 +102,7 @@ impl Source {
     }
 }
 
-/// What a run remembers of its samples: `data.toml`.
+/// What a run remembers of its samples: `data.toml`. See [`Source`] for an example.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Record {
@@ -102,7 +117,7 @@ pub struct Record {
 }
 
 impl Record {
-    /// Of samples that were read.
+    /// Of samples that were read. See [`Source`] for an example.
     pub fn new(source: &Source, samples: &Samples) -> Self {
         let fingerprint = samples.fingerprint.iter().map(|byte| format!("{byte:02x}")).collect();
         Self { fingerprint, samples: samples.n_samples, features: samples.n_features, source: source.clone() }

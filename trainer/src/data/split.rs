@@ -13,6 +13,17 @@ pub const FEWEST: usize = 40;
 const RUNS: usize = 50;
 
 /// Which samples are learned from, and which are held out; both in ascending order.
+///
+/// ```
+/// use edgemix::data::{digits, split::Split};
+///
+/// let digits = digits();
+/// let split = Split::of(&digits, 0.1, 0);
+/// assert_eq!((split.training.len(), split.held_out.len()), (1617, 180));
+/// let parts = split.parts(&digits.samples)?;
+/// assert_eq!(parts.held_out.map(|samples| samples.n_samples), Some(180));
+/// # Ok::<(), edgemix::data::DataError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Split {
     /// Indices of the samples that are learned from.
@@ -21,7 +32,7 @@ pub struct Split {
     pub held_out: Vec<usize>,
 }
 
-/// The samples themselves.
+/// The samples themselves. See [`Split`] for an example.
 #[derive(Clone, Debug)]
 pub struct Parts<'a> {
     /// What is learned from.
@@ -32,7 +43,7 @@ pub struct Parts<'a> {
 
 impl Split {
     /// Holds out a share of the samples, drawn by the seed: whole groups, where there are several, as many as come nearest
-    /// to the share; runs of windows, where there are none.
+    /// to the share; runs of windows, where there are none. See [`Split`] for an example.
     pub fn of(dataset: &Dataset, share: f64, seed: u64) -> Self {
         let n = dataset.samples.n_samples;
         let unit: Vec<u32> = match &dataset.groups {
@@ -48,7 +59,7 @@ impl Split {
         Self { training: (0..n).filter(|i| !is_held(i)).collect(), held_out }
     }
 
-    /// The samples of both parts.
+    /// The samples of both parts. See [`Split`] for an example.
     ///
     /// # Errors
     /// If the file that they are in can't be read.

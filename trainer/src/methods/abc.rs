@@ -13,6 +13,14 @@ use crate::mixture::kmeans::KMeans;
 use crate::mixture::{Mixture, NotPositiveDefinite};
 
 /// Settings of autoencoder-based clustering.
+///
+/// ```
+/// use edgemix::methods::Abc;
+///
+/// let abc: Abc = toml::from_str("lambda = 0.5\nkmeans = { n-clusters = 6 }")?;
+/// assert_eq!((abc.lambda, abc.kmeans.n_clusters, abc.kmeans.n_init), (0.5, 6, 20));
+/// # Ok::<(), toml::de::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Abc {

@@ -23,6 +23,16 @@ use crate::training::{Batch, FitError};
 use crate::variant::Variant;
 
 /// Settings of the adaptive mixture.
+///
+/// ```
+/// use edgemix::methods::AdaptiveGmm;
+/// use edgemix::mixture::Shape;
+///
+/// // DeepGMM, and what was learned is what is kept.
+/// let deep: AdaptiveGmm = toml::from_str("eta = 0.0\nrefit = \"diagonal\"")?;
+/// assert_eq!((deep.eta, deep.refit, deep.mixture.covariance), (0.0, Shape::Diagonal, Shape::Diagonal));
+/// # Ok::<(), toml::de::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct AdaptiveGmm {

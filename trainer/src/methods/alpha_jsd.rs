@@ -22,6 +22,15 @@ use crate::mixture::{Mixture, NotPositiveDefinite, demp, elements};
 use crate::variant::Variant;
 
 /// Settings of alpha-JSD with a Dirichlet process mixture.
+///
+/// ```
+/// use edgemix::methods::{AlphaJsd, Side};
+///
+/// let settings: AlphaJsd = toml::from_str("alpha = 0.5\ndivergence = \"dual\"\nmax-clusters = 12")?;
+/// assert_eq!((settings.alpha, settings.divergence), (0.5, Side::Dual));
+/// assert_eq!((settings.min_clusters, settings.max_clusters), (1, 12));
+/// # Ok::<(), toml::de::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct AlphaJsd {
@@ -46,7 +55,7 @@ pub struct AlphaJsd {
     pub mixture: DirichletProcess,
 }
 
-/// Which side of the geometric Jensen-Shannon divergence.
+/// Which side of the geometric Jensen-Shannon divergence. See [`AlphaJsd`] for an example.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Side {

@@ -28,6 +28,15 @@ use crate::training::{Batch, FitError};
 use crate::variant::Variant;
 
 /// Settings of DCAN.
+///
+/// ```
+/// use edgemix::methods::Dcan;
+/// use edgemix::variant::Variant;
+///
+/// let dcan: Dcan = toml::from_str("variant = \"paper\"\nhidden = 32")?;
+/// assert_eq!((dcan.variant, dcan.hidden, dcan.lambda), (Variant::Paper, 32, 0.1));
+/// # Ok::<(), toml::de::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Dcan {

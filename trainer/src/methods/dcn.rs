@@ -18,6 +18,15 @@ use crate::trained::Head;
 use crate::training::{Batch, FitError};
 
 /// Settings of the deep clustering network.
+///
+/// ```
+/// use edgemix::methods::Dcn;
+///
+/// let dcn = Dcn { lambda: 0.5, ..Dcn::default() };
+/// // As a run keeps it.
+/// assert!(toml::to_string(&dcn)?.starts_with("lambda = 0.5\n"));
+/// # Ok::<(), toml::ser::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Dcn {

@@ -21,6 +21,14 @@ use crate::trained::Head;
 use crate::training::{Batch, FitError};
 
 /// Settings of DEC.
+///
+/// ```
+/// use edgemix::methods::Dec;
+///
+/// let dec: Dec = toml::from_str("[kmeans]\nn-clusters = 6")?;
+/// assert_eq!((dec.kmeans.n_clusters, dec.kmeans.n_init), (6, 20));
+/// # Ok::<(), toml::de::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Dec {
@@ -29,6 +37,16 @@ pub struct Dec {
 }
 
 /// Settings of IDEC.
+///
+/// ```
+/// use edgemix::methods::Idec;
+///
+/// let idec: Idec = toml::from_str("gamma = 0.5")?;
+/// assert_eq!((idec.gamma, idec.kmeans.n_clusters), (0.5, 10));
+/// // What is misspelt is refused.
+/// assert!(toml::from_str::<Idec>("gama = 0.5").is_err());
+/// # Ok::<(), toml::de::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Idec {

@@ -29,6 +29,15 @@ use crate::trained::{Activation, Head, Trained};
 use crate::training::{Batch, Data, FitConfig, FitError, Method, Position, Stage, Terms};
 
 /// Settings of DEPICT.
+///
+/// ```
+/// use edgemix::methods::{Depict, Start, Target};
+///
+/// let depict: Depict = toml::from_str("start = \"components\"\ntarget = \"exact\"\nmoved = true")?;
+/// assert_eq!((depict.start, depict.target, depict.moved), (Start::Components, Target::Exact, true));
+/// assert_eq!((depict.rounds, depict.dropout), (5, 0.1));
+/// # Ok::<(), toml::de::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Depict {
@@ -52,7 +61,7 @@ pub struct Depict {
     pub gamma: f64,
 }
 
-/// Where the clusters come from that the softmax layer learns first.
+/// Where the clusters come from that the softmax layer learns first. See [`Depict`] for an example.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Start {
@@ -66,7 +75,7 @@ pub enum Start {
 /// The index of the stage in which targets are taken from predictions.
 const CLUSTER: usize = 2;
 
-/// How targets follow from predictions.
+/// How targets follow from predictions. See [`Depict`] for an example.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Target {

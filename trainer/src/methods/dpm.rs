@@ -14,6 +14,15 @@ use crate::trained::{Head, Trained};
 use crate::training::{Batch, Data, FitError, Method, Position, Stage, Terms};
 
 /// Settings of the Dirichlet process mixture on features.
+///
+/// ```
+/// use edgemix::methods::Dpm;
+/// use edgemix::mixture::dirichlet::Assignment;
+///
+/// let dpm: Dpm = toml::from_str("[mixture]\ntruncation = 50\nassignment = \"soft\"")?;
+/// assert_eq!((dpm.mixture.truncation, dpm.mixture.assignment), (50, Assignment::Soft));
+/// # Ok::<(), toml::de::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Dpm {

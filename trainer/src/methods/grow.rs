@@ -4,13 +4,14 @@
 //! and merge moves, those that random halves of the samples put together become one cluster
 //! ([`consensus`](crate::mixture::consensus)), and clusters of hardly any samples are dropped; (3) a softmax head on the
 //! clusters, then encoder, decoder and head are trained together for a short while: the latents of different clusters
-//! part. With `settle`, (2) and (3) follow once more.
+//! part. With several `searches`, (2) and (3) follow each other several times, and a cluster that is found again keeps its
+//! number.
 //!
 //! **Objective** of (3): cross entropy from targets of the clean path to predictions of the moved one, and a little
 //! reconstruction. The targets are balanced once an epoch, `q ~ p / sqrt(sum_i p)` (Ghasedi Dizaji et al., "Deep
 //! Clustering via Joint Convolutional Autoencoder Embedding and Relative Entropy Minimization", 2017, equation 8).
 //!
-//! In the end components are grown again on the new latents, each in the cluster that the head gives most of its
+//! In the end components are grown again on the new latents, within each of the head's clusters, and settle among all
 //! samples; or the head itself is kept.
 
 use burn::tensor::Tensor;
@@ -21,6 +22,7 @@ use serde::{Deserialize, Serialize};
 use super::learner::{Learner, Saved, Standardisation, mismatch};
 use super::softmax_head::{self, SoftmaxHead};
 use crate::data::{ImageShape, Samples};
+use crate::metrics::renaming;
 use crate::mixture::consensus::{Grouping, Number};
 use crate::mixture::split_merge::SplitMerge;
 use crate::mixture::{Mixture, NotPositiveDefinite, demp, discriminant, elements, matrix, prune};
@@ -32,6 +34,15 @@ use crate::training::{Batch, Data, FitConfig, FitError, Method, Position, Stage,
 const CLUSTER: usize = 1;
 
 /// Settings of grow.
+///
+/// ```
+/// use edgemix::methods::{Grow, Kind, Reconstruct};
+///
+/// let grow: Grow = toml::from_str("head = \"softmax\"\nreconstruct = \"still\"\ngrouping = { max-clusters = 12 }")?;
+/// assert_eq!((grow.head, grow.reconstruct), (Kind::Softmax, Reconstruct::Still));
+/// assert_eq!((grow.grouping.min_clusters, grow.grouping.max_clusters), (1, 12));
+/// # Ok::<(), toml::de::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Grow {
@@ -41,8 +52,8 @@ pub struct Grow {
     pub grouping: Grouping,
     /// The weight of the squared error, summed over features, beside the cross entropy.
     pub reconstruction: f64,
-    /// Epochs on the first clusters, after which clusters are found again; 0: what is found first is kept.
-    pub settle: usize,
+    /// How often clusters are found, evenly over the epochs on them.
+    pub searches: usize,
     /// How often targets are taken anew.
     pub rounds: usize,
     /// Adam's step size once there are clusters, as a share of reconstruction's.
@@ -53,7 +64,7 @@ pub struct Grow {
     pub head: Kind,
 }
 
-/// What the decoder is to give of an image that was moved.
+/// What the decoder is to give of an image that was moved. See [`Grow`] for an example.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Reconstruct {
@@ -78,7 +89,7 @@ impl Reconstruct {
     }
 }
 
-/// What turns a latent into clusters.
+/// What turns a latent into clusters. See [`Grow`] for an example.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
@@ -88,13 +99,18 @@ pub enum Kind {
     Softmax,
 }
 
+impl Grow {
+    /// Epochs on the clusters, however few samples there are: a head that sees small data often learns its own mistakes.
+    pub(crate) const EPOCHS: usize = 6;
+}
+
 impl Default for Grow {
     fn default() -> Self {
         Self {
             components: SplitMerge::default(),
             grouping: Grouping::default(),
             reconstruction: 0.02,
-            settle: 0,
+            searches: 1,
             rounds: 5,
             rate: 0.3,
             reconstruct: Reconstruct::Auto,
@@ -144,6 +160,11 @@ fn clusters_posterior<B: Backend>(z: &Tensor<B, 2>, mixture: &Mixture) -> Result
     Ok(demp::by_cluster(softmax(mixture.log_density(z)?, 1), mixture))
 }
 
+/// The column with the greatest value of each row.
+fn greatest<B: Backend>(p: Tensor<B, 2>) -> Vec<u16> {
+    elements(p.argmax(1).float()).into_iter().map(|column| column as u16).collect()
+}
+
 /// `q_ic ~ p_ic sqrt(pi_c / mean_i p_ic)`, rows normalised: clusters keep the shares that they were found with.
 fn balanced<B: Backend>(p: Tensor<B, 2>, shares: &[f64]) -> Tensor<B, 2> {
     let shares = matrix::<B>(shares, 1, &p.device());
@@ -166,14 +187,19 @@ impl<B: AutodiffBackend> GrowMethod<B> {
     }
 
     /// Clusters are found, a linear discriminant of them is the head's start, and they are the first targets.
-    fn find(&mut self, search: usize, data: &Data<B::InnerBackend>) -> Result<(), FitError> {
+    fn find(&mut self, epoch: usize, data: &Data<B::InnerBackend>) -> Result<(), FitError> {
         let z = self.learner.latents(data)?;
         let standardisation = Standardisation::of(&z);
         let z = standardisation.apply(z);
-        let rng = &mut stream(self.config.seed, "cluster", search as u64);
+        let rng = &mut stream(self.config.seed, "cluster", 1 + epoch as u64);
         let Grow { components, grouping, .. } = self.settings;
-        let (mixture, number) = grouping.find(&components, &elements(z.clone()), z.dims()[1], rng)?;
+        let (mut mixture, number) = grouping.find(&components, &elements(z.clone()), z.dims()[1], rng)?;
         self.number = Some(number);
+        if let Some(before) = &self.classifier {
+            let before = greatest(self.predict(before, data)?);
+            let names = renaming(&before, &greatest(clusters_posterior(&z, &mixture)?), mixture.n_clusters());
+            mixture.clusters.iter_mut().for_each(|cluster| *cluster = names[usize::from(*cluster)]);
+        }
         let posterior = clusters_posterior(&z, &mixture)?;
         let (weights, bias) = discriminant::fit(&z, &posterior);
         self.classifier = Some(Classifier {
@@ -195,34 +221,15 @@ impl<B: AutodiffBackend> GrowMethod<B> {
         Ok(of.head.predict(of.standardisation.apply(self.learner.latents(data)?)))
     }
 
-    /// Components of the final latents, each in the cluster that the head gives most of its samples; a cluster that has none
-    /// so gets those of its own samples.
+    /// Components of the final latents, grown in each of the head's clusters by itself.
     fn refit(&self, of: &Classifier<B>, data: &Data<B::InnerBackend>) -> Result<(Standardisation, Mixture), FitError> {
-        let clusters = elements(self.predict(of, data)?.argmax(1).float());
+        let clusters = greatest(self.predict(of, data)?);
         let z = self.learner.latents(data)?;
         let standardisation = Standardisation::of(&z);
         let z = standardisation.apply(z);
         let rng = &mut stream(self.config.seed, "cluster", u64::MAX);
-        let grown = self.settings.components.fit(&elements(z.clone()), z.dims()[1], rng);
-        let best = elements(grown.log_density(&z)?.argmax(1).float());
-        let mut votes = vec![vec![0usize; of.shares.len()]; grown.n_components()];
-        for (component, cluster) in best.into_iter().zip(&clusters) {
-            votes[component as usize][*cluster as usize] += 1;
-        }
-        let most =
-            |votes: &Vec<usize>| (0..votes.len()).max_by_key(|&c| (votes[c], usize::MAX - c)).unwrap_or(0) as u16;
-        let mut mixture = Mixture { clusters: votes.iter().map(most).collect(), ..grown };
-        let has_none = |cluster: &u16| !mixture.clusters.contains(cluster);
-        let missing: Vec<u16> = (0..of.shares.len() as u16).filter(has_none).collect();
-        let rows = elements(z.clone());
-        for cluster in missing {
-            let own = rows.chunks_exact(z.dims()[1]).zip(&clusters).filter(|(_, of)| **of as u16 == cluster);
-            let own: Vec<f64> = own.flat_map(|(row, _)| row).copied().collect();
-            if !own.is_empty() {
-                let share = own.len() as f64 / rows.len() as f64;
-                mixture.append(self.settings.components.fit(&own, z.dims()[1], rng), share, cluster);
-            }
-        }
+        let dims = z.dims()[1];
+        let mixture = self.settings.components.fit_within(&elements(z), dims, &clusters, rng)?;
         let every: Vec<usize> = (0..mixture.n_components()).collect();
         Ok((standardisation, prune::keep(&mixture, &every)))
     }
@@ -232,9 +239,6 @@ impl<B: AutodiffBackend> Method<B> for GrowMethod<B> {
     fn stages(&self) -> Vec<Stage> {
         let mut stages = self.config.two_stages(self.n_samples);
         stages[CLUSTER].learning_rate *= self.settings.rate;
-        if self.settings.settle > 0 {
-            stages.insert(1, Stage { name: "settle", epochs: self.settings.settle, ..stages[1] });
-        }
         stages
     }
 
@@ -242,14 +246,14 @@ impl<B: AutodiffBackend> Method<B> for GrowMethod<B> {
         if at.stage == 0 {
             return Ok(None);
         }
-        if at.epoch == 0 {
-            self.find(at.stage, data)?;
-        } else if let Some(of) = &self.classifier {
-            let epochs = self.stages()[at.stage].epochs;
-            let round = |epoch: usize| epoch * self.settings.rounds / epochs.max(1);
-            if round(at.epoch) > round(at.epoch - 1) {
-                self.targets = Some(balanced(self.predict(of, data)?, &of.shares));
-            }
+        let epochs = self.stages()[at.stage].epochs;
+        let begins = |parts: usize| at.epoch == 0 || at.epoch * parts / epochs > (at.epoch - 1) * parts / epochs;
+        if begins(self.settings.searches.max(1)) {
+            self.find(at.epoch, data)?;
+        } else if begins(self.settings.rounds)
+            && let Some(of) = &self.classifier
+        {
+            self.targets = Some(balanced(self.predict(of, data)?, &of.shares));
         }
         Ok(self.classifier.as_ref().map(|of| of.shares.len()))
     }
@@ -257,7 +261,7 @@ impl<B: AutodiffBackend> Method<B> for GrowMethod<B> {
     fn step(&mut self, at: Position, mut batch: Batch<B>) -> Terms {
         let rate = batch.learning_rate;
         let samples = if self.is_moved { batch.augmented.clone() } else { batch.clean };
-        let latent = self.learner.autoencoder.encode(batch.augmented);
+        let latent = self.learner.encode(batch.augmented, at);
         let reconstruction = self.learner.error(&latent, samples, &mut batch.rng);
         let (Some(of), Some(targets)) = (self.classifier.as_mut().filter(|_| at.stage > 0), &self.targets) else {
             return self.learner.descend(vec![("reconstruction", reconstruction)], rate, |_| ());
@@ -299,7 +303,7 @@ impl<B: AutodiffBackend> Method<B> for GrowMethod<B> {
 
     fn finish(mut self: Box<Self>, data: &Data<B::InnerBackend>) -> Result<Trained, FitError> {
         if self.classifier.is_none() {
-            self.find(CLUSTER, data)?;
+            self.find(0, data)?;
         }
         let Some(of) = &self.classifier else { return Err(mismatch("there are no clusters")) };
         let (standardisation, head) = match self.settings.head {

@@ -135,7 +135,7 @@ impl<B: AutodiffBackend, C: Clusters<B>> Method<B> for JointMethod<B, C> {
             return self.learner.descend(losses, rate, |_| ());
         };
         let seen = if C::MOVED { batch.augmented.clone() } else { batch.clean.clone() };
-        let latent = self.learner.autoencoder.encode(seen);
+        let latent = self.learner.encode(seen, at);
         let latent = standardisation.noisy(latent, &self.learner.device);
         let mut losses = vec![];
         if self.reconstruction > 0.0 {

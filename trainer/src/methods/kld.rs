@@ -14,6 +14,15 @@ use crate::mixture::gmm::Gmm;
 use crate::mixture::{Mixture, NotPositiveDefinite, Shape};
 
 /// Settings of the Kullback-Leibler baseline.
+///
+/// ```
+/// use edgemix::methods::Kld;
+/// use edgemix::mixture::Shape;
+///
+/// let kld: Kld = toml::from_str("vae = true")?;
+/// assert_eq!((kld.vae, kld.lambda, kld.mixture.covariance), (true, 0.1, Shape::Diagonal));
+/// # Ok::<(), toml::de::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Kld {

@@ -159,7 +159,7 @@ impl<B: AutodiffBackend> Method<B> for LatentMethod<B> {
             self.learner.pretraining(&mut batch)
         } else {
             // A pull on moved samples, which the clusters have never seen, tears the clusters apart.
-            let latent = self.learner.autoencoder.encode(batch.clean.clone());
+            let latent = self.learner.encode(batch.clean.clone(), at);
             let mut losses = vec![("reconstruction", self.learner.reconstruction(&latent, &mut batch))];
             losses.extend(self.pull(&latent, batch.indices).map(|pull| ("cluster", pull)));
             losses

@@ -15,7 +15,7 @@ use crate::mixture::{elements, matrix};
 use crate::nn::{Autoencoder, Latent};
 use crate::random::stream;
 use crate::trained::{Activation, Dense, Layer};
-use crate::training::{Batch, Data, FitConfig, FitError, Terms};
+use crate::training::{Batch, Data, FitConfig, FitError, Position, Terms};
 
 /// Rows that are encoded at once.
 pub(super) const CHUNK: usize = 8192;
@@ -30,6 +30,7 @@ pub(super) type Losses<B> = Vec<(&'static str, Tensor<B, 1>)>;
 pub(super) struct Learner<B: AutodiffBackend> {
     pub(super) autoencoder: Optimized<B, Autoencoder<B>>,
     pub(super) device: B::Device,
+    is_rounded: bool,
 }
 
 impl<B: AutodiffBackend> Learner<B> {
@@ -39,7 +40,14 @@ impl<B: AutodiffBackend> Learner<B> {
         Self {
             autoencoder: Optimized::new(Autoencoder::new(&config.shapes(samples), variational, &mut weights, device)),
             device: device.clone(),
+            is_rounded: config.fake_quantization,
         }
+    }
+
+    /// `q(z|x)` of a batch; once there are clusters, by weights and activations as int8 has them, if the configuration says
+    /// so.
+    pub(super) fn encode(&self, x: Tensor<B, 2>, at: Position) -> Latent<B> {
+        if self.is_rounded && at.stage > 0 { self.autoencoder.encode_rounded(x) } else { self.autoencoder.encode(x) }
     }
 
     /// The means of all samples' latents, `N x D`.

@@ -1,6 +1,6 @@
 //! The methods, a file each, reading like their papers: objective, update, schedule.
 //!
-//! A method implements [`Method`]. Those that train an autoencoder and then pull its latents to clusters that are
+//! A method implements `training::Method`. Those that train an autoencoder and then pull its latents to clusters that are
 //! refitted share `latent` and say only how clusters are found and what pulls; those whose clusters learn together with
 //! the encoder share `joint`.
 
@@ -71,10 +71,10 @@ macro_rules! methods {
         }
 
         impl MethodConfig {
-            /// Every method's name on the command line.
+            /// Every method's name on the command line. See [`MethodConfig`] for an example.
             pub const NAMES: &[&'static str] = &[$($name),*];
 
-            /// A method with its defaults.
+            /// A method with its defaults. See [`MethodConfig`] for an example.
             pub fn named(name: &str) -> Option<Self> {
                 match name {
                     $($name => Some(Self::$method($method::default())),)*
@@ -82,7 +82,7 @@ macro_rules! methods {
                 }
             }
 
-            /// The method's name on the command line.
+            /// The method's name on the command line. See [`MethodConfig`] for an example.
             pub fn name(&self) -> &'static str {
                 match self {
                     $(Self::$method(_) => $name,)*
@@ -135,6 +135,16 @@ impl Default for MethodConfig {
 
 impl MethodConfig {
     /// Bounds the number of clusters, without an upper bound if there is no `most`; whether the method finds a number.
+    ///
+    /// ```
+    /// use edgemix::methods::MethodConfig;
+    ///
+    /// let mut grow = MethodConfig::named("grow").unwrap();
+    /// assert!(grow.set_cluster_bounds(8, Some(12)));
+    /// assert!(matches!(grow, MethodConfig::Grow(grow) if grow.grouping.max_clusters == 12));
+    /// // k-means is told how many there are.
+    /// assert!(!MethodConfig::named("ae-kmeans").unwrap().set_cluster_bounds(8, Some(12)));
+    /// ```
     pub fn set_cluster_bounds(&mut self, least: usize, most: Option<usize>) -> bool {
         let bounds = (least, most.unwrap_or(0));
         match self {
@@ -146,6 +156,14 @@ impl MethodConfig {
     }
 
     /// Sets the number of clusters; for a Dirichlet process on features that of components to start from.
+    ///
+    /// ```
+    /// use edgemix::methods::MethodConfig;
+    ///
+    /// let mut dec = MethodConfig::named("dec").unwrap();
+    /// dec.set_n_clusters(6);
+    /// assert!(matches!(dec, MethodConfig::Dec(dec) if dec.kmeans.n_clusters == 6));
+    /// ```
     pub fn set_n_clusters(&mut self, n: usize) {
         match self {
             Self::AlphaJsd(method) => (method.min_clusters, method.max_clusters) = (n, n),
@@ -167,6 +185,15 @@ impl MethodConfig {
     }
 
     /// The encoder of the method's paper, where it has one for such samples, else one by their size.
+    ///
+    /// ```
+    /// use edgemix::methods::MethodConfig;
+    ///
+    /// let digits = edgemix::data::digits().samples;
+    /// let layers = |name| MethodConfig::named(name).unwrap().architecture(&digits).to_string();
+    /// assert_eq!(layers("dec"), "256-128-10");
+    /// assert_eq!(layers("depict"), "conv:50k4s2,50k5s2p2,10");
+    /// ```
     pub fn architecture(&self, samples: &Samples) -> Architecture {
         let is_small = samples.n_features <= 256;
         match self {
@@ -186,7 +213,23 @@ impl MethodConfig {
         }
     }
 
-    /// Takes the paper's form or the corrected one; whether the method has both.
+    /// Epochs with the clustering loss after so many of reconstruction, unless others are asked for.
+    pub(crate) fn cluster_epochs(&self, reconstruction: usize) -> usize {
+        match self {
+            Self::Grow(_) => Grow::EPOCHS,
+            _ => reconstruction * 2 / 15,
+        }
+    }
+
+    /// Whether the encoder that is exported goes on learning once there are clusters, and without dropout.
+    pub(crate) fn learns_with_clusters(&self) -> bool {
+        !matches!(
+            self,
+            Self::Dpm(_) | Self::AeKMeans(_) | Self::AeGmm(_) | Self::Depict(_) | Self::KDvae(_) | Self::KDae(_)
+        )
+    }
+
+    /// Takes the paper's form or the corrected one; whether the method has both. See [`Variant`] for an example.
     pub fn set_variant(&mut self, variant: Variant) -> bool {
         match self {
             Self::AlphaJsd(method) => method.mixture.variant = variant,

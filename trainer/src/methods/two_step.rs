@@ -12,6 +12,14 @@ use crate::mixture::kmeans::KMeans;
 use crate::mixture::{Mixture, NotPositiveDefinite};
 
 /// Settings of autoencoder and k-means.
+///
+/// ```
+/// use edgemix::methods::AeKMeans;
+///
+/// let settings: AeKMeans = toml::from_str("[kmeans]\nn-clusters = 6\nn-init = 5")?;
+/// assert_eq!((settings.kmeans.n_clusters, settings.kmeans.n_init, settings.kmeans.max_iter), (6, 5, 100));
+/// # Ok::<(), toml::de::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct AeKMeans {
@@ -20,6 +28,15 @@ pub struct AeKMeans {
 }
 
 /// Settings of autoencoder and Gaussian mixture.
+///
+/// ```
+/// use edgemix::methods::AeGmm;
+/// use edgemix::mixture::Shape;
+///
+/// let settings: AeGmm = toml::from_str("[mixture]\nn-components = 6\ncovariance = \"spherical\"")?;
+/// assert_eq!((settings.mixture.n_components, settings.mixture.covariance), (6, Shape::Spherical));
+/// # Ok::<(), toml::de::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct AeGmm {

@@ -23,6 +23,14 @@ use crate::trained::Head;
 use crate::training::{Batch, FitError};
 
 /// Settings of VaDE.
+///
+/// ```
+/// use edgemix::methods::Vade;
+/// use edgemix::mixture::{Shape, gmm::Gmm};
+///
+/// let mixture = Gmm { n_components: 6, ..Vade::default().mixture };
+/// assert_eq!(Vade { mixture }.mixture.covariance, Shape::Diagonal);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Vade {

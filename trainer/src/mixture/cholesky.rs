@@ -1,6 +1,13 @@
 //! Cholesky factors of small symmetric matrices, in f64.
 
 /// The lower triangular `L` with `L L^T = matrix`, both `dims x dims` row-major; `None` if not positive definite.
+///
+/// ```
+/// use edgemix::mixture::cholesky::factor;
+///
+/// assert_eq!(factor(&[4.0, 2.0, 2.0, 5.0], 2), Some(vec![2.0, 0.0, 1.0, 2.0]));
+/// assert_eq!(factor(&[1.0, 2.0, 2.0, 1.0], 2), None);
+/// ```
 pub fn factor(matrix: &[f64], dims: usize) -> Option<Vec<f64>> {
     let mut l = vec![0.0; dims * dims];
     for r in 0..dims {
@@ -21,6 +28,12 @@ pub fn factor(matrix: &[f64], dims: usize) -> Option<Vec<f64>> {
 }
 
 /// The inverse of a lower triangular matrix, lower triangular too.
+///
+/// ```
+/// use edgemix::mixture::cholesky::invert_lower;
+///
+/// assert_eq!(invert_lower(&[2.0, 0.0, 1.0, 2.0], 2), [0.5, 0.0, -0.25, 0.5]);
+/// ```
 pub fn invert_lower(l: &[f64], dims: usize) -> Vec<f64> {
     let mut inverse = vec![0.0; dims * dims];
     for c in 0..dims {
@@ -34,6 +47,12 @@ pub fn invert_lower(l: &[f64], dims: usize) -> Vec<f64> {
 }
 
 /// `L^-1`, which whitens a Gaussian of covariance `matrix`, and the log of its determinant.
+///
+/// ```
+/// let (rows, log_det) = edgemix::mixture::cholesky::whitening(&[4.0, 2.0, 2.0, 5.0], 2).unwrap();
+/// assert_eq!(rows, [0.5, 0.0, -0.25, 0.5]);
+/// assert!((log_det - 0.25f64.ln()).abs() < 1e-12);
+/// ```
 pub fn whitening(matrix: &[f64], dims: usize) -> Option<(Vec<f64>, f64)> {
     let l = factor(matrix, dims)?;
     let log_det = (0..dims).map(|d| -l[d * dims + d].ln()).sum();

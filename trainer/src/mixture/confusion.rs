@@ -11,7 +11,7 @@ use super::merging::{Merge, Path};
 const CHUNK: usize = 4096;
 
 /// The merges of groups of components by their `N x K` responsibilities, row-major: always the two groups that are
-/// confused most.
+/// confused most. See [`Path`] for an example.
 pub fn path(responsibilities: &[f32], k: usize, groups: Vec<Vec<usize>>) -> Path {
     let width = groups.len();
     let mut rows: Vec<f32> = responsibilities

@@ -24,6 +24,15 @@ use crate::metrics::adjusted_rand;
 use crate::random::stream;
 
 /// Settings of the grouping of components.
+///
+/// ```
+/// use edgemix::mixture::{consensus::Grouping, merging::Bounds};
+///
+/// let grouping: Grouping = toml::from_str("min-clusters = 8\nmajority = 0.6")?;
+/// // No upper bound.
+/// assert_eq!(grouping.bounds(), Bounds { least: 8, most: usize::MAX });
+/// # Ok::<(), toml::de::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Grouping {
@@ -66,7 +75,7 @@ const AGREED: f64 = 0.5;
 /// Samples, evenly spread, that the halves are compared on.
 const JUDGED: usize = 20_000;
 
-/// How a number of clusters was found.
+/// How a number of clusters was found. See [`Grouping::find`] for an example.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Number {
     /// Clusters.
@@ -84,7 +93,7 @@ pub struct Number {
     pub seconds: f64,
 }
 
-/// What the halves say at a threshold.
+/// What the halves say at a threshold. See [`Grouping::find`] for an example.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Choice {
     /// Of confusion.
@@ -102,12 +111,27 @@ struct Half {
 }
 
 impl Grouping {
-    /// How many clusters there are to be.
+    /// How many clusters there are to be. See [`Grouping`] for an example.
     pub fn bounds(&self) -> Bounds {
         Bounds { least: self.min_clusters, most: if self.max_clusters == 0 { usize::MAX } else { self.max_clusters } }
     }
 
     /// Components of `N x D` latents in their clusters, small ones dropped, and how their number was found.
+    ///
+    /// ```
+    /// use edgemix::mixture::{consensus::Grouping, split_merge::SplitMerge};
+    /// use edgemix::random::{normal, stream};
+    ///
+    /// // A hundred samples about 0, as many about 20.
+    /// let noise = normal(200, &mut stream(0, "example", 0));
+    /// let z: Vec<f64> = (0..200).map(|i| f64::from(noise[i]) + if i % 2 == 0 { 0.0 } else { 20.0 }).collect();
+    /// let grouping = Grouping { halves: 4, ..Grouping::default() };
+    /// let (mixture, number) = grouping.find(&SplitMerge::default(), &z, 1, &mut stream(0, "example", 1))?;
+    /// assert_eq!((mixture.n_clusters(), number.clusters), (2, 2));
+    /// let taken = number.curve.iter().find(|choice| choice.threshold == number.threshold).unwrap();
+    /// assert!(taken.agreement > 0.9);
+    /// # Ok::<(), edgemix::mixture::NotPositiveDefinite>(())
+    /// ```
     ///
     /// # Errors
     /// [`NotPositiveDefinite`] if a covariance is not, which the prior of the components keeps from happening.

@@ -50,6 +50,18 @@ pub fn group<B: Backend>(
 }
 
 /// `N x K` responsibilities of a mixture's components to `N x C` of its clusters.
+///
+/// ```
+/// use burn::backend::Flex;
+/// use burn::tensor::Tensor;
+/// use edgemix::mixture::{Covariance, Mixture, demp};
+///
+/// let covariance = Covariance::Spherical(vec![1.0; 3]);
+/// let mixture = Mixture { log_weights: vec![0.0; 3], means: vec![0.0; 3], covariance, clusters: vec![0, 0, 1] };
+/// let of_components = Tensor::<Flex, 2>::from_data([[0.5, 0.25, 0.25]], &Default::default());
+/// let of_clusters = demp::by_cluster(of_components, &mixture).into_data();
+/// assert_eq!(of_clusters.iter::<f32>().collect::<Vec<_>>(), [0.75, 0.25]);
+/// ```
 pub fn by_cluster<B: Backend>(responsibilities: Tensor<B, 2>, mixture: &Mixture) -> Tensor<B, 2> {
     by_group(responsibilities, &groups(mixture))
 }

@@ -62,7 +62,7 @@ pub struct DirichletProcess {
     pub prune_share: f64,
 }
 
-/// How samples are shared among components.
+/// How samples are shared among components. See [`Dpm`](crate::methods::Dpm) for an example.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Assignment {
@@ -98,7 +98,7 @@ struct Sticks {
 }
 
 impl DirichletProcess {
-    /// Fits `N x D` latents from a k-means start and prunes.
+    /// Fits `N x D` latents from a k-means start and prunes. See [`DirichletProcess`] for an example.
     ///
     /// # Errors
     /// [`NotPositiveDefinite`] if a variance degenerates, which the prior forbids for finite latents.
@@ -106,7 +106,7 @@ impl DirichletProcess {
         Ok(self.fit_with_sticks(z, rng)?.0)
     }
 
-    /// The same, with [`Self::weights`] from before pruning.
+    /// The same, with [`Self::weights`] from before pruning. See [`DirichletProcess`] for an example.
     ///
     /// # Errors
     /// As [`DirichletProcess::fit`].
@@ -125,6 +125,7 @@ impl DirichletProcess {
     }
 
     /// Iterates from a given mixture until the components' counts settle, then prunes and settles again.
+    /// See [`Self::adopt`] for an example.
     ///
     /// # Errors
     /// As [`DirichletProcess::fit`].
@@ -180,7 +181,7 @@ impl DirichletProcess {
     }
 
     /// The update of sticks, means and precisions under `N x K` responsibilities, with the counts; components sorted by
-    /// their count, largest first, each its own cluster.
+    /// their count, largest first, each its own cluster. See [`Self::adopt`] for an example.
     pub fn update<B: Backend>(&self, z: &Tensor<B, 2>, responsibilities: &Tensor<B, 2>) -> (Mixture, Vec<f64>) {
         let (mixture, counts) = self.update_in(z, responsibilities, &vec![0; responsibilities.dims()[1]]);
         (Mixture { clusters: (0..counts.len() as u16).collect(), ..mixture }, counts)
@@ -188,6 +189,23 @@ impl DirichletProcess {
 
     /// The update for the components of another mixture: their samples, their clusters, pruned; with [`Self::weights`]
     /// from before.
+    ///
+    /// ```
+    /// # use burn::{backend::Flex, tensor::Tensor};
+    /// # use edgemix::mixture::{Covariance, Mixture, dirichlet::DirichletProcess};
+    /// let z = Tensor::<Flex, 2>::from_data([[0.0], [0.2], [0.4], [10.0]], &Default::default());
+    /// // No sample is the third component's.
+    /// let (means, covariance) = (vec![10.0, 0.0, 99.0], Covariance::Diagonal(vec![1.0; 3]));
+    /// let other = Mixture { log_weights: vec![0.0; 3], means, covariance, clusters: vec![0, 1, 1] };
+    /// let process = DirichletProcess::default();
+    /// let (mixture, weights) = process.adopt(&z, &other)?;
+    /// assert_eq!((mixture.n_components(), weights.len()), (2, 3));
+    /// assert_eq!(process.refine(&z, mixture)?.n_components(), 2);
+    /// // The largest first.
+    /// let shares = Tensor::from_data([[0.0, 1.0], [0.0, 1.0], [0.0, 1.0], [1.0, 0.0]], &Default::default());
+    /// assert_eq!(process.update(&z, &shares).1, [3.0, 1.0]);
+    /// # Ok::<(), edgemix::mixture::NotPositiveDefinite>(())
+    /// ```
     ///
     /// # Errors
     /// As [`DirichletProcess::fit`].
@@ -204,6 +222,15 @@ impl DirichletProcess {
 
     /// The expected weight of each stick, `E[v_k] prod_{l<k} E[1 - v_l]`, from the components' counts, largest first.
     /// The sum is less than one: the rest is left to sticks that hold no samples.
+    ///
+    /// ```
+    /// use edgemix::mixture::dirichlet::DirichletProcess;
+    ///
+    /// let process = DirichletProcess { concentration: 1.0, ..DirichletProcess::default() };
+    /// // (1 + 3) / (1 + 3 + 1 + 1), and (1 + 1) / (1 + 1 + 1) of what is left.
+    /// let weights = process.weights(&[3.0, 1.0]);
+    /// assert!((weights[0] - 2.0 / 3.0).abs() < 1e-12 && (weights[1] - 2.0 / 9.0).abs() < 1e-12);
+    /// ```
     pub fn weights(&self, counts: &[f64]) -> Vec<f64> {
         let mut left = 1.0;
         let weight = |(g1, g2): (f64, f64)| {

@@ -7,6 +7,18 @@ use super::{Shape, cholesky};
 
 /// Weights (`D x C`, row-major) and biases (C) of a linear classifier of `N x D` latents whose classes have `N x C`
 /// responsibilities: `w_c = S^-1 m_c`, `b_c = ln pi_c - 1/2 m_c^T S^-1 m_c`, S the pooled covariance.
+///
+/// ```
+/// use burn::backend::Flex;
+/// use burn::tensor::Tensor;
+///
+/// let z = Tensor::<Flex, 2>::from_data([[-1.5], [-0.5], [0.5], [1.5]], &Default::default());
+/// let classes = Tensor::from_data([[1.0, 0.0], [1.0, 0.0], [0.0, 1.0], [0.0, 1.0]], &Default::default());
+/// let (weights, bias) = edgemix::mixture::discriminant::fit(&z, &classes);
+/// // The border is at 0.
+/// assert!(weights[1] > 0.0 && (weights[0] + weights[1]).abs() < 1e-3);
+/// assert!((bias[0] - bias[1]).abs() < 1e-3);
+/// ```
 pub fn fit<B: Backend>(z: &Tensor<B, 2>, responsibilities: &Tensor<B, 2>) -> (Vec<f32>, Vec<f32>) {
     let [n, dims] = z.dims();
     let moments = Moments::of(z, responsibilities, Shape::Full);

@@ -48,7 +48,7 @@ impl Default for Gmm {
 }
 
 impl Gmm {
-    /// Fits `N x D` latents, starting from k-means.
+    /// Fits `N x D` latents, starting from k-means. See [`Gmm`] for an example.
     ///
     /// # Errors
     /// [`NotPositiveDefinite`] if the variance floor is too small for the latents.
@@ -61,6 +61,19 @@ impl Gmm {
     }
 
     /// EM from a given mixture.
+    ///
+    /// ```
+    /// use burn::backend::Flex;
+    /// use burn::tensor::Tensor;
+    /// use edgemix::mixture::{Covariance, Mixture, gmm::Gmm};
+    ///
+    /// let z = Tensor::<Flex, 2>::from_data([[0.0], [1.0], [10.0], [11.0]], &Default::default());
+    /// let (log_weights, covariance) = (vec![0.5f64.ln(); 2], Covariance::Full(vec![1.0; 2]));
+    /// let start = Mixture { log_weights, means: vec![2.0, 8.0], covariance, clusters: vec![0, 1] };
+    /// let means = Gmm::default().refine(&z, start)?.means;
+    /// assert!((means[0] - 0.5).abs() < 1e-3 && (means[1] - 10.5).abs() < 1e-3);
+    /// # Ok::<(), edgemix::mixture::NotPositiveDefinite>(())
+    /// ```
     ///
     /// # Errors
     /// As [`Gmm::fit`].
@@ -79,6 +92,21 @@ impl Gmm {
     }
 
     /// The M step: the most likely mixture under `N x K` responsibilities.
+    ///
+    /// ```
+    /// use burn::backend::Flex;
+    /// use burn::tensor::Tensor;
+    /// use edgemix::mixture::{Covariance, Shape, gmm::Gmm};
+    ///
+    /// let z = Tensor::<Flex, 2>::from_data([[0.0], [2.0], [10.0]], &Default::default());
+    /// let shares = Tensor::from_data([[1.0, 0.0], [1.0, 0.0], [0.0, 1.0]], &Default::default());
+    /// let gmm = Gmm { covariance: Shape::Diagonal, variance_floor: 0.5, ..Gmm::default() };
+    /// let mixture = gmm.maximise(&z, &shares);
+    /// assert!((mixture.means[0] - 1.0).abs() < 1e-5 && (mixture.means[1] - 10.0).abs() < 1e-5);
+    /// // Variances of 1 and 0, and the floor.
+    /// let Covariance::Diagonal(variances) = mixture.covariance else { panic!("of another shape") };
+    /// assert!((variances[0] - 1.5).abs() < 1e-4 && (variances[1] - 0.5).abs() < 1e-4);
+    /// ```
     pub fn maximise<B: Backend>(&self, z: &Tensor<B, 2>, responsibilities: &Tensor<B, 2>) -> Mixture {
         let moments = Moments::of(z, responsibilities, self.covariance);
         let [n, dims] = z.dims();
@@ -112,6 +140,22 @@ impl Gmm {
 }
 
 /// The E step: `N x K` responsibilities, and the mean log-likelihood of the samples.
+///
+/// ```
+/// use burn::backend::Flex;
+/// use burn::tensor::Tensor;
+/// use edgemix::mixture::{Covariance, Mixture, gmm};
+///
+/// let covariance = Covariance::Spherical(vec![1.0; 2]);
+/// let log_weights = vec![0.5f64.ln(); 2];
+/// let mixture = Mixture { log_weights, means: vec![-1.0, 1.0], covariance, clusters: vec![0, 1] };
+/// let z = Tensor::<Flex, 2>::from_data([[0.0]], &Default::default());
+/// let (responsibilities, log_likelihood) = gmm::expect(&z, &mixture)?;
+/// assert!(responsibilities.into_data().iter::<f32>().all(|share| (share - 0.5).abs() < 1e-5));
+/// // Of a Gaussian one deviation away.
+/// assert!((log_likelihood + 0.5 + 0.5 * std::f64::consts::TAU.ln()).abs() < 1e-5);
+/// # Ok::<(), edgemix::mixture::NotPositiveDefinite>(())
+/// ```
 ///
 /// # Errors
 /// [`NotPositiveDefinite`] names the component.

@@ -35,7 +35,7 @@ impl Default for KMeans {
     }
 }
 
-/// Centres found by k-means.
+/// Centres found by k-means. See [`KMeans`] for an example.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Centers {
     /// `K x D`.
@@ -47,7 +47,7 @@ pub struct Centers {
 }
 
 impl KMeans {
-    /// Clusters `N x D` latents; at most as many centres as there are samples.
+    /// Clusters `N x D` latents; at most as many centres as there are samples. See [`KMeans`] for an example.
     pub fn fit<B: Backend>(&self, z: &Tensor<B, 2>, rng: &mut impl Rng) -> Centers {
         let starts = (0..self.n_init.max(1)).map(|_| {
             let start = plus_plus(z, self.n_clusters.clamp(1, z.dims()[0]), rng);
@@ -58,6 +58,15 @@ impl KMeans {
     }
 
     /// Lloyd's iterations from given centres, `K x D`, until no sample moves.
+    ///
+    /// ```
+    /// use burn::backend::Flex;
+    /// use burn::tensor::Tensor;
+    /// use edgemix::mixture::kmeans::KMeans;
+    ///
+    /// let z = Tensor::<Flex, 2>::from_data([[0.0], [1.0], [10.0], [11.0]], &Default::default());
+    /// assert_eq!(KMeans::default().refine(&z, vec![0.0, 1.0]).centers, [0.5, 10.5]);
+    /// ```
     pub fn refine<B: Backend>(&self, z: &Tensor<B, 2>, start: Vec<f64>) -> Centers {
         let [n, dims] = z.dims();
         let k = start.len() / dims;
@@ -95,6 +104,15 @@ impl KMeans {
 
 impl Centers {
     /// As a mixture of equal spherical components of unit variance: its best component is the nearest centre.
+    ///
+    /// ```
+    /// use edgemix::mixture::kmeans::Centers;
+    ///
+    /// let centers = Centers { centers: vec![0.0, 10.0], shares: vec![0.5; 2], inertia: 0.0 };
+    /// let scores = centers.mixture().whiten()?.scores(&[7.0]);
+    /// assert!(scores[1] > scores[0]);
+    /// # Ok::<(), edgemix::mixture::NotPositiveDefinite>(())
+    /// ```
     pub fn mixture(&self) -> Mixture {
         let k = self.shares.len();
         Mixture {

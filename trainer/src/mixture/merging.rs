@@ -11,6 +11,19 @@ pub(super) struct Merge {
 }
 
 /// The order in which components become one group, until one is left: always the pair that belongs together most.
+///
+/// ```
+/// use edgemix::mixture::{confusion, merging::Bounds};
+///
+/// // Three samples and three components, of which the first two are confused.
+/// let responsibilities = [0.6, 0.4, 0.0, 0.4, 0.6, 0.0, 0.0, 0.0, 1.0];
+/// let path = confusion::path(&responsibilities, 3, vec![vec![0], vec![1], vec![2]]);
+/// let merges = path.merges_above(0.025);
+/// assert_eq!((merges, path.n_groups(merges, 0.0), path.clusters(merges)), (1, 2, vec![0, 0, 1]));
+/// assert!((path.strengths().next().unwrap() - 0.4).abs() < 1e-6);
+/// // No more than one group.
+/// assert_eq!(path.merges_within(merges, Bounds { least: 1, most: 1 }, 0.0), 2);
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Path {
     /// The components of each group before the first merge.
@@ -20,7 +33,7 @@ pub struct Path {
     pub(super) shares: Vec<Vec<f64>>,
 }
 
-/// How many clusters there are to be.
+/// How many clusters there are to be. See [`Path`] for an example.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bounds {
     /// At least.
@@ -30,13 +43,13 @@ pub struct Bounds {
 }
 
 impl Path {
-    /// How many merges there are until the first that is weaker than this.
+    /// How many merges there are until the first that is weaker than this. See [`Path`] for an example.
     pub fn merges_above(&self, strength: f64) -> usize {
         self.merges.iter().take_while(|merge| merge.strength >= strength).count()
     }
 
     /// The number of merges nearest to `merges` after which the groups of at least `share` of the samples are as many as
-    /// asked for; where there is none, one after which they are nearest to it.
+    /// asked for; where there is none, one after which they are nearest to it. See [`Path`] for an example.
     pub fn merges_within(&self, merges: usize, bounds: Bounds, share: f64) -> usize {
         let beyond = |done: usize| {
             let k = self.n_groups(done, share);
@@ -45,17 +58,17 @@ impl Path {
         (0..=self.merges.len()).min_by_key(|&done| beyond(done)).unwrap_or(0)
     }
 
-    /// How many groups have at least `share` of the samples after so many merges.
+    /// How many groups have at least `share` of the samples after so many merges. See [`Path`] for an example.
     pub fn n_groups(&self, merges: usize, share: f64) -> usize {
         self.shares[merges].iter().filter(|&&own| own >= share).count()
     }
 
-    /// The strength of each merge.
+    /// The strength of each merge. See [`Path`] for an example.
     pub fn strengths(&self) -> impl Iterator<Item = f64> {
         self.merges.iter().map(|merge| merge.strength)
     }
 
-    /// Each component's cluster after so many merges, numbered by their first components.
+    /// Each component's cluster after so many merges, numbered by their first components. See [`Path`] for an example.
     pub fn clusters(&self, merges: usize) -> Vec<u16> {
         let mut groups = self.groups.clone();
         for merge in &self.merges[..merges] {

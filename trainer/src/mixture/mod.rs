@@ -21,6 +21,7 @@ pub mod split_merge;
 pub mod subspace;
 #[cfg(test)]
 mod tests;
+mod within;
 
 use std::f64::consts::TAU;
 
@@ -60,7 +61,7 @@ pub struct Mixture {
     pub clusters: Vec<u16>,
 }
 
-/// The covariances of a mixture's components.
+/// The covariances of a mixture's components. See [`Mixture::log_variances`] for an example.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Covariance {
     /// K variances.
@@ -72,6 +73,14 @@ pub enum Covariance {
 }
 
 /// The shape of covariances, without their values.
+///
+/// ```
+/// use edgemix::mixture::{Shape, gmm::Gmm};
+///
+/// let gmm: Gmm = toml::from_str("covariance = \"diagonal\"")?;
+/// assert_eq!((gmm.covariance, Gmm::default().covariance), (Shape::Diagonal, Shape::Full));
+/// # Ok::<(), toml::de::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Shape {
@@ -84,6 +93,14 @@ pub enum Shape {
 }
 
 /// A covariance that is not positive definite.
+///
+/// ```
+/// use edgemix::mixture::{Covariance, Mixture, NotPositiveDefinite};
+///
+/// let covariance = Covariance::Spherical(vec![1.0, 0.0]);
+/// let mixture = Mixture { log_weights: vec![0.0; 2], means: vec![0.0, 1.0], covariance, clusters: vec![0, 1] };
+/// assert_eq!(mixture.whiten().err(), Some(NotPositiveDefinite { component: 1 }));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the covariance of component {component} is not positive definite: raise the variance floor")]
 pub struct NotPositiveDefinite {
@@ -92,6 +109,7 @@ pub struct NotPositiveDefinite {
 }
 
 /// A mixture in the form that scoring wants: `score_k = constants[k] - 1/2 |W_k (z - m_k)|^2`.
+/// See [`Mixture`] for an example.
 #[derive(Clone, Debug)]
 pub struct Whitened<'a> {
     mixture: &'a Mixture,
@@ -102,22 +120,30 @@ pub struct Whitened<'a> {
 }
 
 impl Mixture {
-    /// K.
+    /// K. See [`Mixture`] for an example.
     pub fn n_components(&self) -> usize {
         self.log_weights.len()
     }
 
-    /// D.
+    /// D. See [`Mixture`] for an example.
     pub fn n_dims(&self) -> usize {
         self.means.len().checked_div(self.n_components()).unwrap_or(0)
     }
 
-    /// Number of clusters.
+    /// Number of clusters. See [`Mixture`] for an example.
     pub fn n_clusters(&self) -> usize {
         self.clusters.iter().max().map_or(0, |&most| usize::from(most) + 1)
     }
 
     /// `K x D` log variances; of full covariances those of the diagonals.
+    ///
+    /// ```
+    /// use edgemix::mixture::{Covariance, Mixture};
+    ///
+    /// let covariance = Covariance::Full(vec![1.0, 0.5, 0.5, 4.0]);
+    /// let mixture = Mixture { log_weights: vec![0.0], means: vec![0.0; 2], covariance, clusters: vec![0] };
+    /// assert_eq!(mixture.log_variances(), [0.0, 4f64.ln()]);
+    /// ```
     pub fn log_variances(&self) -> Vec<f64> {
         let dims = self.n_dims();
         match &self.covariance {
@@ -129,21 +155,18 @@ impl Mixture {
         }
     }
 
-    /// Takes up the components of a mixture of `share` of the samples, all of them in one cluster.
-    ///
-    /// # Panics
-    /// If one has full covariances and the other has not.
-    pub(crate) fn append(&mut self, other: Self, share: f64, cluster: u16) {
-        self.clusters.extend(vec![cluster; other.n_components()]);
-        self.log_weights.extend(other.log_weights.iter().map(|weight| weight + share.ln()));
-        self.means.extend(other.means);
-        match (&mut self.covariance, other.covariance) {
-            (Covariance::Full(own), Covariance::Full(others)) => own.extend(others),
-            _ => panic!("covariances of one shape"),
-        }
-    }
-
     /// Each component's posterior for each of `N x D` latents, `N x K`.
+    ///
+    /// ```
+    /// use edgemix::mixture::{Covariance, Mixture};
+    ///
+    /// let covariance = Covariance::Spherical(vec![1.0; 2]);
+    /// let mixture = Mixture { log_weights: vec![0.0; 2], means: vec![0.0, 2.0], covariance, clusters: vec![0, 1] };
+    /// // Half way between the two, and far on the second one's side.
+    /// let found = mixture.responsibilities(&[1.0, 9.0])?;
+    /// assert!(found[..2] == [0.5, 0.5] && found[3] > 0.999);
+    /// # Ok::<(), edgemix::mixture::NotPositiveDefinite>(())
+    /// ```
     ///
     /// # Errors
     /// As [`Mixture::whiten`].
@@ -159,7 +182,7 @@ impl Mixture {
         Ok(z.par_chunks_exact(self.n_dims()).flat_map_iter(posterior).collect())
     }
 
-    /// Inverts the covariances.
+    /// Inverts the covariances. See [`Mixture`] for an example.
     ///
     /// # Errors
     /// Names the first component whose covariance is not positive definite.
@@ -184,6 +207,20 @@ impl Mixture {
     }
 
     /// The scores of `N x D` latents, `N x K`, on their device.
+    ///
+    /// ```
+    /// use burn::backend::Flex;
+    /// use burn::tensor::Tensor;
+    /// use edgemix::mixture::{Covariance, Mixture};
+    ///
+    /// let covariance = Covariance::Spherical(vec![1.0; 2]);
+    /// let mixture = Mixture { log_weights: vec![0.0; 2], means: vec![0.0, 4.0], covariance, clusters: vec![0, 1] };
+    /// let z = Tensor::<Flex, 2>::from_data([[4.0]], &Default::default());
+    /// let scores: Vec<f32> = mixture.log_density(&z)?.into_data().iter::<f32>().collect();
+    /// // Half the squared distance of the means.
+    /// assert!((scores[1] - scores[0] - 8.0).abs() < 1e-4);
+    /// # Ok::<(), edgemix::mixture::NotPositiveDefinite>(())
+    /// ```
     ///
     /// # Errors
     /// As [`Mixture::whiten`].
@@ -225,7 +262,7 @@ impl Mixture {
 }
 
 impl Whitened<'_> {
-    /// The scores of one latent, in f64: the definition.
+    /// The scores of one latent, in f64: the definition. See [`Mixture`] for an example.
     pub fn scores(&self, z: &[f64]) -> Vec<f64> {
         let dims = self.mixture.n_dims();
         let means = self.mixture.means.chunks_exact(dims).zip(&self.constants);

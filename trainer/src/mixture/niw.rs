@@ -10,6 +10,16 @@ use statrs::function::gamma::ln_gamma;
 use super::cholesky;
 
 /// What a Gaussian's likelihood needs to know of samples: their weight, sum and products.
+///
+/// ```
+/// use edgemix::mixture::niw::Statistics;
+///
+/// let mut all = Statistics::empty(2);
+/// all.add(&[1.0, 2.0], 1.0);
+/// all.absorb(&Statistics::of([&[3.0, 4.0][..]], 2));
+/// assert_eq!((all.n, all.mean(), all.variance()), (2.0, vec![2.0, 3.0], 1.0));
+/// assert_eq!(all.with(&Statistics::empty(2)), all);
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Statistics {
     /// How many samples, or the sum of their weights.
@@ -21,19 +31,19 @@ pub struct Statistics {
 }
 
 impl Statistics {
-    /// Of no samples of D dimensions.
+    /// Of no samples of D dimensions. See [`Statistics`] for an example.
     pub fn empty(dims: usize) -> Self {
         Self { n: 0.0, sum: vec![0.0; dims], products: vec![0.0; dims * (dims + 1) / 2] }
     }
 
-    /// Of samples, row after row.
+    /// Of samples, row after row. See [`Statistics`] for an example.
     pub fn of<'a>(rows: impl IntoIterator<Item = &'a [f64]>, dims: usize) -> Self {
         let mut all = Self::empty(dims);
         rows.into_iter().for_each(|row| all.add(row, 1.0));
         all
     }
 
-    /// Adds a sample of this weight.
+    /// Adds a sample of this weight. See [`Statistics`] for an example.
     pub fn add(&mut self, z: &[f64], weight: f64) {
         self.n += weight;
         let mut products = self.products.iter_mut();
@@ -43,14 +53,14 @@ impl Statistics {
         }
     }
 
-    /// Adds the samples of others.
+    /// Adds the samples of others. See [`Statistics`] for an example.
     pub fn absorb(&mut self, other: &Self) {
         self.n += other.n;
         self.sum.iter_mut().zip(&other.sum).for_each(|(a, b)| *a += b);
         self.products.iter_mut().zip(&other.products).for_each(|(a, b)| *a += b);
     }
 
-    /// The samples of both.
+    /// The samples of both. See [`Statistics`] for an example.
     #[must_use]
     pub fn with(&self, other: &Self) -> Self {
         let mut both = self.clone();
@@ -58,12 +68,12 @@ impl Statistics {
         both
     }
 
-    /// The mean.
+    /// The mean. See [`Statistics`] for an example.
     pub fn mean(&self) -> Vec<f64> {
         self.sum.iter().map(|s| s / self.n.max(f64::MIN_POSITIVE)).collect()
     }
 
-    /// The variance over all dimensions together, about the mean.
+    /// The variance over all dimensions together, about the mean. See [`Statistics`] for an example.
     pub fn variance(&self) -> f64 {
         let dims = self.sum.len();
         let squares: f64 = (0..dims).map(|r| self.products[r * (r + 3) / 2]).sum();
@@ -73,6 +83,16 @@ impl Statistics {
 }
 
 /// `Sigma ~ IW(psi I, nu)`, `mu ~ N(0, Sigma / kappa)`.
+///
+/// ```
+/// use edgemix::mixture::niw::{NormalInverseWishart, Statistics};
+///
+/// let prior = NormalInverseWishart { kappa: 1.0, extra: 2.0, psi: 1.0 };
+/// // One sample at 4: the mean lies half way to the origin, the covariance is (1 + 4^2 - 4^2 / 2) / 2.
+/// let one = Statistics::of([&[4.0][..]], 1);
+/// assert_eq!(prior.posterior(&one), (vec![2.0], vec![4.5]));
+/// assert!(prior.log_marginal(&Statistics::empty(1)).abs() < 1e-12);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct NormalInverseWishart {
     /// How many samples the prior mean is worth.
@@ -101,7 +121,7 @@ impl NormalInverseWishart {
     }
 
     /// The log marginal likelihood of the samples (Murphy, equation 266); minus infinity if rounding has made their
-    /// scatter indefinite.
+    /// scatter indefinite. See [`NormalInverseWishart`] for an example.
     pub fn log_marginal(&self, of: &Statistics) -> f64 {
         let dims = of.sum.len();
         let d = dims as f64;
@@ -114,7 +134,7 @@ impl NormalInverseWishart {
             - ln_gamma_multivariate(0.5 * nu0, dims)
     }
 
-    /// The posterior's mean and expected covariance.
+    /// The posterior's mean and expected covariance. See [`NormalInverseWishart`] for an example.
     pub fn posterior(&self, of: &Statistics) -> (Vec<f64>, Vec<f64>) {
         let kappa = self.kappa + of.n;
         let freedom = (self.extra + of.n - 1.0).max(f64::MIN_POSITIVE);

@@ -16,6 +16,11 @@ pub(super) struct Points {
 }
 
 impl Points {
+    pub(super) fn about<'a>(center: &[f64], rows: impl Iterator<Item = &'a [f64]>) -> Self {
+        let values = rows.flat_map(|row| row.iter().zip(center).map(|(z, m)| z - m)).collect();
+        Self { values, dims: center.len() }
+    }
+
     pub(super) fn len(&self) -> usize {
         self.values.len() / self.dims
     }

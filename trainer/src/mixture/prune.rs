@@ -5,6 +5,13 @@ use burn::tensor::{Tensor, backend::Backend};
 use super::{Covariance, Mixture, NotPositiveDefinite, elements};
 
 /// The components to keep, by their counts: those of at least `max(1, share * N)` samples, and never none.
+///
+/// ```
+/// use edgemix::mixture::prune::survivors;
+///
+/// assert_eq!(survivors(&[100.0, 0.5, 40.0], 0.005), [0, 2]);
+/// assert_eq!(survivors(&[0.2, 0.4, 0.1], 0.005), [1]);
+/// ```
 pub fn survivors(counts: &[f64], share: f64) -> Vec<usize> {
     let total: f64 = counts.iter().sum();
     let least = (share * total).max(1.0);
@@ -17,6 +24,10 @@ pub fn survivors(counts: &[f64], share: f64) -> Vec<usize> {
 }
 
 /// The `k` greatest counts' indices, ascending.
+///
+/// ```
+/// assert_eq!(edgemix::mixture::prune::greatest(&[5.0, 9.0, 7.0], 2), [1, 2]);
+/// ```
 pub fn greatest(counts: &[f64], k: usize) -> Vec<usize> {
     let mut order: Vec<usize> = (0..counts.len()).collect();
     order.sort_by(|&a, &b| counts[b].total_cmp(&counts[a]));
@@ -26,6 +37,20 @@ pub fn greatest(counts: &[f64], k: usize) -> Vec<usize> {
 }
 
 /// The mixture without the clusters that `kept` doesn't name, which sees how many of the `N x D` latents are in each.
+///
+/// ```
+/// use burn::backend::Flex;
+/// use burn::tensor::Tensor;
+/// use edgemix::mixture::{Covariance, Mixture, prune};
+///
+/// let (means, covariance) = (vec![0.0, 10.0, 20.0], Covariance::Spherical(vec![1.0; 3]));
+/// let mixture = Mixture { log_weights: vec![0.0; 3], means, covariance, clusters: vec![0, 1, 0] };
+/// let z = Tensor::<Flex, 2>::from_data([[0.0], [10.0], [20.0]], &Default::default());
+/// // Two samples in the first cluster, one in the second.
+/// let larger = prune::clusters(&mixture, &z, |counts| prune::greatest(counts, 1))?;
+/// assert_eq!((larger.means, larger.clusters), (vec![0.0, 20.0], vec![0, 0]));
+/// # Ok::<(), edgemix::mixture::NotPositiveDefinite>(())
+/// ```
 ///
 /// # Errors
 /// [`NotPositiveDefinite`] if the mixture is not one.
@@ -45,6 +70,15 @@ pub fn clusters<B: Backend>(
 }
 
 /// The mixture of these components only; their clusters are numbered anew in the order in which they appear.
+///
+/// ```
+/// use edgemix::mixture::{Covariance, Mixture, prune};
+///
+/// let (means, covariance) = (vec![0.0, 10.0, 20.0], Covariance::Spherical(vec![1.0; 3]));
+/// let mixture = Mixture { log_weights: vec![0.0; 3], means, covariance, clusters: vec![0, 1, 2] };
+/// let kept = prune::keep(&mixture, &[1, 2]);
+/// assert_eq!((kept.means, kept.clusters), (vec![10.0, 20.0], vec![0, 1]));
+/// ```
 pub fn keep(mixture: &Mixture, components: &[usize]) -> Mixture {
     let pick = |values: &[f64], stride: usize| -> Vec<f64> {
         components.iter().flat_map(|&k| &values[k * stride..(k + 1) * stride]).copied().collect()

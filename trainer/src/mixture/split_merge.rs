@@ -95,7 +95,7 @@ struct Component {
 
 impl SplitMerge {
     /// Grows components on `N x D` latents, row-major; a mixture with full covariances, each component its own cluster. Of
-    /// more than [`FULL`] dimensions they are full along the leading axes only.
+    /// more than [`FULL`] dimensions they are full along the leading axes only. See [`SplitMerge`] for an example.
     pub fn fit(&self, z: &[f64], dims: usize, rng: &mut impl Rng) -> Mixture {
         if dims <= FULL {
             return self.fit_full(z, dims, rng);
@@ -110,14 +110,21 @@ impl SplitMerge {
         subspace.lift(mixture, z, &components)
     }
 
-    fn fit_full(&self, z: &[f64], dims: usize, rng: &mut impl Rng) -> Mixture {
+    /// Expectation maximisation from given components, the label of each of `N x D` latents, none of them empty; under the
+    /// prior that makes them most probable.
+    pub(super) fn soften(&self, z: &[f64], dims: usize, labels: &[u32]) -> Mixture {
+        let center = Statistics::of(z.chunks_exact(dims), dims).mean();
+        let points = Points::about(&center, z.chunks_exact(dims));
+        soften(&points, labels, &self.prior(&statistics(&points, labels)), &center)
+    }
+
+    pub(super) fn fit_full(&self, z: &[f64], dims: usize, rng: &mut impl Rng) -> Mixture {
         let n = z.len() / dims;
         let step = n.div_ceil(self.subsample.max(1)).max(1);
         let rows = || z.chunks_exact(dims).step_by(step);
         let all = Statistics::of(rows(), dims);
         let center = all.mean();
-        let values = rows().flat_map(|row| row.iter().zip(&center).map(|(z, m)| z - m)).collect();
-        let points = Points { values, dims };
+        let points = Points::about(&center, rows());
         let (mut labels, prior) = self.grow(&points, rng.random());
         self.split_further(&points, &prior, &mut labels);
         soften(&points, &labels, &prior, &center)

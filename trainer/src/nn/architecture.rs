@@ -36,7 +36,7 @@ enum Spelling {
     Convolution { filters: usize, kernel: usize, stride: usize, padding: usize },
 }
 
-/// A layer for an input of a given size.
+/// A layer for an input of a given size. See [`Architecture::shapes`] for an example.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shape {
     /// A fully connected layer.
@@ -51,6 +51,13 @@ pub enum Shape {
 }
 
 /// Why layers can't be.
+///
+/// ```
+/// use edgemix::nn::{Architecture, ArchitectureError};
+///
+/// assert_eq!("conv:64,8k3,10".parse::<Architecture>(), Err(ArchitectureError::Order));
+/// assert_eq!(Architecture::depict().shapes(64, None), Err(ArchitectureError::NotAnImage));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum ArchitectureError {
@@ -91,23 +98,44 @@ impl Architecture {
         ("tiny", "64-32-8"),
     ];
 
-    /// Fully connected layers of these widths.
+    /// Fully connected layers of these widths. See [`Architecture::shapes`] for an example.
     pub fn dense(widths: &[usize]) -> Self {
         Self(widths.iter().map(|&width| Spelling::Dense(width)).collect())
     }
 
     /// DEPICT's: two convolutions and a latent of 10.
+    ///
+    /// ```
+    /// use edgemix::nn::Architecture;
+    ///
+    /// assert_eq!("depict".parse(), Ok(Architecture::depict()));
+    /// ```
     pub fn depict() -> Self {
         let convolution = |kernel, padding| Spelling::Convolution { filters: 50, kernel, stride: 2, padding };
         Self(vec![convolution(4, 0), convolution(5, 2), Spelling::Dense(10)])
     }
 
     /// Whether nothing was asked for.
+    ///
+    /// ```
+    /// use edgemix::nn::Architecture;
+    ///
+    /// assert!(Architecture::default().is_default() && !Architecture::dense(&[10]).is_default());
+    /// ```
     pub fn is_default(&self) -> bool {
         self.0.is_empty()
     }
 
     /// The layers for samples of `n_features`, which form an image or not.
+    ///
+    /// ```
+    /// use edgemix::nn::Architecture;
+    ///
+    /// let shapes = Architecture::dense(&[32, 8]).shapes(64, None)?;
+    /// let sizes: Vec<(usize, usize)> = shapes.iter().map(|shape| (shape.inputs(), shape.outputs())).collect();
+    /// assert_eq!(sizes, [(64, 32), (32, 8)]);
+    /// # Ok::<(), edgemix::nn::ArchitectureError>(())
+    /// ```
     ///
     /// # Errors
     /// [`ArchitectureError`] if convolutions don't fit them.
@@ -133,7 +161,7 @@ impl Architecture {
 }
 
 impl Shape {
-    /// Number of inputs.
+    /// Number of inputs. See [`Architecture::shapes`] for an example.
     pub fn inputs(&self) -> usize {
         match self {
             Self::Dense { inputs, .. } => *inputs,
@@ -141,7 +169,7 @@ impl Shape {
         }
     }
 
-    /// Number of outputs.
+    /// Number of outputs. See [`Architecture::shapes`] for an example.
     pub fn outputs(&self) -> usize {
         match self {
             Self::Dense { outputs, .. } => *outputs,

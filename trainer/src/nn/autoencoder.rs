@@ -9,14 +9,29 @@ use crate::random::normal;
 
 /// An encoder and its mirror. A variational one (Kingma and Welling, 2014) gives a mean and a log variance per latent
 /// dimension; a plain one only the mean.
+///
+/// ```
+/// use burn::backend::Flex;
+/// use burn::tensor::Tensor;
+/// use edgemix::nn::{Architecture, Autoencoder};
+/// use edgemix::random::stream;
+///
+/// let device = Default::default();
+/// let shapes = Architecture::dense(&[8, 2]).shapes(4, None)?;
+/// let autoencoder = Autoencoder::<Flex>::new(&shapes, true, &mut stream(0, "weights", 0), &device);
+/// let latent = autoencoder.encode(Tensor::ones([3, 4], &device));
+/// assert_eq!((latent.mean.dims(), latent.log_variance.unwrap().dims()), ([3, 2], [3, 2]));
+/// assert_eq!(autoencoder.decode(latent.mean).dims(), [3, 4]);
+/// # Ok::<(), edgemix::nn::ArchitectureError>(())
+/// ```
 #[derive(Module, Debug)]
 pub struct Autoencoder<B: Backend> {
     encoder: Network<B>,
     decoder: Network<B>,
-    latent: usize,
+    dims: usize,
 }
 
-/// What an encoder gives for a batch: `q(z|x)`.
+/// What an encoder gives for a batch: `q(z|x)`. See [`Latent::sample`] for an example.
 #[derive(Clone, Debug)]
 pub struct Latent<B: Backend> {
     /// `N x D`.
@@ -27,38 +42,58 @@ pub struct Latent<B: Backend> {
 
 impl<B: Backend> Autoencoder<B> {
     /// An encoder of these layers and their mirror; the weights are drawn from `rng`. A variational one's last layer must
-    /// be fully connected.
+    /// be fully connected. See [`Autoencoder`] for an example.
     pub fn new(shapes: &[Shape], variational: bool, rng: &mut impl Rng, device: &B::Device) -> Self {
-        let latent = shapes.last().map_or(0, Shape::outputs);
+        let dims = shapes.last().map_or(0, Shape::outputs);
         let mut down = shapes.to_vec();
         if variational && let Some(Shape::Dense { outputs, .. }) = down.last_mut() {
             *outputs *= 2;
         }
-        Self { encoder: Network::new(&down, rng, device), decoder: Network::mirror(shapes, rng, device), latent }
+        Self { encoder: Network::new(&down, rng, device), decoder: Network::mirror(shapes, rng, device), dims }
     }
 
-    /// `N x inputs` to `q(z|x)`.
+    /// `N x inputs` to `q(z|x)`. See [`Autoencoder`] for an example.
     pub fn encode(&self, x: Tensor<B, 2>) -> Latent<B> {
-        let out = self.encoder.forward(x);
+        self.latent(self.encoder.forward(x))
+    }
+
+    /// The same with the weights and activations that int8 would have. See [`Network::rounded`] for an example.
+    pub fn encode_rounded(&self, x: Tensor<B, 2>) -> Latent<B> {
+        self.latent(self.encoder.rounded(x))
+    }
+
+    fn latent(&self, out: Tensor<B, 2>) -> Latent<B> {
         let wide = out.dims()[1];
-        if wide == self.latent {
+        if wide == self.dims {
             return Latent { mean: out, log_variance: None };
         }
-        let mean = out.clone().narrow(1, 0, self.latent);
-        Latent { mean, log_variance: Some(out.narrow(1, self.latent, self.latent).clamp(-10.0, 10.0)) }
+        let mean = out.clone().narrow(1, 0, self.dims);
+        Latent { mean, log_variance: Some(out.narrow(1, self.dims, self.dims).clamp(-10.0, 10.0)) }
     }
 
-    /// `N x D` to `N x inputs`.
+    /// `N x D` to `N x inputs`. See [`Autoencoder`] for an example.
     pub fn decode(&self, z: Tensor<B, 2>) -> Tensor<B, 2> {
         self.decoder.forward(z)
     }
 
     /// The encoder.
+    ///
+    /// ```
+    /// # use burn::{backend::Flex, tensor::Tensor};
+    /// # use edgemix::nn::{Architecture, Autoencoder};
+    /// # use edgemix::random::stream;
+    /// # let device = Default::default();
+    /// let shapes = Architecture::dense(&[8, 2]).shapes(4, None)?;
+    /// let autoencoder = Autoencoder::<Flex>::new(&shapes, false, &mut stream(0, "weights", 0), &device);
+    /// let z = autoencoder.encoder().forward(Tensor::ones([3, 4], &device));
+    /// assert_eq!((z.dims(), autoencoder.decoder().forward(z).dims()), ([3, 2], [3, 4]));
+    /// # Ok::<(), edgemix::nn::ArchitectureError>(())
+    /// ```
     pub fn encoder(&self) -> &Network<B> {
         &self.encoder
     }
 
-    /// The decoder.
+    /// The decoder. See [`Autoencoder::encoder`] for an example.
     pub fn decoder(&self) -> &Network<B> {
         &self.decoder
     }
@@ -66,6 +101,20 @@ impl<B: Backend> Autoencoder<B> {
 
 impl<B: Backend> Latent<B> {
     /// The mean, or a draw from `q(z|x)` by the reparametrisation trick.
+    ///
+    /// ```
+    /// use burn::backend::Flex;
+    /// use burn::tensor::Tensor;
+    /// use edgemix::nn::Latent;
+    /// use edgemix::random::stream;
+    ///
+    /// let mean = Tensor::<Flex, 2>::from_data([[1.0, 2.0]], &Default::default());
+    /// let plain = Latent { mean: mean.clone(), log_variance: None };
+    /// let variational = Latent { mean: mean.clone(), log_variance: Some(mean.zeros_like()) };
+    /// let draw = |latent: &Latent<Flex>| latent.sample(&mut stream(0, "noise", 0)).into_data();
+    /// assert_eq!(draw(&plain), mean.clone().into_data());
+    /// assert_ne!(draw(&variational), mean.into_data());
+    /// ```
     pub fn sample(&self, rng: &mut impl Rng) -> Tensor<B, 2> {
         let Some(log_variance) = &self.log_variance else { return self.mean.clone() };
         let [n, dims] = self.mean.dims();

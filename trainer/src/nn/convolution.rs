@@ -7,6 +7,7 @@ use burn::tensor::{Tensor, TensorData, backend::Backend};
 use rand::Rng;
 
 use super::network::numbers;
+use super::rounding;
 use crate::data::ImageShape;
 use crate::random::uniform;
 use crate::trained::{Activation, Convolution, Geometry};
@@ -51,9 +52,18 @@ impl<B: Backend> Kernel<B> {
 
     /// `N x inputs` to `N x outputs`, or back.
     pub(super) fn forward(&self, x: Tensor<B, 2>) -> Tensor<B, 2> {
+        self.over(x, self.weight.val())
+    }
+
+    /// The same with the weights and activations that int8 would have.
+    pub(super) fn rounded(&self, x: Tensor<B, 2>) -> Tensor<B, 2> {
+        self.over(rounding::activations(x), rounding::weights(self.weight.val(), 0))
+    }
+
+    fn over(&self, x: Tensor<B, 2>, weight: Tensor<B, 4>) -> Tensor<B, 2> {
         let Geometry { input, kernel, stride, padding, .. } = self.geometry;
         let output = self.geometry.output().unwrap_or(input);
-        let (weight, bias) = (self.weight.val(), Some(self.bias.val()));
+        let bias = Some(self.bias.val());
         match self.direction {
             Direction::Down => {
                 let options = ConvOptions::new([stride; 2], [padding; 2], [1; 2], 1);

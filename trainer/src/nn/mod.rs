@@ -5,6 +5,7 @@ mod architecture;
 mod autoencoder;
 mod convolution;
 mod network;
+mod rounding;
 #[cfg(test)]
 mod tests;
 

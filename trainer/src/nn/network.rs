@@ -2,17 +2,30 @@
 
 use burn::module::{Module, Param};
 use burn::nn::Linear;
+use burn::tensor::module::linear;
 use burn::tensor::{Tensor, TensorData, activation::relu, backend::Backend};
 use rand::{Rng, RngExt};
 
-use super::Shape;
 use super::convolution::{Direction, Kernel};
+use super::{Shape, rounding};
 use crate::random::uniform;
 use crate::trained::{self, Activation};
 
 /// Layers with an activation between them; the last is linear. Weights start Glorot-uniform, biases at zero (Glorot
 /// and Bengio, 2010, equation 16). ReLU follows fully connected layers, leaky ReLU of slope .01 the others (Ghasedi
 /// Dizaji et al., 2017).
+///
+/// ```
+/// use burn::backend::Flex;
+/// use burn::tensor::Tensor;
+/// use edgemix::nn::Network;
+///
+/// // y = 2 a - b + 1.
+/// let device = Default::default();
+/// let network = Network::<Flex>::linear(vec![2.0, -1.0], vec![1.0], &device);
+/// assert_eq!(network.forward(Tensor::from_data([[3.0, 4.0]], &device)).into_scalar(), 3.0);
+/// assert_eq!(network.to_linear().unwrap().weights, [2.0, -1.0]);
+/// ```
 #[derive(Module, Debug)]
 pub struct Network<B: Backend> {
     layers: Vec<Layer<B>>,
@@ -27,7 +40,7 @@ enum Layer<B: Backend> {
 /// The slope of leaky ReLU.
 pub const SLOPE: f32 = 0.01;
 
-/// Values zeroed at random (Srivastava et al., 2014).
+/// Values zeroed at random (Srivastava et al., 2014). See [`Network::corrupted`] for an example.
 pub struct Dropout<'a, R> {
     /// The probability that a value is zeroed.
     pub rate: f64,
@@ -37,22 +50,64 @@ pub struct Dropout<'a, R> {
 
 impl<B: Backend> Network<B> {
     /// Layers of these shapes; the same stream gives the same weights on every backend.
+    ///
+    /// ```
+    /// use burn::backend::Flex;
+    /// use edgemix::nn::{Architecture, Network};
+    /// use edgemix::random::stream;
+    /// use edgemix::trained::Activation;
+    ///
+    /// let shapes = Architecture::dense(&[3, 2]).shapes(4, None)?;
+    /// let weights = |seed| {
+    ///     let network = Network::<Flex>::new(&shapes, &mut stream(seed, "weights", 0), &Default::default());
+    ///     network.to_layers(Activation::Identity)
+    /// };
+    /// assert_eq!(weights(0), weights(0));
+    /// assert_ne!(weights(0), weights(1));
+    /// # Ok::<(), edgemix::nn::ArchitectureError>(())
+    /// ```
     pub fn new(shapes: &[Shape], rng: &mut impl Rng, device: &B::Device) -> Self {
         Self { layers: shapes.iter().map(|shape| Layer::new(shape, Direction::Down, rng, device)).collect() }
     }
 
     /// The mirror of layers of these shapes: from the last one's outputs to the first one's inputs.
+    ///
+    /// ```
+    /// use burn::backend::Flex;
+    /// use burn::tensor::Tensor;
+    /// use edgemix::nn::{Architecture, Network};
+    /// use edgemix::random::stream;
+    ///
+    /// let device = Default::default();
+    /// let shapes = Architecture::dense(&[3, 2]).shapes(4, None)?;
+    /// let back = Network::<Flex>::mirror(&shapes, &mut stream(0, "weights", 0), &device);
+    /// assert_eq!(back.forward(Tensor::ones([1, 2], &device)).dims(), [1, 4]);
+    /// # Ok::<(), edgemix::nn::ArchitectureError>(())
+    /// ```
     pub fn mirror(shapes: &[Shape], rng: &mut impl Rng, device: &B::Device) -> Self {
         Self { layers: shapes.iter().rev().map(|shape| Layer::new(shape, Direction::Up, rng, device)).collect() }
     }
 
     /// Fully connected layers of these widths, from input to output.
+    ///
+    /// ```
+    /// use burn::backend::Flex;
+    /// use burn::tensor::Tensor;
+    /// use edgemix::nn::Network;
+    /// use edgemix::random::stream;
+    ///
+    /// let device = Default::default();
+    /// let network = Network::<Flex>::dense(&[4, 3, 2], &mut stream(0, "weights", 0), &device);
+    /// let outputs = network.outputs(Tensor::ones([5, 4], &device));
+    /// assert_eq!((outputs[0].dims(), outputs[1].dims()), ([5, 3], [5, 2]));
+    /// ```
     pub fn dense(widths: &[usize], rng: &mut impl Rng, device: &B::Device) -> Self {
         let shapes = widths.windows(2).map(|pair| Shape::Dense { inputs: pair[0], outputs: pair[1] });
         Self::new(&shapes.collect::<Vec<_>>(), rng, device)
     }
 
     /// One linear layer of given numbers: `inputs x outputs` weights, row-major, and `outputs` biases.
+    /// See [`Network`] for an example.
     pub fn linear(weights: Vec<f32>, bias: Vec<f32>, device: &B::Device) -> Self {
         let outputs = bias.len();
         let shape = [weights.len() / outputs.max(1), outputs];
@@ -61,12 +116,13 @@ impl<B: Backend> Network<B> {
         Self { layers: vec![Layer::Dense(Linear { weight, bias: Some(bias) })] }
     }
 
-    /// `N x inputs` to `N x outputs`.
+    /// `N x inputs` to `N x outputs`. See [`Network`] for an example.
     pub fn forward(&self, x: Tensor<B, 2>) -> Tensor<B, 2> {
         (0..self.layers.len()).fold(x, |x, index| self.layer(index, x))
     }
 
     /// What every layer gives, the first one's output first, after its activation.
+    /// See [`Network::dense`] for an example.
     pub fn outputs(&self, x: Tensor<B, 2>) -> Vec<Tensor<B, 2>> {
         let outputs = (0..self.layers.len()).scan(x, |x, index| {
             *x = self.layer(index, x.clone());
@@ -76,21 +132,55 @@ impl<B: Backend> Network<B> {
     }
 
     /// [`Self::forward`] with noise before every layer.
+    ///
+    /// ```
+    /// # use burn::{backend::Flex, tensor::Tensor};
+    /// # use edgemix::nn::{Dropout, Network};
+    /// # use edgemix::random::stream;
+    /// # let device = Default::default();
+    /// // The mean of 101 ones, or of those that are kept.
+    /// let mean = Network::<Flex>::linear(vec![1.0 / 101.0; 101], vec![0.0], &device);
+    /// let of = |rate| {
+    ///     let mut rng = stream(0, "noise", 0);
+    ///     mean.corrupted(Tensor::ones([1, 101], &device), &mut Dropout { rate, rng: &mut rng }).into_scalar()
+    /// };
+    /// assert!((of(0.0) - 1.0).abs() < 1e-5);
+    /// assert!((0.005..0.5).contains(&(of(0.5) - 1.0).abs()));
+    /// ```
     pub fn corrupted(&self, x: Tensor<B, 2>, dropout: &mut Dropout<impl Rng>) -> Tensor<B, 2> {
         (0..self.layers.len()).fold(x, |x, index| self.layer(index, dropout.apply(x)))
     }
 
+    /// [`Self::forward`] with the weights and activations that int8 would have; gradients are those of the exact ones.
+    ///
+    /// ```
+    /// use burn::backend::Flex;
+    /// use burn::tensor::Tensor;
+    /// use edgemix::nn::Network;
+    ///
+    /// // Weights are whole steps of a 127th of the greatest one.
+    /// let device = Default::default();
+    /// let network = Network::<Flex>::linear(vec![12.7, 0.26], vec![0.0], &device);
+    /// let of = |x: [f32; 2]| network.rounded(Tensor::from_data([x], &device)).into_scalar();
+    /// assert!((of([0.0, 1.0]) - 0.3).abs() < 1e-5);
+    /// ```
+    pub fn rounded(&self, x: Tensor<B, 2>) -> Tensor<B, 2> {
+        (0..self.layers.len()).fold(x, |x, index| self.activate(index, self.layers[index].rounded(x)))
+    }
+
     fn layer(&self, index: usize, x: Tensor<B, 2>) -> Tensor<B, 2> {
-        let layer = &self.layers[index];
-        let sums = layer.forward(x);
-        match (index + 1 == self.layers.len(), layer.between()) {
+        self.activate(index, self.layers[index].forward(x))
+    }
+
+    fn activate(&self, index: usize, sums: Tensor<B, 2>) -> Tensor<B, 2> {
+        match (index + 1 == self.layers.len(), self.layers[index].between()) {
             (false, Activation::LeakyRelu(slope)) => burn::tensor::activation::leaky_relu(sums, slope.into()),
             (false, _) => relu(sums),
             (true, _) => sums,
         }
     }
 
-    /// The last layer's numbers, if it is fully connected.
+    /// The last layer's numbers, if it is fully connected. See [`Network`] for an example.
     pub fn to_linear(&self) -> Option<trained::Dense> {
         match self.layers.last()?.to_plain(Activation::Identity) {
             trained::Layer::Dense(dense) => Some(dense),
@@ -98,7 +188,7 @@ impl<B: Backend> Network<B> {
         }
     }
 
-    /// The layers' numbers; `last` follows the last one.
+    /// The layers' numbers; `last` follows the last one. See [`Network::new`] for an example.
     ///
     /// # Panics
     /// On a mirror's transposed convolutions, which no exported encoder has.
@@ -136,6 +226,16 @@ impl<B: Backend> Layer<B> {
         }
     }
 
+    fn rounded(&self, x: Tensor<B, 2>) -> Tensor<B, 2> {
+        match self {
+            Self::Dense(Linear { weight, bias }) => {
+                let weight = rounding::weights(weight.val(), 1);
+                linear(rounding::activations(x), weight, bias.as_ref().map(Param::val))
+            }
+            Self::Kernel(kernel) => kernel.rounded(x),
+        }
+    }
+
     /// What follows the layer where another comes after it.
     fn between(&self) -> Activation {
         match self {
@@ -159,6 +259,20 @@ impl<B: Backend> Layer<B> {
 
 impl<R: Rng> Dropout<'_, R> {
     /// Zeroes values at random and scales up the others.
+    ///
+    /// ```
+    /// use burn::backend::Flex;
+    /// use burn::tensor::Tensor;
+    /// use edgemix::nn::Dropout;
+    /// use edgemix::random::stream;
+    ///
+    /// let ones = Tensor::<Flex, 2>::ones([1, 1000], &Default::default());
+    /// let mut rng = stream(0, "noise", 0);
+    /// let dropped = Dropout { rate: 0.5, rng: &mut rng }.apply(ones).into_data();
+    /// // Half of them are gone, the others twice as large.
+    /// assert!(dropped.iter::<f32>().all(|x| x == 0.0 || x == 2.0));
+    /// assert!((dropped.iter::<f32>().sum::<f32>() - 1000.0).abs() < 200.0);
+    /// ```
     pub fn apply<B: Backend>(&mut self, x: Tensor<B, 2>) -> Tensor<B, 2> {
         let [n, width] = x.dims();
         let kept = (1.0 / (1.0 - self.rate)) as f32;

@@ -15,7 +15,7 @@ const CLUSTERS: usize = 1;
 /// Enough samples, evenly from all.
 const MOST: usize = 20_000;
 
-/// Compares the integers' clusters with the f32 model's.
+/// Compares the integers' clusters with the f32 model's. See [`quantize`](super::quantize) for an example.
 ///
 /// # Errors
 /// [`QuantizeError::Disagreement`] if fewer than 98.5 % of the samples are in the same cluster, or the numbers of clusters

@@ -29,7 +29,7 @@ use crate::mixture::NotPositiveDefinite;
 use crate::trained::{Geometry, Head, Layer, Trained};
 use crate::{inference, posterior};
 
-/// What the file says about the run that made it.
+/// What the file says about the run that made it. See [`quantize`] for an example.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Provenance {
     /// The model's name, for people.
@@ -40,7 +40,7 @@ pub struct Provenance {
     pub seed: u64,
 }
 
-/// Samples that training did not see.
+/// Samples that training did not see. See [`quantize`] for an example.
 #[derive(Clone, Copy, Debug)]
 pub struct HeldOut<'a> {
     /// The samples.
@@ -50,6 +50,23 @@ pub struct HeldOut<'a> {
 }
 
 /// Why a model can't be quantised.
+///
+/// ```
+/// # use edgemix::data::{Samples, Scaling};
+/// # use edgemix::mixture::{Covariance, Mixture};
+/// # use edgemix::quantize::{Provenance, QuantizeError, quantize};
+/// # use edgemix::trained::{Head, Trained};
+/// # let (means, covariance) = (vec![-1.0, 1.0], Covariance::Spherical(vec![0.1; 2]));
+/// # let mixture = Mixture { log_weights: vec![0.0; 2], means, covariance, clusters: vec![0, 1] };
+/// # let (method, head) = ("by hand".into(), Head::Mixture(mixture));
+/// # let scaling = Scaling { gain: vec![1.0], offset: vec![0.0] };
+/// # let trained = Trained { method, scaling, encoder: vec![], head, sticks: vec![] };
+/// # let provenance = Provenance { name: "line".into(), config: [0; 32], seed: 0 };
+/// // The model is of one feature.
+/// let samples = Samples::new("plane", vec![0.0; 20], 2);
+/// let error = quantize(&trained, &samples, None, &provenance).unwrap_err();
+/// assert!(matches!(error, QuantizeError::Features { expected: 1, found: 2 }));
+/// ```
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum QuantizeError {
@@ -122,6 +139,33 @@ const ENOUGH: usize = 50_000;
 /// them, the novelty's p-values are of the training samples themselves, and too small for new ones.
 ///
 /// Of more than 50,000 samples some are taken, evenly. The same model and samples give the same bytes.
+///
+/// ```
+/// use edgemix::data::Samples;
+/// use edgemix::quantize::{HeldOut, Provenance, check, quantize};
+/// use edgemix::random::{normal, stream};
+/// use edgemix_runtime::Model;
+///
+/// # use edgemix::data::Scaling;
+/// # use edgemix::mixture::{Covariance, Mixture};
+/// # use edgemix::trained::{Head, Trained};
+/// # let (means, covariance) = (vec![-1.0, 1.0], Covariance::Spherical(vec![0.1; 2]));
+/// # let mixture = Mixture { log_weights: vec![0.0; 2], means, covariance, clusters: vec![0, 1] };
+/// # let (method, head) = ("by hand".into(), Head::Mixture(mixture));
+/// # let scaling = Scaling { gain: vec![1.0], offset: vec![0.0] };
+/// # let trained = Trained { method, scaling, encoder: vec![], head, sticks: vec![] };
+/// // `trained` has two clusters on a line.
+/// let draw = |n, index| Samples::new("line", normal(n, &mut stream(0, "example", index)), 1);
+/// let (training, samples) = (draw(1000, 0), draw(100, 1));
+/// let held_out = HeldOut { samples: &samples, finest_rate: 0.01 };
+/// let provenance = Provenance { name: "line".into(), config: [0; 32], seed: 0 };
+/// let file = quantize(&trained, &training, Some(held_out), &provenance)?;
+/// let model = Model::from_bytes(&file)?;
+/// assert_eq!((model.name(), model.n_clusters()), ("line", 2));
+/// // The integers are still the model that was trained.
+/// check(&trained, &model, &training)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # Errors
 /// See [`QuantizeError`].

@@ -89,7 +89,7 @@ struct Found {
 }
 
 impl Run<'_> {
-    /// The page.
+    /// The page. See [`Run`] for an example.
     ///
     /// # Errors
     /// See [`AssignError`].

@@ -6,6 +6,20 @@ use serde::{Deserialize, Serialize};
 use super::layer::{Layer, run};
 
 /// K autoencoders of one shape; a sample's score for one is its evidence bound.
+///
+/// ```
+/// use edgemix::trained::{Activation, Autoencoders, Dense, Layer, Pair};
+///
+/// let times = |factor| {
+///     let (weights, bias) = (vec![factor], vec![0.0]);
+///     vec![Layer::Dense(Dense { inputs: 1, outputs: 1, weights, bias, activation: Activation::Identity })]
+/// };
+/// // The first pair gives a sample back, the second one nothing.
+/// let pairs = [1.0, 0.0].map(|factor| Pair { encoder: times(1.0), decoder: times(factor) }).to_vec();
+/// let autoencoders = Autoencoders { pairs, variational: false, precision: 2.0, log_weights: vec![0.0; 2] };
+/// assert_eq!((autoencoders.n_inputs(), autoencoders.n_dims()), (1, 1));
+/// assert_eq!(autoencoders.scores(&[3.0]), [0.0, -9.0]);
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Autoencoders {
     /// K.
@@ -18,7 +32,7 @@ pub struct Autoencoders {
     pub log_weights: Vec<f64>,
 }
 
-/// An encoder and its decoder.
+/// An encoder and its decoder. See [`Autoencoders`] for an example.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Pair {
     /// From the sample to D means, or to D means and D log variances.
@@ -31,12 +45,12 @@ pub struct Pair {
 pub const LOG_VARIANCES: (f32, f32) = (-10.0, 10.0);
 
 impl Autoencoders {
-    /// Values of a sample.
+    /// Values of a sample. See [`Autoencoders`] for an example.
     pub fn n_inputs(&self) -> usize {
         self.pairs.first().and_then(|pair| pair.encoder.first()).map_or(0, Layer::inputs)
     }
 
-    /// D.
+    /// D. See [`Autoencoders`] for an example.
     pub fn n_dims(&self) -> usize {
         self.pairs.first().and_then(|pair| pair.decoder.first()).map_or(0, Layer::inputs)
     }
@@ -53,6 +67,7 @@ impl Autoencoders {
     }
 
     /// `N x K` scores of `N x inputs` samples: `ln alpha - precision |x - y|^2 / 2 - KL`.
+    /// See [`Autoencoders`] for an example.
     pub fn scores(&self, inputs: &[f32]) -> Vec<f64> {
         let width = self.n_inputs().max(1);
         let of_chunk = |inputs: &[f32]| {

@@ -7,6 +7,18 @@ use super::layer::affine;
 use crate::data::ImageShape;
 
 /// How a convolution moves over an image: a square kernel, zeros beyond the border.
+///
+/// ```
+/// use edgemix::data::ImageShape;
+/// use edgemix::trained::Geometry;
+///
+/// let input = ImageShape { channels: 1, height: 28, width: 28 };
+/// let geometry = Geometry { input, filters: 50, kernel: 4, stride: 2, padding: 0 };
+/// assert_eq!(geometry.output(), Some(ImageShape { channels: 50, height: 13, width: 13 }));
+/// assert_eq!((geometry.inputs(), geometry.outputs(), geometry.taps()), (28 * 28, 13 * 13 * 50, 16));
+/// // Larger than the image.
+/// assert_eq!(Geometry { kernel: 29, ..geometry }.output(), None);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Geometry {
     /// What it reads.
@@ -22,6 +34,17 @@ pub struct Geometry {
 }
 
 /// `activation(weights * x + bias)`, images being channels last: row by row, pixel by pixel.
+///
+/// ```
+/// use edgemix::data::ImageShape;
+/// use edgemix::trained::{Activation, Convolution, Geometry};
+///
+/// // The sum of four pixels.
+/// let input = ImageShape { channels: 1, height: 2, width: 2 };
+/// let geometry = Geometry { input, filters: 1, kernel: 2, stride: 1, padding: 0 };
+/// let sum = Convolution { geometry, weights: vec![1.0; 4], bias: vec![0.5], activation: Activation::Identity };
+/// assert_eq!(sum.linear(&[1.0, 2.0, 3.0, 4.0]), [10.5]);
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Convolution {
     /// How it moves.
@@ -36,6 +59,7 @@ pub struct Convolution {
 
 impl Geometry {
     /// What it gives; none if the kernel does not fit, or a size is 0 or out of all proportion.
+    /// See [`Geometry`] for an example.
     pub fn output(&self) -> Option<ImageShape> {
         let size = |length: usize| {
             let padded = self.padding.checked_mul(2)?.checked_add(length)?;
@@ -47,24 +71,24 @@ impl Geometry {
         (self.filters > 0 && self.input.channels > 0).then_some(output)
     }
 
-    /// Values that it reads.
+    /// Values that it reads. See [`Geometry`] for an example.
     pub fn inputs(&self) -> usize {
         self.input.n_values()
     }
 
-    /// Values that it gives.
+    /// Values that it gives. See [`Geometry`] for an example.
     pub fn outputs(&self) -> usize {
         self.output().map_or(0, |output| output.n_values())
     }
 
-    /// Weights of one filter.
+    /// Weights of one filter. See [`Geometry`] for an example.
     pub fn taps(&self) -> usize {
         self.kernel * self.kernel * self.input.channels
     }
 }
 
 impl Convolution {
-    /// `weights * x + bias` for `N x inputs` values; `N x outputs`.
+    /// `weights * x + bias` for `N x inputs` values; `N x outputs`. See [`Convolution`] for an example.
     ///
     /// # Panics
     /// If `values` is not a whole number of images, or the layer's lengths contradict each other.

@@ -7,6 +7,18 @@ use serde::{Deserialize, Serialize};
 use super::Convolution;
 
 /// One layer of an encoder.
+///
+/// ```
+/// use edgemix::trained::{Activation, Dense, Layer};
+///
+/// let (weights, bias) = (vec![2.0], vec![-1.0]);
+/// let layer = Layer::Dense(Dense { inputs: 1, outputs: 1, weights, bias, activation: Activation::Relu });
+/// assert_eq!((layer.inputs(), layer.outputs()), (1, 1));
+/// let mut values = layer.linear(&[3.0, 0.0]);
+/// assert_eq!(values, [5.0, -1.0]);
+/// layer.activation().apply(&mut values);
+/// assert_eq!(values, [5.0, 0.0]);
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Layer {
     /// A fully connected layer.
@@ -16,6 +28,15 @@ pub enum Layer {
 }
 
 /// `activation(weights x + bias)`.
+///
+/// ```
+/// use edgemix::trained::{Activation, Dense};
+///
+/// let (weights, bias) = (vec![1.0, 10.0], vec![0.5]);
+/// let dense = Dense { inputs: 2, outputs: 1, weights, bias, activation: Activation::Identity };
+/// // Two rows.
+/// assert_eq!(dense.linear(&[1.0, 2.0, 3.0, 4.0]), [21.5, 43.5]);
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Dense {
     /// Number of inputs.
@@ -31,6 +52,14 @@ pub struct Dense {
 }
 
 /// What follows a layer's sum.
+///
+/// ```
+/// use edgemix::trained::Activation;
+///
+/// let mut values = [-2.0, 3.0];
+/// Activation::LeakyRelu(0.5).apply(&mut values);
+/// assert_eq!(values, [-1.0, 3.0]);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Activation {
     /// Nothing.
@@ -48,7 +77,7 @@ pub enum Activation {
 }
 
 impl Layer {
-    /// Number of inputs.
+    /// Number of inputs. See [`Layer`] for an example.
     pub fn inputs(&self) -> usize {
         match self {
             Self::Dense(dense) => dense.inputs,
@@ -56,7 +85,7 @@ impl Layer {
         }
     }
 
-    /// Number of outputs.
+    /// Number of outputs. See [`Layer`] for an example.
     pub fn outputs(&self) -> usize {
         match self {
             Self::Dense(dense) => dense.outputs,
@@ -64,7 +93,7 @@ impl Layer {
         }
     }
 
-    /// What follows the sum.
+    /// What follows the sum. See [`Layer`] for an example.
     pub fn activation(&self) -> Activation {
         match self {
             Self::Dense(dense) => dense.activation,
@@ -72,7 +101,7 @@ impl Layer {
         }
     }
 
-    /// The sums before the activation, for `N x inputs` values; `N x outputs`.
+    /// The sums before the activation, for `N x inputs` values; `N x outputs`. See [`Layer`] for an example.
     ///
     /// # Panics
     /// If `values` is not a whole number of rows.
@@ -85,7 +114,7 @@ impl Layer {
 }
 
 impl Dense {
-    /// `weights x + bias` for `N x inputs` values; `N x outputs`.
+    /// `weights x + bias` for `N x inputs` values; `N x outputs`. See [`Dense`] for an example.
     ///
     /// # Panics
     /// If `values` is not a whole number of rows, or the layer's lengths contradict each other.
@@ -117,7 +146,7 @@ pub(super) fn affine(values: &[f32], weights: &[f32], bias: &[f32]) -> Vec<f32> 
 }
 
 impl Activation {
-    /// Applies it in place.
+    /// Applies it in place. See [`Activation`] for an example.
     pub fn apply(self, values: &mut [f32]) {
         let each = |f: &dyn Fn(f32) -> f32, values: &mut [f32]| values.iter_mut().for_each(|x| *x = f(*x));
         match self {

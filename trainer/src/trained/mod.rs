@@ -43,6 +43,8 @@ pub(crate) const CHUNK: usize = 256;
 /// let samples = Samples::new("two", vec![1.0, -1.0, 12.0, 9.0], 2);
 /// assert_eq!(trained.encode(&samples)?, [0.0, 10.5]);
 /// assert_eq!(trained.assign(&samples)?, [0, 1]);
+/// // Of inputs that are scaled already.
+/// assert_eq!(trained.encode_inputs(vec![2.0, 4.0]), [3.0]);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -61,6 +63,20 @@ pub struct Trained {
 }
 
 /// Why samples can't be assigned.
+///
+/// ```
+/// # use edgemix::data::{Samples, Scaling};
+/// # use edgemix::mixture::{Covariance, Mixture};
+/// # use edgemix::trained::{AssignError, Head, Trained};
+/// # let scaling = Scaling { gain: vec![1.0], offset: vec![0.0] };
+/// // A component without any extent.
+/// let covariance = Covariance::Spherical(vec![0.0]);
+/// let mixture = Mixture { log_weights: vec![0.0], means: vec![0.0], covariance, clusters: vec![0] };
+/// let (method, head) = ("by hand".into(), Head::Mixture(mixture));
+/// let trained = Trained { method, scaling, encoder: vec![], head, sticks: vec![] };
+/// let error = trained.assign(&Samples::new("one", vec![1.0], 1)).unwrap_err();
+/// assert!(matches!(error, AssignError::Mixture(_)));
+/// ```
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum AssignError {
@@ -73,6 +89,17 @@ pub enum AssignError {
 }
 
 /// What turns a latent into clusters.
+///
+/// ```
+/// use edgemix::trained::{Activation, Dense, Head};
+///
+/// // The class of the greater element.
+/// let (weights, bias) = (vec![1.0, 0.0, 0.0, 1.0], vec![0.0; 2]);
+/// let head = Head::Softmax(Dense { inputs: 2, outputs: 2, weights, bias, activation: Activation::Identity });
+/// assert_eq!((head.n_dims(), head.n_components(), head.n_clusters()), (2, 2, 2));
+/// assert_eq!(head.assign(&[3.0, 1.0, -1.0, 0.0])?, [0, 1]);
+/// # Ok::<(), edgemix::mixture::NotPositiveDefinite>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Head {
     /// The cluster of the component with the best score.
@@ -85,6 +112,7 @@ pub enum Head {
 
 impl Trained {
     /// The latents of samples, `n_samples x D`, in f32: what the integers are compared with.
+    /// See [`Trained`] for an example.
     ///
     /// # Errors
     /// If the file that the samples are in can't be read.
@@ -96,14 +124,14 @@ impl Trained {
         Ok(latents)
     }
 
-    /// The same of samples that are scaled already, `n_samples x inputs`.
+    /// The same of samples that are scaled already, `n_samples x inputs`. See [`Trained`] for an example.
     pub fn encode_inputs(&self, inputs: Vec<f32>) -> Vec<f32> {
         let Some(first) = self.encoder.first() else { return inputs };
         let encode = |inputs: &[f32]| layer::run(&self.encoder, inputs);
         inputs.par_chunks(CHUNK * first.inputs().max(1)).flat_map_iter(encode).collect()
     }
 
-    /// The cluster of each sample, in f32.
+    /// The cluster of each sample, in f32. See [`Trained`] for an example.
     ///
     /// # Errors
     /// See [`AssignError`].
@@ -113,7 +141,7 @@ impl Trained {
 }
 
 impl Head {
-    /// Latent dimensions, D.
+    /// Latent dimensions, D. See [`Head`] for an example.
     pub fn n_dims(&self) -> usize {
         match self {
             Self::Mixture(mixture) => mixture.n_dims(),
@@ -122,7 +150,17 @@ impl Head {
         }
     }
 
-    /// Number of clusters.
+    /// Number of scores: components of a mixture, classes of a softmax, pairs of autoencoders.
+    /// See [`Head`] for an example.
+    pub fn n_components(&self) -> usize {
+        match self {
+            Self::Mixture(mixture) => mixture.n_components(),
+            Self::Softmax(dense) => dense.outputs,
+            Self::Autoencoders(autoencoders) => autoencoders.pairs.len(),
+        }
+    }
+
+    /// Number of clusters. See [`Head`] for an example.
     pub fn n_clusters(&self) -> usize {
         match self {
             Self::Mixture(mixture) => mixture.n_clusters(),
@@ -131,7 +169,7 @@ impl Head {
         }
     }
 
-    /// The cluster of each of `N x D` latents.
+    /// The cluster of each of `N x D` latents. See [`Head`] for an example.
     ///
     /// # Errors
     /// [`NotPositiveDefinite`] if the mixture is not one.

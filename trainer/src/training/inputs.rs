@@ -8,7 +8,7 @@ use crate::device::computes_on_host;
 
 /// The samples, for a device.
 #[derive(Clone, Debug)]
-pub struct Data<B: Backend> {
+pub(crate) struct Data<B: Backend> {
     /// How they form images, if they do.
     pub image: Option<ImageShape>,
     /// From the data's unit to what networks take.
@@ -32,12 +32,12 @@ impl<B: Backend> Data<B> {
     }
 
     /// N.
-    pub fn n_samples(&self) -> usize {
+    pub(crate) fn n_samples(&self) -> usize {
         self.samples.n_samples
     }
 
     /// Numbers of a sample.
-    pub fn n_inputs(&self) -> usize {
+    pub(crate) fn n_inputs(&self) -> usize {
         self.samples.n_features
     }
 
@@ -48,7 +48,7 @@ impl<B: Backend> Data<B> {
     ///
     /// # Panics
     /// If there is no sample with an index.
-    pub fn select(&self, indices: &[i32]) -> Result<Tensor<B, 2>, DataError> {
+    pub(crate) fn select(&self, indices: &[i32]) -> Result<Tensor<B, 2>, DataError> {
         if let Some(resident) = &self.resident {
             let indices = Tensor::<B, 1, Int>::from_data(TensorData::from(indices), &self.device);
             return Ok(resident.clone().select(0, indices));
@@ -61,7 +61,7 @@ impl<B: Backend> Data<B> {
     ///
     /// # Errors
     /// If the file that the samples are in can't be read.
-    pub fn chunks(&self, n: usize) -> impl Iterator<Item = Result<Tensor<B, 2>, DataError>> {
+    pub(crate) fn chunks(&self, n: usize) -> impl Iterator<Item = Result<Tensor<B, 2>, DataError>> {
         let total = self.n_samples();
         (0..total).step_by(n).map(move |first| {
             let range = first..total.min(first + n);
@@ -76,7 +76,7 @@ impl<B: Backend> Data<B> {
     ///
     /// # Errors
     /// If the file that the samples are in can't be read.
-    pub fn all(&self) -> Result<Tensor<B, 2>, DataError> {
+    pub(crate) fn all(&self) -> Result<Tensor<B, 2>, DataError> {
         match &self.resident {
             Some(resident) => Ok(resident.clone()),
             None => self.samples.all().map(|values| self.scaled(&values)),

@@ -63,7 +63,7 @@ impl Observer for () {
     fn epoch(&mut self, _: &EpochReport) {}
 }
 
-/// What an epoch gave.
+/// What an epoch gave. See [`Observer`] for an example.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct EpochReport {
     /// The stage's name.

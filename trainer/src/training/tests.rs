@@ -42,6 +42,15 @@ fn config(method: &str) -> FitConfig {
     FitConfig { cluster_epochs: 5, learning_rate: 3e-3, checkpoint_every: 2, method, ..config }
 }
 
+/// Clusters are found again while the encoder learns.
+fn searching() -> FitConfig {
+    let mut config = config("grow");
+    if let MethodConfig::Grow(method) = &mut config.method {
+        method.searches = 3;
+    }
+    config
+}
+
 fn variational(name: &str) -> FitConfig {
     let mut config = config(name);
     match &mut config.method {
@@ -115,6 +124,24 @@ fn every_method_tells_blobs_apart() {
 }
 
 #[test]
+fn clusters_that_are_found_again_keep_their_numbers() {
+    let [once, again] = [config("grow"), searching()].map(|config| run::<Autodiff<Flex>>(&config));
+    assert_ne!(once, again);
+    assert!(tells_blobs_apart(&again));
+    assert_eq!(once.assign(&blobs()).unwrap(), again.assign(&blobs()).unwrap());
+}
+
+#[test]
+fn an_encoder_that_learns_rounded_tells_blobs_apart_too() {
+    for name in ["grow", "idec", "alpha-jsd"] {
+        let config = FitConfig { fake_quantization: true, ..config(name) };
+        let trained = run::<Autodiff<Flex>>(&config);
+        assert!(tells_blobs_apart(&trained), "{name}");
+        assert_ne!(trained, run::<Autodiff<Flex>>(&FitConfig { fake_quantization: false, ..config }), "{name}");
+    }
+}
+
+#[test]
 fn latents_come_out_standardised() {
     let trained = run::<Autodiff<Flex>>(&config("abc"));
     let z = trained.encode(&blobs()).unwrap();
@@ -152,7 +179,7 @@ fn both_cpu_backends_learn_the_same_clusters() {
 #[test]
 fn a_run_stopped_anywhere_goes_on_to_the_same_bits() {
     let names = ["alpha-jsd", "kld", "abc", "idec", "dcn", "dcan", "adaptive-gmm", "vade", "depict", "k-dvae", "k-dae"];
-    for config in names.map(config).into_iter().chain([variational("alpha-jsd")]) {
+    for config in names.map(config).into_iter().chain([variational("alpha-jsd"), searching()]) {
         let (mut all, mut epochs) = (Memory::default(), Log::default());
         let whole = fit::<Autodiff<Flex>>(&Default::default(), &blobs(), &config, &mut all, &mut epochs).unwrap();
         // Checkpoints stand at every second epoch and at a stage's end.
@@ -351,4 +378,5 @@ fn settings_that_cannot_be_are_refused_by_name() {
     assert_eq!(refused(FitConfig { learning_rate: f64::NAN, ..config("abc") }), "learning-rate");
     let student = KAutoencoders { student: "conv:8k3,3".parse().unwrap(), ..KAutoencoders::default() };
     assert_eq!(refused(FitConfig { method: MethodConfig::KDae(student), ..config("abc") }), "student");
+    assert_eq!(refused(FitConfig { fake_quantization: true, ..config("depict") }), "fake-quantization");
 }

@@ -29,6 +29,16 @@ use members::Members;
 use student::Student;
 
 /// Settings of k-DVAE and of k-DAE.
+///
+/// ```
+/// use edgemix::methods::{Export, KAutoencoders};
+///
+/// let small: KAutoencoders = toml::from_str("student = \"64-8\"")?;
+/// assert_eq!((small.export, small.student.to_string()), (Export::Distilled, "64-8".to_owned()));
+/// let whole: KAutoencoders = toml::from_str("export = \"full\"")?;
+/// assert_eq!((whole.export, whole.start.mixture.n_components), (Export::Full, 10));
+/// # Ok::<(), toml::de::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct KAutoencoders {
@@ -40,13 +50,13 @@ pub struct KAutoencoders {
     pub student: Architecture,
 }
 
-/// One variational autoencoder per cluster.
+/// One variational autoencoder per cluster. See [`KAutoencoders`] for an example.
 pub type KDvae = KAutoencoders;
 
-/// One autoencoder per cluster.
+/// One autoencoder per cluster. See [`KAutoencoders`] for an example.
 pub type KDae = KAutoencoders;
 
-/// What of a mixture of autoencoders is exported.
+/// What of a mixture of autoencoders is exported. See [`KAutoencoders`] for an example.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Export {
