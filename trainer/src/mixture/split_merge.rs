@@ -112,10 +112,10 @@ impl SplitMerge {
 
     /// Expectation maximisation from given components, the label of each of `N x D` latents, none of them empty; under the
     /// prior that makes them most probable.
-    pub(super) fn soften(&self, z: &[f64], dims: usize, labels: &[u32]) -> Mixture {
+    pub(super) fn soften(&self, z: &[f64], dims: usize, labels: &[u32], rounds: usize) -> Mixture {
         let center = Statistics::of(z.chunks_exact(dims), dims).mean();
         let points = Points::about(&center, z.chunks_exact(dims));
-        soften(&points, labels, &self.prior(&statistics(&points, labels)), &center)
+        soften(&points, labels, &self.prior(&statistics(&points, labels)), &center, rounds)
     }
 
     pub(super) fn fit_full(&self, z: &[f64], dims: usize, rng: &mut impl Rng) -> Mixture {
@@ -127,7 +127,7 @@ impl SplitMerge {
         let points = Points::about(&center, rows());
         let (mut labels, prior) = self.grow(&points, rng.random());
         self.split_further(&points, &prior, &mut labels);
-        soften(&points, &labels, &prior, &center)
+        soften(&points, &labels, &prior, &center, SOFTEN)
     }
 
     /// Rounds of splits and merges, from one component until nothing changes or gains; the most probable partition.
@@ -382,12 +382,12 @@ fn statistics(points: &Points, labels: &[u32]) -> Vec<Statistics> {
 }
 
 /// Expectation maximisation from hard components; the prior keeps covariances from vanishing.
-fn soften(points: &Points, labels: &[u32], prior: &NormalInverseWishart, center: &[f64]) -> Mixture {
+fn soften(points: &Points, labels: &[u32], prior: &NormalInverseWishart, center: &[f64], rounds: usize) -> Mixture {
     let dims = points.dims;
     let mut guesses = labels.to_vec();
     compact(&mut guesses);
     let mut statistics = statistics(points, &guesses);
-    for _ in 0..SOFTEN {
+    for _ in 0..rounds {
         let Some(scorer) = Scorer::new(&statistics, prior) else { break };
         let k = statistics.len();
         let sums = |(guesses, rows): (&[u32], &[f64])| {

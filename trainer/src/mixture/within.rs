@@ -1,7 +1,7 @@
 //! Components of samples whose clusters are known.
 //!
-//! They are grown in each cluster by itself, so that none of them is of two clusters; then expectation maximisation over
-//! all samples lets those at a border go where they are more probable.
+//! They are grown in each cluster by itself, so that none of them is of two clusters; then an iteration of expectation
+//! maximisation over all samples lets those at a border go where they are more probable.
 
 use rand::Rng;
 use rayon::prelude::*;
@@ -9,6 +9,9 @@ use rayon::prelude::*;
 use super::split_merge::SplitMerge;
 use super::subspace::{FULL, Subspace};
 use super::{Mixture, NotPositiveDefinite};
+
+/// Iterations over all samples. With more of them a border follows the density and forgets what the clusters say.
+const ROUNDS: usize = 1;
 
 impl SplitMerge {
     /// A mixture of `N x D` latents, row-major, whose components stand in the clusters that their samples had; clusters
@@ -73,7 +76,7 @@ impl SplitMerge {
                 });
             }
         }
-        Ok((Mixture { clusters: owners, ..self.soften(z, dims, &labels) }, labels))
+        Ok((Mixture { clusters: owners, ..self.soften(z, dims, &labels, ROUNDS) }, labels))
     }
 }
 
