@@ -397,7 +397,8 @@ pub struct HeldOut {
     /// One per table: of how many held-out samples it is.
     pub samples: Tensor<u32>,
     /// Thresholds in units of 2^-16 nat, ascending in each table: of the log-density plus
-    /// `floor(margin * margin_weight / 4)`, where the margin is the best score less the best one of another cluster.
+    /// `floor(margin * margin_weight / 4)`, where the margin is the best score less the best one of another cluster, 16 nats
+    /// at most.
     pub thresholds: Tensor<i32>,
     /// p-values in units of 1/65535, ascending in each table.
     pub levels: Tensor<u16>,

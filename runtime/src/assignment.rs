@@ -89,6 +89,9 @@ pub struct Assignment<'w> {
     inverse_temperature: f32,
 }
 
+/// A margin that is greater, in units of 2^-16 nat, says no more: far from everything margins are great, too.
+const CLEAR: i64 = 16 << 16;
+
 impl<'w> Assignment<'w> {
     /// Picks the best of `scores`; an empty `clusters` means that component `k` is cluster `k`.
     pub(crate) fn pick(scores: &'w [i32], clusters: &'w [u16], calibration: &Calibration) -> Self {
@@ -110,7 +113,7 @@ impl<'w> Assignment<'w> {
     }
 
     /// What a novelty table is about, in units of 2^-16 nat: the log-density and, for each quarter of weight, a quarter of
-    /// its margin over the best component of another cluster.
+    /// its margin over the best component of another cluster, 16 nats at most.
     ///
     /// ```
     /// # use edgemix_runtime::{Model, Workspace};
@@ -130,8 +133,8 @@ impl<'w> Assignment<'w> {
         }
         let others = self.scores.iter().zip(0u16..).filter(|&(_, k)| self.cluster_of(k) != self.cluster);
         let next = others.map(|(&score, _)| i64::from(score)).fold(i64::MIN, i64::max);
-        // A margin has 33 bits, its weight 8. Without another cluster there is none.
-        let margin = if next == i64::MIN { 0 } else { best - next };
+        // Without another cluster there is none.
+        let margin = if next == i64::MIN { 0 } else { (best - next).min(CLEAR) };
         best + ((margin * i64::from(margin_weight)) >> 2)
     }
 
@@ -178,5 +181,20 @@ impl defmt::Format for Assignment<'_> {
             self.log_density.nats(),
             self.novelty.p_value()
         );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Ever farther from a wide component and a narrow one.
+    #[test]
+    fn what_is_far_from_everything_is_less_typical_however_clear_its_cluster_is() {
+        let typicality = |nats: i32| {
+            let scores = [-nats, -30 * nats].map(|score| score << 16);
+            Assignment::pick(&scores, &[], &Calibration::None).typicality(1)
+        };
+        assert!([1, 10, 100, 1000].windows(2).all(|pair| typicality(pair[0]) > typicality(pair[1])));
     }
 }

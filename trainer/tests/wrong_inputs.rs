@@ -36,6 +36,9 @@ const CASES: &[&str] = &[
     "train good.csv --label-column 9 --out r",
     "train plain.csv --label-column kind --out r",
     "train digits --label-column kind --out r",
+    "train digits --drop-column kind --out r",
+    "train good.csv --label-column kind --drop-column why --out r",
+    "train comma.csv --out r",
     "train good.csv --out r",
     "train good.csv --label-column kind --window 100 --out r",
     "train good.csv --label-column kind --group-column user --window 30 --out r",
@@ -205,6 +208,7 @@ fn files(folder: &Path) {
     write("damaged.emx", &changed(model.len() / 2, model[model.len() / 2] ^ 1));
     fs::create_dir(folder.join("started")).unwrap();
     write("started/config.toml", b"seed = 3\n");
+    write("comma.csv", b"x;y\n1;2,5\n");
     write("inf.csv", b"x,y\n1,2\n3,inf\n");
     let header = "{'descr': '<f4', 'fortran_order': False, 'shape': (2,1), }";
     let numbers = [1.0f32, f32::NAN].map(f32::to_le_bytes).concat();

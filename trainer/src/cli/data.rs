@@ -22,6 +22,9 @@ pub(super) struct Cut {
     /// The table's column that says whose a row is, by name or index from 0: no window crosses it. Empty: none.
     #[arg(long, value_name = "COLUMN")]
     group_column: Option<String>,
+    /// A column of the table that is no feature, by name or index from 0, as a time or a remark; may be given several times.
+    #[arg(long, value_name = "COLUMN")]
+    drop_column: Vec<String>,
     /// Cuts a recording, one row an instant, one column a channel, into windows of so many instants.
     #[arg(long, value_name = "INSTANTS")]
     window: Option<usize>,
@@ -44,7 +47,15 @@ impl Cut {
     pub(super) fn source(&self, data: Option<&str>, record: Option<&Record>) -> Result<Source, CliError> {
         let mut source = match (data, record) {
             (Some(path), None) => Source::of(path),
-            (None, Some(record)) => record.source.clone(),
+            (None, Some(record)) => {
+                let path = &record.source.path;
+                if path != "digits" && !Path::new(path).exists() {
+                    return Err(CliError::Use(format!(
+                        "{path}: the run's samples are not here: go where it was trained, or say where they are"
+                    )));
+                }
+                record.source.clone()
+            }
             // Other samples are cut alike, but their labels lie elsewhere.
             (Some(path), Some(record)) if path != record.source.path => {
                 Source { path: path.into(), labels: None, ..record.source.clone() }
@@ -63,6 +74,9 @@ impl Cut {
         };
         source.label_column = or(&self.label_column, source.label_column);
         source.group_column = or(&self.group_column, source.group_column);
+        if !self.drop_column.is_empty() {
+            source.drop_columns = self.drop_column.iter().filter(|name| !name.is_empty()).cloned().collect();
+        }
         source.labels = self.labels.clone().or(source.labels);
         source.window = match (self.window, self.step, source.window) {
             (Some(length), step, _) => Some(Window { length, step: step.unwrap_or(length) }),

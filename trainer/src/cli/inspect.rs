@@ -17,7 +17,7 @@ use super::{CliError, evaluate, seeds};
   edgemix inspect runs/demo/model.emx
   edgemix inspect runs/demo/model.emx --json")]
 pub(super) struct Inspect {
-    /// An .emx file.
+    /// An .emx file, or a run's directory.
     model: PathBuf,
     /// As JSON.
     #[arg(long)]
@@ -26,8 +26,9 @@ pub(super) struct Inspect {
 
 impl Inspect {
     pub(super) fn run(self) -> Result<(), CliError> {
-        let bytes = evaluate::model_bytes(&self.model)?;
-        let model = evaluate::model(&self.model, &bytes)?;
+        let path = if self.model.is_dir() { self.model.join("model.emx") } else { self.model.clone() };
+        let bytes = evaluate::model_bytes(&path)?;
+        let model = evaluate::model(&path, &bytes)?;
         let mut facts = facts(model.file());
         // What a run's directory knows beyond the file.
         let run = run_of(&self.model);

@@ -103,6 +103,7 @@ fn commands(directory: &Path, source: &Source) -> String {
     flag("labels", source.labels.as_ref().map(|path| path.display().to_string()));
     flag("label-column", source.label_column.clone());
     flag("group-column", source.group_column.clone());
+    source.drop_columns.iter().for_each(|name| flag("drop-column", Some(name.clone())));
     flag("window", source.window.map(|window| window.length.to_string()));
     flag("step", source.window.map(|window| window.step.to_string()));
     format!(

@@ -186,8 +186,11 @@ fn number(field: &str) -> Result<f32, String> {
         Ok(x) if x.is_finite() => Ok(x),
         Ok(_) => Err(format!("{field} is no finite number: replace it or drop the line")),
         Err(_) if field.is_empty() => Err("the field is empty: expected a number".into()),
+        Err(_) if field.replacen(',', ".", 1).parse::<f32>().is_ok() => {
+            Err(format!("{field:?} has a decimal comma: write numbers with a decimal point"))
+        }
         Err(_) => Err(format!(
-            "{field:?} is no number (with a decimal point): keep text out with --label-column or --group-column"
+            "{field:?} is no number (with a decimal point): keep text out with --label-column, --group-column or --drop-column"
         )),
     }
 }

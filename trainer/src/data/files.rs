@@ -33,9 +33,14 @@ pub fn read(source: &str) -> Result<Dataset, DataError> {
 pub(super) fn read_table(source: &Source, memory: Memory) -> Result<Dataset, DataError> {
     let path = Path::new(&source.path);
     let kind = Kind::of(path);
-    let columns = [("--label-column", &source.label_column), ("--group-column", &source.group_column)];
-    for (flag, column) in columns {
-        if !matches!(kind, Kind::Text | Kind::Parquet) && column.as_ref().is_some_and(|column| !column.is_empty()) {
+    let is_named = |column: &Option<String>| column.as_ref().is_some_and(|column| !column.is_empty());
+    let columns = [
+        ("--label-column", is_named(&source.label_column)),
+        ("--group-column", is_named(&source.group_column)),
+        ("--drop-column", !source.drop_columns.is_empty()),
+    ];
+    for (flag, is_asked) in columns {
+        if !matches!(kind, Kind::Text | Kind::Parquet) && is_asked {
             return Err(content(
                 path,
                 format!("{flag}: only CSV and Parquet files have columns with names; leave it away"),

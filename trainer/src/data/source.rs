@@ -40,6 +40,9 @@ pub struct Source {
     pub label_column: Option<String>,
     /// The column of a CSV or Parquet file that holds groups, by name or index from 0.
     pub group_column: Option<String>,
+    /// Columns of a CSV or Parquet file that are left out, by name or index from 0.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub drop_columns: Vec<String>,
     /// How a recording is cut; none: each row is a sample.
     pub window: Option<Window>,
 }
@@ -127,6 +130,20 @@ impl Record {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn dropped_columns_are_no_features() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.csv");
+        std::fs::write(&path, "t,x,remark,y\n0,1,a,2\n1,3,b,4\n").unwrap();
+        let source = |names: &[&str]| Source {
+            drop_columns: names.iter().map(|&name| name.into()).collect(),
+            ..Source::of(path.to_str().unwrap())
+        };
+        let samples = source(&["t", "2"]).read().unwrap().samples;
+        assert_eq!((&*samples.all().unwrap(), samples.n_features), (&[1.0, 2.0, 3.0, 4.0][..], 2));
+        assert!(source(&["t", "remarks"]).read().unwrap_err().to_string().contains("did you mean \"remark\""));
+    }
 
     #[test]
     fn a_recording_is_the_same_from_text_and_from_an_array() {

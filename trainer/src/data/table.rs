@@ -25,7 +25,10 @@ impl Columns {
         };
         let label = column("--label-column", &source.label_column)?;
         let group = column("--group-column", &source.group_column)?;
-        let features: Vec<usize> = (0..n_columns).filter(|&c| Some(c) != label && Some(c) != group).collect();
+        let dropped = source.drop_columns.iter().map(|name| column("--drop-column", &Some(name.clone())));
+        let dropped: Vec<Option<usize>> = dropped.collect::<Result<_, _>>()?;
+        let is_feature = |&c: &usize| Some(c) != label && Some(c) != group && !dropped.contains(&Some(c));
+        let features: Vec<usize> = (0..n_columns).filter(is_feature).collect();
         if features.is_empty() {
             return Err(content(path, "no column is left for features: labels and groups are not learned from"));
         }

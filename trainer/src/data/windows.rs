@@ -23,7 +23,10 @@ pub(super) fn cut(recording: &Dataset, window: Window) -> Result<Dataset, Refusa
     }
     if starts.is_empty() {
         let part = if recording.groups.is_some() { "longest group" } else { "recording" };
-        return Err(format!("--window {length} is longer than the {part}, {longest} instants: make it shorter").into());
+        let advice = if recording.groups.is_some() { " or, if groups take turns, sort the rows by them" } else { "" };
+        let problem =
+            format!("--window {length} is longer than the {part}, {longest} instants: make it shorter{advice}");
+        return Err(problem.into());
     }
     let values = samples.values.windows(&starts, length);
     let mut cut = Samples::of(&*samples.name, values)?.with_channels(channels);

@@ -7,7 +7,8 @@
 //!
 //! The threshold of confusion is the one at which the halves' groups agree best with each other (stability: Ben-Hur,
 //! Elisseeff and Guyon, "A stability based method for discovering structure in clustered data", 2002), by the adjusted
-//! Rand index, which chance does not raise. No labels, no scale.
+//! Rand index, which chance does not raise; where they agree the better the fewer clusters they see, the best in between.
+//! No labels, no scale.
 
 use std::time::Instant;
 
@@ -72,6 +73,8 @@ const THRESHOLDS: [f64; 9] = [0.01, 0.015, 0.025, 0.04, 0.06, 0.1, 0.15, 0.25, 0
 const SEVERAL: f64 = 1.5;
 /// The adjusted Rand index from which halves agree on something.
 const AGREED: f64 = 0.5;
+/// Adjusted Rand indices that differ by no more are level.
+const LEVEL: f64 = 0.01;
 /// Samples, evenly spread, that the halves are compared on.
 const JUDGED: usize = 20_000;
 
@@ -254,14 +257,35 @@ fn curve(halves: &[Half]) -> Vec<Choice> {
 }
 
 /// The threshold at which halves agree best. Halves that see one cluster agree whatever the samples are: that is believed
-/// only where they agree on nothing else.
+/// only where they agree on nothing else. Nor is it where they agree the better the fewer clusters they see: parts of
+/// parts are always steadier. Then the best threshold is one that agrees better than those on both sides of it; the
+/// customary one, if none does.
 fn steadiest(curve: &[Choice]) -> f64 {
-    let best = |choices: &mut dyn Iterator<Item = &Choice>| -> Option<Choice> {
-        choices.copied().reduce(|best, next| if next.agreement > best.agreement { next } else { best })
+    let best = |choices: &[Choice]| -> Option<Choice> {
+        choices.iter().copied().reduce(|best, next| if next.agreement > best.agreement { next } else { best })
     };
-    let several = best(&mut curve.iter().filter(|choice| choice.clusters.1 >= SEVERAL));
-    let chosen = several.filter(|choice| choice.agreement >= AGREED).or_else(|| best(&mut curve.iter()));
+    let several = &curve[curve.partition_point(|choice| choice.clusters.1 < SEVERAL)..];
+    let chosen = match best(several).filter(|choice| choice.agreement >= AGREED) {
+        Some(chosen) if chosen.threshold > several[0].threshold || !falls(several) => Some(chosen),
+        Some(_) => best(&peaks(several)).filter(|choice| choice.agreement >= AGREED),
+        None => best(curve),
+    };
     chosen.map_or(CUSTOMARY, |choice| choice.threshold)
+}
+
+/// Whether the second threshold agrees worse than the first.
+fn falls(curve: &[Choice]) -> bool {
+    curve.len() > 1 && curve[0].agreement - curve[1].agreement > LEVEL
+}
+
+/// Thresholds that agree better than the one before and than the next one that is not level with them.
+fn peaks(curve: &[Choice]) -> Vec<Choice> {
+    let is_peak = |&i: &usize| {
+        let own = curve[i].agreement;
+        let after = curve[i + 1..].iter().find(|next| (next.agreement - own).abs() > LEVEL);
+        own - curve[i - 1].agreement > LEVEL && after.is_some_and(|next| next.agreement < own)
+    };
+    (1..curve.len()).filter(is_peak).map(|i| curve[i]).collect()
 }
 
 /// Average linkage of components, whose samples are `own`, by how often the halves put samples of two together; relative

@@ -89,7 +89,10 @@ pub enum QuantizeError {
         encoder: usize,
     },
     /// A component is so narrow that the latent's int16 steps can't resolve it.
-    #[error("component {component} is narrower than the latent's steps resolve: raise the variance floor")]
+    #[error(
+        "component {component} is narrower than the latent's steps resolve: are samples copies of one another, or rows of a \
+         recording, which --window would cut? Else try fewer clusters or another seed"
+    )]
     Narrow {
         /// The component's index.
         component: usize,
