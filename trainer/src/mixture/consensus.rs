@@ -333,3 +333,40 @@ fn linkage(own: &[u16], k: usize, halves: &[Vec<u16>]) -> Path {
     }
     path
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Agreements at each threshold, and mean numbers of clusters, as they were seen.
+    fn curve(seen: [(f64, f64); 9]) -> Vec<Choice> {
+        let choice = |(threshold, (agreement, mean))| Choice { threshold, agreement, clusters: (1, mean, 40) };
+        THRESHOLDS.into_iter().zip(seen).map(choice).collect()
+    }
+
+    #[test]
+    fn the_threshold_is_the_steadiest_but_not_because_it_sees_fewer_clusters() {
+        let mnist = [0.8905, 0.8150, 0.8741, 0.8982, 0.8766, 0.8572, 0.8399, 0.8303, 0.8303];
+        let counts = [7.6, 8.3, 9.9, 10.45, 12.05, 16.05, 18.65, 19.15, 19.15];
+        let mut seen = std::array::from_fn(|i| (mnist[i], counts[i]));
+        assert_eq!(steadiest(&curve(seen)), 0.04);
+        // Were fewer clusters a little steadier still, the same.
+        seen[0].0 = 0.92;
+        assert_eq!(steadiest(&curve(seen)), 0.04);
+        // Confusions end where the curve is level: the least threshold is as good as all that follow.
+        let digits = [0.677, 0.676, 0.711, 0.753, 0.754, 0.754, 0.754, 0.754, 0.754];
+        assert_eq!(steadiest(&curve(digits.map(|agreement| (agreement, 10.0)))), 0.06);
+        let apart = [1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 0.9999, 0.9999, 0.9999];
+        assert_eq!(steadiest(&curve(apart.map(|agreement| (agreement, 3.0)))), 0.01);
+    }
+
+    #[test]
+    fn where_halves_agree_the_better_the_fewer_clusters_they_see_the_threshold_is_the_customary_one() {
+        let fashion = [0.9222, 0.8908, 0.7473, 0.7242, 0.6496, 0.6855, 0.6867, 0.6867, 0.6867];
+        assert_eq!(steadiest(&curve(fashion.map(|agreement| (agreement, 9.0)))), CUSTOMARY);
+        // Halves that agree on nothing, but on one cluster.
+        let mut seen = [0.3; 9].map(|agreement| (agreement, 4.0));
+        seen[0] = (1.0, 1.0);
+        assert_eq!(steadiest(&curve(seen)), 0.01);
+    }
+}
