@@ -4,9 +4,10 @@
 
 use crate::header::Header;
 use crate::plan::Room;
-use crate::{AUTOENCODERS, CONVOLUTION, HELD_OUT, LoadError};
+use crate::{AUTOENCODERS, CONVOLUTION, LoadError};
 
 pub use crate::autoencoders::{Autoencoders, PairLayers};
+pub use crate::calibration::{Calibration, HeldOut};
 pub use crate::description::{Affine, Covariance, Fingerprint, Latent, MAX_LAYERS, WeightOrder};
 
 /// Layers in the order they run. See [`File`] for an example.
@@ -362,112 +363,6 @@ pub struct Softmax<'a> {
     pub offsets: &'a [i32],
     /// One per class.
     pub shifts: &'a [u8],
-}
-
-/// What turns a log-density into a novelty, and scores into a posterior.
-///
-/// ```
-/// use edgemix_format::{File, testing::Spec, view::Calibration};
-///
-/// // Two tables of eight entries each for three clusters.
-/// let bytes = Spec { held_out: 2, ..Spec::default() }.build().unwrap();
-/// let calibration = File::from_bytes(&bytes).unwrap().calibration;
-/// assert_eq!(calibration.table(0).0.len(), 8);
-/// assert_eq!(calibration.flash(), 3 * 2 + 2 * (2 + 4) + 2 * 8 * (4 + 2));
-/// let Calibration::HeldOut(held_out) = calibration else { panic!("no tables") };
-/// assert_eq!((held_out.ends, held_out.table(2).0.len()), (&[8, 16][..], 0));
-/// assert_eq!(calibration.margin_weight(), held_out.margin_weight);
-/// assert_eq!(calibration.inverse_temperature(), held_out.inverse_temperature);
-/// ```
-#[derive(Clone, Copy, Debug)]
-#[non_exhaustive]
-pub enum Calibration<'a> {
-    /// Nothing.
-    None,
-    /// One table for all clusters; both slices ascend and are equally long.
-    Marginal {
-        /// Thresholds in units of 2^-16 nat.
-        log_densities: &'a [i32],
-        /// p-values in units of 1/65535.
-        levels: &'a [u16],
-    },
-    /// Tables of held-out samples.
-    HeldOut(HeldOut<'a>),
-}
-
-/// Tables one behind the other; in each one thresholds and p-values ascend. See [`Calibration`] for an example.
-#[derive(Clone, Copy, Debug)]
-pub struct HeldOut<'a> {
-    /// The table of each cluster, all of them less than `ends.len()`.
-    pub tables: &'a [u16],
-    /// Where each table ends; ascending, none of them empty, the last one at the end.
-    pub ends: &'a [u16],
-    /// Of how many held-out samples each table is.
-    pub samples: &'a [u32],
-    /// Thresholds in units of 2^-16 nat, of log-densities with what the margin adds.
-    pub thresholds: &'a [i32],
-    /// p-values in units of 1/65535; as many.
-    pub levels: &'a [u16],
-    /// What the margin counts, in quarters.
-    pub margin_weight: u8,
-    /// What scores are multiplied by before the posterior is taken of them.
-    pub inverse_temperature: f32,
-}
-
-impl<'a> HeldOut<'a> {
-    /// A table's thresholds and p-values; empty where there is no such table. See [`Calibration`] for an example.
-    pub fn table(&self, table: u16) -> (&'a [i32], &'a [u16]) {
-        let end = |table: u16| self.ends.get(usize::from(table)).map_or(0, |&end| usize::from(end));
-        let entries = table.checked_sub(1).map_or(0, end)..end(table);
-        let thresholds = self.thresholds.get(entries.clone()).unwrap_or_default();
-        (thresholds, self.levels.get(entries).unwrap_or_default())
-    }
-}
-
-impl<'a> Calibration<'a> {
-    /// The thresholds of a cluster, in units of 2^-16 nat, and as many p-values, in units of 1/65535; both ascend. Empty
-    /// where there is no table. See [`Calibration`] for an example.
-    pub fn table(&self, cluster: u16) -> (&'a [i32], &'a [u16]) {
-        match self {
-            Self::None => Default::default(),
-            Self::Marginal { log_densities, levels } => (log_densities, levels),
-            Self::HeldOut(held_out) if HELD_OUT => match held_out.tables.get(usize::from(cluster)) {
-                Some(&table) => held_out.table(table),
-                None => Default::default(),
-            },
-            Self::HeldOut(_) => Default::default(),
-        }
-    }
-
-    /// What the margin to the next cluster counts beside the log-density, in quarters.
-    /// See [`Calibration`] for an example.
-    pub fn margin_weight(&self) -> u8 {
-        match self {
-            Self::HeldOut(held_out) if HELD_OUT => held_out.margin_weight,
-            _ => 0,
-        }
-    }
-
-    /// What scores are multiplied by before the posterior is taken of them. See [`Calibration`] for an example.
-    pub fn inverse_temperature(&self) -> f32 {
-        match self {
-            Self::HeldOut(held_out) if HELD_OUT => held_out.inverse_temperature,
-            _ => 1.0,
-        }
-    }
-
-    /// Bytes in the blob. See [`Calibration`] for an example.
-    pub fn flash(&self) -> usize {
-        match self {
-            Self::None => 0,
-            Self::Marginal { log_densities, levels } => size_of_val(*log_densities) + size_of_val(*levels),
-            Self::HeldOut(held_out) => {
-                let entries = size_of_val(held_out.thresholds) + size_of_val(held_out.levels);
-                let of_tables = size_of_val(held_out.ends) + size_of_val(held_out.samples);
-                size_of_val(held_out.tables) + of_tables + entries
-            }
-        }
-    }
 }
 
 /// The most latent dimensions: with it, a mixture's sum of squares fits 64 bits.

@@ -32,7 +32,7 @@ pub(super) struct Assign {
 impl Assign {
     pub(super) fn run(self) -> Result<(), CliError> {
         let run = run_of(&self.model);
-        let path = if self.model.is_dir() { run.file("model.emx") } else { self.model };
+        let path = evaluate::model_path(&self.model);
         let bytes = evaluate::model_bytes(&path)?;
         let model = evaluate::model(&path, &bytes)?;
         let source = self.cut.source(self.data.as_deref(), record(&run)?.as_ref())?;

@@ -66,7 +66,7 @@ impl Evaluate {
         let dataset = self.cut.read(&source)?;
         let is_run = self.model.is_dir();
         let trained = if is_run { Some(trained(&RunDir::open(&self.model))?) } else { None };
-        let path = if is_run { self.model.join("model.emx") } else { self.model };
+        let path = model_path(&self.model);
         let bytes = model_bytes(&path)?;
         let model = model(&path, &bytes)?;
         if let Some(trained) = &trained {
@@ -172,6 +172,11 @@ pub(super) fn trained(run: &RunDir) -> Result<Trained, CliError> {
     bytes.push(0);
     postcard::from_bytes(&bytes)
         .map_err(|error| CliError::Use(format!("{}: not a trained model ({error}): train again", path.display())))
+}
+
+/// The file that a path names: itself, or that of a run's directory.
+pub(super) fn model_path(path: &Path) -> PathBuf {
+    if path.is_dir() { path.join("model.emx") } else { path.into() }
 }
 
 /// A model file's bytes, aligned.

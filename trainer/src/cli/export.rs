@@ -64,6 +64,7 @@ impl Export {
                 source.path, now.fingerprint, before.fingerprint, before.samples, before.features, before.source.path
             )));
         }
+        module::check_names(&self.names, trained.head.n_clusters())?;
         let parts = Split::of(&dataset, config.holdout, config.seed).parts(&dataset.samples)?;
         let write = |path: &std::path::Path| {
             during("quantising", || train::export(&run, &trained, &parts, &config, self.allow_disagreement, path))

@@ -26,7 +26,7 @@ pub(super) struct Inspect {
 
 impl Inspect {
     pub(super) fn run(self) -> Result<(), CliError> {
-        let path = if self.model.is_dir() { self.model.join("model.emx") } else { self.model.clone() };
+        let path = evaluate::model_path(&self.model);
         let bytes = evaluate::model_bytes(&path)?;
         let model = evaluate::model(&path, &bytes)?;
         let mut facts = facts(model.file());

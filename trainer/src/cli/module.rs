@@ -10,18 +10,21 @@ use super::{CliError, evaluate, inspect};
 use crate::data::Samples;
 use crate::run::write_whole;
 
+/// Refuses names that are not one for each cluster.
+pub(super) fn check_names(names: &[String], n_clusters: usize) -> Result<(), CliError> {
+    if names.is_empty() || names.len() == n_clusters {
+        return Ok(());
+    }
+    let found = names.len();
+    Err(CliError::Use(format!("--names: {found} names for {n_clusters} clusters: there must be one for each")))
+}
+
 /// Writes `model.rs` beside the `model.emx` that lies in `folder`.
 pub(super) fn write(folder: &Path, names: &[String]) -> Result<(), CliError> {
     let path = folder.join("model.emx");
     let bytes = evaluate::model_bytes(&path)?;
     let model = evaluate::model(&path, &bytes)?;
     let n_clusters = model.n_clusters();
-    if !names.is_empty() && names.len() != n_clusters {
-        let found = names.len();
-        return Err(CliError::Use(format!(
-            "--names: {found} names for {n_clusters} clusters: there must be one for each"
-        )));
-    }
     let (name, method) = (&model.file().name, &model.file().method);
     let (flash, ram, macs) = (bytes.len(), model.arena_len(), inspect::macs(model.file()));
     let n_inputs = model.input_len();
@@ -59,14 +62,16 @@ const _: () = assert!(edgemix_runtime::arena_len(MODEL) == ARENA && edgemix_runt
     write_whole(&path, text.as_bytes()).map_err(CliError::io(&path))
 }
 
-/// Writes `samples.rs`: `n` samples, evenly from all, as raw counts, and the clusters that the host's integers find.
+/// Writes `samples.rs`: `n` samples, evenly from all, or all if there are fewer, as raw counts, and the clusters that the host's integers find.
 pub(super) fn write_samples(folder: &Path, samples: &Samples, n: usize) -> Result<(), CliError> {
     let path = folder.join("model.emx");
     let bytes = evaluate::model_bytes(&path)?;
     let model = evaluate::model(&path, &bytes)?;
     let mut workspace = AlignedBytes::zeroed(model.arena_len());
     let (mut rows, mut clusters) = (String::new(), vec![]);
-    for sample in samples.thinned(n).chunks(1) {
+    let n = n.min(samples.n_samples);
+    let every: Vec<usize> = (0..n).map(|i| i * samples.n_samples / n).collect();
+    for sample in samples.select(&every)?.chunks(1) {
         let sample = sample?;
         let raw: Vec<i16> = sample.iter().map(|x| (x / model.file().input.count).round() as i16).collect();
         let found = model.assign_raw(&raw, &mut workspace);

@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 use super::demp::CUSTOMARY;
 use super::merging::{Bounds, Merge, Path};
 use super::split_merge::SplitMerge;
-use super::{Mixture, NotPositiveDefinite, confusion, prune};
+use super::{Mixture, NotPositiveDefinite, confusion, first_greatest, prune};
 use crate::metrics::adjusted_rand;
 use crate::random::stream;
 
@@ -228,7 +228,7 @@ fn assigned(responsibilities: &[f32], k: usize, clusters: &[u16]) -> Vec<u16> {
     let best = |row: &[f32]| {
         let mut sums = vec![0f32; n];
         row.iter().zip(clusters).for_each(|(r, &cluster)| sums[usize::from(cluster)] += r);
-        (1..n).fold(0, |best, c| if sums[c] > sums[best] { c } else { best }) as u16
+        first_greatest(&sums) as u16
     };
     responsibilities.par_chunks_exact(k).map(best).collect()
 }

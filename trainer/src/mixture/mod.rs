@@ -182,6 +182,12 @@ impl Mixture {
         Ok(z.par_chunks_exact(self.n_dims()).flat_map_iter(posterior).collect())
     }
 
+    /// Each of `N x D` latents' most probable component.
+    pub(crate) fn components(&self, z: &[f64]) -> Result<Vec<usize>, NotPositiveDefinite> {
+        let whitened = self.whiten()?;
+        Ok(z.par_chunks_exact(self.n_dims()).map(|row| first_greatest(&whitened.scores(row))).collect())
+    }
+
     /// Inverts the covariances. See [`Mixture`] for an example.
     ///
     /// # Errors
@@ -283,6 +289,11 @@ impl Whitened<'_> {
             })
             .collect()
     }
+}
+
+/// The index of the greatest; the first of equals.
+pub(crate) fn first_greatest<T: PartialOrd>(values: &[T]) -> usize {
+    (1..values.len()).fold(0, |best, i| if values[i] > values[best] { i } else { best })
 }
 
 /// The inverse square roots, and the log of their product.

@@ -104,9 +104,7 @@ impl SplitMerge {
         let subspace = Subspace::of(z.chunks_exact(dims).step_by(step), dims);
         let projected = subspace.project(z);
         let mixture = self.fit_full(&projected, subspace.rank(), rng);
-        let Ok(responsibilities) = mixture.responsibilities(&projected) else { return mixture };
-        let greatest = |row: &[f32]| (1..row.len()).fold(0, |best, k| if row[k] > row[best] { k } else { best });
-        let components: Vec<usize> = responsibilities.chunks_exact(mixture.n_components()).map(greatest).collect();
+        let components = mixture.components(&projected).expect("the prior keeps covariances positive definite");
         subspace.lift(mixture, z, &components)
     }
 

@@ -4,7 +4,6 @@
 //! maximisation over all samples lets those at a border go where they are more probable.
 
 use rand::Rng;
-use rayon::prelude::*;
 
 use super::split_merge::SplitMerge;
 use super::subspace::{FULL, Subspace};
@@ -69,7 +68,7 @@ impl SplitMerge {
             let most = self.max_components * members.len() / clusters.len();
             let grown = Self { min_components: 1, max_components: most.max(1), ..*self }.fit_full(&own, dims, rng);
             let mut names = vec![None; grown.n_components()];
-            for (row, component) in members.into_iter().zip(best(&grown, &own)?) {
+            for (row, component) in members.into_iter().zip(grown.components(&own)?) {
                 labels[row] = *names[component].get_or_insert_with(|| {
                     owners.push(cluster);
                     owners.len() as u32 - 1
@@ -78,16 +77,6 @@ impl SplitMerge {
         }
         Ok((Mixture { clusters: owners, ..self.soften(z, dims, &labels, ROUNDS) }, labels))
     }
-}
-
-/// Each latent's most probable component.
-fn best(mixture: &Mixture, z: &[f64]) -> Result<Vec<usize>, NotPositiveDefinite> {
-    let whitened = mixture.whiten()?;
-    let best = z.par_chunks_exact(mixture.n_dims()).map(|row| {
-        let scores = whitened.scores(row);
-        (1..scores.len()).fold(0, |best, k| if scores[k] > scores[best] { k } else { best })
-    });
-    Ok(best.collect())
 }
 
 #[cfg(test)]
@@ -108,7 +97,7 @@ mod tests {
             let mixture = SplitMerge::default().fit_within(&z, dims, &clusters, rng).unwrap();
             assert_eq!(mixture.clusters.iter().min(), Some(&1), "{dims}");
             assert!(mixture.n_dims() == dims && mixture.clusters.contains(&2), "{dims}");
-            let found = best(&mixture, &z).unwrap();
+            let found = mixture.components(&z).unwrap();
             let agree = found.iter().zip(&clusters).filter(|(k, cluster)| mixture.clusters[**k] == **cluster).count();
             assert!(agree > least, "{dims}: {agree}");
         }

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::data::{DataError, Samples, Scaling};
-use crate::mixture::{Mixture, NotPositiveDefinite};
+use crate::mixture::{Mixture, NotPositiveDefinite, first_greatest};
 
 /// Samples that are encoded at once: what is between the layers stays small.
 pub(crate) const CHUNK: usize = 256;
@@ -193,9 +193,4 @@ impl Head {
             }
         }
     }
-}
-
-/// The index of the greatest; the first of equals.
-fn first_greatest<T: PartialOrd>(values: &[T]) -> usize {
-    (1..values.len()).fold(0, |best, i| if values[i] > values[best] { i } else { best })
 }
