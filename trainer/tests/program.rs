@@ -132,8 +132,12 @@ fn a_recording_in_text_becomes_a_model_that_takes_raw_counts() {
     let inspected = edgemix(&["inspect", "imu/model.emx", "--json"], folder.path());
     let facts: serde_json::Value = serde_json::from_slice(&inspected.stdout).unwrap();
     assert_eq!((&facts["input"]["len"], &facts["input"]["count"]), (&48.into(), &1.0.into()));
-    let exported = edgemix(&["export", "imu", "--rust", "module"], folder.path());
+    let exported = edgemix(&["export", "imu", "--rust", "module", "--samples", "20"], folder.path());
     assert!(exported.status.success(), "{}", String::from_utf8_lossy(&exported.stderr));
+    let told = String::from_utf8(exported.stdout).unwrap();
+    let each =
+        ["module/model.emx 2 clusters of 297 samples", "module/model.rs embeds it", "module/samples.rs 20 samples"];
+    assert!(told.lines().zip(each).filter(|(line, begin)| line.starts_with(begin)).count() == 3, "{told}");
     let read = |path: &str| fs::read(folder.path().join(path)).unwrap();
     assert!(read("module/model.emx") == read("imu/model.emx"), "exported again, the model differs");
     let module = String::from_utf8(read("module/model.rs")).unwrap();

@@ -188,3 +188,15 @@ pub(super) fn model_bytes(path: &Path) -> Result<AlignedBytes, CliError> {
 pub(super) fn model<'a>(path: &Path, bytes: &'a AlignedBytes) -> Result<Model<'a>, CliError> {
     Model::from_bytes(bytes).map_err(|error| CliError::Use(format!("{}: {error}", path.display())))
 }
+
+/// What a model file is, in a few words.
+pub(super) fn sizes(path: &Path, n_samples: usize) -> Result<String, CliError> {
+    let bytes = model_bytes(path)?;
+    let model = model(path, &bytes)?;
+    Ok(format!(
+        "{} clusters of {n_samples} samples, {} bytes of flash, {} bytes of RAM",
+        model.n_clusters(),
+        bytes.len(),
+        model.arena_len()
+    ))
+}

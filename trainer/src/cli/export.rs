@@ -1,10 +1,11 @@
 //! `edgemix export`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
 use super::data::{Cut, record};
+use super::output::show;
 use super::progress::during;
 use super::{CliError, evaluate, module, settings, train};
 use crate::data::{Record, split::Split};
@@ -66,14 +67,18 @@ impl Export {
         }
         module::check_names(&self.names, trained.head.n_clusters())?;
         let parts = Split::of(&dataset, config.holdout, config.seed).parts(&dataset.samples)?;
-        let write = |path: &std::path::Path| {
-            during("quantising", || train::export(&run, &trained, &parts, &config, self.allow_disagreement, path))
+        let write = |path: &Path| {
+            during("quantising", || train::export(&run, &trained, &parts, &config, self.allow_disagreement, path))?;
+            show(&format!("{} {}\n", path.display(), evaluate::sizes(path, dataset.samples.n_samples)?))
         };
         self.out.as_deref().map_or(Ok(()), write)?;
         let Some(folder) = &self.rust else { return Ok(()) };
         module::folder(folder)?;
         write(&folder.join("model.emx"))?;
         module::write(folder, &self.names)?;
-        self.samples.map_or(Ok(()), |n| module::write_samples(folder, &dataset.samples, n))
+        show(&format!("{} embeds it\n", folder.join("model.rs").display()))?;
+        let Some(n) = self.samples else { return Ok(()) };
+        let n = module::write_samples(folder, &dataset.samples, n)?;
+        show(&format!("{} {n} samples and their clusters\n", folder.join("samples.rs").display()))
     }
 }

@@ -62,8 +62,9 @@ const _: () = assert!(edgemix_runtime::arena_len(MODEL) == ARENA && edgemix_runt
     write_whole(&path, text.as_bytes()).map_err(CliError::io(&path))
 }
 
-/// Writes `samples.rs`: `n` samples, evenly from all, or all if there are fewer, as raw counts, and the clusters that the host's integers find.
-pub(super) fn write_samples(folder: &Path, samples: &Samples, n: usize) -> Result<(), CliError> {
+/// Writes `samples.rs`: `n` samples, evenly from all, or all if there are fewer, as raw counts, and the clusters that the
+/// host's integers find. How many they are.
+pub(super) fn write_samples(folder: &Path, samples: &Samples, n: usize) -> Result<usize, CliError> {
     let path = folder.join("model.emx");
     let bytes = evaluate::model_bytes(&path)?;
     let model = evaluate::model(&path, &bytes)?;
@@ -94,7 +95,8 @@ pub static CLUSTERS: [u16; {n}] = {clusters:?};
         n = clusters.len(),
     );
     let path = folder.join("samples.rs");
-    write_whole(&path, text.as_bytes()).map_err(CliError::io(&path))
+    write_whole(&path, text.as_bytes()).map_err(CliError::io(&path))?;
+    Ok(n)
 }
 
 /// The folder, made if it is not there.

@@ -127,7 +127,7 @@ impl Train {
         };
         let (model, page) = (run.file("model.emx"), run.file("report.html"));
         during("writing the report", || report::write(&run, out, &source, &dataset, &page))?;
-        let summary = summary(&run, &dataset)?;
+        let summary = evaluate::sizes(&run.file("model.emx"), dataset.samples.n_samples)?;
         self.warn_of_number(&run)?;
         show(&format!(
             "{found}{0} {summary}\n{1} shows it\nnext: edgemix inspect {0}\n      edgemix evaluate {2}\n",
@@ -255,7 +255,7 @@ fn told(number: &Number) -> String {
     let Number { clusters, components, threshold, curve, seconds, .. } = number;
     let agreement = curve.iter().find(|choice| choice.threshold == *threshold).map(|choice| choice.agreement);
     let halves = agreement.map_or_else(String::new, |agreement| {
-        format!("; random halves agree best, {agreement:.2}, if components confused with {threshold} are one")
+        format!("; random halves agree by {agreement:.2} if components confused with {threshold} are one")
     });
     format!("{components} components in {clusters} clusters{halves} ({seconds:.1} s)\n")
 }
@@ -367,17 +367,4 @@ pub(super) fn export(
         checked => checked?,
     }
     write_whole(out, &bytes).map_err(CliError::io(out))
-}
-
-fn summary(run: &RunDir, dataset: &Dataset) -> Result<String, CliError> {
-    let path = run.file("model.emx");
-    let bytes = evaluate::model_bytes(&path)?;
-    let model = evaluate::model(&path, &bytes)?;
-    Ok(format!(
-        "{} clusters of {} samples, {} bytes of flash, {} bytes of RAM",
-        model.n_clusters(),
-        dataset.samples.n_samples,
-        bytes.len(),
-        model.arena_len()
-    ))
 }

@@ -7,7 +7,7 @@
 //!
 //! The threshold of confusion is the one at which the halves' groups agree best with each other (stability: Ben-Hur,
 //! Elisseeff and Guyon, "A stability based method for discovering structure in clustered data", 2002), by the adjusted
-//! Rand index, which chance does not raise; where they agree the better the fewer clusters they see, the best in between.
+//! Rand index, which chance does not raise; where they only agree the better the fewer clusters they see, the usual one.
 //! No labels, no scale.
 
 use std::time::Instant;
@@ -37,7 +37,8 @@ use crate::random::stream;
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Grouping {
-    /// On a half, components more often confused than this are one cluster; 0: the one at which halves agree best.
+    /// On a half, components more often confused than this are one cluster; 0: the one at which halves agree best, or
+    /// the customary one where there are no halves.
     pub threshold: f64,
     /// Halves; 0: the components' own confusion decides.
     pub halves: usize,
@@ -75,6 +76,9 @@ const SEVERAL: f64 = 1.5;
 const AGREED: f64 = 0.5;
 /// Adjusted Rand indices that differ by no more are level.
 const LEVEL: f64 = 0.01;
+/// Where a curve chooses nothing: the threshold at which the halves of MNIST agree best, which those of the digits like
+/// as well as any.
+const USUAL: f64 = 0.04;
 /// Samples, evenly spread, that the halves are compared on.
 const JUDGED: usize = 20_000;
 
@@ -158,7 +162,11 @@ impl Grouping {
             .collect();
         let halves = halves?;
         let curve = curve(&halves);
-        let threshold = if self.threshold > 0.0 { self.threshold } else { steadiest(&curve) };
+        let threshold = match self.threshold {
+            given if given > 0.0 => given,
+            _ if halves.is_empty() => CUSTOMARY,
+            _ => steadiest(&curve),
+        };
         let k = mixture.n_components();
         let (path, strength) = if halves.is_empty() {
             (confusion::path(&own, k, (0..k).map(|k| vec![k]).collect()), threshold)
@@ -257,35 +265,20 @@ fn curve(halves: &[Half]) -> Vec<Choice> {
 }
 
 /// The threshold at which halves agree best. Halves that see one cluster agree whatever the samples are: that is believed
-/// only where they agree on nothing else. Nor is it where they agree the better the fewer clusters they see: parts of
-/// parts are always steadier. Then the best threshold is one that agrees better than those on both sides of it; the
-/// customary one, if none does.
+/// only where they agree on nothing else. Nor is it where they only agree the better the fewer clusters they see: parts of
+/// parts are always steadier. Such a curve chooses nothing, and the threshold is the usual one.
 fn steadiest(curve: &[Choice]) -> f64 {
-    let best = |choices: &[Choice]| -> Option<Choice> {
-        choices.iter().copied().reduce(|best, next| if next.agreement > best.agreement { next } else { best })
+    let best = |choices: &[Choice]| -> usize {
+        (1..choices.len()).fold(0, |best, i| if choices[i].agreement > choices[best].agreement { i } else { best })
     };
     let several = &curve[curve.partition_point(|choice| choice.clusters.1 < SEVERAL)..];
-    let chosen = match best(several).filter(|choice| choice.agreement >= AGREED) {
-        Some(chosen) if chosen.threshold > several[0].threshold || !falls(several) => Some(chosen),
-        Some(_) => best(&peaks(several)).filter(|choice| choice.agreement >= AGREED),
-        None => best(curve),
+    let at = best(several);
+    let Some(chosen) = several.get(at).filter(|choice| choice.agreement >= AGREED) else {
+        return curve.get(best(curve)).map_or(USUAL, |choice| choice.threshold);
     };
-    chosen.map_or(CUSTOMARY, |choice| choice.threshold)
-}
-
-/// Whether the second threshold agrees worse than the first.
-fn falls(curve: &[Choice]) -> bool {
-    curve.len() > 1 && curve[0].agreement - curve[1].agreement > LEVEL
-}
-
-/// Thresholds that agree better than the one before and than the next one that is not level with them.
-fn peaks(curve: &[Choice]) -> Vec<Choice> {
-    let is_peak = |&i: &usize| {
-        let own = curve[i].agreement;
-        let after = curve[i + 1..].iter().find(|next| (next.agreement - own).abs() > LEVEL);
-        own - curve[i - 1].agreement > LEVEL && after.is_some_and(|next| next.agreement < own)
-    };
-    (1..curve.len()).filter(is_peak).map(|i| curve[i]).collect()
+    let is_better = |than: &Choice| chosen.agreement - than.agreement > LEVEL;
+    let falls = several.get(at + 1).is_some_and(is_better);
+    if falls && !several[..at].iter().any(is_better) { USUAL } else { chosen.threshold }
 }
 
 /// Average linkage of components, whose samples are `own`, by how often the halves put samples of two together; relative
@@ -361,12 +354,30 @@ mod tests {
     }
 
     #[test]
-    fn where_halves_agree_the_better_the_fewer_clusters_they_see_the_threshold_is_the_customary_one() {
+    fn where_halves_only_agree_the_better_the_fewer_clusters_they_see_the_threshold_is_the_usual_one() {
         let fashion = [0.9222, 0.8908, 0.7473, 0.7242, 0.6496, 0.6855, 0.6867, 0.6867, 0.6867];
-        assert_eq!(steadiest(&curve(fashion.map(|agreement| (agreement, 9.0)))), CUSTOMARY);
+        assert_eq!(steadiest(&curve(fashion.map(|agreement| (agreement, 9.0)))), USUAL);
+        // The second threshold is level with the first.
+        let mut seen = fashion.map(|agreement| (agreement, 9.0));
+        seen[1].0 = 0.925;
+        assert_eq!(steadiest(&curve(seen)), USUAL);
+        // Nor does it count that halves agree when they see one cluster.
+        seen[0] = (1.0, 1.0);
+        assert_eq!(steadiest(&curve(seen)), USUAL);
+        // But three clusters that the next threshold sees as well.
+        seen[2].0 = 0.92;
+        assert_eq!(steadiest(&curve(seen)), 0.015);
         // Halves that agree on nothing, but on one cluster.
         let mut seen = [0.3; 9].map(|agreement| (agreement, 4.0));
         seen[0] = (1.0, 1.0);
         assert_eq!(steadiest(&curve(seen)), 0.01);
+    }
+    #[test]
+    fn without_halves_the_components_own_confusion_decides() {
+        let noise = crate::random::normal(400, &mut stream(0, "halves", 0));
+        let z: Vec<f64> = (0..400).map(|i| f64::from(noise[i]) + if i % 2 == 0 { 0.0 } else { 20.0 }).collect();
+        let none = Grouping { halves: 0, ..Grouping::default() };
+        let (_, number) = none.find(&SplitMerge::default(), &z, 1, &mut stream(0, "halves", 1)).unwrap();
+        assert_eq!((number.threshold, number.clusters), (CUSTOMARY, 2));
     }
 }
