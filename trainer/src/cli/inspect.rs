@@ -155,8 +155,8 @@ fn print(facts: &Value) -> String {
         let curve = facts["number"]["curve"].as_array().into_iter().flatten();
         let agreement = curve.filter(|choice| choice["threshold"] == *threshold).find_map(|c| c["agreement"].as_f64());
         let agreement = agreement.map_or_else(String::new, |a| format!(", random halves agree by {a:.2}"));
-        let _ =
-            writeln!(out, "found      {} clusters of {components} components{agreement}", facts["number"]["clusters"]);
+        let clusters = &facts["number"]["clusters"];
+        let _ = writeln!(out, "found      {clusters} clusters of {components} components in training{agreement}");
     }
     let print = &facts["fingerprint"];
     let _ = writeln!(

@@ -14,6 +14,7 @@ pub mod kmeans;
 pub mod merging;
 mod moments;
 pub mod niw;
+mod partition;
 mod points;
 pub mod prune;
 mod scorer;
