@@ -76,8 +76,7 @@ const SEVERAL: f64 = 1.5;
 const AGREED: f64 = 0.5;
 /// Adjusted Rand indices that differ by no more are level.
 const LEVEL: f64 = 0.01;
-/// Where a curve chooses nothing: the threshold at which the halves of MNIST agree best, which those of the digits like
-/// as well as any.
+/// Where a curve chooses nothing: the threshold at which the halves of MNIST agree best, and those of the digits nearly so.
 const USUAL: f64 = 0.04;
 /// Samples, evenly spread, that the halves are compared on.
 const JUDGED: usize = 20_000;
