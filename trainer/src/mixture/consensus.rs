@@ -20,16 +20,17 @@ use serde::{Deserialize, Serialize};
 use super::demp::CUSTOMARY;
 use super::merging::{Bounds, Merge, Path};
 use super::split_merge::SplitMerge;
-use super::{Mixture, NotPositiveDefinite, confusion, first_greatest, prune};
+use super::{Mixture, NotPositiveDefinite, confusion, dip, first_greatest, prune};
 use crate::metrics::adjusted_rand;
 use crate::random::stream;
 
 /// Settings of the grouping of components.
 ///
 /// ```
-/// use edgemix::mixture::{consensus::Grouping, merging::Bounds};
+/// use edgemix::mixture::{consensus::{Criterion, Grouping}, merging::Bounds};
 ///
-/// let grouping: Grouping = toml::from_str("min-clusters = 8\nmajority = 0.6")?;
+/// let grouping: Grouping = toml::from_str("min-clusters = 8\ncriterion = \"dip\"")?;
+/// assert_eq!(grouping.criterion, Criterion::Dip);
 /// // No upper bound.
 /// assert_eq!(grouping.bounds(), Bounds { least: 8, most: usize::MAX });
 /// # Ok::<(), toml::de::Error>(())
@@ -37,8 +38,10 @@ use crate::random::stream;
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Grouping {
+    /// What says that components are one cluster.
+    pub criterion: Criterion,
     /// On a half, components more often confused than this are one cluster; 0: the one at which halves agree best, or
-    /// the customary one where there are no halves.
+    /// the criterion's customary one where there are no halves.
     pub threshold: f64,
     /// Halves; 0: the components' own confusion decides.
     pub halves: usize,
@@ -54,9 +57,21 @@ pub struct Grouping {
     pub max_clusters: usize,
 }
 
+/// What says that components are one cluster. See [`Grouping`] for an example.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Criterion {
+    /// That they are confused with each other, as random halves see it.
+    Confusion,
+    /// That there is no gap between them: the [dip test](dip), where samples are many. There are no halves, and a threshold
+    /// is one of p-values.
+    Dip,
+}
+
 impl Default for Grouping {
     fn default() -> Self {
         Self {
+            criterion: Criterion::Confusion,
             threshold: 0.0,
             halves: 20,
             half: 10_000,
@@ -155,19 +170,21 @@ impl Grouping {
         let seed: u64 = rng.random();
         let mixture = SplitMerge { min_components: self.min_clusters, ..*components }.fit(z, dims, rng);
         let own = mixture.responsibilities(&judged)?;
-        let halves: Result<Vec<Half>, NotPositiveDefinite> = (0..self.halves as u64)
-            .into_par_iter()
-            .map(|half| self.half(components, z, dims, &judged, seed, half))
-            .collect();
+        let k = mixture.n_components();
+        let halves = if self.criterion == Criterion::Dip { 0 } else { self.halves as u64 };
+        let halves: Result<Vec<Half>, NotPositiveDefinite> =
+            (0..halves).into_par_iter().map(|half| self.half(components, z, dims, &judged, seed, half)).collect();
         let halves = halves?;
-        let curve = curve(&halves);
+        let curve = if halves.is_empty() { vec![] } else { curve(&halves) };
         let threshold = match self.threshold {
             given if given > 0.0 => given,
+            _ if self.criterion == Criterion::Dip => dip::CUSTOMARY,
             _ if halves.is_empty() => CUSTOMARY,
             _ => steadiest(&curve),
         };
-        let k = mixture.n_components();
-        let (path, strength) = if halves.is_empty() {
+        let (path, strength) = if self.criterion == Criterion::Dip {
+            (dip::path(z, dims, &mixture.components(z)?, k), threshold)
+        } else if halves.is_empty() {
             (confusion::path(&own, k, (0..k).map(|k| vec![k]).collect()), threshold)
         } else {
             let components = assigned(&own, k, &(0..k as u16).collect::<Vec<_>>());
@@ -377,6 +394,6 @@ mod tests {
         let z: Vec<f64> = (0..400).map(|i| f64::from(noise[i]) + if i % 2 == 0 { 0.0 } else { 20.0 }).collect();
         let none = Grouping { halves: 0, ..Grouping::default() };
         let (_, number) = none.find(&SplitMerge::default(), &z, 1, &mut stream(0, "halves", 1)).unwrap();
-        assert_eq!((number.threshold, number.clusters), (CUSTOMARY, 2));
+        assert_eq!((number.threshold, number.clusters, number.curve.len()), (CUSTOMARY, 2, 0));
     }
 }

@@ -7,6 +7,7 @@ pub mod cholesky;
 pub mod confusion;
 pub mod consensus;
 pub mod demp;
+pub mod dip;
 pub mod dirichlet;
 pub mod discriminant;
 pub mod gmm;

@@ -1,13 +1,17 @@
 //! Heads: int16 coefficients whose rows whiten the latent, constants in units of 2^-16 nat.
 
+use std::f64::consts::TAU;
+
 use edgemix_format::description::{self, Covariance as Shape, Head as Encoded};
 use edgemix_format::view::MAX_BIAS;
 use edgemix_format::write::Blob;
 
 use super::{QuantizeError, calibrate::Range};
-use crate::mixture::{Covariance, Mixture};
+use crate::mixture::{Covariance, Mixture, cholesky};
 use crate::trained::{Dense, Head};
 
+/// How often a component that is too narrow is made twice as wide.
+const WIDER: i32 = 6;
 /// Fraction bits of scores.
 pub(super) const SCORE_BITS: i32 = 16;
 /// Rows of diagonal and spherical mixtures: 32-bit sums.
@@ -110,31 +114,52 @@ fn with_shift(rows: &[Row], scheme: Scheme, shift: i32) -> Option<Rows> {
     Some(quantised)
 }
 
+/// What whitens a latent in its steps, times the root of a half.
+fn per_step(row: &[f64], scale: f64) -> Vec<f64> {
+    row.iter().map(|a| a * scale / std::f64::consts::SQRT_2).collect()
+}
+
+/// A covariance's whitening in integers, a shift for each row, and half the logarithm of its inverse's determinant.
+///
+/// Of a few latents far from all others, a component may be narrower than int16 steps over their range resolve. It is made
+/// wider by the least variance that fits; whether clusters change by that is seen when the integers are compared.
+fn triangle(covariance: &[f64], scale: f64, mean: &[f64]) -> Option<(Vec<Rows>, f64)> {
+    let dims = mean.len();
+    let steepest = f64::from(i16::MAX) / 2f64.powi(FULL.bits + FULL.shifts.0);
+    let least = scale / std::f64::consts::SQRT_2 / steepest;
+    let mut widths = std::iter::once(0.0).chain((0..WIDER).map(|doublings| least * 2f64.powi(doublings)));
+    widths.find_map(|width| {
+        let mut covariance = covariance.to_vec();
+        covariance.iter_mut().step_by(dims + 1).for_each(|variance| *variance += width * width);
+        let (whitening, log_det) = cholesky::whitening(&covariance, dims)?;
+        let triangle = whitening.chunks_exact(dims).enumerate();
+        let rows = triangle.map(|(r, row)| rows(&[Row::at(per_step(&row[..=r], scale), mean)], FULL));
+        Some((rows.collect::<Option<Vec<Rows>>>()?, log_det))
+    })
+}
+
 fn mixture(mixture: &Mixture, scale: f64, blob: &mut Blob) -> Result<description::Mixture, QuantizeError> {
     let whitened = mixture.whiten()?;
     let dims = mixture.n_dims();
-    let stride = whitened.rows.len() / mixture.n_components();
-    let per_step = |row: &[f64]| row.iter().map(|a| a * scale / std::f64::consts::SQRT_2).collect::<Vec<f64>>();
+    let mut constants = whitened.constants.clone();
     let mut encoded = Encoder::default();
-    let components = mixture.means.chunks_exact(dims).zip(whitened.rows.chunks_exact(stride));
-    for (component, (mean, whitening)) in components.enumerate() {
+    for (component, mean) in mixture.means.chunks_exact(dims).enumerate() {
         let narrow = QuantizeError::Narrow { component };
         let steps: Vec<f64> = mean.iter().map(|m| m / scale).collect();
-        if matches!(mixture.covariance, Covariance::Full(_)) {
-            // A row of a triangle has its own shift.
-            let triangle = whitening.chunks_exact(dims).enumerate();
-            let rows = triangle.map(|(r, row)| rows(&[Row::at(per_step(&row[..=r]), &steps)], FULL));
-            let rows = rows.collect::<Option<Vec<Rows>>>().ok_or(narrow)?;
+        if let Covariance::Full(covariances) = &mixture.covariance {
+            let own = &covariances[component * dims * dims..(component + 1) * dims * dims];
+            let (rows, log_det) = triangle(own, scale, &steps).ok_or(narrow)?;
             rows.into_iter().for_each(|rows| encoded.push(rows, usize::MAX));
+            constants[component] = mixture.log_weights[component] + log_det - 0.5 * dims as f64 * TAU.ln();
         } else {
-            let diagonal = whitening.iter().zip(&steps);
-            let diagonal = diagonal.map(|(a, step)| Row::at(per_step(&[*a]), std::slice::from_ref(step)));
+            let diagonal = whitened.rows[component * dims..(component + 1) * dims].iter().zip(&steps);
+            let diagonal = diagonal.map(|(a, step)| Row::at(per_step(&[*a], scale), std::slice::from_ref(step)));
             let all = rows(&diagonal.collect::<Vec<Row>>(), NARROW).ok_or(narrow)?;
             let is_spherical = matches!(mixture.covariance, Covariance::Spherical(_));
             encoded.push(all, if is_spherical { 1 } else { dims });
         }
     }
-    let constants = whitened.constants.iter().map(|c| (c * 2f64.powi(SCORE_BITS)).round());
+    let constants = constants.into_iter().map(|c| (c * 2f64.powi(SCORE_BITS)).round());
     let constants: Vec<i32> = constants.map(|c| c as i32).collect();
     Ok(description::Mixture {
         n_components: mixture.n_components() as u16,
@@ -165,4 +190,30 @@ fn softmax(dense: &Dense, scale: f64, blob: &mut Blob) -> Result<description::So
         offsets: blob.push(&encoded.offsets),
         shifts: blob.push(&encoded.shifts),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn components_are_widened_as_far_as_it_takes_and_others_not_at_all() {
+        const STEP: f64 = 0.001;
+        let wide = |deviation: f64, mean: f64| {
+            let covariance: Vec<f64> = (0..9).map(|i| if i % 4 == 0 { deviation.powi(2) } else { 0.0 }).collect();
+            let (rows, log_det) = triangle(&covariance, STEP, &[mean; 3]).unwrap();
+            assert_eq!(rows.len(), 3);
+            (-log_det / 3.0).exp()
+        };
+        for mean in [0.0, -32768.0, 32767.0] {
+            assert!((wide(0.02, mean) - 0.02).abs() < 1e-12);
+            // Twelve steps, the least that fits.
+            assert!((11.0..13.0).contains(&(wide(1e-6, mean) / STEP)), "{}", wide(1e-6, mean));
+        }
+        // Correlated dimensions whose sums would not fit at that.
+        let covariance: Vec<f64> = (0..64).map(|i| if i % 9 == 0 { 1.0 } else { 1.0 - 1e-9 }).collect();
+        let (rows, _) = triangle(&covariance, STEP, &[32767.0; 8]).unwrap();
+        assert!(rows.iter().all(|rows| rows.shift >= 5));
+        assert!(triangle(&[f64::NAN], STEP, &[0.0]).is_none());
+    }
 }

@@ -25,10 +25,15 @@ fn halves(number: &Number) -> Markup {
     html! {
         p {
             (number.components) " components in " (number.clusters) " clusters when they were found last, in "
-            (format!("{:.1}", number.seconds)) " s. Random halves of the samples were clustered too; where components are one cluster that are "
-            "confused with at least this probability, the halves agree with each other by this adjusted Rand index."
+            (format!("{:.1}", number.seconds)) " s. "
+            @if number.curve.is_empty() {
+                "The threshold was " (number.threshold) "."
+            } @else {
+                "Random halves of the samples were clustered too; where components are one cluster that are "
+                "confused with at least this probability, the halves agree with each other by this adjusted Rand index."
+            }
         }
-        div class="scroll" { table {
+        @if !number.curve.is_empty() { div class="scroll" { table {
             tr { th { "probability" } th { "agreement" } th { "clusters of a half" } th {} }
             @for choice in &number.curve {
                 @let (fewest, mean, most) = choice.clusters;
@@ -39,9 +44,13 @@ fn halves(number: &Number) -> Markup {
                     td { svg width="120" height="10" { rect class="bar" width=(format!("{:.1}", 120.0 * choice.agreement.clamp(0.0, 1.0))) height="10" {} } }
                 }
             }
-        } }
+        } } }
         @if !number.merges.is_empty() {
-            p { "The share of the halves that put samples of two groups of components together, when so many groups were left by merging the two:" }
+            p {
+                @if number.curve.is_empty() { "How close two groups of components were" }
+                @else { "The share of the halves that put samples of two groups of components together" }
+                ", when so many groups were left by merging the two:"
+            }
             (plot::bars(&number.merges.iter().map(|&(left, share)| (share.max(0.0), None, format!("{left} groups: {share:.2}"))).collect::<Vec<_>>()))
         }
     }
