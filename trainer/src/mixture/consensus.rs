@@ -171,24 +171,25 @@ impl Grouping {
         let mixture = SplitMerge { min_components: self.min_clusters, ..*components }.fit(z, dims, rng);
         let own = mixture.responsibilities(&judged)?;
         let k = mixture.n_components();
-        let halves = if self.criterion == Criterion::Dip { 0 } else { self.halves as u64 };
-        let halves: Result<Vec<Half>, NotPositiveDefinite> =
-            (0..halves).into_par_iter().map(|half| self.half(components, z, dims, &judged, seed, half)).collect();
-        let halves = halves?;
-        let curve = if halves.is_empty() { vec![] } else { curve(&halves) };
-        let threshold = match self.threshold {
-            given if given > 0.0 => given,
-            _ if self.criterion == Criterion::Dip => dip::CUSTOMARY,
-            _ if halves.is_empty() => CUSTOMARY,
-            _ => steadiest(&curve),
-        };
-        let (path, strength) = if self.criterion == Criterion::Dip {
-            (dip::path(z, dims, &mixture.components(z)?, k), threshold)
-        } else if halves.is_empty() {
-            (confusion::path(&own, k, (0..k).map(|k| vec![k]).collect()), threshold)
-        } else {
-            let components = assigned(&own, k, &(0..k as u16).collect::<Vec<_>>());
-            (linkage(&components, k, &labelings(&halves, threshold)), self.majority)
+        let given_or = |usual: f64| if self.threshold > 0.0 { self.threshold } else { usual };
+        let (path, strength, threshold, curve) = match self.criterion {
+            Criterion::Dip => {
+                let threshold = given_or(dip::CUSTOMARY);
+                (dip::path(z, dims, &mixture.components(z)?, k), threshold, threshold, vec![])
+            }
+            Criterion::Confusion if self.halves == 0 => {
+                let threshold = given_or(CUSTOMARY);
+                (confusion::path(&own, k, (0..k).map(|k| vec![k]).collect()), threshold, threshold, vec![])
+            }
+            Criterion::Confusion => {
+                let halves = (0..self.halves as u64).into_par_iter();
+                let halves = halves.map(|half| self.half(components, z, dims, &judged, seed, half));
+                let halves: Vec<Half> = halves.collect::<Result<_, _>>()?;
+                let curve = curve(&halves);
+                let threshold = given_or(steadiest(&curve));
+                let components = assigned(&own, k, &(0..k as u16).collect::<Vec<_>>());
+                (linkage(&components, k, &labelings(&halves, threshold)), self.majority, threshold, curve)
+            }
         };
         let merges = path.merges_within(path.merges_above(strength), self.bounds(), self.min_share);
         let mixture = Mixture { clusters: path.clusters(merges), ..mixture };

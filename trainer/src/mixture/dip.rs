@@ -175,22 +175,10 @@ fn minorant(x: &[f64]) -> Vec<usize> {
     before
 }
 
-/// For each value the one behind it on the least concave majorant of all from it on.
+/// For each value the one behind it on the least concave majorant of all from it on: the minorant seen from the other side.
 fn majorant(x: &[f64]) -> Vec<usize> {
-    let last = x.len() - 1;
-    let mut behind = vec![last; x.len()];
-    for j in (0..last).rev() {
-        let mut at = j + 1;
-        while at != last {
-            let next = behind[at];
-            if (x[at] - x[j]) * ((next - at) as f64) < (x[next] - x[at]) * ((at - j) as f64) {
-                break;
-            }
-            at = next;
-        }
-        behind[j] = at;
-    }
-    behind
+    let mirrored: Vec<f64> = x.iter().rev().map(|x| -x).collect();
+    minorant(&mirrored).into_iter().rev().map(|before| x.len() - 1 - before).collect()
 }
 
 /// The indices from one to another along a minorant or majorant.

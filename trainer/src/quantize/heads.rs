@@ -1,7 +1,5 @@
 //! Heads: int16 coefficients whose rows whiten the latent, constants in units of 2^-16 nat.
 
-use std::f64::consts::TAU;
-
 use edgemix_format::description::{self, Covariance as Shape, Head as Encoded};
 use edgemix_format::view::MAX_BIAS;
 use edgemix_format::write::Blob;
@@ -119,47 +117,67 @@ fn per_step(row: &[f64], scale: f64) -> Vec<f64> {
     row.iter().map(|a| a * scale / std::f64::consts::SQRT_2).collect()
 }
 
-/// A covariance's whitening in integers, a shift for each row, and half the logarithm of its inverse's determinant.
+/// A triangle that whitens, in integers; each row has its own shift.
+fn triangle(whitening: &[f64], scale: f64, mean: &[f64]) -> Option<Vec<Rows>> {
+    let triangle = whitening.chunks_exact(mean.len()).enumerate();
+    triangle.map(|(r, row)| rows(&[Row::at(per_step(&row[..=r], scale), mean)], FULL)).collect()
+}
+
+/// A mean in latent steps.
+fn in_steps(mean: &[f64], scale: f64) -> Vec<f64> {
+    mean.iter().map(|m| m / scale).collect()
+}
+
+/// The mixture with full covariances made as wide as integers can say.
 ///
-/// Of a few latents far from all others, a component may be narrower than int16 steps over their range resolve. It is made
-/// wider by the least variance that fits; whether clusters change by that is seen when the integers are compared.
-fn triangle(covariance: &[f64], scale: f64, mean: &[f64]) -> Option<(Vec<Rows>, f64)> {
-    let dims = mean.len();
+/// Of a few latents far from all others, a component may be narrower than int16 steps over their range resolve. It gets the
+/// least variance that fits; whether clusters change by that is seen when the integers are compared.
+fn resolvable(mixture: &Mixture, scale: f64) -> Mixture {
+    let dims = mixture.n_dims();
+    let mut mixture = mixture.clone();
+    let Covariance::Full(covariances) = &mut mixture.covariance else { return mixture };
     let steepest = f64::from(i16::MAX) / 2f64.powi(FULL.bits + FULL.shifts.0);
     let least = scale / std::f64::consts::SQRT_2 / steepest;
-    let mut widths = std::iter::once(0.0).chain((0..WIDER).map(|doublings| least * 2f64.powi(doublings)));
-    widths.find_map(|width| {
-        let mut covariance = covariance.to_vec();
-        covariance.iter_mut().step_by(dims + 1).for_each(|variance| *variance += width * width);
-        let (whitening, log_det) = cholesky::whitening(&covariance, dims)?;
-        let triangle = whitening.chunks_exact(dims).enumerate();
-        let rows = triangle.map(|(r, row)| rows(&[Row::at(per_step(&row[..=r], scale), mean)], FULL));
-        Some((rows.collect::<Option<Vec<Rows>>>()?, log_det))
-    })
+    for (covariance, mean) in covariances.chunks_exact_mut(dims * dims).zip(mixture.means.chunks_exact(dims)) {
+        let mean = in_steps(mean, scale);
+        let fits = |covariance: &[f64]| {
+            cholesky::whitening(covariance, dims).is_some_and(|(rows, _)| triangle(&rows, scale, &mean).is_some())
+        };
+        let own = covariance.to_vec();
+        for doublings in 0..WIDER {
+            if fits(covariance) {
+                break;
+            }
+            let width = least * 2f64.powi(doublings);
+            covariance.copy_from_slice(&own);
+            covariance.iter_mut().step_by(dims + 1).for_each(|variance| *variance += width * width);
+        }
+    }
+    mixture
 }
 
 fn mixture(mixture: &Mixture, scale: f64, blob: &mut Blob) -> Result<description::Mixture, QuantizeError> {
+    let mixture = &resolvable(mixture, scale);
     let whitened = mixture.whiten()?;
     let dims = mixture.n_dims();
-    let mut constants = whitened.constants.clone();
+    let stride = whitened.rows.len() / mixture.n_components();
     let mut encoded = Encoder::default();
-    for (component, mean) in mixture.means.chunks_exact(dims).enumerate() {
+    let components = mixture.means.chunks_exact(dims).zip(whitened.rows.chunks_exact(stride));
+    for (component, (mean, whitening)) in components.enumerate() {
         let narrow = QuantizeError::Narrow { component };
-        let steps: Vec<f64> = mean.iter().map(|m| m / scale).collect();
-        if let Covariance::Full(covariances) = &mixture.covariance {
-            let own = &covariances[component * dims * dims..(component + 1) * dims * dims];
-            let (rows, log_det) = triangle(own, scale, &steps).ok_or(narrow)?;
+        let steps = in_steps(mean, scale);
+        if matches!(mixture.covariance, Covariance::Full(_)) {
+            let rows = triangle(whitening, scale, &steps).ok_or(narrow)?;
             rows.into_iter().for_each(|rows| encoded.push(rows, usize::MAX));
-            constants[component] = mixture.log_weights[component] + log_det - 0.5 * dims as f64 * TAU.ln();
         } else {
-            let diagonal = whitened.rows[component * dims..(component + 1) * dims].iter().zip(&steps);
+            let diagonal = whitening.iter().zip(&steps);
             let diagonal = diagonal.map(|(a, step)| Row::at(per_step(&[*a], scale), std::slice::from_ref(step)));
             let all = rows(&diagonal.collect::<Vec<Row>>(), NARROW).ok_or(narrow)?;
             let is_spherical = matches!(mixture.covariance, Covariance::Spherical(_));
             encoded.push(all, if is_spherical { 1 } else { dims });
         }
     }
-    let constants = constants.into_iter().map(|c| (c * 2f64.powi(SCORE_BITS)).round());
+    let constants = whitened.constants.iter().map(|c| (c * 2f64.powi(SCORE_BITS)).round());
     let constants: Vec<i32> = constants.map(|c| c as i32).collect();
     Ok(description::Mixture {
         n_components: mixture.n_components() as u16,
@@ -199,21 +217,27 @@ mod tests {
     #[test]
     fn components_are_widened_as_far_as_it_takes_and_others_not_at_all() {
         const STEP: f64 = 0.001;
-        let wide = |deviation: f64, mean: f64| {
-            let covariance: Vec<f64> = (0..9).map(|i| if i % 4 == 0 { deviation.powi(2) } else { 0.0 }).collect();
-            let (rows, log_det) = triangle(&covariance, STEP, &[mean; 3]).unwrap();
-            assert_eq!(rows.len(), 3);
-            (-log_det / 3.0).exp()
+        let component = |covariance: Vec<f64>, mean: Vec<f64>| Mixture {
+            log_weights: vec![0.0],
+            means: mean,
+            covariance: Covariance::Full(covariance),
+            clusters: vec![0],
         };
-        for mean in [0.0, -32768.0, 32767.0] {
-            assert!((wide(0.02, mean) - 0.02).abs() < 1e-12);
+        let diagonal = |deviation: f64| (0..9).map(move |i| if i % 4 == 0 { deviation.powi(2) } else { 0.0 }).collect();
+        for mean in [0.0, -32.768, 32.767] {
+            let wide = component(diagonal(0.02), vec![mean; 3]);
+            assert_eq!(resolvable(&wide, STEP), wide);
             // Twelve steps, the least that fits.
-            assert!((11.0..13.0).contains(&(wide(1e-6, mean) / STEP)), "{}", wide(1e-6, mean));
+            let Covariance::Full(found) = resolvable(&component(diagonal(1e-6), vec![mean; 3]), STEP).covariance else {
+                panic!("not full")
+            };
+            assert!((11.0..13.0).contains(&(found[0].sqrt() / STEP)) && found[1] == 0.0, "{found:?}");
         }
-        // Correlated dimensions whose sums would not fit at that.
-        let covariance: Vec<f64> = (0..64).map(|i| if i % 9 == 0 { 1.0 } else { 1.0 - 1e-9 }).collect();
-        let (rows, _) = triangle(&covariance, STEP, &[32767.0; 8]).unwrap();
-        assert!(rows.iter().all(|rows| rows.shift >= 5));
-        assert!(triangle(&[f64::NAN], STEP, &[0.0]).is_none());
+        // Correlated dimensions, whose sums would not fit at that.
+        let covariance = (0..64).map(|i| if i % 9 == 0 { 1.0 } else { 1.0 - 1e-9 }).collect();
+        let correlated = component(covariance, vec![32.767; 8]);
+        assert!(mixture(&correlated, STEP, &mut Blob::default()).is_ok());
+        let nowhere = component(vec![f64::NAN], vec![0.0]);
+        assert!(mixture(&nowhere, STEP, &mut Blob::default()).is_err());
     }
 }
