@@ -30,6 +30,7 @@
 #![recursion_limit = "256"]
 #![warn(missing_docs)]
 
+mod base;
 pub mod cli;
 pub mod collapse;
 pub mod data;
@@ -38,15 +39,14 @@ pub mod divergence;
 pub mod inference;
 pub mod interval;
 pub mod methods;
-pub mod metrics;
 pub mod mixture;
-mod nearest;
 pub mod nn;
 pub mod posterior;
 pub mod quantize;
-pub mod random;
 pub mod report;
 pub mod run;
 pub mod trained;
 pub mod training;
 pub mod variant;
+
+pub use base::{metrics, random};

@@ -6,7 +6,7 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::mixture::consensus::Number;
+use crate::mixture::consensus::ClusterCountReport;
 use crate::training::{CheckpointStore, EpochReport};
 
 const METRICS: &str = "metrics.jsonl";
@@ -130,11 +130,11 @@ impl RunDir {
     /// Keeps how the number of clusters was found.
     ///
     /// ```
-    /// use edgemix::mixture::consensus::Number;
+    /// use edgemix::mixture::consensus::ClusterCountReport;
     /// use edgemix::run::RunDir;
     ///
     /// let folder = tempfile::tempdir()?;
-    /// let found = Number { clusters: 3, components: 5, threshold: 0.25, curve: vec![], merges: vec![], seconds: 0.5 };
+    /// let found = ClusterCountReport { clusters: 3, components: 5, threshold: 0.25, curve: vec![], merges: vec![], seconds: 0.5 };
     /// RunDir::create(folder.path())?.keep_number(&found)?;
     /// assert_eq!(RunDir::open(folder.path()).number(), Some(found));
     /// # Ok::<(), std::io::Error>(())
@@ -142,13 +142,13 @@ impl RunDir {
     ///
     /// # Errors
     /// Whatever the file system says.
-    pub fn keep_number(&self, number: &Number) -> io::Result<()> {
+    pub fn keep_number(&self, number: &ClusterCountReport) -> io::Result<()> {
         write_whole(&self.file(NUMBER), &serde_json::to_vec_pretty(number)?)
     }
 
     /// How the number of clusters was found, if it was; nothing too where the file is another version's.
     /// See [`RunDir::keep_number`] for an example.
-    pub fn number(&self) -> Option<Number> {
+    pub fn number(&self) -> Option<ClusterCountReport> {
         serde_json::from_slice(&fs::read(self.file(NUMBER)).ok()?).ok()
     }
 

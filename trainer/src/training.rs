@@ -20,7 +20,7 @@ use thiserror::Error;
 use crate::data::{DataError, Samples};
 use crate::methods;
 use crate::mixture::NotPositiveDefinite;
-use crate::mixture::consensus::Number;
+use crate::mixture::consensus::ClusterCountReport;
 use crate::random::stream;
 use crate::trained::{AssignError, Trained};
 
@@ -172,7 +172,7 @@ pub(crate) trait Method<B: AutodiffBackend> {
     fn restore(&mut self, bytes: &[u8]) -> Result<(), FitError>;
 
     /// How the number of clusters was found, if that was since this was last asked.
-    fn number(&mut self) -> Option<Number> {
+    fn number(&mut self) -> Option<ClusterCountReport> {
         None
     }
 

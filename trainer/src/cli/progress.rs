@@ -10,7 +10,7 @@ use super::CliError;
 use super::display::{Display, Wish, plain};
 use super::status::Status;
 use super::{report, tui};
-use crate::mixture::consensus::Number;
+use crate::mixture::consensus::ClusterCountReport;
 use crate::run::RunDir;
 use crate::training::{EpochReport, Observer};
 
@@ -167,7 +167,7 @@ impl Observer for Progress {
         self.screen.status().batch(done, batches);
     }
 
-    fn number(&mut self, number: &Number) {
+    fn number(&mut self, number: &ClusterCountReport) {
         let written = self.run.keep_number(number);
         self.keep(written);
     }

@@ -6,8 +6,8 @@ use std::path::Path;
 use toml::{Table, Value};
 
 use super::CliError;
+use crate::base::names::{nearest_name, with_suggestion};
 use crate::methods::MethodConfig;
-use crate::nearest::{nearest, with_hint};
 use crate::training::FitConfig;
 
 /// Reads a TOML file of settings; what it leaves out is as the method it names has it.
@@ -16,7 +16,7 @@ pub(super) fn read(path: &Path) -> Result<FitConfig, CliError> {
     let refused = |error: toml::de::Error| {
         let line = error.span().map(|span| given[..span.start.min(given.len())].matches('\n').count() + 1);
         let line = line.map_or(String::new(), |line| format!(":{line}"));
-        CliError::Use(format!("{}{line}: {}", path.display(), with_hint(error.message())))
+        CliError::Use(format!("{}{line}: {}", path.display(), with_suggestion(error.message())))
     };
     // By itself first: whose errors say where.
     let alone: FitConfig = toml::from_str(&given).map_err(refused)?;
@@ -44,7 +44,7 @@ pub(super) fn text(config: &FitConfig) -> Result<String, CliError> {
 /// The method of a name.
 pub(super) fn method(name: &str) -> Result<MethodConfig, CliError> {
     MethodConfig::named(name).ok_or_else(|| {
-        let hint = nearest(name, MethodConfig::NAMES.iter().copied()).map(|n| format!(" (did you mean {n}?)"));
+        let hint = nearest_name(name, MethodConfig::NAMES.iter().copied()).map(|n| format!(" (did you mean {n}?)"));
         let all = MethodConfig::NAMES.join(", ");
         CliError::Use(format!("no method is called {name:?}{}: use one of {all}", hint.unwrap_or_default()))
     })
@@ -71,14 +71,14 @@ pub(super) fn set(config: &mut FitConfig, assignment: &str) -> Result<(), CliErr
             Some(Value::Table(inner)) => inner,
             Some(_) => return Err(refused(&format!("{part} has no settings below it"))),
             None => {
-                let hint = nearest(part, known.iter().map(String::as_str));
+                let hint = nearest_name(part, known.iter().map(String::as_str));
                 let hint = hint.map_or(String::new(), |name| format!(" (did you mean {name}?)"));
                 return Err(refused(&format!("there is no {part}{hint}: expected one of {}", known.join(", "))));
             }
         };
     }
     table.insert(key.to_owned(), parsed.unwrap_or_else(|| Value::String(value.to_owned())));
-    *config = root.try_into().map_err(|error: toml::de::Error| refused(&with_hint(error.message())))?;
+    *config = root.try_into().map_err(|error: toml::de::Error| refused(&with_suggestion(error.message())))?;
     Ok(())
 }
 

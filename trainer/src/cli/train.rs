@@ -18,7 +18,7 @@ use crate::data::split::{FEWEST, Parts, Split};
 use crate::data::{self, Dataset, Record, Source};
 use crate::device::Device;
 use crate::methods::MethodConfig;
-use crate::mixture::consensus::Number;
+use crate::mixture::consensus::ClusterCountReport;
 use crate::nn::ArchitectureError;
 use crate::quantize::{HeldOut, Provenance, QuantizeError, check, quantize};
 use crate::run::{RunDir, write_whole};
@@ -251,8 +251,8 @@ impl Demo {
 }
 
 /// How the number of clusters was found, in a line.
-fn told(number: &Number) -> String {
-    let Number { clusters, components, threshold, curve, seconds, .. } = number;
+fn told(number: &ClusterCountReport) -> String {
+    let ClusterCountReport { clusters, components, threshold, curve, seconds, .. } = number;
     let agreement = curve.iter().find(|choice| choice.threshold == *threshold).map(|choice| choice.agreement);
     let halves = agreement.map_or_else(String::new, |agreement| {
         format!("; random halves agree by {agreement:.2} if components confused with {threshold} are one")

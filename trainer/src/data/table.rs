@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::Source;
 use super::error::{DataError, content};
-use crate::nearest::nearest;
+use crate::base::names::nearest_name;
 
 /// Which columns are which, by their index from 0.
 pub(super) struct Columns {
@@ -53,7 +53,7 @@ fn find(wanted: &str, names: &[&str], n_columns: usize) -> Result<usize, String>
         Ok(_) => Err(format!("there are {n_columns} columns, counted from 0")),
         Err(_) if names.is_empty() => Err(format!("the file has no header: give an index from 0 to {}", n_columns - 1)),
         Err(_) => {
-            let hint = nearest(wanted, names.iter().copied()).map(|name| format!("; did you mean {name:?}"));
+            let hint = nearest_name(wanted, names.iter().copied()).map(|name| format!("; did you mean {name:?}"));
             Err(format!("no column is called so{}? There are {}", hint.unwrap_or_default(), names.join(", ")))
         }
     }

@@ -16,7 +16,7 @@ use super::joint::Clusters;
 use super::learned_mixture::{LearnedMixture, log_sum_exp};
 use super::learner::Losses;
 use crate::mixture::gmm::Gmm;
-use crate::mixture::{Shape, elements};
+use crate::mixture::{CovarianceType, elements};
 use crate::nn::Latent;
 use crate::trained::Head;
 use crate::training::{Batch, FitError};
@@ -26,11 +26,11 @@ use crate::variant::Variant;
 ///
 /// ```
 /// use edgemix::methods::AdaptiveGmm;
-/// use edgemix::mixture::Shape;
+/// use edgemix::mixture::CovarianceType;
 ///
 /// // DeepGMM, and what was learned is what is kept.
 /// let deep: AdaptiveGmm = toml::from_str("eta = 0.0\nrefit = \"diagonal\"")?;
-/// assert_eq!((deep.eta, deep.refit, deep.mixture.covariance), (0.0, Shape::Diagonal, Shape::Diagonal));
+/// assert_eq!((deep.eta, deep.refit, deep.mixture.covariance), (0.0, CovarianceType::Diagonal, CovarianceType::Diagonal));
 /// # Ok::<(), toml::de::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -46,13 +46,13 @@ pub struct AdaptiveGmm {
     pub mixture: Gmm,
     /// Covariances that are fitted to the final latents by EM, from the mixture that was learned; diagonal: what was
     /// learned is what is kept.
-    pub refit: Shape,
+    pub refit: CovarianceType,
 }
 
 impl Default for AdaptiveGmm {
     fn default() -> Self {
-        let mixture = Gmm { covariance: Shape::Diagonal, ..Gmm::default() };
-        Self { eta: 0.01, variant: Variant::Corrected, lambda: 0.1, mixture, refit: Shape::Full }
+        let mixture = Gmm { covariance: CovarianceType::Diagonal, ..Gmm::default() };
+        Self { eta: 0.01, variant: Variant::Corrected, lambda: 0.1, mixture, refit: CovarianceType::Full }
     }
 }
 
@@ -130,7 +130,11 @@ impl<B: AutodiffBackend> Clusters<B> for Adaptive<B> {
         let (mean, deviation) = moments(z);
         let learned = self.0.mixture(mean, deviation);
         let refit = Gmm { covariance: settings.refit, ..settings.mixture };
-        Ok(Head::Mixture(if settings.refit == Shape::Diagonal { learned } else { refit.refine(z, learned)? }))
+        Ok(Head::Mixture(if settings.refit == CovarianceType::Diagonal {
+            learned
+        } else {
+            refit.refine(z, learned)?
+        }))
     }
 
     fn save(&self) -> Result<Vec<u8>, FitError> {

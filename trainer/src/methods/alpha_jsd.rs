@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use super::latent::Objective;
 use crate::divergence::{Divergence, Gaussians};
 use crate::mixture::dirichlet::{Assignment, DirichletProcess};
-use crate::mixture::merging::Bounds;
+use crate::mixture::merging::ClusterBounds;
 use crate::mixture::split_merge::SplitMerge;
 use crate::mixture::{Mixture, NotPositiveDefinite, demp, elements};
 use crate::variant::Variant;
@@ -82,8 +82,11 @@ impl Default for AlphaJsd {
 }
 
 impl AlphaJsd {
-    fn bounds(&self) -> Bounds {
-        Bounds { least: self.min_clusters, most: if self.max_clusters == 0 { usize::MAX } else { self.max_clusters } }
+    fn bounds(&self) -> ClusterBounds {
+        ClusterBounds {
+            least: self.min_clusters,
+            most: if self.max_clusters == 0 { usize::MAX } else { self.max_clusters },
+        }
     }
 }
 

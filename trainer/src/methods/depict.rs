@@ -20,7 +20,7 @@ use super::learner::{Learner, Losses, Saved, Standardisation, mismatch};
 use super::softmax_head::{self, SoftmaxHead};
 use crate::data::Samples;
 use crate::mixture::kmeans::KMeans;
-use crate::mixture::merging::Bounds;
+use crate::mixture::merging::ClusterBounds;
 use crate::mixture::split_merge::SplitMerge;
 use crate::mixture::{demp, discriminant, elements, matrix, prune};
 use crate::nn::Dropout;
@@ -200,7 +200,7 @@ impl<B: AutodiffBackend> DepictMethod<B> {
         let rng = &mut stream(self.config.seed, "cluster", 0);
         let grown = self.settings.components.fit(&elements(z.clone()), z.dims()[1], rng);
         let k = self.settings.kmeans.n_clusters;
-        let grouped = demp::group(grown, &z, demp::CUSTOMARY, Bounds { least: k, most: usize::MAX })?;
+        let grouped = demp::group(grown, &z, demp::CUSTOMARY, ClusterBounds { least: k, most: usize::MAX })?;
         let mixture = prune::clusters(&grouped, &z, |counts| prune::greatest(counts, k))?;
         Ok(demp::by_cluster(softmax(mixture.log_density(&z)?, 1), &mixture))
     }

@@ -23,7 +23,7 @@ use super::learner::{Learner, Saved, Standardisation, mismatch};
 use super::softmax_head::{self, SoftmaxHead};
 use crate::data::{ImageShape, Samples};
 use crate::metrics::renaming;
-use crate::mixture::consensus::{Grouping, Number};
+use crate::mixture::consensus::{ClusterCountReport, Grouping};
 use crate::mixture::split_merge::SplitMerge;
 use crate::mixture::{Mixture, NotPositiveDefinite, demp, discriminant, elements, matrix, prune};
 use crate::random::stream;
@@ -129,7 +129,7 @@ pub(crate) struct GrowMethod<B: AutodiffBackend> {
     classifier: Option<Classifier<B>>,
     targets: Option<Tensor<B::InnerBackend, 2>>,
     /// How the clusters were found, until it is asked for.
-    number: Option<Number>,
+    number: Option<ClusterCountReport>,
 }
 
 /// The softmax head, what its latents are standardised by, and each cluster's share of the samples, as found.
@@ -297,7 +297,7 @@ impl<B: AutodiffBackend> Method<B> for GrowMethod<B> {
         Ok(())
     }
 
-    fn number(&mut self) -> Option<Number> {
+    fn number(&mut self) -> Option<ClusterCountReport> {
         self.number.take()
     }
 

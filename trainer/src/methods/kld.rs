@@ -11,16 +11,16 @@ use serde::{Deserialize, Serialize};
 use super::latent::Objective;
 use crate::divergence::{Divergence, Gaussians};
 use crate::mixture::gmm::Gmm;
-use crate::mixture::{Mixture, NotPositiveDefinite, Shape};
+use crate::mixture::{CovarianceType, Mixture, NotPositiveDefinite};
 
 /// Settings of the Kullback-Leibler baseline.
 ///
 /// ```
 /// use edgemix::methods::Kld;
-/// use edgemix::mixture::Shape;
+/// use edgemix::mixture::CovarianceType;
 ///
 /// let kld: Kld = toml::from_str("vae = true")?;
-/// assert_eq!((kld.vae, kld.lambda, kld.mixture.covariance), (true, 0.1, Shape::Diagonal));
+/// assert_eq!((kld.vae, kld.lambda, kld.mixture.covariance), (true, 0.1, CovarianceType::Diagonal));
 /// # Ok::<(), toml::de::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -36,7 +36,7 @@ pub struct Kld {
 
 impl Default for Kld {
     fn default() -> Self {
-        let mixture = Gmm { covariance: Shape::Diagonal, variance_floor: 0.05, ..Gmm::default() };
+        let mixture = Gmm { covariance: CovarianceType::Diagonal, variance_floor: 0.05, ..Gmm::default() };
         Self { lambda: 0.1, vae: false, mixture }
     }
 }

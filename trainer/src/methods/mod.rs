@@ -44,7 +44,7 @@ use burn::tensor::backend::AutodiffBackend;
 use serde::{Deserialize, Serialize};
 
 use crate::data::Samples;
-use crate::mixture::Shape;
+use crate::mixture::CovarianceType;
 use crate::nn::Architecture;
 use crate::training::{FitConfig, Method};
 use crate::variant::Variant;
@@ -237,7 +237,7 @@ impl MethodConfig {
             Self::Dcan(method) => method.variant = variant,
             Self::AdaptiveGmm(method) => {
                 method.variant = variant;
-                method.refit = if variant == Variant::Paper { Shape::Diagonal } else { Shape::Full };
+                method.refit = if variant == Variant::Paper { CovarianceType::Diagonal } else { CovarianceType::Full };
             }
             _ => return false,
         }

@@ -31,10 +31,10 @@ pub struct AeKMeans {
 ///
 /// ```
 /// use edgemix::methods::AeGmm;
-/// use edgemix::mixture::Shape;
+/// use edgemix::mixture::CovarianceType;
 ///
 /// let settings: AeGmm = toml::from_str("[mixture]\nn-components = 6\ncovariance = \"spherical\"")?;
-/// assert_eq!((settings.mixture.n_components, settings.mixture.covariance), (6, Shape::Spherical));
+/// assert_eq!((settings.mixture.n_components, settings.mixture.covariance), (6, CovarianceType::Spherical));
 /// # Ok::<(), toml::de::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]

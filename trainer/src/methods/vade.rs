@@ -16,7 +16,7 @@ use super::joint::Clusters;
 use super::learned_mixture::{LearnedMixture, log_sum_exp};
 use super::learner::Losses;
 use crate::divergence::Gaussians;
-use crate::mixture::Shape;
+use crate::mixture::CovarianceType;
 use crate::mixture::gmm::Gmm;
 use crate::nn::Latent;
 use crate::trained::Head;
@@ -26,10 +26,10 @@ use crate::training::{Batch, FitError};
 ///
 /// ```
 /// use edgemix::methods::Vade;
-/// use edgemix::mixture::{Shape, gmm::Gmm};
+/// use edgemix::mixture::{CovarianceType, gmm::Gmm};
 ///
 /// let mixture = Gmm { n_components: 6, ..Vade::default().mixture };
-/// assert_eq!(Vade { mixture }.mixture.covariance, Shape::Diagonal);
+/// assert_eq!(Vade { mixture }.mixture.covariance, CovarianceType::Diagonal);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
@@ -40,7 +40,7 @@ pub struct Vade {
 
 impl Default for Vade {
     fn default() -> Self {
-        Self { mixture: Gmm { covariance: Shape::Diagonal, ..Gmm::default() } }
+        Self { mixture: Gmm { covariance: CovarianceType::Diagonal, ..Gmm::default() } }
     }
 }
 

@@ -5,14 +5,14 @@
 
 use rayon::prelude::*;
 
-use super::merging::{Merge, Path};
+use super::merging::{Merge, MergePath};
 
 /// Samples whose sums are taken together: fixed, so that the number of threads changes no bit.
 const CHUNK: usize = 4096;
 
 /// The merges of groups of components by their `N x K` responsibilities, row-major: always the two groups that are
-/// confused most. See [`Path`] for an example.
-pub fn path(responsibilities: &[f32], k: usize, groups: Vec<Vec<usize>>) -> Path {
+/// confused most. See [`MergePath`] for an example.
+pub fn path(responsibilities: &[f32], k: usize, groups: Vec<Vec<usize>>) -> MergePath {
     let width = groups.len();
     let mut rows: Vec<f32> = responsibilities
         .chunks_exact(k)
@@ -32,7 +32,7 @@ pub fn path(responsibilities: &[f32], k: usize, groups: Vec<Vec<usize>>) -> Path
         });
         merges.push(merge);
     }
-    Path { groups, merges, shares }
+    MergePath { groups, merges, shares }
 }
 
 /// What groups that are left make of the samples of each other.

@@ -18,21 +18,22 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::demp::CUSTOMARY;
-use super::merging::{Bounds, Merge, Path};
+use super::merging::{ClusterBounds, Merge, MergePath};
 use super::split_merge::SplitMerge;
-use super::{Mixture, NotPositiveDefinite, confusion, dip, first_greatest, prune};
-use crate::metrics::adjusted_rand;
-use crate::random::stream;
+use super::{Mixture, NotPositiveDefinite, confusion, dip, prune};
+use crate::base::arrays::argmax;
+use crate::base::metrics::{adjusted_rand, clusters_found};
+use crate::base::random::stream;
 
 /// Settings of the grouping of components.
 ///
 /// ```
-/// use edgemix::mixture::{consensus::{Criterion, Grouping}, merging::Bounds};
+/// use edgemix::mixture::{consensus::{Criterion, Grouping}, merging::ClusterBounds};
 ///
 /// let grouping: Grouping = toml::from_str("min-clusters = 8\ncriterion = \"dip\"")?;
 /// assert_eq!(grouping.criterion, Criterion::Dip);
 /// // No upper bound.
-/// assert_eq!(grouping.bounds(), Bounds { least: 8, most: usize::MAX });
+/// assert_eq!(grouping.bounds(), ClusterBounds { least: 8, most: usize::MAX });
 /// # Ok::<(), toml::de::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -98,7 +99,7 @@ const JUDGED: usize = 20_000;
 
 /// How a number of clusters was found. See [`Grouping::find`] for an example.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Number {
+pub struct ClusterCountReport {
     /// Clusters.
     pub clusters: usize,
     /// Components of all samples.
@@ -106,7 +107,7 @@ pub struct Number {
     /// The threshold of confusion that was taken.
     pub threshold: f64,
     /// What the halves say at each threshold.
-    pub curve: Vec<Choice>,
+    pub curve: Vec<ThresholdTrial>,
     /// How many groups of components each share of the halves gives: for each merge the number that it leaves, and the
     /// share that it was made at.
     pub merges: Vec<(usize, f64)>,
@@ -116,7 +117,7 @@ pub struct Number {
 
 /// What the halves say at a threshold. See [`Grouping::find`] for an example.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Choice {
+pub struct ThresholdTrial {
     /// Of confusion.
     pub threshold: f64,
     /// The adjusted Rand index of two halves, a mean over pairs.
@@ -127,14 +128,17 @@ pub struct Choice {
 
 /// A half's merges, and its components' responsibilities for the samples that halves are compared on.
 struct Half {
-    path: Path,
+    path: MergePath,
     responsibilities: Vec<f32>,
 }
 
 impl Grouping {
     /// How many clusters there are to be. See [`Grouping`] for an example.
-    pub fn bounds(&self) -> Bounds {
-        Bounds { least: self.min_clusters, most: if self.max_clusters == 0 { usize::MAX } else { self.max_clusters } }
+    pub fn bounds(&self) -> ClusterBounds {
+        ClusterBounds {
+            least: self.min_clusters,
+            most: if self.max_clusters == 0 { usize::MAX } else { self.max_clusters },
+        }
     }
 
     /// Components of `N x D` latents in their clusters, small ones dropped, and how their number was found.
@@ -162,7 +166,7 @@ impl Grouping {
         z: &[f64],
         dims: usize,
         rng: &mut impl Rng,
-    ) -> Result<(Mixture, Number), NotPositiveDefinite> {
+    ) -> Result<(Mixture, ClusterCountReport), NotPositiveDefinite> {
         let begin = Instant::now();
         let n = z.len() / dims;
         let step = n.div_ceil(JUDGED).max(1);
@@ -195,7 +199,7 @@ impl Grouping {
         let mixture = Mixture { clusters: path.clusters(merges), ..mixture };
         let mixture = self.without_small(mixture, &own);
         let left = (0..k).rev();
-        let number = Number {
+        let number = ClusterCountReport {
             clusters: mixture.n_clusters(),
             components: k,
             threshold,
@@ -253,7 +257,7 @@ fn assigned(responsibilities: &[f32], k: usize, clusters: &[u16]) -> Vec<u16> {
     let best = |row: &[f32]| {
         let mut sums = vec![0f32; n];
         row.iter().zip(clusters).for_each(|(r, &cluster)| sums[usize::from(cluster)] += r);
-        first_greatest(&sums) as u16
+        argmax(&sums) as u16
     };
     responsibilities.par_chunks_exact(k).map(best).collect()
 }
@@ -263,16 +267,16 @@ fn labelings(halves: &[Half], threshold: f64) -> Vec<Vec<u16>> {
 }
 
 /// How well halves agree at each threshold.
-fn curve(halves: &[Half]) -> Vec<Choice> {
+fn curve(halves: &[Half]) -> Vec<ThresholdTrial> {
     let choice = |threshold: f64| {
         let labels = labelings(halves, threshold);
         let pairs: Vec<(usize, usize)> = (0..labels.len()).flat_map(|i| (0..i).map(move |j| (i, j))).collect();
         let sum: f64 =
             pairs.par_iter().map(|&(i, j)| adjusted_rand(&labels[i], &labels[j])).collect::<Vec<_>>().iter().sum();
-        let found: Vec<usize> = labels.iter().map(|own| crate::metrics::clusters_found(own, 0.01)).collect();
+        let found: Vec<usize> = labels.iter().map(|own| clusters_found(own, 0.01)).collect();
         let mean = found.iter().sum::<usize>() as f64 / found.len().max(1) as f64;
         let (fewest, most) = (found.iter().min().copied(), found.iter().max().copied());
-        Choice {
+        ThresholdTrial {
             threshold,
             agreement: sum / pairs.len().max(1) as f64,
             clusters: (fewest.unwrap_or(0), mean, most.unwrap_or(0)),
@@ -284,8 +288,8 @@ fn curve(halves: &[Half]) -> Vec<Choice> {
 /// The threshold at which halves agree best. Halves that see one cluster agree whatever the samples are: that is believed
 /// only where they agree on nothing else. Nor is it where they only agree the better the fewer clusters they see: parts of
 /// parts are always steadier. Such a curve chooses nothing, and the threshold is the usual one.
-fn steadiest(curve: &[Choice]) -> f64 {
-    let best = |choices: &[Choice]| -> usize {
+fn steadiest(curve: &[ThresholdTrial]) -> f64 {
+    let best = |choices: &[ThresholdTrial]| -> usize {
         (1..choices.len()).fold(0, |best, i| if choices[i].agreement > choices[best].agreement { i } else { best })
     };
     let several = &curve[curve.partition_point(|choice| choice.clusters.1 < SEVERAL)..];
@@ -293,14 +297,14 @@ fn steadiest(curve: &[Choice]) -> f64 {
     let Some(chosen) = several.get(at).filter(|choice| choice.agreement >= AGREED) else {
         return curve.get(best(curve)).map_or(USUAL, |choice| choice.threshold);
     };
-    let is_better = |than: &Choice| chosen.agreement - than.agreement > LEVEL;
+    let is_better = |than: &ThresholdTrial| chosen.agreement - than.agreement > LEVEL;
     let falls = several.get(at + 1).is_some_and(is_better);
     if falls && !several[..at].iter().any(is_better) { USUAL } else { chosen.threshold }
 }
 
 /// Average linkage of components, whose samples are `own`, by how often the halves put samples of two together; relative
 /// to how often they put those of one component together.
-fn linkage(own: &[u16], k: usize, halves: &[Vec<u16>]) -> Path {
+fn linkage(own: &[u16], k: usize, halves: &[Vec<u16>]) -> MergePath {
     let mut counts = vec![0f64; k];
     own.iter().for_each(|&component| counts[usize::from(component)] += 1.0);
     let mut together = vec![0f64; k * k];
@@ -324,7 +328,7 @@ fn linkage(own: &[u16], k: usize, halves: &[Vec<u16>]) -> Path {
         if alone > 0.0 { together[i * k + j] / alone } else { 0.0 }
     };
     let mut groups: Vec<Vec<usize>> = (0..k).map(|k| vec![k]).collect();
-    let mut path = Path { groups: groups.clone(), merges: vec![], shares: vec![] };
+    let mut path = MergePath { groups: groups.clone(), merges: vec![], shares: vec![] };
     let share = |group: &Vec<usize>| group.iter().map(|&k| counts[k]).sum::<f64>() / own.len() as f64;
     path.shares.push(groups.iter().map(share).collect());
     while groups.len() > 1 {
@@ -349,8 +353,8 @@ mod tests {
     use super::*;
 
     /// Agreements at each threshold, and mean numbers of clusters, as they were seen.
-    fn curve(seen: [(f64, f64); 9]) -> Vec<Choice> {
-        let choice = |(threshold, (agreement, mean))| Choice { threshold, agreement, clusters: (1, mean, 40) };
+    fn curve(seen: [(f64, f64); 9]) -> Vec<ThresholdTrial> {
+        let choice = |(threshold, (agreement, mean))| ThresholdTrial { threshold, agreement, clusters: (1, mean, 40) };
         THRESHOLDS.into_iter().zip(seen).map(choice).collect()
     }
 

@@ -6,7 +6,7 @@
 
 use burn::tensor::{Tensor, activation::softmax, backend::Backend};
 
-use super::merging::Bounds;
+use super::merging::ClusterBounds;
 use super::{Mixture, NotPositiveDefinite, confusion, matrix};
 
 /// The customary threshold (the default of `mergenormals` in R's package fpc).
@@ -19,7 +19,7 @@ pub const CUSTOMARY: f64 = 0.025;
 /// ```
 /// use burn::backend::Flex;
 /// use burn::tensor::Tensor;
-/// use edgemix::mixture::merging::Bounds;
+/// use edgemix::mixture::merging::ClusterBounds;
 /// use edgemix::mixture::{Covariance, Mixture, demp};
 ///
 /// let z = Tensor::<Flex, 2>::from_data([[-0.5], [0.4], [0.6], [20.0]], &Default::default());
@@ -30,7 +30,7 @@ pub const CUSTOMARY: f64 = 0.025;
 ///     clusters: vec![0, 1, 2],
 /// };
 /// // The first two are confused with each other.
-/// let any = Bounds { least: 1, most: usize::MAX };
+/// let any = ClusterBounds { least: 1, most: usize::MAX };
 /// assert_eq!(demp::group(mixture, &z, demp::CUSTOMARY, any)?.clusters, [0, 0, 1]);
 /// # Ok::<(), edgemix::mixture::NotPositiveDefinite>(())
 /// ```
@@ -41,7 +41,7 @@ pub fn group<B: Backend>(
     mixture: Mixture,
     z: &Tensor<B, 2>,
     threshold: f64,
-    bounds: Bounds,
+    bounds: ClusterBounds,
 ) -> Result<Mixture, NotPositiveDefinite> {
     let responsibilities: Vec<f32> = softmax(mixture.log_density(z)?, 1).into_data().iter::<f32>().collect();
     let path = confusion::path(&responsibilities, mixture.n_components(), groups(&mixture));
@@ -93,7 +93,7 @@ mod tests {
     use super::*;
     use crate::mixture::Covariance;
 
-    const ANY: Bounds = Bounds { least: 1, most: usize::MAX };
+    const ANY: ClusterBounds = ClusterBounds { least: 1, most: usize::MAX };
     use crate::random::stream;
 
     /// Two overlapping components, one far away.
@@ -120,13 +120,13 @@ mod tests {
     #[test]
     fn no_more_is_merged_than_was_asked_for() {
         let (mixture, z) = three();
-        assert_eq!(group(mixture, &z, 0.025, Bounds { least: 3, most: 3 }).unwrap().clusters, [0, 1, 2]);
+        assert_eq!(group(mixture, &z, 0.025, ClusterBounds { least: 3, most: 3 }).unwrap().clusters, [0, 1, 2]);
     }
 
     #[test]
     fn more_is_merged_where_fewer_were_asked_for() {
         let (mixture, z) = three();
-        assert_eq!(group(mixture, &z, 0.025, Bounds { least: 1, most: 1 }).unwrap().clusters, [0, 0, 0]);
+        assert_eq!(group(mixture, &z, 0.025, ClusterBounds { least: 1, most: 1 }).unwrap().clusters, [0, 0, 0]);
     }
 
     #[test]

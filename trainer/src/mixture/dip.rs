@@ -8,7 +8,7 @@
 
 use rayon::prelude::*;
 
-use super::merging::{Merge, Path};
+use super::merging::{Merge, MergePath};
 
 /// The p-value from which two groups have no gap between them (Leiber et al., section 4).
 pub const CUSTOMARY: f64 = 0.9;
@@ -95,11 +95,11 @@ pub fn p_value(dip: f64, n: usize) -> f64 {
 /// let path = dip::path(&z, 1, &components, 3);
 /// assert_eq!(path.clusters(path.merges_above(dip::CUSTOMARY)), [0, 0, 1]);
 /// ```
-pub fn path(z: &[f64], dims: usize, components: &[usize], k: usize) -> Path {
+pub fn path(z: &[f64], dims: usize, components: &[usize], k: usize) -> MergePath {
     let mut rows = vec![vec![]; k];
     components.iter().enumerate().for_each(|(row, &component)| rows[component].push(row));
     let share = |rows: &Vec<usize>| rows.len() as f64 / components.len().max(1) as f64;
-    let mut path = Path {
+    let mut path = MergePath {
         groups: (0..k).map(|k| vec![k]).collect(),
         merges: vec![],
         shares: vec![rows.iter().map(share).collect()],

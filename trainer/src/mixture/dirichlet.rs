@@ -12,7 +12,7 @@ use statrs::function::gamma::digamma;
 
 use super::kmeans::{KMeans, nearest, one_hot};
 use super::moments::Moments;
-use super::{Covariance, Mixture, NotPositiveDefinite, Shape, elements, prune};
+use super::{Covariance, CovarianceType, Mixture, NotPositiveDefinite, elements, prune};
 use crate::variant::Variant;
 
 /// Settings of a Dirichlet process mixture; the defaults are the paper's where it has them.
@@ -248,7 +248,7 @@ impl DirichletProcess {
         responsibilities: &Tensor<B, 2>,
         clusters: &[u16],
     ) -> (Mixture, Vec<f64>) {
-        let moments = Moments::of(z, responsibilities, Shape::Diagonal);
+        let moments = Moments::of(z, responsibilities, CovarianceType::Diagonal);
         let prior_mean = elements(z.clone().mean_dim(0));
         let mut order: Vec<usize> = (0..moments.counts.len()).collect();
         order.sort_by(|&a, &b| moments.counts[b].total_cmp(&moments.counts[a]));

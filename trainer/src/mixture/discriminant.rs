@@ -3,7 +3,7 @@
 use burn::tensor::{Tensor, backend::Backend};
 
 use super::moments::Moments;
-use super::{Shape, cholesky};
+use super::{CovarianceType, cholesky};
 
 /// Weights (`D x C`, row-major) and biases (C) of a linear classifier of `N x D` latents whose classes have `N x C`
 /// responsibilities: `w_c = S^-1 m_c`, `b_c = ln pi_c - 1/2 m_c^T S^-1 m_c`, S the pooled covariance.
@@ -21,7 +21,7 @@ use super::{Shape, cholesky};
 /// ```
 pub fn fit<B: Backend>(z: &Tensor<B, 2>, responsibilities: &Tensor<B, 2>) -> (Vec<f32>, Vec<f32>) {
     let [n, dims] = z.dims();
-    let moments = Moments::of(z, responsibilities, Shape::Full);
+    let moments = Moments::of(z, responsibilities, CovarianceType::Full);
     let classes = moments.counts.len();
     let mut pooled = vec![0.0; dims * dims];
     for scatter in moments.scatter.chunks(dims * dims) {

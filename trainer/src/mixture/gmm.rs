@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::kmeans::{KMeans, nearest, one_hot};
 use super::moments::Moments;
-use super::{Covariance, Mixture, NotPositiveDefinite, Shape, elements};
+use super::{Covariance, CovarianceType, Mixture, NotPositiveDefinite, elements};
 
 /// Settings of a Gaussian mixture, in scikit-learn's words.
 ///
@@ -30,7 +30,7 @@ pub struct Gmm {
     /// K.
     pub n_components: usize,
     /// The shape of the covariances.
-    pub covariance: Shape,
+    pub covariance: CovarianceType,
     /// Starts of the k-means that EM starts from.
     pub n_init: usize,
     /// Iterations at most.
@@ -43,7 +43,14 @@ pub struct Gmm {
 
 impl Default for Gmm {
     fn default() -> Self {
-        Self { n_components: 10, covariance: Shape::Full, n_init: 20, max_iter: 100, tol: 1e-4, variance_floor: 1e-3 }
+        Self {
+            n_components: 10,
+            covariance: CovarianceType::Full,
+            n_init: 20,
+            max_iter: 100,
+            tol: 1e-4,
+            variance_floor: 1e-3,
+        }
     }
 }
 
@@ -96,11 +103,11 @@ impl Gmm {
     /// ```
     /// use burn::backend::Flex;
     /// use burn::tensor::Tensor;
-    /// use edgemix::mixture::{Covariance, Shape, gmm::Gmm};
+    /// use edgemix::mixture::{Covariance, CovarianceType, gmm::Gmm};
     ///
     /// let z = Tensor::<Flex, 2>::from_data([[0.0], [2.0], [10.0]], &Default::default());
     /// let shares = Tensor::from_data([[1.0, 0.0], [1.0, 0.0], [0.0, 1.0]], &Default::default());
-    /// let gmm = Gmm { covariance: Shape::Diagonal, variance_floor: 0.5, ..Gmm::default() };
+    /// let gmm = Gmm { covariance: CovarianceType::Diagonal, variance_floor: 0.5, ..Gmm::default() };
     /// let mixture = gmm.maximise(&z, &shares);
     /// assert!((mixture.means[0] - 1.0).abs() < 1e-5 && (mixture.means[1] - 10.0).abs() < 1e-5);
     /// // Variances of 1 and 0, and the floor.
@@ -116,13 +123,13 @@ impl Gmm {
         let normalised = scatter.flat_map(|(s, n)| s.iter().map(move |s| s / n.max(1e-12)));
         let floor = |v: f64| v.max(0.0) + self.variance_floor;
         let covariance = match self.covariance {
-            Shape::Diagonal => Covariance::Diagonal(normalised.map(floor).collect()),
-            Shape::Spherical => {
+            CovarianceType::Diagonal => Covariance::Diagonal(normalised.map(floor).collect()),
+            CovarianceType::Spherical => {
                 let variances: Vec<f64> = normalised.collect();
                 let mean = |row: &[f64]| row.iter().sum::<f64>() / dims as f64;
                 Covariance::Spherical(variances.chunks(dims).map(|row| floor(mean(row))).collect())
             }
-            Shape::Full => {
+            CovarianceType::Full => {
                 let ridge = |(i, v): (usize, f64)| {
                     let at = i % stride;
                     if at / dims == at % dims { v + self.variance_floor } else { v }

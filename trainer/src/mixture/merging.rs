@@ -13,7 +13,7 @@ pub(super) struct Merge {
 /// The order in which components become one group, until one is left: always the pair that belongs together most.
 ///
 /// ```
-/// use edgemix::mixture::{confusion, merging::Bounds};
+/// use edgemix::mixture::{confusion, merging::ClusterBounds};
 ///
 /// // Three samples and three components, of which the first two are confused.
 /// let responsibilities = [0.6, 0.4, 0.0, 0.4, 0.6, 0.0, 0.0, 0.0, 1.0];
@@ -22,10 +22,10 @@ pub(super) struct Merge {
 /// assert_eq!((merges, path.n_groups(merges, 0.0), path.clusters(merges)), (1, 2, vec![0, 0, 1]));
 /// assert!((path.strengths().next().unwrap() - 0.4).abs() < 1e-6);
 /// // No more than one group.
-/// assert_eq!(path.merges_within(merges, Bounds { least: 1, most: 1 }, 0.0), 2);
+/// assert_eq!(path.merges_within(merges, ClusterBounds { least: 1, most: 1 }, 0.0), 2);
 /// ```
 #[derive(Clone, Debug, PartialEq)]
-pub struct Path {
+pub struct MergePath {
     /// The components of each group before the first merge.
     pub(super) groups: Vec<Vec<usize>>,
     pub(super) merges: Vec<Merge>,
@@ -33,24 +33,24 @@ pub struct Path {
     pub(super) shares: Vec<Vec<f64>>,
 }
 
-/// How many clusters there are to be. See [`Path`] for an example.
+/// How many clusters there are to be. See [`MergePath`] for an example.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Bounds {
+pub struct ClusterBounds {
     /// At least.
     pub least: usize,
     /// At most.
     pub most: usize,
 }
 
-impl Path {
-    /// How many merges there are until the first that is weaker than this. See [`Path`] for an example.
+impl MergePath {
+    /// How many merges there are until the first that is weaker than this. See [`MergePath`] for an example.
     pub fn merges_above(&self, strength: f64) -> usize {
         self.merges.iter().take_while(|merge| merge.strength >= strength).count()
     }
 
     /// The number of merges nearest to `merges` after which the groups of at least `share` of the samples are as many as
-    /// asked for; where there is none, one after which they are nearest to it. See [`Path`] for an example.
-    pub fn merges_within(&self, merges: usize, bounds: Bounds, share: f64) -> usize {
+    /// asked for; where there is none, one after which they are nearest to it. See [`MergePath`] for an example.
+    pub fn merges_within(&self, merges: usize, bounds: ClusterBounds, share: f64) -> usize {
         let beyond = |done: usize| {
             let k = self.n_groups(done, share);
             (bounds.least.saturating_sub(k) + k.saturating_sub(bounds.most), done.abs_diff(merges))
@@ -58,17 +58,17 @@ impl Path {
         (0..=self.merges.len()).min_by_key(|&done| beyond(done)).unwrap_or(0)
     }
 
-    /// How many groups have at least `share` of the samples after so many merges. See [`Path`] for an example.
+    /// How many groups have at least `share` of the samples after so many merges. See [`MergePath`] for an example.
     pub fn n_groups(&self, merges: usize, share: f64) -> usize {
         self.shares[merges].iter().filter(|&&own| own >= share).count()
     }
 
-    /// The strength of each merge. See [`Path`] for an example.
+    /// The strength of each merge. See [`MergePath`] for an example.
     pub fn strengths(&self) -> impl Iterator<Item = f64> {
         self.merges.iter().map(|merge| merge.strength)
     }
 
-    /// Each component's cluster after so many merges, numbered by their first components. See [`Path`] for an example.
+    /// Each component's cluster after so many merges, numbered by their first components. See [`MergePath`] for an example.
     pub fn clusters(&self, merges: usize) -> Vec<u16> {
         let mut groups = self.groups.clone();
         for merge in &self.merges[..merges] {
@@ -90,9 +90,9 @@ mod tests {
     use super::*;
 
     /// Five components; three merges that are strong, one that is weak. The last group is small until it is merged.
-    fn path() -> Path {
+    fn path() -> MergePath {
         let merge = |into, from, strength| Merge { into, from, strength };
-        Path {
+        MergePath {
             groups: (0..5).map(|k| vec![k]).collect(),
             merges: vec![merge(1, 3, 0.9), merge(0, 2, 0.8), merge(1, 2, 0.7), merge(0, 1, 0.1)],
             shares: vec![
@@ -118,7 +118,7 @@ mod tests {
     #[test]
     fn bounds_move_the_number_of_merges_no_further_than_they_must() {
         let path = path();
-        let within = |least, most| path.merges_within(3, Bounds { least, most }, 0.01);
+        let within = |least, most| path.merges_within(3, ClusterBounds { least, most }, 0.01);
         assert_eq!(within(1, 9), 3);
         assert_eq!(within(1, 1), 4);
         assert_eq!(within(3, 9), 1);

@@ -27,9 +27,12 @@ mod within;
 
 use std::f64::consts::TAU;
 
-use burn::tensor::{Tensor, TensorData, backend::Backend};
+use burn::tensor::{Tensor, backend::Backend};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
+
+use crate::base::arrays::argmax;
+pub(crate) use crate::base::arrays::{elements, matrix};
 
 /// K Gaussian components over D dimensions, each of them part of a cluster.
 ///
@@ -77,15 +80,15 @@ pub enum Covariance {
 /// The shape of covariances, without their values.
 ///
 /// ```
-/// use edgemix::mixture::{Shape, gmm::Gmm};
+/// use edgemix::mixture::{CovarianceType, gmm::Gmm};
 ///
 /// let gmm: Gmm = toml::from_str("covariance = \"diagonal\"")?;
-/// assert_eq!((gmm.covariance, Gmm::default().covariance), (Shape::Diagonal, Shape::Full));
+/// assert_eq!((gmm.covariance, Gmm::default().covariance), (CovarianceType::Diagonal, CovarianceType::Full));
 /// # Ok::<(), toml::de::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Shape {
+pub enum CovarianceType {
     /// One variance per component.
     Spherical,
     /// One variance per component and dimension.
@@ -187,7 +190,7 @@ impl Mixture {
     /// Each of `N x D` latents' most probable component.
     pub(crate) fn components(&self, z: &[f64]) -> Result<Vec<usize>, NotPositiveDefinite> {
         let whitened = self.whiten()?;
-        Ok(z.par_chunks_exact(self.n_dims()).map(|row| first_greatest(&whitened.scores(row))).collect())
+        Ok(z.par_chunks_exact(self.n_dims()).map(|row| argmax(&whitened.scores(row))).collect())
     }
 
     /// Inverts the covariances. See [`Mixture`] for an example.
@@ -293,11 +296,6 @@ impl Whitened<'_> {
     }
 }
 
-/// The index of the greatest; the first of equals.
-pub(crate) fn first_greatest<T: PartialOrd>(values: &[T]) -> usize {
-    (1..values.len()).fold(0, |best, i| if values[i] > values[best] { i } else { best })
-}
-
 /// The inverse square roots, and the log of their product.
 fn inverse_deviations(variances: &[f64]) -> Option<(Vec<f64>, f64)> {
     let positive = variances.iter().all(|v| *v > 0.0 && v.is_finite());
@@ -316,16 +314,4 @@ fn mean_row(values: &[f64], columns: usize) -> Vec<f64> {
 /// Every row less `center`.
 fn centered(values: &[f64], center: &[f64]) -> Vec<f64> {
     values.iter().zip(center.iter().cycle()).map(|(x, c)| x - c).collect()
-}
-
-/// A row-major matrix of `rows` rows on a device.
-pub(crate) fn matrix<B: Backend>(values: &[f64], rows: usize, device: &B::Device) -> Tensor<B, 2> {
-    let values: Vec<f32> = values.iter().map(|&x| x as f32).collect();
-    let columns = values.len() / rows.max(1);
-    Tensor::from_data(TensorData::new(values, [rows, columns]), device)
-}
-
-/// The elements of a tensor, row-major, in f64.
-pub(crate) fn elements<B: Backend, const R: usize>(tensor: Tensor<B, R>) -> Vec<f64> {
-    tensor.into_data().iter::<f64>().collect()
 }

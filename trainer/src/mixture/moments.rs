@@ -2,7 +2,7 @@
 
 use burn::tensor::{Tensor, backend::Backend};
 
-use super::{Shape, elements};
+use super::{CovarianceType, elements};
 
 /// Sums over samples, weighted by responsibilities; for K components over D dimensions.
 #[derive(Clone, Debug)]
@@ -19,7 +19,7 @@ impl Moments {
     /// Of `N x D` latents under `N x K` responsibilities.
     ///
     /// The scatter is taken from products about the samples' overall mean, which keeps f32's cancellation small.
-    pub(super) fn of<B: Backend>(z: &Tensor<B, 2>, responsibilities: &Tensor<B, 2>, shape: Shape) -> Self {
+    pub(super) fn of<B: Backend>(z: &Tensor<B, 2>, responsibilities: &Tensor<B, 2>, shape: CovarianceType) -> Self {
         let dims = z.dims()[1];
         let center = z.clone().mean_dim(0);
         let z = z.clone() - center.clone();
@@ -28,10 +28,10 @@ impl Moments {
         let mut means: Vec<f64> =
             sums.chunks(dims).zip(&counts).flat_map(|(row, n)| row.iter().map(move |s| s / n.max(1e-12))).collect();
         let mut scatter = match shape {
-            Shape::Spherical | Shape::Diagonal => {
+            CovarianceType::Spherical | CovarianceType::Diagonal => {
                 elements(responsibilities.clone().transpose().matmul(z.clone().square()))
             }
-            Shape::Full => (0..counts.len())
+            CovarianceType::Full => (0..counts.len())
                 .flat_map(|k| {
                     let weighted = z.clone() * responsibilities.clone().narrow(1, k, 1);
                     elements(weighted.transpose().matmul(z.clone()))

@@ -19,7 +19,7 @@ pub(crate) use plot::short;
 use crate::data::Dataset;
 use crate::inference::{self, Assigned};
 use crate::interval::Interval;
-use crate::mixture::consensus::Number;
+use crate::mixture::consensus::ClusterCountReport;
 use crate::trained::{AssignError, Trained};
 use crate::training::EpochReport;
 
@@ -70,7 +70,7 @@ pub struct Run<'a> {
     /// What to type to have the same again.
     pub commands: &'a str,
     /// How the number of clusters was found, if it was.
-    pub number: Option<&'a Number>,
+    pub number: Option<&'a ClusterCountReport>,
     /// What several runs agreed on, if there were several.
     pub interval: Option<&'a Interval>,
 }

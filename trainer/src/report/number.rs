@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use super::{Run, plot};
 use crate::interval::{Fate, Interval};
-use crate::mixture::consensus::Number;
+use crate::mixture::consensus::ClusterCountReport;
 
 /// Nothing where neither is known.
 pub(super) fn number(run: &Run) -> Markup {
@@ -20,7 +20,7 @@ pub(super) fn number(run: &Run) -> Markup {
     }
 }
 
-fn halves(number: &Number) -> Markup {
+fn halves(number: &ClusterCountReport) -> Markup {
     let taken = number.curve.iter().find(|choice| choice.threshold == number.threshold);
     html! {
         p {

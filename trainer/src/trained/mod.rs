@@ -12,8 +12,9 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::base::arrays::argmax;
 use crate::data::{DataError, Samples, Scaling};
-use crate::mixture::{Mixture, NotPositiveDefinite, first_greatest};
+use crate::mixture::{Mixture, NotPositiveDefinite};
 
 /// Samples that are encoded at once: what is between the layers stays small.
 pub(crate) const CHUNK: usize = 256;
@@ -179,17 +180,17 @@ impl Head {
                 let whitened = mixture.whiten()?;
                 let best = latents.par_chunks_exact(mixture.n_dims()).map(|z| {
                     let z: Vec<f64> = z.iter().map(|&x| x.into()).collect();
-                    first_greatest(&whitened.scores(&z))
+                    argmax(&whitened.scores(&z))
                 });
                 Ok(best.map(|component| mixture.clusters[component]).collect())
             }
             Self::Softmax(dense) => {
                 let logits = dense.linear(latents);
-                Ok(logits.chunks_exact(dense.outputs).map(|row| first_greatest(row) as u16).collect())
+                Ok(logits.chunks_exact(dense.outputs).map(|row| argmax(row) as u16).collect())
             }
             Self::Autoencoders(autoencoders) => {
                 let scores = autoencoders.scores(latents);
-                Ok(scores.chunks_exact(autoencoders.pairs.len()).map(|row| first_greatest(row) as u16).collect())
+                Ok(scores.chunks_exact(autoencoders.pairs.len()).map(|row| argmax(row) as u16).collect())
             }
         }
     }

@@ -4,7 +4,7 @@ use std::io;
 
 use serde::{Deserialize, Serialize};
 
-use crate::mixture::consensus::Number;
+use crate::mixture::consensus::ClusterCountReport;
 
 /// Who watches a fit.
 ///
@@ -46,7 +46,7 @@ pub trait Observer {
     /// So many of an epoch's batches are done.
     fn batch(&mut self, _done: usize, _batches: usize) {}
     /// The clusters and their number were found, at the start of an epoch.
-    fn number(&mut self, _number: &Number) {}
+    fn number(&mut self, _number: &ClusterCountReport) {}
     /// Why the fit is to stop at once, if it is; asked after every batch and every epoch.
     fn failure(&mut self) -> Option<io::Error> {
         None

@@ -10,11 +10,11 @@ use rand::{Rng, RngExt};
 use super::dirichlet::{Assignment, DirichletProcess};
 use super::gmm::{Gmm, expect};
 use super::kmeans::KMeans;
-use super::{Covariance, Mixture, Shape, elements, matrix};
+use super::{Covariance, CovarianceType, Mixture, elements, matrix};
 use crate::random::{normal, stream};
 
 const D: usize = 3;
-const SHAPES: [Shape; 3] = [Shape::Spherical, Shape::Diagonal, Shape::Full];
+const SHAPES: [CovarianceType; 3] = [CovarianceType::Spherical, CovarianceType::Diagonal, CovarianceType::Full];
 
 fn tensor<B: Backend>(values: &[f64], columns: usize) -> Tensor<B, 2> {
     matrix(values, values.len() / columns, &Default::default())
@@ -241,7 +241,7 @@ fn neither_the_samples_order_nor_their_place_matters() {
     let start = &mixtures(0.0)[1];
     let mut moved = start.clone();
     moved.means.iter_mut().for_each(|m| *m += 16.0);
-    let gmm = Gmm { covariance: Shape::Diagonal, ..Gmm::default() };
+    let gmm = Gmm { covariance: CovarianceType::Diagonal, ..Gmm::default() };
     let process = DirichletProcess::default();
     let close = |a: &Mixture, b: &Mixture, offset: f64| {
         assert_eq!(a.n_components(), b.n_components());

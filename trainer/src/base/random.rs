@@ -1,13 +1,13 @@
-//! Seeded streams: every epoch has its own, so that any epoch can be replayed.
+//! Seeded random streams. Every epoch has a stream of its own, so that any epoch can be replayed.
 //!
-//! Weights and noise are drawn here, on the host, and not by the backend: its generator is one for the whole process,
-//! so that two fits in two threads would draw from each other, and every backend has another.
+//! Weights and noise are drawn here, on the host, rather than by the backend. A backend has a single generator for the
+//! whole process, which two concurrent fits would share, and every backend has a different one.
 
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use sha2::{Digest, Sha256};
 
-/// The stream of a run's `seed` for a named purpose and an index, an epoch for instance.
+/// The stream for a run's `seed`, a named purpose and an index such as the epoch.
 ///
 /// ```
 /// use edgemix::random::{normal, stream};
@@ -24,7 +24,7 @@ pub fn stream(seed: u64, purpose: &str, index: u64) -> ChaCha8Rng {
     ChaCha8Rng::from_seed(hash.finalize().into())
 }
 
-/// `n` draws, uniform between `-bound` and `bound`.
+/// `n` draws from the uniform distribution between `-bound` and `bound`.
 ///
 /// ```
 /// use edgemix::random::{stream, uniform};
@@ -37,7 +37,8 @@ pub fn uniform(n: usize, bound: f64, rng: &mut impl Rng) -> Vec<f32> {
     (0..n).map(|_| ((2.0 * rng.random::<f64>() - 1.0) * bound) as f32).collect()
 }
 
-/// `n` standard normal draws (Box and Muller, 1958).
+/// `n` draws from the standard normal distribution (Box and Muller, "A note on the generation of random normal
+/// deviates", 1958).
 ///
 /// ```
 /// use edgemix::random::{normal, stream};
@@ -62,7 +63,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn streams_repeat_and_each_argument_makes_another() {
+    fn streams_repeat_and_each_argument_selects_another() {
         let draw = |seed, purpose, index| normal(4, &mut stream(seed, purpose, index));
         assert_eq!(draw(1, "weights", 2), draw(1, "weights", 2));
         for other in [draw(2, "weights", 2), draw(1, "noise", 2), draw(1, "weights", 3)] {
@@ -71,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn draws_have_the_moments_of_their_distributions() {
+    fn draws_have_the_moments_of_their_distribution() {
         let moment = |x: &[f32], p| x.iter().map(|&x| f64::from(x).powi(p)).sum::<f64>() / x.len() as f64;
         let z = normal(100_001, &mut stream(0, "test", 0));
         assert_eq!(z.len(), 100_001);

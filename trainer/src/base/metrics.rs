@@ -1,32 +1,32 @@
-//! How well clusters agree with labels, and with each other.
+//! How well clusters agree with labels and with other clusters.
 
 use pathfinding::kuhn_munkres::kuhn_munkres;
 use pathfinding::matrix::Matrix;
 use serde::Serialize;
 
-/// Agreement of clusters with labels. See [`scores`] for an example.
+/// Agreement of clusters with labels, as computed by [`scores`].
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Scores {
     /// Clustering accuracy: the share of samples in the right cluster under the best one-to-one matching.
     pub acc: f64,
-    /// Normalised mutual information, arithmetic mean, as scikit-learn's default.
+    /// Normalised mutual information: by the arithmetic mean of the entropies, which is scikit-learn's default.
     pub nmi: f64,
-    /// Adjusted Rand index (Hubert and Arabie, 1985).
+    /// Adjusted Rand index (Hubert and Arabie, "Comparing partitions", 1985).
     pub ari: f64,
 }
 
-/// Compares clusters with labels.
+/// Compares the clusters of samples with their labels. Both may be any numbers: only equality counts.
 ///
 /// ```
 /// use edgemix::metrics::scores;
 ///
-/// // Other names for the same two kinds; then one sample astray.
+/// // The same two groups under other names; then one sample in the wrong group.
 /// assert_eq!(scores(&[7, 7, 3, 3], &[0, 0, 1, 1]).acc, 1.0);
 /// assert_eq!(scores(&[7, 7, 3, 3], &[0, 0, 1, 0]).acc, 0.75);
 /// ```
 ///
 /// # Panics
-/// If the two are not equally long, or empty.
+/// If the two differ in length or are empty.
 pub fn scores(labels: &[u32], clusters: &[u16]) -> Scores {
     assert!(labels.len() == clusters.len() && !labels.is_empty(), "one label per sample");
     let (labels, clusters) = (numbered(labels), numbered(clusters));
@@ -37,18 +37,18 @@ pub fn scores(labels: &[u32], clusters: &[u16]) -> Scores {
     Scores { acc: kuhn_munkres(&table).0 as f64 / n, nmi: nmi(&table, n), ari: ari(&table, n) }
 }
 
-/// The adjusted Rand index of two sets of clusters of the same samples.
+/// The adjusted Rand index of two clusterings of the same samples.
 ///
 /// ```
 /// use edgemix::metrics::adjusted_rand;
 ///
-/// // Names say nothing; clusters that cut across the others agree less than chance would.
+/// // Names do not matter; clusters that cut across the others agree less than by chance.
 /// assert_eq!(adjusted_rand(&[0, 0, 1, 1], &[5, 5, 2, 2]), 1.0);
 /// assert!((adjusted_rand(&[0, 0, 1, 1], &[0, 1, 0, 1]) + 0.5).abs() < 1e-12);
 /// ```
 ///
 /// # Panics
-/// If the two are not equally long.
+/// If the two differ in length.
 pub fn adjusted_rand(a: &[u16], b: &[u16]) -> f64 {
     assert_eq!(a.len(), b.len(), "the same samples");
     let size = a.iter().chain(b).max().map_or(0, |&most| usize::from(most) + 1);
@@ -57,7 +57,7 @@ pub fn adjusted_rand(a: &[u16], b: &[u16]) -> f64 {
     ari(&table, a.len() as f64)
 }
 
-/// The rank of each value among the different ones: labels may be any numbers.
+/// The rank of each value among the distinct ones.
 fn numbered<T: Ord + Copy>(values: &[T]) -> Vec<usize> {
     let mut different = values.to_vec();
     different.sort_unstable();
@@ -65,7 +65,7 @@ fn numbered<T: Ord + Copy>(values: &[T]) -> Vec<usize> {
     values.iter().map(|value| different.partition_point(|other| other < value)).collect()
 }
 
-/// Clusters with at least `share` of the samples.
+/// The number of clusters that hold at least `share` of the samples.
 ///
 /// ```
 /// use edgemix::metrics::clusters_found;
@@ -80,7 +80,7 @@ pub fn clusters_found(clusters: &[u16], share: f64) -> usize {
     counts.into_iter().filter(|&c| c > 0 && c as f64 >= share * clusters.len() as f64).count()
 }
 
-/// The share of samples with the same cluster in both.
+/// The share of samples that have the same cluster in both.
 ///
 /// ```
 /// assert_eq!(edgemix::metrics::agreement(&[0, 1, 1, 2], &[0, 1, 2, 2]), 0.75);
@@ -89,19 +89,20 @@ pub fn agreement(a: &[u16], b: &[u16]) -> f64 {
     a.iter().zip(b).filter(|(a, b)| a == b).count() as f64 / a.len().max(1) as f64
 }
 
-/// A new number for each of `n` clusters: those that are clusters of before come first, in the order of before, then the
-/// others. One is one of before where the best one-to-one matching, by the samples that both have, says so.
+/// A new number for each of the `n` clusters in `now`: clusters that existed `before` come first, in their former order,
+/// followed by the new ones. Which clusters correspond is decided by the one-to-one matching that has the most samples in
+/// common.
 ///
 /// ```
 /// use edgemix::metrics::renaming;
 ///
-/// // Cluster 1 of before is gone, 2 and 0 have other numbers now, and one is new.
+/// // The former cluster 1 is gone, 2 and 0 have other numbers now, and one cluster is new.
 /// let (before, now) = ([0, 0, 1, 2, 2, 2], [2, 2, 2, 0, 0, 1]);
 /// assert_eq!(renaming(&before, &now, 3), [1, 2, 0]);
 /// ```
 ///
 /// # Panics
-/// If the two are not equally long, or `now` has a cluster of `n` and more.
+/// If the two differ in length, or `now` contains a cluster number of `n` or more.
 pub fn renaming(before: &[u16], now: &[u16], n: usize) -> Vec<u16> {
     assert_eq!(before.len(), now.len(), "the same samples");
     let former = before.iter().max().map_or(0, |&most| usize::from(most) + 1);
@@ -169,7 +170,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn each_is_its_definition(pairs in prop::collection::vec((0..4u32, 0..4u16), 2..30)) {
+        fn each_score_follows_its_definition(pairs in prop::collection::vec((0..4u32, 0..4u16), 2..30)) {
             let (labels, clusters): (Vec<u32>, Vec<u16>) = pairs.into_iter().unzip();
             let found = scores(&labels, &clusters);
             let right = |map: &Vec<u16>| labels.iter().zip(&clusters).filter(|(y, c)| **y == u32::from(map[usize::from(**c)])).count();
@@ -190,7 +191,7 @@ mod tests {
         }
 
         #[test]
-        fn clusters_under_other_names_get_their_own_back(
+        fn renamed_clusters_get_their_former_numbers_back(
             clusters in prop::collection::vec(0..5u16, 5..40),
             names in Just(vec![0, 1, 2, 3, 4u16]).prop_shuffle(),
             n in 5..8usize,
@@ -207,12 +208,12 @@ mod tests {
     }
 
     #[test]
-    fn labels_are_names_and_not_sizes() {
+    fn only_equality_of_labels_counts() {
         assert_eq!(scores(&[0, u32::MAX, u32::MAX], &[7, u16::MAX, 7]), scores(&[0, 1, 1], &[0, 1, 0]));
     }
 
     #[test]
-    fn a_worked_example_of_scikit_learn() {
+    fn scores_equal_those_of_scikit_learn() {
         // normalized_mutual_info_score([0, 0, 1, 1, 2], [0, 0, 1, 2, 2]) and adjusted_rand_score of the same.
         let found = scores(&[0, 0, 1, 1, 2], &[0, 0, 1, 2, 2]);
         assert!((found.nmi - 0.737_175).abs() < 1e-5, "{}", found.nmi);
