@@ -1,19 +1,21 @@
-"""How fast edgemix trains, compared with PyTorch on the same machine in the same run.
+"""Compare the training speed of edgemix with that of PyTorch, on the same machine in the same run.
 
     python bench/pytorch.py target/release/edgemix mnist70k.npz [--methods autoencoder,alpha-jsd,depict]
         [--device cuda] [--epochs 2] [--rounds 3]
 
-needs numpy and torch, and an NPZ file with `images` of one channel. Both programs train the same layers with the same
-batches and Adam, on images that are not moved:
+The script needs numpy, torch, and an NPZ file whose array `images` has one channel. Both programs train the same layers
+with the same batch size and Adam, without augmentation:
 
-  autoencoder  784-500-500-2000-10 and its mirror, batches of 256: the reconstruction that most methods begin with
-  alpha-jsd    the same with the clustering loss; once an epoch all latents are encoded and the mixture is refitted
-  depict       DEPICT's convolutional autoencoder and softmax layer, batches of 100; once an epoch targets are taken anew
+  autoencoder  784-500-500-2000-10 and its mirror image, batches of 256: the reconstruction phase of most methods
+  alpha-jsd    the same network with the clustering loss; every epoch encodes all samples and refits the mixture
+  depict       DEPICT's convolutional autoencoder and softmax layer, batches of 100; every epoch recomputes the targets
 
-An epoch's time is the median of `--epochs` epochs after a first one that does not count, from the end of one to the end
-of the next (edgemix writes a line of metrics there), so that neither program's start, reading and export do. The two
-programs take turns, and the medians of the rounds are compared. PyTorch is given what helps it most without a compiler:
-data in memory as f32, batches by index, no loader. On a GPU, ask for more epochs: they are short there.
+An epoch is timed from the end of the previous one to its own end, when edgemix writes a line of metrics. Start-up,
+reading and export of either program are therefore not timed. The first epoch does not count; the time of a round is the
+median of the `--epochs` epochs after it. The two programs take turns, and the medians over the rounds are compared.
+
+PyTorch runs in its fastest set-up without a compiler: data in memory as f32, batches by index, no loader. On a GPU, where
+epochs are short, ask for more of them.
 """
 import argparse
 import os
@@ -31,7 +33,7 @@ WIDTHS = [500, 500, 2000, 10]
 CLUSTERS = 10
 COMPONENTS = 20
 ALPHA = 0.65
-HALF_STEP = 1e-3  # counts that move by less than this share have settled
+HALF_STEP = 1e-3  # the mixture has converged when the counts change by less than this share
 
 
 def mlp(dims):
@@ -42,7 +44,7 @@ def mlp(dims):
 
 
 class Autoencoder:
-    """Reconstruction of the samples; with `pulls`, alpha-JSD to the nearest component of a mixture beside it."""
+    """Reconstruction of the samples; with `pulls`, also alpha-JSD to the nearest component of a mixture."""
 
     def __init__(self, x, pulls=False):
         dims = [x.shape[1], *WIDTHS]
@@ -95,7 +97,7 @@ class Autoencoder:
 
 
 class Depict:
-    """DEPICT's losses: clean targets for corrupted predictions, and each layer's reconstruction."""
+    """DEPICT's losses: targets of the clean path for predictions of the corrupted one, and each layer's reconstruction."""
 
     def __init__(self, x):
         side = round(x.shape[1] ** 0.5)
@@ -160,7 +162,7 @@ def edgemix_epoch(program, data, device, flags, stage, epochs):
     with tempfile.TemporaryDirectory() as folder:
         metrics = os.path.join(folder, "metrics.jsonl")
         command = [program, "train", data, "--device", device, "--out", folder, *flags]
-        # All samples are trained on, as in PyTorch, and none of them moved.
+        # Train on all samples and without augmentation, as PyTorch does here.
         for setting in ["holdout=0", "augmentation.shift=0", "augmentation.rotation=0", "checkpoint-every=1000"]:
             command += ["--set", setting]
         run = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
@@ -182,8 +184,8 @@ def median_step(ends):
 
 
 def methods(epochs):
-    """Of each method, PyTorch's counterpart, edgemix's flags, and the stage that is timed."""
-    # A few more than are timed, so that the program is still at it when it is ended.
+    """PyTorch's counterpart, edgemix's flags and the timed stage of each method."""
+    # A few epochs more than are timed, so that the program still trains when it is stopped.
     layers, count = "-".join(map(str, WIDTHS)), str(epochs + 2)
     once = ["--pretrain-epochs", "1", "--cluster-epochs", count]
     return {
@@ -195,22 +197,22 @@ def methods(epochs):
 
 def main():
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("program")
-    options.add_argument("data", help="an NPZ file with images")
-    options.add_argument("--methods", default="autoencoder", help="autoencoder, alpha-jsd, depict, or several with commas")
-    options.add_argument("--device", default="cpu", help="cpu, or cuda for both programs (edgemix built with --features cuda)")
-    options.add_argument("--epochs", type=int, default=2, help="epochs that are timed in each round")
-    options.add_argument("--rounds", type=int, default=3)
+    options.add_argument("program", help="the edgemix program")
+    options.add_argument("data", help="an NPZ file with an array `images`")
+    options.add_argument("--methods", default="autoencoder", help="autoencoder, alpha-jsd, depict, or several separated by commas (default: autoencoder)")
+    options.add_argument("--device", default="cpu", help="device of both programs: cpu (default) or cuda, which needs edgemix built with --features cuda")
+    options.add_argument("--epochs", type=int, default=2, help="timed epochs per round (default: 2)")
+    options.add_argument("--rounds", type=int, default=3, help="rounds of both programs (default: 3)")
     asked = options.parse_args()
     known = methods(asked.epochs)
     names = asked.methods.split(",")
     if unknown := [name for name in names if name not in known]:
-        options.error(f"no method is called {unknown[0]}: there are {', '.join(known)}")
+        options.error(f"no method is named {unknown[0]}; the methods are {', '.join(known)}")
     if asked.device.startswith("cuda") and not torch.cuda.is_available():
-        options.error("PyTorch finds no GPU here: leave --device away")
+        options.error("PyTorch finds no GPU: omit --device to use the CPU")
     with np.load(asked.data) as arrays:
         if "images" not in arrays:
-            options.error(f"{asked.data} has no array images: there are {', '.join(arrays)}")
+            options.error(f"{asked.data} has no array named images; its arrays are {', '.join(arrays)}")
         images = arrays["images"]
     x = torch.tensor(images.reshape(len(images), -1) / np.float32(images.max()), dtype=torch.float32, device=asked.device)
     where = torch.cuda.get_device_name() if x.is_cuda else f"{torch.get_num_threads()} threads, {os.cpu_count()} cores"

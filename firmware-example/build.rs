@@ -1,10 +1,10 @@
-//! Puts the machine's memory map where the linker looks, and gives `parity` the model and the samples that it is to be
-//! built with.
+//! Copies the memory map of the chosen machine to where the linker looks for it, and the model and samples that `parity`
+//! embeds to where `parity` looks for them.
 
 use std::{env, fs, path::PathBuf};
 
 fn main() {
-    let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets it"));
+    let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
     let is_board = env::var_os("CARGO_FEATURE_NUCLEO_F401RE").is_some();
     let memory = if is_board { "memory/nucleo-f401re.x" } else { "memory/emulator.x" };
     fs::copy(memory, out.join("memory.x")).unwrap_or_else(|error| panic!("{memory}: {error}"));

@@ -1,4 +1,4 @@
-//! Chooses the kernel for the core: stable Rust has no `cfg` for the DSP extension.
+//! Chooses the kernels for the core, because stable Rust has no `cfg` for the DSP extension.
 
 const CORES: &str = r#"values("dsp", "mainline", "baseline", "riscv", "scalar", "host")"#;
 

@@ -1,4 +1,4 @@
-//! Clusters handwritten digits and logs what it finds: what a firmware of your own would start from.
+//! Clusters handwritten digits and logs the results: a starting point for your own firmware.
 #![no_std]
 #![no_main]
 
@@ -11,7 +11,7 @@ use platform::{exit, stack_used};
 static MODEL: &[u8] = include_model!("../assets/digits.emx");
 const ARENA: usize = arena_len(MODEL);
 
-/// 8 x 8 pixels from 0 to 16, sample after sample, as a sensor would give them.
+/// Samples of 8 x 8 pixels, each from 0 to 16, one after another, in the raw counts of a sensor.
 static SAMPLES: &[u8] = include_bytes!("../assets/digits-samples.u8");
 
 #[cortex_m_rt::entry]
@@ -19,7 +19,7 @@ fn main() -> ! {
     let model = match Model::from_bytes(MODEL) {
         Ok(model) => model,
         Err(error) => {
-            defmt::error!("the model is refused: {}", error);
+            defmt::error!("the model was refused: {}", error);
             exit(1)
         }
     };

@@ -1,11 +1,11 @@
-//! What a sample was assigned to, and how sure that is.
+//! The result of an inference: cluster, log-density, posterior and novelty.
 
 use core::cmp::Ordering;
 
 use edgemix_format::view::Calibration;
 use micromath::F32Ext;
 
-/// A log-density in units of 2^-16 nat: an integer, the same on every chip.
+/// A log-density as an integer in units of 2^-16 nat, the same on every chip.
 ///
 /// ```
 /// use edgemix_runtime::LogDensity;
@@ -18,22 +18,24 @@ use micromath::F32Ext;
 pub struct LogDensity(pub i32);
 
 impl LogDensity {
-    /// In nats, for a person. See [`LogDensity`] for an example.
+    /// The log-density in nats.
     pub fn nats(self) -> f32 {
         self.0 as f32 / 65536.0
     }
 }
 
-/// The share of known samples that are at least as unusual, in units of 1/65535: a p-value. Small means novel.
+/// The p-value of a sample, in units of 1/65535: the share of known samples that are at least as unusual. Small values
+/// mean novel.
 ///
-/// Where the table is of samples that training did not see, a known sample is as novel as a share `rate` of all, or more
-/// so, with a probability of at most `rate`: on average over tables, and as long as new samples and held-out ones are
-/// exchangeable. A table of `n` samples gives no p-value below `1 / (n + 1)`.
+/// If the model's table was built from held-out samples, the p-value of a sample that is exchangeable with them is at
+/// most `rate` with a probability of at most `rate`, on average over tables. A table of `n` samples gives no p-value
+/// below `1 / (n + 1)`. The p-value is that of split-conformal prediction (Vovk, Gammerman and Shafer, *Algorithmic
+/// Learning in a Random World*, 2005).
 ///
 /// ```
 /// use edgemix_runtime::Novelty;
 ///
-/// // Half a percent of the known samples are at least as unusual.
+/// // Half a per cent of the known samples are at least as unusual.
 /// let unusual = Novelty(328);
 /// assert!(unusual.is_novel(0.01) && !unusual.is_novel(0.001));
 /// assert!((unusual.p_value() - 0.005).abs() < 1e-4);
@@ -43,26 +45,25 @@ impl LogDensity {
 pub struct Novelty(pub u16);
 
 impl Novelty {
-    /// The p-value, between 0 and 1. See [`Novelty`] for an example.
+    /// The p-value, from 0 to 1.
     pub fn p_value(self) -> f32 {
         f32::from(self.0) / 65535.0
     }
 
-    /// Whether the sample is more unusual than a share `rate` of known samples: the rate of false alarms.
-    /// See [`Novelty`] for an example.
+    /// Whether the p-value is at most `rate`, the rate of false alarms, from 0 to 1.
     pub fn is_novel(self, rate: f32) -> bool {
         self.p_value() <= rate
     }
 
-    /// Looks a sample up in its cluster's table; 1 where the model has none.
-    fn of(typicality: i64, cluster: u16, calibration: &Calibration) -> Self {
+    /// Looks a typicality up in the table of its cluster. The p-value is 1 if the model has no table.
+    fn look_up(typicality: i64, cluster: u16, calibration: &Calibration) -> Self {
         let (thresholds, levels) = calibration.table(cluster);
         let at = thresholds.partition_point(|&threshold| i64::from(threshold) < typicality);
         Self(levels.get(at).copied().unwrap_or(u16::MAX))
     }
 }
 
-/// What a sample was assigned to. Holds on to the workspace until it is dropped: the posterior is computed on demand.
+/// The result of assigning a sample. It borrows the workspace, because posteriors are computed on demand.
 ///
 /// ```
 /// # use edgemix_runtime::{Model, Workspace, arena_len};
@@ -76,27 +77,27 @@ impl Novelty {
 /// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Assignment<'w> {
-    /// The cluster: that of the best component.
+    /// The cluster of the best component.
     pub cluster: u16,
-    /// The best component; the first, if several are equal.
+    /// The component with the highest score, the first of several equal ones.
     pub component: u16,
-    /// The best component's log weight plus log-density (for a softmax head, its logit).
+    /// The best component's log weight plus log-density or, for a softmax head, its logit.
     pub log_density: LogDensity,
-    /// How unusual the sample is among known ones.
+    /// How unusual the sample is among known samples.
     pub novelty: Novelty,
     scores: &'w [i32],
     clusters: &'w [u16],
     inverse_temperature: f32,
 }
 
-/// A margin that is greater, in units of 2^-16 nat, says no more: far from everything margins are great, too.
-const CLEAR: i64 = 16 << 16;
+/// The largest margin that counts, in units of 2^-16 nat: far from all clusters, margins are large as well.
+const MAX_MARGIN: i64 = 16 << 16;
 
 impl<'w> Assignment<'w> {
-    /// Picks the best of `scores`; an empty `clusters` means that component `k` is cluster `k`.
-    pub(crate) fn pick(scores: &'w [i32], clusters: &'w [u16], calibration: &Calibration) -> Self {
+    /// Finds the best of `scores`. If `clusters` is empty, component `k` is cluster `k`.
+    pub(crate) fn from_scores(scores: &'w [i32], clusters: &'w [u16], calibration: &Calibration) -> Self {
         let mut best = (0u16, i32::MIN);
-        // The scores first: 65535 of them end the loop before the count could overflow.
+        // The scores come first in the zip: they are at most 65535 and end the loop before the counter could overflow.
         for (&score, k) in scores.iter().zip(0u16..) {
             if score.cmp(&best.1) == Ordering::Greater {
                 best = (k, score);
@@ -108,12 +109,12 @@ impl<'w> Assignment<'w> {
         let novelty = Novelty(u16::MAX);
         let inverse_temperature = calibration.inverse_temperature();
         let mut found = Self { cluster, component, log_density, novelty, scores, clusters, inverse_temperature };
-        found.novelty = Novelty::of(found.typicality(calibration.margin_weight()), cluster, calibration);
+        found.novelty = Novelty::look_up(found.typicality(calibration.margin_weight()), cluster, calibration);
         found
     }
 
-    /// What a novelty table is about, in units of 2^-16 nat: the log-density and, for each quarter of weight, a quarter of
-    /// its margin over the best component of another cluster, 16 nats at most.
+    /// The value that novelty tables rank, in units of 2^-16 nat: the log-density plus `margin_weight` quarters of its
+    /// margin over the best component of another cluster. At most 16 nats of the margin count.
     ///
     /// ```
     /// # use edgemix_runtime::{Model, Workspace};
@@ -122,7 +123,7 @@ impl<'w> Assignment<'w> {
     /// # let mut workspace = Workspace::<64>::new();
     /// let found = model.assign_raw(&[40u8; 6], &mut workspace).unwrap();
     /// assert_eq!(found.typicality(0), i64::from(found.log_density.0));
-    /// // A quarter of the margin, then all of it.
+    /// // A weight of 1 is a quarter of the margin, a weight of 4 all of it.
     /// let quarter = found.typicality(1) - found.typicality(0);
     /// assert!((0..4).contains(&(found.typicality(4) - found.typicality(0) - 4 * quarter)));
     /// ```
@@ -133,8 +134,8 @@ impl<'w> Assignment<'w> {
         }
         let others = self.scores.iter().zip(0u16..).filter(|&(_, k)| self.cluster_of(k) != self.cluster);
         let next = others.map(|(&score, _)| i64::from(score)).fold(i64::MIN, i64::max);
-        // Without another cluster there is none.
-        let margin = if next == i64::MIN { 0 } else { (best - next).min(CLEAR) };
+        // A single cluster has no margin.
+        let margin = if next == i64::MIN { 0 } else { (best - next).min(MAX_MARGIN) };
         best + ((margin * i64::from(margin_weight)) >> 2)
     }
 
@@ -142,14 +143,13 @@ impl<'w> Assignment<'w> {
         self.clusters.get(usize::from(component)).copied().unwrap_or(component)
     }
 
-    /// The score of every component in units of 2^-16 nat, what the posterior is computed from.
-    /// See [`Assignment`] for an example.
+    /// The score of each component, in units of 2^-16 nat.
     pub fn scores(&self) -> &[i32] {
         self.scores
     }
 
-    /// The posterior probability of a cluster: the sum over its components, of their scores over the model's temperature.
-    /// 0 for a cluster that does not exist. See [`Assignment`] for an example.
+    /// The posterior probability of a cluster, from 0 to 1: the share of the cluster's components in the sum of
+    /// `exp(score / temperature)`, with the model's temperature. It is 0 for a cluster that does not exist.
     pub fn posterior(&self, cluster: u16) -> f32 {
         let (mut of_cluster, mut of_all) = (0.0, 0.0);
         for (&score, k) in self.scores.iter().zip(0u16..) {
@@ -163,8 +163,8 @@ impl<'w> Assignment<'w> {
     }
 }
 
-/// `exp((score - best) / temperature)`; 0 from 16 nats on, where an f32 next to 1 would not notice and micromath's `exp` is
-/// out of range.
+/// `exp((score - best) / temperature)`, or 0 below -16 nats: such a term is about 1e-7 of the sum at most, and
+/// micromath's `exp` is out of range there.
 fn relative_density(score: i32, best: i32, inverse_temperature: f32) -> f32 {
     let nats = (i64::from(score) - i64::from(best)) as f32 / 65536.0 * inverse_temperature;
     if nats < -16.0 { 0.0 } else { F32Ext::exp(nats) }
@@ -188,12 +188,12 @@ impl defmt::Format for Assignment<'_> {
 mod tests {
     use super::*;
 
-    /// Ever farther from a wide component and a narrow one.
+    /// A sample moves away from a wide and a narrow component.
     #[test]
-    fn what_is_far_from_everything_is_less_typical_however_clear_its_cluster_is() {
+    fn typicality_falls_far_from_all_clusters_however_large_the_margin() {
         let typicality = |nats: i32| {
             let scores = [-nats, -30 * nats].map(|score| score << 16);
-            Assignment::pick(&scores, &[], &Calibration::None).typicality(1)
+            Assignment::from_scores(&scores, &[], &Calibration::None).typicality(1)
         };
         assert!([1, 10, 100, 1000].windows(2).all(|pair| typicality(pair[0]) > typicality(pair[1])));
     }

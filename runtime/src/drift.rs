@@ -1,198 +1,203 @@
-//! Whether what is seen is still what was trained on: a sequential test on p-values, and running shares.
+//! Tests whether samples still resemble those that the model was trained on: a sequential test on p-values, and running
+//! shares.
 //!
-//! **The bins.** Novelties fall into eight bins. A table of `n` held-out samples cuts the scores into `n + 1` spacings, some
-//! of them to each bin, and a sample that is exchangeable with the held-out ones falls into each spacing with the same
-//! probability. Given the bins of `t` samples, the next one falls into a bin with probability `(spacings + samples there) /
-//! (n + 1 + t)`: Polya's urn, exactly, though nobody knows the scores' distribution. The urn takes into account that a
-//! table of few samples is itself off by chance, which p-values that are taken for independent would not.
+//! **The bins.** Novelties fall into eight bins. A table of `n` held-out samples cuts the scores into `n + 1` spacings, of
+//! which each bin has some. A sample that is exchangeable with the held-out ones falls into each spacing with the same
+//! probability. After `t` samples, the next one therefore falls into a bin that has `k` spacings and `m` of the samples
+//! with probability `(k + m) / (n + 1 + t)`. This is Polya's urn, exact whatever the distribution of the scores. A small
+//! table is itself off by chance. The urn allows for that; a test that treats p-values as independent does not.
 //!
-//! **The bets.** Against that, three weightings of the bins bet that novelty is more common, sometimes or often, or that
-//! what is seen is all too usual: the wealth of each is multiplied by the weight of the bin over the weight that the urn
-//! expects, a factor of mean 1. Each bet is made anew from every sample on, with a share of `1 / (3 t (t + 1))` of the
-//! capital from the `t`-th on: these add up to less than one. The wealth of all is therefore a non-negative martingale,
-//! and exceeds `m` ever with a probability of at most `1 / m` (Ville, 1939). Such martingales of p-values are those of Vovk,
-//! Nouretdinov and Gammerman, "Testing exchangeability on-line", 2003; that p-values of one table depend on each other is
-//! the matter of Bates, Candes, Lei, Romano and Sesia, "Testing for outliers with conformal p-values", 2023.
+//! **The bets.** Three weightings of the bins bet against the urn: that a few samples are very novel, that many are
+//! rather novel, and that none is novel. At each sample, the wealth of a bet is multiplied by the weight of the
+//! sample's bin over the weight that the urn expects, a factor of mean 1. Each bet is restarted at every sample; the
+//! restart at the `t`-th sample has a share of `1 / (3 t (t + 1))` of the capital, and these shares add up to at most
+//! one. The total wealth is therefore a non-negative martingale, and the probability that it ever exceeds `m` is at
+//! most `1 / m` (J. Ville, *Étude critique de la notion de collectif*, 1939). Martingales of p-values are due to Vovk,
+//! Nouretdinov and Gammerman, "Testing exchangeability on-line", 2003. Bates, Candes, Lei, Romano and Sesia, "Testing
+//! for outliers with conformal p-values", 2023, treat the dependence between p-values of one table.
 //!
-//! What is kept is the best bet's wealth from its best sample on, which is less than that of all, as a logarithm of base 2
-//! in units of 2^-16. Logarithms are rounded so that no factor becomes greater: the promise holds with the rounding.
+//! **The arithmetic.** For each bet the monitor stores the wealth since its best restart, which is at most the total
+//! wealth, as a base-2 logarithm in units of 2^-16. Logarithms are rounded so that no factor grows, and the bound holds
+//! with rounding.
 
 use edgemix_format::view::{Calibration, HeldOut};
 
 use crate::{DriftError, Model, Novelty};
 
-/// Weightings of the bins.
+/// Number of weightings of the bins.
 const BETS: usize = 3;
-/// The greatest novelty of each bin but the last: p-values of 1/256, 1/64, 1/16, 1/8, 1/4, 1/2, 3/4.
-const EDGES: [u16; 7] = [255, 1023, 4095, 8191, 16383, 32767, 49151];
-/// What each bet puts on each bin: on few very novel samples, on many novel ones, on none.
-const WEIGHTS: [[u8; EDGES.len() + 1]; BETS] =
+/// The largest novelty of each bin but the last: p-values of 1/256, 1/64, 1/16, 1/8, 1/4, 1/2 and 3/4.
+const BIN_EDGES: [u16; 7] = [255, 1023, 4095, 8191, 16383, 32767, 49151];
+/// The weight that each bet gives each bin: for a few very novel samples, for many rather novel ones, for none.
+const WEIGHTS: [[u8; BIN_EDGES.len() + 1]; BETS] =
     [[16, 8, 2, 1, 1, 1, 1, 1], [8, 6, 5, 4, 3, 2, 2, 1], [1, 1, 1, 1, 1, 2, 3, 4]];
-/// An urn takes so many samples, then rests: the greatest weight times this fits 32 bits.
-const FULL: u32 = 1 << 28;
-/// Samples that running shares remember by default, as a logarithm of base 2.
-const WINDOW: u32 = 10;
-/// What counts as novel by default: 1 %.
+/// An urn that holds this many samples takes no more: the largest weight times this number fits 32 bits.
+const URN_CAPACITY: u32 = 1 << 28;
+/// Base-2 logarithm of the number of samples that running shares remember by default.
+const LOG2_WINDOW: u32 = 10;
+/// The largest p-value that counts as novel by default: 1 %.
 const NOVEL: Novelty = Novelty(655);
 
-/// Watches what a model says of sample after sample. `CLUSTERS` is [`n_clusters`](crate::n_clusters) of the model, or more.
+/// Watches the assignments of a model for drift. `CLUSTERS` is at least the model's [`n_clusters`](crate::n_clusters).
 ///
 /// ```
 /// # use edgemix_format::testing::Spec;
 /// # let bytes = Spec { held_out: 1, ..Spec::default() }.build().unwrap();
-/// use edgemix_runtime::{Drift, Model, Workspace};
+/// use edgemix_runtime::{DriftMonitor, Model, Workspace};
 ///
 /// let model = Model::from_bytes(&bytes).unwrap();
 /// let mut workspace = Workspace::<64>::new();
-/// // A false alarm, ever, with a probability of at most 1 in 1000.
-/// let mut drift = Drift::<3>::new(&model, 1000).unwrap();
+/// // The probability that it ever raises a false alarm is at most 1 in 1000.
+/// let mut drift = DriftMonitor::<3>::new(&model, 1000).unwrap();
 /// let found = model.assign_raw(&[40u8; 6], &mut workspace).unwrap();
 /// drift.observe(found.cluster, found.novelty);
 /// assert!(!drift.has_drifted());
 /// ```
 ///
-/// The promise is for samples that are exchangeable with the held-out ones and with each other. Overlapping windows of a
-/// recording are not, and raise alarms: give it samples that lie apart.
+/// The bound on false alarms holds for samples that are exchangeable with the held-out ones and with each other.
+/// Overlapping windows of a recording are not, and raise false alarms: pass samples that lie apart in time.
 #[derive(Clone, Debug)]
-pub struct Drift<'m, const CLUSTERS: usize> {
-    /// The table of each cluster, which is the urn's index.
+pub struct DriftMonitor<'m, const CLUSTERS: usize> {
+    /// The index of each cluster's novelty table, which is also the index of its urn.
     tables: &'m [u16],
     urns: [Urn; CLUSTERS],
-    /// Each bet's wealth, log2 in units of 2^-16.
+    /// The log2 of each bet's wealth, in units of 2^-16.
     wealth: [i32; BETS],
-    alarm: i32,
+    alarm_threshold: i32,
     has_drifted: bool,
     seen: u64,
     /// Running shares in units of 2^-32.
     shares: [u32; CLUSTERS],
     novel: u32,
     counts_as_novel: Novelty,
-    window: u32,
+    log2_window: u32,
 }
 
-/// Spacings of a table and samples that fell into them, and the same weighted by each bet.
+/// Polya's urn of one novelty table: the number of its spacings and of the samples seen, and the same number weighted
+/// by each bet's weight of their bins.
 #[derive(Clone, Copy, Debug, Default)]
 struct Urn {
     total: u32,
     weighted: [u32; BETS],
 }
 
-impl<'m, const CLUSTERS: usize> Drift<'m, CLUSTERS> {
-    /// A monitor that has seen nothing. It alarms though nothing drifted, ever, with a probability of at most 1 in `one_in`.
-    /// See [`Drift`] for an example.
+impl<'m, const CLUSTERS: usize> DriftMonitor<'m, CLUSTERS> {
+    /// Creates a monitor that has seen no samples. Without drift, the probability that it ever raises an alarm is at
+    /// most `1 / one_in`.
     ///
     /// # Errors
-    /// See [`DriftError`].
+    /// [`DriftError::NoHeldOutSamples`] if the model has no novelty table of held-out samples, and
+    /// [`DriftError::TooManyClusters`] if it has more than `CLUSTERS` clusters.
     pub fn new(model: &Model<'m>, one_in: u32) -> Result<Self, DriftError> {
-        let Calibration::HeldOut(held_out) = model.file().calibration else { return Err(DriftError::NotHeldOut) };
+        let Calibration::HeldOut(held_out) = model.file().calibration else { return Err(DriftError::NoHeldOutSamples) };
         if model.n_clusters() > CLUSTERS {
-            return Err(DriftError::Clusters { needed: model.n_clusters(), given: CLUSTERS });
+            return Err(DriftError::TooManyClusters { needed: model.n_clusters(), given: CLUSTERS });
         }
         let mut urns = [Urn::default(); CLUSTERS];
-        // No more tables have a cluster than there are clusters; urns of others are never drawn from.
+        // There are at most as many tables in use as clusters. The urns beyond them are never used.
         for (table, urn) in (0..).zip(&mut urns) {
-            *urn = Urn::of(&held_out, table);
+            *urn = Urn::of_table(&held_out, table);
         }
         Ok(Self {
             tables: held_out.tables,
             urns,
             wealth: [0; BETS],
-            alarm: log2_up(one_in.saturating_mul(BETS as u32)),
+            alarm_threshold: log2_up(one_in.saturating_mul(BETS as u32)),
             has_drifted: false,
             seen: 0,
             shares: [0; CLUSTERS],
             novel: 0,
             counts_as_novel: NOVEL,
-            window: WINDOW,
+            log2_window: LOG2_WINDOW,
         })
     }
 
-    /// Counts samples as novel whose p-value is at most `rate` (1 % if nothing is said), in running shares that remember
-    /// some `2^window` samples (1024), at most 2^31. The test does not depend on either.
+    /// Sets the p-value up to which a sample counts as novel in the running shares, 0.01 by default, and the number of
+    /// samples that the shares remember, about `2^log2_window`: 2^10 by default, at most 2^31. The test depends on
+    /// neither.
     ///
     /// ```
     /// # let bytes = edgemix_format::testing::Spec { held_out: 1, ..Default::default() }.build().unwrap();
-    /// use edgemix_runtime::{Drift, Model, Novelty};
+    /// use edgemix_runtime::{DriftMonitor, Model, Novelty};
     ///
     /// let model = Model::from_bytes(&bytes).unwrap();
-    /// let mut drift = Drift::<3>::new(&model, 1000).unwrap().counting(0.05, 8);
+    /// let mut drift = DriftMonitor::<3>::new(&model, 1000).unwrap().with_running_shares(0.05, 8);
     /// // A p-value of 3 %.
     /// drift.observe(1, Novelty(1966));
     /// assert_eq!((drift.seen(), drift.novel_share(), drift.cluster_share(1)), (1, 1.0, 1.0));
     /// ```
     #[must_use]
-    pub fn counting(mut self, rate: f32, window: u32) -> Self {
-        // Saturates, and NaN becomes 0.
+    pub fn with_running_shares(mut self, rate: f32, log2_window: u32) -> Self {
+        // `as` saturates, and NaN becomes 0.
         self.counts_as_novel = Novelty((rate * 65535.0) as u16);
-        self.window = window.min(31);
+        self.log2_window = log2_window.min(31);
         self
     }
 
-    /// Takes in what the model said of a sample. What no cluster of the model is, is passed over.
-    /// See [`Drift`] for an example.
+    /// Observes the assignment of one sample. Unknown clusters are ignored.
     pub fn observe(&mut self, cluster: u16, novelty: Novelty) {
         let Some(&table) = self.tables.get(usize::from(cluster)) else { return };
         self.seen = self.seen.saturating_add(1);
         let age = self.seen.checked_ilog2().unwrap_or(0);
-        let shift = age.min(self.window);
+        let shift = age.min(self.log2_window);
         move_to(&mut self.novel, novelty <= self.counts_as_novel, shift);
         for (share, k) in self.shares.iter_mut().zip(0u16..) {
             move_to(share, k == cluster, shift);
         }
         if let Some(urn) = self.urns.get_mut(usize::from(table))
-            && urn.total < FULL
+            && urn.total < URN_CAPACITY
         {
             bet(urn, &mut self.wealth, age, novelty);
-            self.has_drifted |= self.wealth.iter().any(|&wealth| wealth >= self.alarm);
+            self.has_drifted |= self.wealth.iter().any(|&wealth| wealth >= self.alarm_threshold);
         }
     }
 
-    /// Whether the test has ever said that what is seen is not what was trained on. It stays so: begin anew with
-    /// [`new`](Self::new). See [`Drift`] for an example.
+    /// Whether the test has ever raised an alarm. An alarm stays; to start over, create a new monitor.
     pub fn has_drifted(&self) -> bool {
         self.has_drifted
     }
 
-    /// The evidence of drift now, and how much of it is an alarm: bits, in units of 2^-16. It may be negative.
+    /// The present evidence of drift and the evidence that raises an alarm, both in units of 2^-16 bit. The former may
+    /// be negative.
     ///
     /// ```
     /// # let bytes = edgemix_format::testing::Spec { held_out: 1, ..Default::default() }.build().unwrap();
     /// # let model = edgemix_runtime::Model::from_bytes(&bytes).unwrap();
-    /// let drift = edgemix_runtime::Drift::<3>::new(&model, 1000).unwrap();
+    /// let drift = edgemix_runtime::DriftMonitor::<3>::new(&model, 1000).unwrap();
     /// let (evidence, alarm) = drift.evidence();
-    /// // Three bets, a thousand to one each: log2 3000 is between 11 and 12 bits.
+    /// // One third of the capital for each bet, and 1000 to 1: log2 3000 is between 11 and 12 bits.
     /// assert!(evidence == 0 && (11 << 16..12 << 16).contains(&alarm));
     /// ```
     pub fn evidence(&self) -> (i32, i32) {
-        (self.wealth.iter().fold(i32::MIN, |most, &wealth| most.max(wealth)), self.alarm)
+        (self.wealth.iter().fold(i32::MIN, |most, &wealth| most.max(wealth)), self.alarm_threshold)
     }
 
-    /// Number of samples that were taken in. See [`Self::counting`] for an example.
+    /// Number of observed samples, without those of unknown clusters.
     pub fn seen(&self) -> u64 {
         self.seen
     }
 
-    /// The running share of novel samples. See [`Self::counting`] for an example.
+    /// The running share of novel samples, from 0 to 1.
     pub fn novel_share(&self) -> f32 {
         share(self.novel)
     }
 
-    /// The running share of a cluster. 0 for a cluster that does not exist. See [`Self::counting`] for an example.
+    /// The running share of a cluster, from 0 to 1. It is 0 for a cluster that does not exist.
     pub fn cluster_share(&self, cluster: u16) -> f32 {
         self.shares.get(usize::from(cluster)).map_or(0.0, |&of_cluster| share(of_cluster))
     }
 }
 
 impl Urn {
-    /// A table's spacings. Levels are ranks over `n + 1`, rounded up, so that the ranks come back exactly up to 65,534
-    /// samples.
-    fn of(held_out: &HeldOut, table: u16) -> Self {
+    /// The urn that holds a table's spacings and no samples yet. Levels are ranks divided by `n + 1` and rounded up,
+    /// from which ranks are recovered exactly up to 65,534 samples.
+    fn of_table(held_out: &HeldOut, table: u16) -> Self {
         let samples = held_out.samples.get(usize::from(table)).copied().unwrap_or(0);
-        let total = samples.saturating_add(1).min(FULL);
+        let total = samples.saturating_add(1).min(URN_CAPACITY);
         let mut urn = Self { total, weighted: [0; BETS] };
         let (_, levels) = held_out.table(table);
         let mut below = 0;
-        // Above the last threshold the novelty is the greatest.
+        // Above the last threshold the p-value is 1.
         for &level in levels.iter().chain(&[u16::MAX]) {
             let rank = (u64::from(level) * u64::from(total) / u64::from(u16::MAX)) as u32;
             let spacings = rank.saturating_sub(below);
@@ -205,26 +210,29 @@ impl Urn {
     }
 }
 
-/// Multiplies each bet's wealth by what it put on the sample's bin over what was to be expected, then adds the sample to
-/// the urn. A bet that lost more than a new one would have from here on is made anew: of the `t`-th sample's share, which
-/// is at least `2^(-2 (log2 t + 1))`.
+/// Multiplies each bet's wealth by its weight of the sample's bin over the weight that the urn expects, then adds the
+/// sample to the urn. A bet with less wealth than a restart would have is restarted.
+///
+/// At the `t`-th sample, `age` is `floor(log2 t)`, and a restart has at least `2^(-2 (age + 1))` of its bet's third of
+/// the capital; the threshold of the alarm accounts for the third.
 fn bet(urn: &mut Urn, wealth: &mut [i32; BETS], age: u32, novelty: Novelty) {
-    let anew = -((age as i32 + 1) << 17);
+    let restart = -((age as i32 + 1) << 17);
     for ((wealth, weighted), weight) in wealth.iter_mut().zip(&mut urn.weighted).zip(weights(novelty)) {
         let factor = log2(weight.saturating_mul(urn.total)).saturating_sub(log2_up(*weighted));
-        *wealth = (*wealth).max(anew).saturating_add(factor);
+        *wealth = (*wealth).max(restart).saturating_add(factor);
         *weighted = weighted.saturating_add(weight);
     }
     urn.total = urn.total.saturating_add(1);
 }
 
-/// What each bet puts on the bin of a novelty.
+/// The weight that each bet gives the bin of a novelty.
 fn weights(novelty: Novelty) -> impl Iterator<Item = u32> {
-    let bin = EDGES.iter().filter(|&&edge| novelty.0 > edge).count();
+    let bin = BIN_EDGES.iter().filter(|&&edge| novelty.0 > edge).count();
     WEIGHTS.iter().map(move |weights| weights.get(bin).copied().unwrap_or(1).into())
 }
 
-/// The logarithm of base 2 in units of 2^-16, rounded down; 0 of 0. Bit by bit: a square has twice the logarithm.
+/// The base-2 logarithm in units of 2^-16, rounded down; 0 for 0. It is computed bit by bit: squaring doubles a
+/// logarithm.
 fn log2(x: u32) -> i32 {
     let whole = x.checked_ilog2().unwrap_or(0);
     let mut mantissa = x << (31 - whole.min(31));
@@ -238,12 +246,13 @@ fn log2(x: u32) -> i32 {
     log
 }
 
-/// At least the logarithm: what was cut off the squares is far less than a unit, and the last bit is less than one.
+/// An upper bound of the logarithm: [`log2`] loses less than one unit by its last bit and far less than one by
+/// truncated squares.
 fn log2_up(x: u32) -> i32 {
     log2(x) + 2
 }
 
-/// Moves a share by `2^-shift` of the way to one or to zero.
+/// Moves a share towards one or zero by `2^-shift` of the distance.
 fn move_to(share: &mut u32, is_one: bool, shift: u32) {
     if is_one {
         *share = share.saturating_add((u32::MAX - *share) >> shift.min(31));
@@ -252,12 +261,12 @@ fn move_to(share: &mut u32, is_one: bool, shift: u32) {
     }
 }
 
-fn share(of: u32) -> f32 {
-    of as f32 / 4_294_967_296.0
+fn share(fraction: u32) -> f32 {
+    fraction as f32 / 4_294_967_296.0
 }
 
 #[cfg(feature = "defmt")]
-impl<const CLUSTERS: usize> defmt::Format for Drift<'_, CLUSTERS> {
+impl<const CLUSTERS: usize> defmt::Format for DriftMonitor<'_, CLUSTERS> {
     fn format(&self, f: defmt::Formatter) {
         let (evidence, alarm) = self.evidence();
         defmt::write!(

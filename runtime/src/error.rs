@@ -1,8 +1,8 @@
-//! Why a sample is refused.
+//! Errors of assigning a sample and of watching for drift.
 
 use core::fmt;
 
-/// Why a sample can't be assigned. The model stays as it was.
+/// Why a sample cannot be assigned. The model is unaffected and can assign the next sample.
 ///
 /// ```
 /// use edgemix_runtime::{AssignError, Model, Workspace};
@@ -18,64 +18,71 @@ use core::fmt;
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum AssignError {
-    /// The sample has another number of elements than the model takes.
+    /// The sample does not have as many elements as the model takes.
     InputLength {
-        /// What the model takes.
+        /// Number of elements that the model takes.
         expected: usize,
-        /// What was given.
+        /// Number of elements of the sample.
         given: usize,
     },
-    /// An element is NaN or infinite.
+    /// An element of the sample is NaN or infinite.
     NotFinite {
-        /// The element's index.
+        /// Index of the first such element.
         index: usize,
     },
-    /// The workspace is shorter than the model's arena, or not aligned to 4.
-    Workspace {
-        /// Bytes the model needs.
+    /// The workspace is shorter than the model's arena.
+    WorkspaceTooShort {
+        /// Length in bytes that the model needs: [`arena_len`](crate::arena_len).
         needed: usize,
-        /// Bytes that were given.
+        /// Length in bytes of the workspace.
         given: usize,
     },
+    /// The workspace does not start at a multiple of 4 bytes. A [`Workspace`](crate::Workspace) always does.
+    WorkspaceMisaligned,
+    /// The arena is too short for the model's own layers. Loading a model rules this out, so it never happens to a
+    /// model from [`Model::from_bytes`](crate::Model::from_bytes).
+    ArenaTooShort,
 }
 
 impl fmt::Display for AssignError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
             Self::InputLength { expected, given } => {
-                write!(f, "the model takes {expected} elements, the sample has {given}")
+                write!(f, "the model takes samples of {expected} elements, but this one has {given}")
             }
             Self::NotFinite { index } => write!(f, "element {index} of the sample is NaN or infinite"),
-            Self::Workspace { needed, given } => {
-                write!(f, "the model needs a workspace of {needed} bytes, aligned to 4; this one has {given}")
+            Self::WorkspaceTooShort { needed, given } => {
+                write!(f, "the model needs a workspace of {needed} bytes, but this one has {given}")
             }
+            Self::WorkspaceMisaligned => f.write_str("the workspace does not start at a multiple of 4 bytes"),
+            Self::ArenaTooShort => f.write_str("the model's arena is too short for its layers"),
         }
     }
 }
 
 impl core::error::Error for AssignError {}
 
-/// Why a model can't be watched.
+/// Why a [`DriftMonitor`](crate::DriftMonitor) cannot watch a model.
 ///
 /// ```
-/// use edgemix_runtime::{Drift, Model};
+/// use edgemix_runtime::{DriftMonitor, Model};
 ///
 /// # let bytes = edgemix_format::testing::Spec { held_out: 1, ..Default::default() }.build().unwrap();
 /// let model = Model::from_bytes(&bytes).unwrap();
-/// let error = Drift::<2>::new(&model, 1000).unwrap_err();
-/// assert_eq!(error.to_string(), "the model has 3 clusters, there is room for 2: use n_clusters(MODEL)");
+/// let error = DriftMonitor::<2>::new(&model, 1000).unwrap_err();
+/// assert_eq!(error.to_string(), "the model has 3 clusters, but the monitor holds 2: use n_clusters(MODEL)");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum DriftError {
-    /// The model's novelty table is not of held-out samples, or it has none: nothing is promised of its p-values.
-    NotHeldOut,
-    /// There is room for fewer clusters than the model has.
-    Clusters {
-        /// Clusters of the model.
+    /// The model has no novelty table, or its table is built from training samples, whose p-values promise nothing.
+    NoHeldOutSamples,
+    /// The model has more clusters than the monitor holds.
+    TooManyClusters {
+        /// Number of clusters of the model.
         needed: usize,
-        /// Clusters that there is room for.
+        /// Number of clusters that the monitor holds.
         given: usize,
     },
 }
@@ -83,11 +90,11 @@ pub enum DriftError {
 impl fmt::Display for DriftError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
-            Self::NotHeldOut => f.write_str(
-                "the model has no novelty table of held-out samples: train it with some held out, and export it again",
+            Self::NoHeldOutSamples => f.write_str(
+                "the model has no novelty table of held-out samples: hold samples out of training and export it again",
             ),
-            Self::Clusters { needed, given } => {
-                write!(f, "the model has {needed} clusters, there is room for {given}: use n_clusters(MODEL)")
+            Self::TooManyClusters { needed, given } => {
+                write!(f, "the model has {needed} clusters, but the monitor holds {given}: use n_clusters(MODEL)")
             }
         }
     }

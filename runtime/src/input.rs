@@ -1,23 +1,25 @@
-//! From a sample to the first layer's input.
+//! Quantises a sample: from the sensor's values to the integers that the first layer takes.
 
 use edgemix_format::view::Input;
 
 use crate::AssignError;
 use crate::kernels::wide::requantize;
 
-/// An integer sample as a sensor or a file gives it: u8, i8 or i16.
+/// An element of a sample in the integer type of the sensor or the file: `u8`, `i8` or `i16`.
+///
+/// The trait is sealed: `i32` and wider types would overflow the arithmetic.
 ///
 /// ```
-/// fn widen<S: edgemix_runtime::Raw>(samples: &[S]) -> Vec<i32> {
-///     samples.iter().map(|&sample| sample.into()).collect()
+/// fn widen<C: edgemix_runtime::RawCount>(counts: &[C]) -> Vec<i32> {
+///     counts.iter().map(|&count| count.into()).collect()
 /// }
 /// assert_eq!((widen(&[200u8]), widen(&[-7i16])), (vec![200], vec![-7]));
 /// ```
-pub trait Raw: Copy + Into<i32> + sealed::Sealed {}
+pub trait RawCount: Copy + Into<i32> + sealed::Sealed {}
 
-impl Raw for u8 {}
-impl Raw for i8 {}
-impl Raw for i16 {}
+impl RawCount for u8 {}
+impl RawCount for i8 {}
+impl RawCount for i16 {}
 
 mod sealed {
     pub trait Sealed {}
@@ -26,7 +28,7 @@ mod sealed {
     impl Sealed for i16 {}
 }
 
-/// The range of a quantised value.
+/// The width of a quantised value, to which it saturates.
 ///
 /// ```
 /// use edgemix_runtime::kernels::Width;
@@ -35,14 +37,14 @@ mod sealed {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Width {
-    /// int8: what goes into a layer.
+    /// int8, for the inputs of every layer.
     Narrow,
-    /// int16: the latent.
+    /// int16, for the latent.
     Wide,
 }
 
 impl Width {
-    /// The least and the greatest value. See [`Width`] for an example.
+    /// The smallest and the largest value.
     pub const fn range(self) -> (i64, i64) {
         match self {
             Self::Narrow => (i8::MIN as i64, i8::MAX as i64),
@@ -51,7 +53,8 @@ impl Width {
     }
 }
 
-/// `q = floor(x * gain + offset + 1/2)`, saturating.
+/// Quantises an f32 sample: `q = floor(x * gain + offset + 1/2)`, saturating. Gain and offset are those of the
+/// element's channel.
 pub(crate) fn quantize(input: &Input, width: Width, sample: &[f32], out: &mut [i16]) -> Result<(), AssignError> {
     let (low, high) = width.range();
     let channels = input.gain.iter().zip(input.offset).cycle();
@@ -64,18 +67,19 @@ pub(crate) fn quantize(input: &Input, width: Width, sample: &[f32], out: &mut [i
     Ok(())
 }
 
-/// The greatest integer not above `x`, within `low` and `high`: `as` truncates towards zero and saturates.
+/// The largest integer that is not above `x`, clamped to `low..=high`. Stable `core` has no `f32::floor`.
 fn floor(x: f32, low: i32, high: i32) -> i32 {
+    // `as` truncates towards zero and saturates.
     let truncated = x as i32;
     let floor = if (truncated as f32) > x { truncated.saturating_sub(1) } else { truncated };
     floor.clamp(low, high)
 }
 
-/// `q = floor(((raw << 8) - center) * multiplier / 2^shift + 1/2)`, saturating.
-pub(crate) fn quantize_raw<S: Raw>(input: &Input, width: Width, sample: &[S], out: &mut [i16]) {
+/// Quantises a sample of raw counts: `q = floor(((raw << 8) - center) * multiplier / 2^shift + 1/2)`, saturating.
+pub(crate) fn quantize_raw<C: RawCount>(input: &Input, width: Width, sample: &[C], out: &mut [i16]) {
     let (low, high) = width.range();
-    // |raw| <= 2^15 and the format bounds the center by 2^26: the distance fits 32 bits.
-    let one = |raw: S, center: i32, multiplier: i32, shift: u8| -> i16 {
+    // |raw| <= 2^15, and the format bounds the center by 2^26, so the difference fits 32 bits.
+    let one = |raw: C, center: i32, multiplier: i32, shift: u8| -> i16 {
         let raw: i32 = raw.into();
         requantize((raw << 8) - center, multiplier, shift).clamp(low as i32, high as i32) as i16
     };

@@ -1,7 +1,9 @@
-//! Runs an `.emx` model: which cluster a sample belongs to, how sure that is, and how novel the sample is.
+//! Runs an `.emx` model: finds the cluster of a sample, the posterior probability of that cluster, and how novel the
+//! sample is.
 //!
-//! Integers only, no heap, no panic, the same bits on every chip. f32 stands at two edges: quantising an f32 sample,
-//! and turning integer log-densities into a [posterior](Assignment::posterior) and numbers for a person.
+//! Inference uses integers only, allocates nothing, cannot panic, and gives the same bits on every chip. f32 appears in
+//! two places: quantising a sample of f32 values, and converting integer log-densities into a
+//! [posterior](Assignment::posterior) and into numbers for people.
 //!
 //! ```
 //! use edgemix_runtime::{Model, Workspace, arena_len, include_model};
@@ -10,23 +12,38 @@
 //! # fn act_on(_: u16, _: f32) {}
 //! # let counts = [0u8; 64];
 //! static MODEL: &[u8] = include_model!(path!());         // "digits.emx"
-//! const ARENA: usize = arena_len(MODEL);                 // exact RAM, known before the program is built
+//! const ARENA: usize = arena_len(MODEL);                 // bytes of RAM, a constant
 //!
-//! let model = Model::from_bytes(MODEL).unwrap();         // checks everything, once
+//! let model = Model::from_bytes(MODEL).unwrap();         // checks the whole file once
 //! let mut workspace = Workspace::<ARENA>::new();
-//! let found = model.assign_raw(&counts, &mut workspace).unwrap(); // u8, i8 or i16 as the sensor gives them
+//! let found = model.assign_raw(&counts, &mut workspace).unwrap(); // u8, i8 or i16 counts
 //! if !found.novelty.is_novel(0.01) {
 //!     act_on(found.cluster, found.posterior(found.cluster));
 //! }
 //! ```
 //!
-//! [`Drift`] watches whether samples are still what the model was trained on.
+//! [`DriftMonitor`] tests whether samples still resemble those that the model was trained on.
 //!
-//! Features, all on: `activations` (leaky ReLUs, tables and curves), `autoencoders`, `convolution`, `full-covariance` and
-//! `softmax` run models that have such layers or heads, `held-out` those with novelty tables of held-out samples; a firmware
-//! whose model has none saves their code with `default-features = false`, and refuses those that have.
+//! # Features
 //!
-//! The room for the next kernel is [`kernels`], for the next head [`heads`].
+//! The first six features are on by default. Each adds the code for one kind of model; without it, a model that needs
+//! it is refused when it is loaded.
+//!
+//! | feature | models with |
+//! |---|---|
+//! | `activations` | leaky ReLUs, tables and curves behind layers |
+//! | `autoencoders` | one autoencoder per cluster |
+//! | `convolution` | convolutions |
+//! | `full-covariance` | mixtures of full covariance |
+//! | `held-out` | novelty tables of held-out samples |
+//! | `softmax` | softmax heads |
+//!
+//! `defmt` implements `defmt::Format` for all public types. `dsp` says that a `thumbv8m.main` core has the DSP
+//! extension.
+//!
+//! # Where things are
+//!
+//! [`kernels`] runs layers, [`heads`] turns latents into scores, and [`view`] is a checked file.
 #![no_std]
 #![deny(unsafe_code)]
 #![warn(missing_docs)]
@@ -42,17 +59,19 @@ mod network;
 mod workspace;
 
 pub use assignment::{Assignment, LogDensity, Novelty};
-pub use drift::Drift;
+pub use drift::DriftMonitor;
 pub use edgemix_format::{Fault, LoadError, arena_len, header, input_len, latent_len, n_clusters, n_components, view};
 pub use error::{AssignError, DriftError};
-pub use input::Raw;
+pub use input::RawCount;
 pub use model::Model;
 pub use workspace::Workspace;
 
-/// Embeds a model file, aligned as [`Model::from_bytes`] needs it: a `&'static [u8]`, usable in a `const` or `static`.
+/// Embeds a model file with the alignment that [`Model::from_bytes`] needs, as a `&'static [u8]` for a `const` or
+/// `static`.
 ///
-/// The path is relative to the file that calls the macro, as for `include_bytes!`. A file that is not a model of this
-/// version, or not a whole one, is a compile error.
+/// As for `include_bytes!`, the path is relative to the file that calls the macro. A file that is truncated, or is not
+/// a model of a version that this crate reads, is a compile error. Only the header is checked here;
+/// [`Model::from_bytes`] checks the rest.
 ///
 /// ```
 /// static MODEL: &[u8] = edgemix_runtime::include_model!(concat!(env!("CARGO_MANIFEST_DIR"), "/../firmware-example/assets/digits.emx"));
@@ -70,7 +89,7 @@ macro_rules! include_model {
         const FILE: &Aligned<[u8; include_bytes!($path).len()]> = &Aligned(*include_bytes!($path));
         const _: () = assert!(
             $crate::header::is_model(&FILE.0),
-            "not an .emx model of the version that this edgemix-runtime reads"
+            "not a complete .emx model of a version that this edgemix-runtime reads"
         );
         let bytes: &'static [u8] = &FILE.0;
         bytes

@@ -2,7 +2,7 @@
 
 use edgemix_format::view::{File, Head};
 
-use crate::input::{Raw, Width, quantize, quantize_raw};
+use crate::input::{RawCount, Width, quantize, quantize_raw};
 use crate::network::Network;
 use crate::{AssignError, Assignment, LoadError, heads};
 
@@ -124,7 +124,7 @@ impl<'m> Model<'m> {
     pub fn assign_raw<'w, W, S>(&'w self, sample: &[S], workspace: &'w mut W) -> Result<Assignment<'w>, AssignError>
     where
         W: AsMut<[u8]> + ?Sized,
-        S: Raw,
+        S: RawCount,
     {
         self.run(sample.len(), workspace, |width, place| {
             quantize_raw(&self.file.input, width, sample, place);
@@ -166,14 +166,14 @@ impl<'m> Model<'m> {
     where
         W: AsMut<[u8]> + ?Sized,
     {
-        let too_short = self.too_short(0);
+        let too_short = AssignError::ArenaTooShort;
         let arena = self.arena(given, workspace)?;
         let (latent, free) = self.forward(arena, fill)?;
         let (scores, room) = free.split_at_mut_checked(2 * self.n_components()).ok_or(too_short)?;
         let scores: &mut [i32] = bytemuck::try_cast_slice_mut(scores).map_err(|_| too_short)?;
         let room = room.get_mut(..self.file.head.room()).ok_or(too_short)?;
         heads::run(&self.file.head, latent, scores, room);
-        Ok(Assignment::pick(scores, self.file.head.clusters(), &self.file.calibration))
+        Ok(Assignment::from_scores(scores, self.file.head.clusters(), &self.file.calibration))
     }
 
     /// The workspace as the arena of exactly the length that the plan says.
@@ -185,15 +185,11 @@ impl<'m> Model<'m> {
             return Err(AssignError::InputLength { expected: self.input_len(), given });
         }
         let bytes = workspace.as_mut();
-        let too_short = self.too_short(bytes.len());
+        let too_short = AssignError::WorkspaceTooShort { needed: self.arena_len(), given: bytes.len() };
         let bytes = bytes.get_mut(..self.arena_len()).ok_or(too_short)?;
-        // 32-bit scores will lie in it.
-        let words: &mut [i32] = bytemuck::try_cast_slice_mut(bytes).map_err(|_| too_short)?;
-        bytemuck::try_cast_slice_mut(words).map_err(|_| too_short)
-    }
-
-    fn too_short(&self, given: usize) -> AssignError {
-        AssignError::Workspace { needed: self.arena_len(), given }
+        // 32-bit scores will lie in it, and the format's arenas are whole words.
+        let words: &mut [i32] = bytemuck::try_cast_slice_mut(bytes).map_err(|_| AssignError::WorkspaceMisaligned)?;
+        bytemuck::try_cast_slice_mut(words).map_err(|_| AssignError::WorkspaceMisaligned)
     }
 
     /// Runs the encoder from one end of the arena to the other and back; gives the latent and what is free, which
@@ -203,7 +199,7 @@ impl<'m> Model<'m> {
         arena: &'w mut [i16],
         fill: impl FnOnce(Width, &mut [i16]) -> Result<(), AssignError>,
     ) -> Result<(&'w [i16], &'w mut [i16]), AssignError> {
-        let too_short = self.too_short(0);
+        let too_short = AssignError::ArenaTooShort;
         let length = self.file.input.len;
         fill(self.width(0), arena.get_mut(..length).ok_or(too_short)?)?;
         let mut network = Network::new(arena, length);

@@ -1,4 +1,4 @@
-//! What surrounds the arithmetic: workspaces, errors, f32 against raw samples, posterior and novelty.
+//! Everything around the arithmetic: workspaces, errors, f32 against raw samples, posteriors and novelty.
 
 mod common;
 
@@ -16,7 +16,7 @@ const KINDS: [Kind; 4] = [
     Kind::Softmax,
 ];
 
-/// Models with odd and even lengths, in which each pair of neighbours is the largest once.
+/// Models with odd and even lengths. Each pair of adjacent layers is the largest of some model.
 fn models() -> Vec<Spec> {
     let shapes: [&[usize]; 9] =
         [&[], &[1], &[3], &[4], &[9, 3], &[2, 5], &[1, 1, 1], &[4, 31, 2], &[31, 30, 7, 29, 28, 5]];
@@ -36,7 +36,7 @@ fn sample(random: &mut SplitMix64, len: usize) -> Vec<f32> {
     random.many(len, -1000, 5000).iter().map(|&x| x as f32 / 300.0).collect()
 }
 
-/// Everything an assignment says.
+/// All values of an assignment.
 fn all(found: &Assignment) -> (u16, u16, i32, u16, Vec<i32>) {
     (found.cluster, found.component, found.log_density.0, found.novelty.0, found.scores().to_vec())
 }
@@ -53,19 +53,18 @@ fn the_arena_is_exact_and_holds_nothing_between_samples() {
         let expected = all(&model.assign(&x, &mut Arena::new(needed, 0)).unwrap());
         for poison in [0xff, 0x80, 0x7f] {
             assert_eq!(all(&model.assign(&x, &mut Arena::new(needed, poison)).unwrap()), expected, "{spec:?}");
-            // A longer workspace stays as it was behind the arena.
+            // The bytes of a longer workspace behind the arena are not touched.
             let mut longer = Arena::new(needed + 64, poison);
             assert_eq!(all(&model.assign(&x, &mut longer).unwrap()), expected);
             assert!(longer.as_mut()[needed..].iter().all(|&byte| byte == poison));
         }
         for given in [needed - 1, needed - 4, 0] {
             let refused = model.assign(&x, &mut Arena::new(given, 0)).map(|found| all(&found));
-            assert_eq!(refused, Err(AssignError::Workspace { needed, given }));
+            assert_eq!(refused, Err(AssignError::WorkspaceTooShort { needed, given }));
         }
         let mut shifted = Arena::new(needed + 4, 0);
-        let given = needed + 2;
         let refused = model.assign(&x, &mut shifted.as_mut()[2..]).map(|found| all(&found));
-        assert_eq!(refused, Err(AssignError::Workspace { needed, given }), "not aligned");
+        assert_eq!(refused, Err(AssignError::WorkspaceMisaligned));
     }
 }
 
@@ -171,7 +170,7 @@ fn novelty_is_looked_up_in_the_table() {
     assert!(seen.len() > 5, "every sample was as novel as every other");
 }
 
-/// A log-density that is exactly a threshold has that threshold's level; one step more has the next one's.
+/// A log-density that equals a threshold has the level of that threshold; one step more has the next level.
 #[test]
 fn thresholds_belong_to_their_own_level() {
     let spec = Spec { calibration: 2, ..Spec::default() };

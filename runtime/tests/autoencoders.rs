@@ -1,4 +1,4 @@
-//! Heads of autoencoders against the document's arithmetic, and at their limits.
+//! Heads of autoencoders against the specification's arithmetic, and at their limits.
 
 mod common;
 
@@ -13,7 +13,7 @@ fn spec(input: usize, pairs: u16, latent: u16, is_variational: bool, seed: u64) 
     Spec { input, layers: vec![], head, components: pairs, clusters: pairs, seed, ..Spec::default() }
 }
 
-/// Samples through the runtime, in an arena of exactly the model's length, and through the document.
+/// Runs a sample through the runtime, in an arena of exactly the model's length, and through the specification.
 fn check(bytes: &AlignedBytes, raw: &[i16]) -> Vec<i32> {
     let model = Model::from_bytes(bytes).unwrap();
     let exact: Vec<i128> = raw.iter().map(|&raw| raw.into()).collect();
@@ -80,7 +80,7 @@ fn extremes_saturate() {
     assert!(saturated > 20);
 }
 
-/// Pairs differ in their tensors alone: the same pair twice has one score, another one another.
+/// Pairs differ only in their tensors: pairs with equal tensors have equal scores, others do not.
 #[test]
 fn each_pair_has_its_own_tensors() {
     let bytes = spec(20, 3, 4, true, 9).build().unwrap();
@@ -89,7 +89,7 @@ fn each_pair_has_its_own_tensors() {
     let scores = check(&bytes, &raw);
     assert!(scores[0] != scores[1] && scores[1] != scores[2]);
     let Head::Autoencoders(pairs) = &mut description.head else { panic!("no autoencoders") };
-    // Every pair then has the first one's layers, and differs in what is not a layer's.
+    // Every pair then has the layers of the first one and differs only in its constants and multipliers.
     pairs.stride = 0;
     let model = write(&description, &blob).unwrap();
     let same = check(&model, &raw);

@@ -1,4 +1,4 @@
-//! Convolutions against the document's arithmetic: every small shape, and the format's limits.
+//! Convolutions against the specification's arithmetic: every small shape, and the limits of the format.
 
 mod common;
 
@@ -10,7 +10,7 @@ use edgemix_runtime::Model;
 use edgemix_runtime::kernels::{self, Width, portable};
 use proptest::prelude::*;
 
-/// The layer by definition, by kernel and by document, on one input.
+/// Compares the definition, the kernel and the specification on one input.
 fn check(layer: &Layer, x: &[i16]) {
     let Layer::Conv2d(convolution) = layer else { panic!("{layer:?}") };
     let exact: Vec<i128> = x.iter().map(|&x| x.into()).collect();
@@ -94,7 +94,7 @@ fn the_limits_admit_no_overflow() {
     }
 }
 
-/// DEPICT's encoder takes what its largest layer needs: 8,450 inputs, 2,450 outputs, a patch of 1,250.
+/// The arena of DEPICT's encoder is that of its largest layer: 8,450 inputs, 2,450 outputs and a patch of 1,250.
 #[test]
 fn depict_works_in_24300_bytes() {
     let first = Convolution { filters: 50, kernel: [4; 2], stride: [2; 2], padding: [0; 4], follow: Follow::LeakyRelu };
@@ -122,7 +122,7 @@ fn depict_works_in_24300_bytes() {
     }
 }
 
-/// Lengths that are odd and even, and each of the layers' rooms the largest once, in an arena of exactly that length.
+/// Models with odd and even lengths, in which each layer is the one that needs the most memory once.
 fn specs() -> impl Strategy<Value = Spec> {
     let shape = (1u16..7, 1u8..4, 1u8..3, 0u8..4, prop::bool::ANY);
     let counts = (1u16..30, any::<u64>(), 0..3usize);

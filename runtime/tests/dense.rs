@@ -1,4 +1,4 @@
-//! The portable kernel against the document's arithmetic.
+//! The portable kernel against the specification's arithmetic.
 
 mod common;
 
@@ -102,7 +102,7 @@ fn the_limits_admit_no_overflow() {
     }
 }
 
-/// Sums next to zero, where one multiplier ends and the other begins.
+/// Sums near zero, where the multiplier changes.
 #[test]
 fn leaky_slopes_begin_below_zero() {
     for bias in -4..=4 {

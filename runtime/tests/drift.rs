@@ -1,11 +1,11 @@
-//! The monitor's promise by Monte Carlo, its power, and its running shares.
+//! The drift monitor's bound on false alarms and its power by Monte Carlo, and its running shares.
 
 use edgemix_format::testing::{Kind, Spec, SplitMix64};
 use edgemix_format::write::{AlignedBytes, Blob, write};
 use edgemix_format::{Tensor, description};
-use edgemix_runtime::{Drift, DriftError, Model, Novelty};
+use edgemix_runtime::{DriftError, DriftMonitor, Model, Novelty};
 
-/// A model whose clusters have tables of so many held-out samples: each rank its own entry, `levels` alone matter here.
+/// A model with novelty tables of so many held-out samples, with an entry for each rank. Only the levels matter here.
 fn model(samples: &[u32], tables: &[u16]) -> AlignedBytes {
     let spec = Spec { head: Kind::Softmax, components: tables.len() as u16, ..Spec::default() };
     let (mut description, mut blob) = spec.parts();
@@ -37,7 +37,7 @@ fn level(rank: u32, n: u32) -> u16 {
     (u64::from(rank) * 65535).div_ceil(u64::from(n) + 1) as u16
 }
 
-/// Scores of held-out samples, sorted, and the novelty of a score among them.
+/// The sorted scores of held-out samples, which give the novelty of another score.
 struct Held(Vec<u64>);
 
 impl Held {
@@ -53,9 +53,9 @@ impl Held {
     }
 }
 
-/// Whether a monitor alarms within so many samples, and after how many; the scores' quantile is drawn by `draw`.
+/// The number of samples after which the monitor raises an alarm, if any. `draw` draws a cluster and a score.
 fn alarm(
-    drift: &mut Drift<3>,
+    drift: &mut DriftMonitor<3>,
     held: &[Held],
     tables: &[u16],
     steps: u64,
@@ -71,10 +71,10 @@ fn alarm(
     None
 }
 
-/// Over tables and streams together, one stream in `one_in` may alarm, however long it is: with few held-out samples,
-/// with many, and with tables of their own for clusters that come in other shares than before.
+/// Over tables and streams together, one stream in `one_in` may raise an alarm, however long it is: with few held-out
+/// samples, with many, and with one table per cluster when the shares of the clusters change.
 #[test]
-fn without_drift_alarms_are_as_rare_as_was_asked_for() {
+fn without_drift_alarms_are_as_rare_as_requested() {
     let mut random = SplitMix64::new(21);
     let cases: [(&[u32], &[u16]); 4] =
         [(&[20], &[0; 3]), (&[179], &[0; 3]), (&[3000], &[0; 3]), (&[40, 300], &[0, 1, 1])];
@@ -85,7 +85,7 @@ fn without_drift_alarms_are_as_rare_as_was_asked_for() {
         let mut alarms = 0;
         for stream in 0..streams {
             let held: Vec<Held> = samples.iter().map(|&n| Held::draw(n, &mut random)).collect();
-            let mut drift = Drift::<3>::new(&model, one_in).unwrap();
+            let mut drift = DriftMonitor::<3>::new(&model, one_in).unwrap();
             // One cluster is seen far more often than the others.
             let often = stream % 3;
             let draw = |_| {
@@ -99,14 +99,14 @@ fn without_drift_alarms_are_as_rare_as_was_asked_for() {
     }
 }
 
-/// After ten thousand samples as before, a promise of 1 in 1000 asks for some 40 bits of evidence.
+/// After ten thousand samples without drift, a bound of 1 in 1000 requires about 40 bits of evidence.
 #[test]
 fn a_late_drift_is_noticed_soon() {
     let mut random = SplitMix64::new(6);
     let tables = [0; 3];
     let bytes = model(&[179], &tables);
     let model = Model::from_bytes(&bytes).unwrap();
-    // One sample in ten as novel as none before; all scores lower; all in the upper half.
+    // One sample in ten is more novel than all held-out ones; all scores are lower; all are in the upper half.
     type Draw = fn(&mut SplitMix64) -> u64;
     let drifts: [(u64, Draw); 3] = [
         (1500, |random| if random.next_u64().is_multiple_of(10) { 0 } else { random.next_u64() }),
@@ -117,7 +117,7 @@ fn a_late_drift_is_noticed_soon() {
     for (soon, drifted) in drifts {
         for _ in 0..50 {
             let held = [Held::draw(179, &mut random)];
-            let mut drift = Drift::<3>::new(&model, 1000).unwrap();
+            let mut drift = DriftMonitor::<3>::new(&model, 1000).unwrap();
             let begin = 10_000;
             let draw = |step| (0, if step < begin { random.next_u64() } else { drifted(&mut random) });
             let noticed = alarm(&mut drift, &held, &tables, begin + soon, draw);
@@ -132,7 +132,7 @@ fn a_late_drift_is_noticed_soon() {
 fn running_shares_follow_what_is_seen() {
     let bytes = model(&[100], &[0; 3]);
     let model = Model::from_bytes(&bytes).unwrap();
-    let mut drift = Drift::<3>::new(&model, 100).unwrap().counting(0.05, 8);
+    let mut drift = DriftMonitor::<3>::new(&model, 100).unwrap().with_running_shares(0.05, 8);
     assert_eq!((drift.seen(), drift.novel_share(), drift.cluster_share(0)), (0, 0.0, 0.0));
     let mut random = SplitMix64::new(2);
     let novelty = |random: &mut SplitMix64, share| Novelty(if random.between(0, 99) < share { 3276 } else { 3277 });
@@ -156,7 +156,7 @@ fn running_shares_follow_what_is_seen() {
         let sum: f32 = (0..3).map(|cluster| drift.cluster_share(cluster)).sum();
         assert!((sum - 1.0).abs() < 1e-3, "{sum}");
     }
-    // Clusters that do not exist are not taken in.
+    // Unknown clusters are ignored.
     let before = drift.seen();
     for cluster in [3, u16::MAX] {
         drift.observe(cluster, Novelty(0));
@@ -165,21 +165,21 @@ fn running_shares_follow_what_is_seen() {
 }
 
 #[test]
-fn models_without_held_out_samples_and_too_little_room_are_refused() {
+fn models_without_held_out_samples_or_with_too_many_clusters_are_refused() {
     for spec in [Spec::default(), Spec { calibration: 0, ..Spec::default() }] {
         let bytes = spec.build().unwrap();
         let model = Model::from_bytes(&bytes).unwrap();
-        assert_eq!(Drift::<3>::new(&model, 10).err(), Some(DriftError::NotHeldOut));
+        assert_eq!(DriftMonitor::<3>::new(&model, 10).err(), Some(DriftError::NoHeldOutSamples));
     }
     let bytes = model(&[10], &[0; 3]);
     let model = Model::from_bytes(&bytes).unwrap();
-    assert_eq!(Drift::<2>::new(&model, 10).err(), Some(DriftError::Clusters { needed: 3, given: 2 }));
-    assert!(Drift::<9>::new(&model, 10).is_ok());
+    assert_eq!(DriftMonitor::<2>::new(&model, 10).err(), Some(DriftError::TooManyClusters { needed: 3, given: 2 }));
+    assert!(DriftMonitor::<9>::new(&model, 10).is_ok());
 }
 
-/// Whatever a file says, and whatever is observed.
+/// Neither extreme tables nor extreme observations overflow.
 #[test]
-fn extremes_are_borne() {
+fn extremes_do_not_overflow() {
     let mut random = SplitMix64::new(8);
     for n in [0, 1, u32::MAX] {
         let (mut description, blob) = Spec { held_out: 1, ..Spec::default() }.parts();
@@ -190,7 +190,7 @@ fn extremes_are_borne() {
         bytes.as_mut()[start..start + 4].copy_from_slice(&n.to_le_bytes());
         edgemix_format::write::mend(bytes.as_mut());
         let model = Model::from_bytes(&bytes).unwrap();
-        let mut drift = Drift::<3>::new(&model, u32::MAX).unwrap().counting(f32::NAN, u32::MAX);
+        let mut drift = DriftMonitor::<3>::new(&model, u32::MAX).unwrap().with_running_shares(f32::NAN, u32::MAX);
         for _ in 0..3000 {
             drift.observe(random.between(0, 3) as u16, Novelty(random.next_u64() as u16));
         }

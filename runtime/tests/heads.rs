@@ -1,4 +1,4 @@
-//! Whole models against the document's arithmetic, and heads at their limits.
+//! Whole models against the specification's arithmetic, and heads at their limits.
 
 mod common;
 
@@ -7,7 +7,7 @@ use edgemix_format::description::{self, Description, Head};
 use edgemix_format::testing::{Follow, Kind, Spec, SplitMix64};
 use edgemix_format::view::Covariance;
 use edgemix_format::write::{AlignedBytes, Blob, write};
-use edgemix_runtime::{Model, Raw};
+use edgemix_runtime::{Model, RawCount};
 
 const KINDS: [Kind; 4] = [
     Kind::Mixture(Covariance::Spherical),
@@ -16,8 +16,8 @@ const KINDS: [Kind; 4] = [
     Kind::Softmax,
 ];
 
-/// One raw sample through the runtime and through the document.
-fn check<S: Raw + Into<i128>>(bytes: &[u8], raw: &[S]) {
+/// Runs a raw sample through the runtime and through the specification.
+fn check<S: RawCount + Into<i128>>(bytes: &[u8], raw: &[S]) {
     let model = Model::from_bytes(bytes).unwrap();
     let exact: Vec<i128> = raw.iter().map(|&raw| raw.into()).collect();
     let (_, scores) = common::run_raw(model.file(), &exact);
@@ -72,7 +72,7 @@ fn head_alone(dims: usize, head: impl FnOnce(&mut Blob) -> Head) -> AlignedBytes
     write(&Description { input, head, ..description }, &blob).unwrap()
 }
 
-/// Coefficients, offsets, shifts and constants from what they may be, extremes often; latents too.
+/// Coefficients, offsets, shifts, constants and latents from their whole ranges, with frequent extremes.
 #[test]
 fn heads_at_their_limits_do_not_overflow() {
     let mut random = SplitMix64::new(11);
@@ -87,7 +87,7 @@ fn heads_at_their_limits_do_not_overflow() {
     }
 }
 
-/// The most dimensions, everything at its limit at once.
+/// The largest number of dimensions, with all values at their limits at once.
 #[test]
 fn heads_of_the_most_dimensions_do_not_overflow() {
     let mut random = SplitMix64::new(13);
@@ -148,7 +148,7 @@ fn wild_head(random: &mut SplitMix64, dims: usize, kind: Kind, extreme: bool) ->
     })
 }
 
-/// As many components as the format can count; the best one is the last.
+/// As many components as the format can hold, the last of which is the best.
 #[test]
 fn the_most_components_are_run() {
     const K: usize = u16::MAX as usize;

@@ -1,4 +1,4 @@
-//! Fast kernels against their definition, on layers that emulated cores run too.
+//! Fast kernels against their definition, on the layers that emulated cores also run.
 
 #[path = "../../bench/firmware/src/cases.rs"]
 mod cases;
@@ -8,15 +8,15 @@ mod convolutions;
 #[path = "../../bench/firmware/src/models.rs"]
 mod models;
 
-use edgemix_runtime::kernels::blocks::{self, Sums};
+use edgemix_runtime::kernels::blocks::{self, DenseKernel};
 use edgemix_runtime::kernels::scalar::Scalar;
 use edgemix_runtime::kernels::{self, Width, portable};
 use edgemix_runtime::view::Layer;
 
-/// What the kernel for the DSP extension does, instruction by instruction.
+/// The kernel for the DSP extension, instruction by instruction.
 struct Dsp;
 
-/// Bytes 0 and 2 of a word rotated by `rotation`, sign-extended.
+/// Bytes 0 and 2 of `word` rotated right by `rotation` bits, sign-extended.
 fn sxtb16(word: u32, rotation: u32) -> [i16; 2] {
     let [a, _, c, _] = word.rotate_right(rotation).to_le_bytes();
     [a as i8, c as i8].map(i16::from)
@@ -26,9 +26,9 @@ fn smlad([a, b]: [i16; 2], x: &[i16], sum: i32) -> i32 {
     sum.wrapping_add(i32::from(a) * i32::from(x[0])).wrapping_add(i32::from(b) * i32::from(x[1]))
 }
 
-impl Sums for Dsp {
+impl DenseKernel for Dsp {
     const TILE: usize = 3;
-    const LEAST_INPUTS: usize = 8;
+    const MIN_INPUTS: usize = 8;
 
     fn arrange(x: &mut [i16]) {
         let steps = x.len() / 8 * 8;
@@ -37,7 +37,7 @@ impl Sums for Dsp {
 
     fn sums(weights: &[i8], x: &[i16], bias: &[i32], sums: &mut [i32]) {
         let (columns, steps) = (x.len(), x.len() / 8 * 8);
-        assert!(sums.len() >= Self::TILE && columns >= Self::LEAST_INPUTS && weights.len() == columns * sums.len());
+        assert!(sums.len() >= Self::TILE && columns >= Self::MIN_INPUTS && weights.len() == columns * sums.len());
         for ((sum, bias), row) in sums.iter_mut().zip(bias).zip(weights.chunks_exact(columns)) {
             *sum = *bias;
             for (w, x) in row[..steps].chunks_exact(4).zip(x.chunks_exact(4)) {

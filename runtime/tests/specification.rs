@@ -1,4 +1,4 @@
-//! The examples of `docs/FORMAT.md`: latents, scores, clusters and novelties of the golden files.
+//! The examples of `docs/FORMAT.md`: the latents, scores, clusters and novelties of the golden files.
 
 use edgemix_runtime::{Model, Workspace, include_model};
 

@@ -14,12 +14,12 @@ use edgemix::quantize::{HeldOut, Provenance, quantize};
 use edgemix::training::FitConfig;
 use edgemix_format::write::AlignedBytes;
 use edgemix_runtime::view::Calibration;
-use edgemix_runtime::{Drift, Model};
+use edgemix_runtime::{DriftMonitor, Model};
 
 /// What the host makes of samples of 64 raw counts, in the lines that the firmware prints.
 fn on_the_host(model: &Model, samples: &[u8]) -> String {
     let mut workspace = AlignedBytes::zeroed(model.arena_len());
-    let mut drift = Drift::<64>::new(model, 1000).ok();
+    let mut drift = DriftMonitor::<64>::new(model, 1000).ok();
     let mut lines = String::new();
     for (index, sample) in samples.chunks_exact(64).enumerate() {
         let found = model.assign_raw(sample, &mut workspace).unwrap();

@@ -1,12 +1,14 @@
-//! Links only if no panic can be reached from the runtime: the panic handler calls a function that does not exist, and
-//! the linker finds out whether the handler is needed. The model and the sample are unknown to the compiler.
+//! Links only if no panic can be reached from the runtime.
+//!
+//! The panic handler calls a function that is defined nowhere, so that linking fails if the optimised program still refers to
+//! the handler. `black_box` hides the model and the samples from the compiler, which must therefore allow for all of them.
 #![no_std]
 #![no_main]
 
 use core::hint::black_box;
 
 use cortex_m as _;
-use edgemix_runtime::{Drift, Model, Workspace};
+use edgemix_runtime::{DriftMonitor, Model, Workspace};
 
 #[repr(C, align(16))]
 struct Flash([u8; 4096]);
@@ -18,7 +20,7 @@ fn main() -> ! {
     let bytes = black_box(&FLASH.0[..]).get(..length).unwrap_or(&[]);
     let mut workspace = Workspace::<4096>::new();
     if let Ok(model) = Model::from_bytes(bytes) {
-        if let Ok(mut drift) = Drift::<8>::new(&model, black_box(1000)) {
+        if let Ok(mut drift) = DriftMonitor::<8>::new(&model, black_box(1000)) {
             drift.observe(black_box(3), black_box(edgemix_runtime::Novelty(7)));
             black_box((drift.has_drifted(), drift.evidence(), drift.cluster_share(black_box(9))));
         }
@@ -37,12 +39,12 @@ fn main() -> ! {
 }
 
 unsafe extern "C" {
-    /// Defined nowhere.
+    /// Defined nowhere, on purpose.
     fn a_panic_is_reachable() -> !;
 }
 
 #[panic_handler]
 fn panic(_: &core::panic::PanicInfo) -> ! {
-    // SAFETY: a program that reaches this does not link.
+    // SAFETY: never called: the function has no definition, so a program that contains this call does not link.
     unsafe { a_panic_is_reachable() }
 }

@@ -1,10 +1,12 @@
-//! Assigns the samples it was built with and prints, for each, `index cluster component log-density novelty` as
-//! integers, and the evidence of drift where the model can be watched: what the host must equal bit for bit.
+//! Assigns the samples that it embeds and prints integers that must equal the host's.
+//!
+//! Each sample gives one line: `index cluster component log-density novelty`, and the evidence of drift if the model has a
+//! novelty table of held-out samples.
 #![no_std]
 #![no_main]
 
 use cortex_m as _;
-use edgemix_runtime::{Drift, Model, Workspace, arena_len, include_model, input_len, n_clusters};
+use edgemix_runtime::{DriftMonitor, Model, Workspace, arena_len, include_model, input_len, n_clusters};
 use semihosting::{print, println, process::exit};
 
 static MODEL: &[u8] = include_model!(concat!(env!("OUT_DIR"), "/model.emx"));
@@ -14,7 +16,7 @@ static SAMPLES: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/samples.u8"));
 fn main() -> ! {
     let Ok(model) = Model::from_bytes(MODEL) else { exit(1) };
     let mut workspace = Workspace::<{ arena_len(MODEL) }>::new();
-    let mut drift = Drift::<{ n_clusters(MODEL) }>::new(&model, 1000).ok();
+    let mut drift = DriftMonitor::<{ n_clusters(MODEL) }>::new(&model, 1000).ok();
     for (index, sample) in SAMPLES.chunks_exact(input_len(MODEL)).enumerate() {
         let Ok(found) = model.assign_raw(sample, &mut workspace) else { exit(2) };
         let (cluster, novelty) = (found.cluster, found.novelty);

@@ -1,39 +1,12 @@
-//! Sums for Cortex-M0 and M0+, and M23: four rows at a time with the instructions of ARMv6-M.
+//! A tile of four rows in the instructions of ARMv6-M, for Cortex-M0, M0+ and M23: fourteen instructions for four
+//! products.
 #![allow(unsafe_code)]
 
 use core::arch::naked_asm;
 
-use super::blocks::{Sums, tiled};
-
-/// Four rows at a time, fourteen instructions for four products.
-#[derive(Clone, Copy, Debug)]
-pub struct Baseline;
-
-impl Sums for Baseline {
-    const TILE: usize = 4;
-    const LEAST_INPUTS: usize = 1;
-
-    fn sums(weights: &[i8], x: &[i16], bias: &[i32], sums: &mut [i32]) {
-        let columns = x.len();
-        tiled::<Self>([weights.len(), columns, bias.len(), sums.len()], |row, tiles| {
-            for begin in (row..).step_by(Self::TILE).take(tiles) {
-                // SAFETY: four rows, biases and sums begin at `begin`; the inputs are not empty.
-                unsafe {
-                    tile_of_four(
-                        weights.as_ptr().add(begin * columns),
-                        columns,
-                        x.as_ptr(),
-                        bias.as_ptr().add(begin),
-                        sums.as_mut_ptr().add(begin),
-                    );
-                }
-            }
-        });
-    }
-}
-
-/// One column. r4 is half the address of the input, so that the input lies at r4 + r4; r0 to r3 are the rows' addresses
-/// less half that of the inputs, so that the weights lie at r4 after them. r8 to r11 are the sums.
+/// One column, 28 bytes. One register is the index of input and weights: r4 is half the input's address, so that the
+/// input is at `[r4, r4]`, and r0 to r3 are the rows' addresses less half the address of the first input, so that the
+/// weights are at `[r0, r4]` to `[r3, r4]`. r8 to r11 are the sums.
 macro_rules! column {
     () => {
         "ldrsh r5, [r4, r4]
@@ -54,11 +27,19 @@ macro_rules! column {
     };
 }
 
+/// `sums[i] = bias[i] + sum_j weights[i][j] * x[j]` for four rows.
+///
 /// # Safety
-/// From `weights` on there are four rows of `columns` weights, from `bias` and `sums` on four elements, and from `x` on
-/// `columns` inputs, which are not 0.
+/// `weights` points to four rows of `columns` weights, `x` to `columns` inputs, and `bias` and `sums` to four elements.
+/// The pointers are aligned for their types, and `columns` is not 0.
 #[unsafe(naked)]
-unsafe extern "C" fn tile_of_four(weights: *const i8, columns: usize, x: *const i16, bias: *const i32, sums: *mut i32) {
+pub(super) unsafe extern "C" fn tile_of_four(
+    weights: *const i8,
+    columns: usize,
+    x: *const i16,
+    bias: *const i32,
+    sums: *mut i32,
+) {
     naked_asm!(
         "push {{r4-r7, lr}}",
         "mov r4, r8",
@@ -71,8 +52,8 @@ unsafe extern "C" fn tile_of_four(weights: *const i8, columns: usize, x: *const 
         "mov r9, r5",
         "mov r10, r6",
         "mov r11, r7",
-        // Where the loop ends, then where it is entered: it does four columns of 28 bytes each, and what is above a
-        // multiple of four is done by entering late.
+        // r12 is r4 at the end of the loop. The loop does four columns of 28 bytes each. If the number of columns is
+        // not a multiple of four, its first round is entered late, at the address in r5.
         "lsrs r4, r2, #1",
         "adds r5, r4, r1",
         "mov r12, r5",

@@ -1,4 +1,4 @@
-//! A dense layer block of rows by block of rows: first the sums, then what becomes of them.
+//! A dense layer, one block of rows after another: first the sums of products, then the outputs.
 
 use core::ops::Range;
 
@@ -9,101 +9,107 @@ use super::Width;
 use super::portable::interpolate;
 use super::wide::requantize;
 
-/// Rows of a block, whose sums wait on the stack. A multiple of every tile. What a block takes beside its sums weighs more
-/// where these are fast, and cores with the DSP extension have more RAM.
-const BLOCK: usize = if cfg!(edgemix_core = "dsp") { 132 } else { 48 };
+/// Number of rows of a block, whose sums lie on the stack: a multiple of every [`TILE`](DenseKernel::TILE). On cores
+/// with the DSP extension sums are fast, so that the fixed cost of a block weighs more, and RAM is larger.
+const BLOCK_ROWS: usize = if cfg!(edgemix_core = "dsp") { 132 } else { 48 };
 
-/// A way to compute sums of products.
-pub trait Sums {
-    /// Rows that are computed together.
+/// The part of a dense layer that is written for each kind of core.
+pub trait DenseKernel {
+    /// Number of rows that are computed together.
     const TILE: usize;
-    /// The fewest inputs that it can do.
-    const LEAST_INPUTS: usize;
+    /// The smallest number of inputs that [`sums`](Self::sums) accepts.
+    const MIN_INPUTS: usize;
 
-    /// Puts the inputs into the order that [`sums`](Self::sums) reads them in.
+    /// Puts the inputs into the order in which [`sums`](Self::sums) reads them.
     fn arrange(_x: &mut [i16]) {}
 
-    /// `sums[i] = bias[i] + sum_j weights[i][j] * x[j]` for at least [`TILE`](Self::TILE) rows of the length of `x`.
+    /// `sums[i] = bias[i] + sum_j weights[i][j] * x[j]` for at least [`TILE`](Self::TILE) rows, with `x` arranged.
     fn sums(weights: &[i8], x: &[i16], bias: &[i32], sums: &mut [i32]);
 
-    /// Makes outputs of the first sums, with nothing or [`Activation::Relu`] behind them, and says how many: as many as it
-    /// can, which may be none.
+    /// Converts the first sums to outputs and returns how many it converted. It may stop early, even at 0.
     fn outputs(_by: &Rescaling, _sums: &[i32], _outputs: &mut [i16]) -> usize {
         0
     }
 }
 
-/// From sums to outputs; of every row its own multiplier and shift.
+/// How sums become outputs: `zero_point + floor(sum * multiplier / 2^shift + 1/2)`, saturating, with a multiplier and a
+/// shift for each row.
 #[derive(Clone, Copy, Debug)]
 pub struct Rescaling<'a> {
-    /// What outputs saturate to.
+    /// The range to which outputs saturate.
     pub width: Width,
-    /// Whether [`Activation::Relu`] is behind the sums, else nothing is.
+    /// Whether the activation is [`Activation::Relu`], else it is the identity.
     pub is_relu: bool,
-    /// The output that is zero.
+    /// The output that stands for 0.
     pub zero_point: i8,
-    /// Not negative.
+    /// The multiplier of each row, not negative.
     pub multipliers: &'a [i32],
-    /// 1 to 62.
+    /// The shift of each row, 1 to 62.
     pub shifts: &'a [u8],
 }
 
-/// Walks over `rows` rows of `columns` weights tile by tile: `run(row, tiles)` is for that many whole tiles, at least
-/// one, from `row` on. The last tile may begin early enough to be whole, and compute some rows once more.
+/// Divides `rows` rows of `columns` weights into tiles and calls `run(row, tiles)` for `tiles` whole tiles, at least
+/// one, that begin at `row`. The last tile begins early enough to be whole, so that some rows may be computed twice.
 ///
-/// Gives false, and runs nothing, where there is no whole tile or where there are not as many `weights` and `biases`.
+/// Returns false, and calls nothing, unless there are at least one tile and the kernel's
+/// [`MIN_INPUTS`](DenseKernel::MIN_INPUTS) columns, and as many `weights` and `biases` as the rows need. The unsafe
+/// code of the kernels relies on this check.
 #[cfg(any(edgemix_core = "dsp", edgemix_core = "mainline", edgemix_core = "baseline", edgemix_core = "riscv"))]
 #[inline(always)]
-pub(super) fn tiled<S: Sums>([weights, columns, biases, rows]: [usize; 4], mut run: impl FnMut(usize, usize)) -> bool {
+pub(super) fn tiled<K: DenseKernel>(
+    [weights, columns, biases, rows]: [usize; 4],
+    mut run: impl FnMut(usize, usize),
+) -> bool {
     let is_whole = rows.checked_mul(columns) == Some(weights) && rows == biases;
-    if rows < S::TILE || columns < S::LEAST_INPUTS || !is_whole {
+    if rows < K::TILE || columns < K::MIN_INPUTS || !is_whole {
         return false;
     }
-    run(0, rows / S::TILE);
-    if !rows.is_multiple_of(S::TILE) {
-        run(rows - S::TILE, 1);
+    run(0, rows / K::TILE);
+    if !rows.is_multiple_of(K::TILE) {
+        run(rows - K::TILE, 1);
     }
     true
 }
 
-/// Equals [`portable::dense`](super::portable::dense), but leaves `input` in another order.
-pub fn dense<S: Sums>(layer: &Dense, width: Width, input: &mut [i16], output: &mut [i16]) {
+/// A dense layer with the kernel `K`. The outputs equal those of the definition,
+/// [`portable::dense`](super::portable::dense); `input` is clobbered.
+pub fn dense<K: DenseKernel>(layer: &Dense, width: Width, input: &mut [i16], output: &mut [i16]) {
     let (rows, columns) = (output.len(), input.len());
-    let has_tile = rows >= S::TILE && columns >= S::LEAST_INPUTS;
-    let tile = if has_tile { S::TILE } else { 1 };
+    let has_tile = rows >= K::TILE && columns >= K::MIN_INPUTS;
+    let tile = if has_tile { K::TILE } else { 1 };
     if has_tile {
-        S::arrange(input);
+        K::arrange(input);
     }
-    let mut buffer = [0; BLOCK];
+    let mut buffer = [0; BLOCK_ROWS];
     let mut row = 0;
     while row < rows {
-        // The last block begins early enough to have a tile, and computes some rows once more.
+        // The last block begins early enough to have a whole tile, so that some rows may be computed twice.
         let begin = row.min(rows - tile);
-        let end = rows.min(begin + BLOCK);
-        let sums = if has_tile { S::sums } else { plain };
-        if block::<S>(layer, width, input, output, begin..end, &mut buffer, sums).is_none() {
+        let end = rows.min(begin + BLOCK_ROWS);
+        let sums = if has_tile { K::sums } else { plain_sums };
+        if block::<K>(layer, width, input, output, begin..end, &mut buffer, sums).is_none() {
             break;
         }
         row = end;
     }
 }
 
-/// `None` where the range is not within the layer: its shape isn't what a checked file's is.
+/// Computes the outputs of a block. `None` if the rows are not within the layer, which a checked file rules out.
 #[inline]
-fn block<S: Sums>(
+fn block<K: DenseKernel>(
     layer: &Dense,
     width: Width,
     input: &[i16],
     output: &mut [i16],
     rows: Range<usize>,
-    buffer: &mut [i32; BLOCK],
+    buffer: &mut [i32; BLOCK_ROWS],
     compute: impl Fn(&[i8], &[i16], &[i32], &mut [i32]),
 ) -> Option<()> {
     let sums = buffer.get_mut(..rows.len())?;
     let weights = layer.weights.get(rows.start * input.len()..rows.end * input.len())?;
     compute(weights, input, layer.bias.get(rows.clone())?, sums);
     let output = output.get_mut(rows.clone())?;
-    let done = quickly::<S>(layer, width, sums, output, rows.clone())?;
+    let done = kernel_outputs::<K>(layer, width, sums, output, rows.clone())?;
     let (rest, sums, output) = (rows.start + done..rows.end, sums.get(done..)?, output.get_mut(done..)?);
     match width {
         Width::Narrow => finish::<false>(layer, sums, output, rest),
@@ -111,9 +117,9 @@ fn block<S: Sums>(
     }
 }
 
-/// How many outputs were made together.
+/// Lets the kernel compute outputs, and returns how many it computed.
 #[inline]
-fn quickly<S: Sums>(
+fn kernel_outputs<K: DenseKernel>(
     layer: &Dense,
     width: Width,
     sums: &[i32],
@@ -128,19 +134,19 @@ fn quickly<S: Sums>(
     let multipliers = layer.requantize.multiplier.get(rows.clone())?;
     let shifts = layer.requantize.shift.get(rows)?;
     let by = Rescaling { width, is_relu, zero_point: layer.output.zero_point, multipliers, shifts };
-    Some(S::outputs(&by, sums, output))
+    Some(K::outputs(&by, sums, output))
 }
 
-/// Sums of layers that are too small for a tile, and as compilers make them.
+/// The sums in plain Rust, for layers that are too small for a tile and for compilers that vectorise.
 #[inline]
-pub(super) fn plain(weights: &[i8], x: &[i16], bias: &[i32], sums: &mut [i32]) {
+pub(super) fn plain_sums(weights: &[i8], x: &[i16], bias: &[i32], sums: &mut [i32]) {
     let rows = weights.chunks_exact(x.len().max(1));
     for ((sum, &bias), row) in sums.iter_mut().zip(bias).zip(rows) {
         *sum = bias + row.iter().zip(x).map(|(&w, &x)| i32::from(w) * i32::from(x)).sum::<i32>();
     }
 }
 
-/// From sums to outputs.
+/// Converts the remaining sums to outputs.
 fn finish<const WIDE: bool>(layer: &Dense, sums: &[i32], output: &mut [i16], rows: Range<usize>) -> Option<()> {
     let zero = i32::from(layer.output.zero_point);
     let channels = channels(&layer.requantize, rows.clone())?;

@@ -1,25 +1,25 @@
-//! Sums for cores with the DSP extension (Cortex-M4, M7; M33 and M55 with feature `dsp`): three rows at a time, eight
-//! columns after eight, two products per instruction.
+//! Sums for cores with the DSP extension (Cortex-M4 and M7; M33 and M55 with feature `dsp`): three rows and eight
+//! columns at a time, with two products per instruction.
 //!
-//! SXTB16 widens the bytes 0 and 2 of a word, or 1 and 3. The inputs are put into that order once, so that SMLAD finds
-//! the partners of both.
+//! SXTB16 sign-extends bytes 0 and 2 of a word, or bytes 1 and 3. The inputs are put into that order once, so that
+//! SMLAD can multiply pairs.
 #![allow(unsafe_code)]
 
 use core::arch::naked_asm;
 
 use super::Width;
-use super::blocks::{Rescaling, Sums, tiled};
+use super::blocks::{DenseKernel, Rescaling, tiled};
 
-/// Columns that are done together.
+/// Number of columns per step.
 const STEP: usize = 8;
 
-/// Three rows at a time, 31 instructions and 37 cycles for 24 products.
+/// Three rows at a time, with 31 instructions and 37 cycles for 24 products.
 #[derive(Clone, Copy, Debug)]
 pub struct Dsp;
 
-impl Sums for Dsp {
+impl DenseKernel for Dsp {
     const TILE: usize = 3;
-    const LEAST_INPUTS: usize = STEP;
+    const MIN_INPUTS: usize = STEP;
 
     fn arrange(x: &mut [i16]) {
         let steps = x.len() / STEP * STEP;
@@ -32,11 +32,13 @@ impl Sums for Dsp {
     fn sums(weights: &[i8], x: &[i16], bias: &[i32], sums: &mut [i32]) {
         let columns = x.len();
         let steps = columns / STEP * STEP;
-        // Loads of several words at once need aligned words; those of single words don't, as the compiler's don't.
+        // LDM needs an aligned address. LDR does not, unless unaligned loads trap, and then compiled Rust traps as
+        // well.
         let tiles_of_three = if x.as_ptr().addr().is_multiple_of(4) { aligned } else { unaligned };
         let is_done = tiled::<Self>([weights.len(), columns, bias.len(), sums.len()], |row, tiles| {
-            // SAFETY: there are `tiles` tiles of whole rows, at least one, from `row` on, and as many biases and sums;
-            // there is at least one step of inputs; they are aligned where they have to be.
+            // SAFETY: `tiled` has checked that each row of the `tiles` tiles from `row` has `columns` weights, a bias
+            // and a sum, and that there are at least one tile and one step of inputs. `aligned` is chosen only for
+            // aligned inputs.
             unsafe {
                 tiles_of_three(
                     weights.as_ptr().add(row * columns),
@@ -65,7 +67,7 @@ impl Sums for Dsp {
             (Width::Wide, true) => return 0,
         };
         let shifts = shifts.as_ptr_range();
-        // SAFETY: there are as many of the others as of these shifts, a multiple of 4 that isn't 0; the format bounds them.
+        // SAFETY: there are as many sums, multipliers and outputs as these shifts, a multiple of 4 and not 0.
         let end = unsafe {
             of_four(
                 sums.as_ptr(),
@@ -80,7 +82,7 @@ impl Sums for Dsp {
     }
 }
 
-/// Adds the columns from `first` on.
+/// Adds the products of the columns from `first` to the end, which do not fill a step.
 fn remainder(weights: &[i8], x: &[i16], sums: &mut [i32], first: usize) {
     for (sum, row) in sums.iter_mut().zip(weights.chunks_exact(x.len().max(1))) {
         let products = row.iter().zip(x).skip(first).map(|(&w, &x)| i32::from(w) * i32::from(x));
@@ -88,7 +90,7 @@ fn remainder(weights: &[i8], x: &[i16], sums: &mut [i32], first: usize) {
     }
 }
 
-/// Four columns of a row: `$weights` holds them, `$even` and `$odd` the inputs.
+/// Four columns of a row: `$weights` holds four weights, `$even` and `$odd` two inputs each. Changes lr and `$weights`.
 macro_rules! row {
     ($weights:literal, $even:literal, $odd:literal, $sum:literal) => {
         concat!(
@@ -117,8 +119,8 @@ macro_rules! row {
     };
 }
 
-/// Four columns of three rows: r0 points to the first row's weights, r1 is a row's length; r4 to r6 are the sums. A load
-/// right behind another takes one cycle.
+/// Four columns of three rows: r0 points to the weights of the first row, r1 is the length of a row; r4 to r6 are the
+/// sums. The loads stand together because a load right after another takes one cycle.
 macro_rules! columns {
     ($even:literal, $odd:literal) => {
         concat!(
@@ -130,14 +132,14 @@ macro_rules! columns {
     };
 }
 
-/// Eight columns of three rows, 124 bytes: r3 points to the inputs.
+/// One step of three rows, 124 bytes: r3 points to the inputs, which are aligned to words.
 macro_rules! aligned_step {
     () => {
         concat!("ldm r3!, {{r7-r10}}\n", columns!("r7", "r8"), columns!("r9", "r10"))
     };
 }
 
-/// The same with loads of single words, 136 bytes.
+/// The same for unaligned inputs, 136 bytes.
 macro_rules! unaligned_step {
     () => {
         concat!(
@@ -148,14 +150,18 @@ macro_rules! unaligned_step {
     };
 }
 
-/// Defines a function that computes tiles of three rows; its loop does `$n` steps of `$bytes` each, and begins later in
-/// the loop for what is above a multiple of `$n`.
+/// Defines a function that computes tiles of three rows. Its loop does `$mask + 1` steps of `$bytes` bytes each. If the
+/// number of steps is not a multiple of that, the first round is entered late.
 macro_rules! tiles_of_three {
     ($name:ident, $mask:literal, $bytes:literal, $($step:expr),+) => {
+        /// Adds the products of the steps to the biases. `next` is the distance in bytes from the end of a tile's steps
+        /// in its first row to the next tile: `3 * columns` less the number of inputs.
+        ///
         /// # Safety
-        /// From `sums` to `sums_end` there is a multiple of 3 elements, but not 0, and as many from `bias` on, and as many
-        /// rows of `columns` weights from `weights` on. From `x` to `x_end` there is a multiple of 8 inputs, but not 0, at
-        /// most `columns`; `next` is `3 * columns` less that number. Where the name says so, `x` is a multiple of 4.
+        /// Between `sums` and `sums_end` lie `n` elements, where `n` is a multiple of 3 and not 0. `bias` points to `n`
+        /// elements and `weights` to `n` rows of `columns` weights. Between `x` and `x_end` lie at most `columns`
+        /// inputs, a multiple of 8 and not 0. The pointers are aligned for their types; for `aligned`, `x` is aligned
+        /// to 4 bytes.
         #[unsafe(naked)]
         unsafe extern "C" fn $name(
             weights: *const i8,
@@ -169,7 +175,8 @@ macro_rules! tiles_of_three {
         ) {
             naked_asm!(
                 extension!(),
-                // On the stack: 0 entry, 8 x, 12 x_end, then what is restored; 52 bias, 56 sums, 60 sums_end, 64 next.
+                // On the stack: 0 the loop's entry, 8 x, 12 x_end, 16 saved registers, 52 bias, 56 sums, 60 sums_end,
+                // 64 next.
                 "push {{r0-r11, lr}}",
                 "sub r12, r3, r2",
                 "lsr r12, r12, #4",
@@ -223,8 +230,8 @@ tiles_of_three!(
 );
 tiles_of_three!(unaligned, 0, 136, unaligned_step!());
 
-/// One output: `$sum` is its sum, `$multiplier` its multiplier, the lowest byte of r12 its shift less 32, lr the zero point.
-/// The last bit that is shifted out is what rounding adds.
+/// One output: `$sum` is its sum, `$multiplier` its multiplier, the lowest byte of r12 its shift less 32, and lr the
+/// zero point. The last bit that is shifted out lands in the carry, and adding the carry rounds.
 macro_rules! output {
     ($sum:literal, $multiplier:literal, $bits:literal, $negative:literal) => {
         concat!(
@@ -255,16 +262,17 @@ macro_rules! output {
     };
 }
 
-/// Defines a function that makes four outputs of so many bits at a time; the rest of its arguments is what becomes of
-/// negative values.
+/// Defines a function that computes outputs of `$bits` bits, four at a time. The remaining arguments are instructions
+/// that treat the negative values of each of the four.
 macro_rules! outputs_of_four {
     ($name:ident, $bits:literal, $first:literal, $second:literal, $third:literal, $fourth:literal) => {
-        /// [`requantize`](super::wide::requantize) of many. Gives where it ended in `shifts`: before four of which one is
+        /// [`requantize`](super::wide::requantize) of many sums, for shifts of at most 62, as the format has them.
+        /// Returns the position in `shifts` at which it stopped: the end, or the first four shifts of which one is
         /// below 33.
         ///
         /// # Safety
-        /// From `shifts` to `shifts_end`, and as far from `sums`, `multipliers` and `outputs` on, there is a multiple of 4
-        /// elements, but not 0; shifts are at most 62.
+        /// Between `shifts` and `shifts_end` lie `n` elements, where `n` is a multiple of 4 and not 0. `sums`,
+        /// `multipliers` and `outputs` point to `n` elements each and are aligned for their types.
         #[unsafe(naked)]
         unsafe extern "C" fn $name(
             sums: *const i32,
@@ -276,14 +284,14 @@ macro_rules! outputs_of_four {
         ) -> *const u8 {
             naked_asm!(
                 extension!(),
-                // On the stack: what is restored; 36 shifts_end, 40 zero point.
+                // On the stack: 0 saved registers, 36 shifts_end, 40 zero point.
                 "push {{r4-r11, lr}}",
                 "ldr lr, [sp, #40]",
                 "2:",
                 "ldr r12, [r2], #4",
                 "ldm r0!, {{r4-r7}}",
                 "ldm r1!, {{r8-r11}}",
-                // Four shifts less 33; the first that is below borrows into its own highest bit.
+                // Four shifts less 33 in one subtraction. The lowest one that is below 33 sets its own highest bit.
                 "sub r12, r12, #0x21212121",
                 "tst r12, #0x80808080",
                 "bne 3f",

@@ -1,25 +1,25 @@
-//! Sums for Cortex-M3, and M33 without DSP extension: four rows at a time, a weight loaded and sign-extended by one
-//! instruction, a product added by another.
+//! Sums for Cortex-M3, and for M33 without the DSP extension: four rows at a time. One instruction loads and
+//! sign-extends a weight, another multiplies and adds.
 #![allow(unsafe_code)]
 
 use core::arch::naked_asm;
 
-use super::blocks::{Sums, tiled};
+use super::blocks::{DenseKernel, tiled};
 
-/// Four rows at a time, nine instructions for four products.
+/// Four rows at a time, with nine instructions for four products.
 #[derive(Clone, Copy, Debug)]
 pub struct Mainline;
 
-impl Sums for Mainline {
+impl DenseKernel for Mainline {
     const TILE: usize = 4;
-    const LEAST_INPUTS: usize = 1;
+    const MIN_INPUTS: usize = 1;
 
     fn sums(weights: &[i8], x: &[i16], bias: &[i32], sums: &mut [i32]) {
         let columns = x.len();
         let inputs = x.as_ptr_range();
         tiled::<Self>([weights.len(), columns, bias.len(), sums.len()], |row, tiles| {
-            // SAFETY: there are `tiles` tiles of whole rows, at least one, from `row` on, and as many biases and sums;
-            // the inputs are not empty.
+            // SAFETY: `tiled` has checked that each row of the `tiles` tiles from `row` has `columns` weights, a bias
+            // and a sum, and that there are at least one tile and one input.
             unsafe {
                 tiles_of_four(
                     weights.as_ptr().add(row * columns),
@@ -35,8 +35,8 @@ impl Sums for Mainline {
     }
 }
 
-/// One column: r0 points to the first row's weight, r1 is a row's length, r2 three times that, r3 points to the input;
-/// r4 to r7 are the sums.
+/// One column, 36 bytes: r0 points to the weight of the first row, r1 is the length of a row, r2 three times that, and
+/// r3 points to the input; r4 to r7 are the sums.
 macro_rules! column {
     () => {
         "ldrsh r8, [r3], #2
@@ -52,9 +52,12 @@ macro_rules! column {
     };
 }
 
+/// `sums[i] = bias[i] + sum_j weights[i][j] * x[j]` for `4 * tiles` rows.
+///
 /// # Safety
-/// From `weights` on there are `4 * tiles` rows of `columns` weights, from `bias` and `sums` on `4 * tiles` elements,
-/// and from `x` to `x_end` `columns` inputs. Neither `tiles` nor `columns` is 0.
+/// `weights` points to `4 * tiles` rows of `columns` weights, `bias` and `sums` to `4 * tiles` elements, and `columns`
+/// inputs lie between `x` and `x_end`. The pointers are aligned for their types, and neither `tiles` nor `columns` is
+/// 0.
 #[unsafe(naked)]
 unsafe extern "C" fn tiles_of_four(
     weights: *const i8,
@@ -66,10 +69,11 @@ unsafe extern "C" fn tiles_of_four(
     tiles: usize,
 ) {
     naked_asm!(
-        // On the stack: 0 entry, 4 columns, 8 x, 12 x_end, then what is restored; 52 bias, 56 sums, 60 tiles.
+        // On the stack: 0 the loop's entry, 4 columns, 8 x, 12 x_end, 16 saved registers, 52 bias, 56 sums, 60 tiles.
         "push {{r0-r11, lr}}",
         "add r2, r1, r1, lsl #1",
-        // The loop does eight columns of 36 bytes each; what is above a multiple of eight is done by entering late.
+        // The loop does eight columns of 36 bytes each. If the number of columns is not a multiple of eight, the first
+        // round is entered late.
         "rsb r12, r1, #0",
         "and r12, r12, #7",
         "mov r8, #36",

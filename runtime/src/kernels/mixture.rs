@@ -1,48 +1,52 @@
-//! A mixture's scores, one function for each shape of covariance: the definition.
+//! The definition of a mixture's scores, one function for each shape of covariance.
+//!
+//! A score is `constant - |A z + b|^2`, where `A` is the Cholesky factor of the precision over sqrt(2) and `b` is `-A`
+//! times the mean. Each row of `A z + b` is shifted right by its own shift.
 
 use edgemix_format::view::Mixture;
 
 use super::wide::square;
 
-/// Rows have 14 fraction bits, squares 28; scores have 16.
+/// Rows have 14 fraction bits and their squares 28; scores have 16.
 const SQUARE_SHIFT: u32 = 12;
-/// The format bounds narrow rows to this by their shifts; wide rows saturate here. 1024 squares then fit 62 bits.
+/// The bound of a row, so that 1024 squares fit 62 bits. Rows with one coefficient keep it by their shifts, which the
+/// format checks; rows of a triangle saturate.
 const ROW_LIMIT: i64 = 1 << 26;
 
-/// One coefficient per component.
+/// Scores of a mixture with one coefficient per component.
 pub(crate) fn spherical(mixture: &Mixture, latent: &[i16], scores: &mut [i32]) {
     let rows = mixture.coefficients.iter().zip(mixture.shifts);
     for (((score, &constant), offsets), (&a, &shift)) in components(mixture, latent, scores).zip(rows) {
-        let terms = latent.iter().zip(offsets).map(|(&z, &b)| narrow(a, z, b, shift));
+        let terms = latent.iter().zip(offsets).map(|(&z, &b)| row_square(a, z, b, shift));
         *score = finish(constant, terms.sum());
     }
 }
 
-/// One coefficient per component and dimension.
+/// Scores of a mixture with one coefficient per component and dimension.
 #[cfg_attr(any(edgemix_core = "dsp", edgemix_core = "mainline"), allow(dead_code))]
 pub(crate) fn diagonal(mixture: &Mixture, latent: &[i16], scores: &mut [i32]) {
     let rows = mixture.coefficients.chunks_exact(latent.len().max(1)).zip(mixture.shifts);
     for (((score, &constant), offsets), (row, &shift)) in components(mixture, latent, scores).zip(rows) {
-        // Four at a time: pointers are advanced once for four.
+        // Four dimensions at a time, so that pointers advance once for four.
         let (z, last_z) = latent.as_chunks::<4>();
         let (a, last_a) = row.as_chunks::<4>();
         let (b, last_b) = offsets.as_chunks::<4>();
         let mut sum = 0;
         for (([z0, z1, z2, z3], [a0, a1, a2, a3]), [b0, b1, b2, b3]) in z.iter().zip(a).zip(b) {
             for (&z, &a, &b) in [(z0, a0, b0), (z1, a1, b1), (z2, a2, b2), (z3, a3, b3)] {
-                sum += narrow(a, z, b, shift);
+                sum += row_square(a, z, b, shift);
             }
         }
-        let last = last_z.iter().zip(last_a).zip(last_b).map(|((&z, &a), &b)| narrow(a, z, b, shift));
+        let last = last_z.iter().zip(last_a).zip(last_b).map(|((&z, &a), &b)| row_square(a, z, b, shift));
         *score = finish(constant, sum + last.sum::<i64>());
     }
 }
 
-/// A lower triangle of coefficients per component.
+/// Scores of a mixture with a lower triangle of coefficients per component.
 #[cfg_attr(any(edgemix_core = "dsp", edgemix_core = "mainline"), allow(dead_code))]
 pub(crate) fn full(mixture: &Mixture, latent: &[i16], scores: &mut [i32]) {
     let dims = latent.len().max(1);
-    // `max` only tells the compiler that no triangle is empty.
+    // No triangle is empty; `max` tells the compiler so.
     let triangles = mixture.coefficients.chunks_exact((dims * (dims + 1) / 2).max(1));
     let rows = triangles.zip(mixture.shifts.chunks_exact(dims));
     for (((score, &constant), offsets), (triangle, shifts)) in components(mixture, latent, scores).zip(rows) {
@@ -59,13 +63,13 @@ fn components<'a>(
     scores.iter_mut().zip(mixture.constants).zip(mixture.offsets.chunks_exact(latent.len().max(1)))
 }
 
-/// The square of a row with one coefficient. |a z| <= 2^30 and |b| < 2^30, so the row fits 32 bits.
+/// The square of a row with one coefficient. As |a z| <= 2^30 and |b| < 2^30, the row fits 32 bits.
 #[inline(always)]
-fn narrow(a: i16, z: i16, b: i32, shift: u8) -> i64 {
+fn row_square(a: i16, z: i16, b: i32, shift: u8) -> i64 {
     square((i32::from(a) * i32::from(z) + b) >> shift)
 }
 
-/// The sum of squares of a lower triangle's rows.
+/// The sum of the squares of a lower triangle's rows.
 fn triangle_squares(triangle: &[i16], offsets: &[i32], shifts: &[u8], latent: &[i16]) -> i64 {
     let mut rest = triangle;
     let mut sum = 0;
@@ -79,7 +83,7 @@ fn triangle_squares(triangle: &[i16], offsets: &[i32], shifts: &[u8], latent: &[
     sum
 }
 
-/// The score, saturating where the component is too far away to matter.
+/// The score, which saturates if the component is too far away to matter.
 #[inline]
 fn finish(constant: i32, squares: i64) -> i32 {
     let distance = (squares + (1 << (SQUARE_SHIFT - 1))) >> SQUARE_SHIFT;

@@ -1,13 +1,13 @@
-//! A mixture's scores for Cortex-M3 and above: all components in one loop, 64-bit sums without a detour.
+//! A mixture's scores for Cortex-M3 and above: one loop over all components, with 64-bit sums in registers.
 #![allow(unsafe_code)]
 
 use core::arch::naked_asm;
 
 use edgemix_format::view::Mixture;
 
-/// What the loops walk along: the pointers that they begin with, in the order that they are loaded in.
+/// The pointers with which the loops begin, in the order in which the assembly loads them.
 #[repr(C)]
-struct Walk {
+struct Pointers {
     coefficients: *const i16,
     offsets: *const i32,
     latent: *const i16,
@@ -18,9 +18,15 @@ struct Walk {
     scores_end: *mut i32,
 }
 
-/// `None` unless there is a component and a dimension, and the mixture has that many `coefficients` and `shifts` for
-/// each component.
-fn walk(mixture: &Mixture, latent: &[i16], scores: &mut [i32], coefficients: usize, shifts: usize) -> Option<Walk> {
+/// The pointers into a mixture with so many `coefficients` and `shifts` per component. `None` if there is no component
+/// or no dimension, or if a tensor is too short. The unsafe code relies on this check.
+fn pointers(
+    mixture: &Mixture,
+    latent: &[i16],
+    scores: &mut [i32],
+    coefficients: usize,
+    shifts: usize,
+) -> Option<Pointers> {
     let (components, dims) = (scores.len(), latent.len());
     let holds = |each: usize, length: usize| components.checked_mul(each).is_some_and(|needed| needed <= length);
     let is_whole = components > 0
@@ -30,7 +36,7 @@ fn walk(mixture: &Mixture, latent: &[i16], scores: &mut [i32], coefficients: usi
         && holds(coefficients, mixture.coefficients.len())
         && holds(shifts, mixture.shifts.len());
     let (latent, scores) = (latent.as_ptr_range(), scores.as_mut_ptr_range());
-    is_whole.then_some(Walk {
+    is_whole.then_some(Pointers {
         coefficients: mixture.coefficients.as_ptr(),
         offsets: mixture.offsets.as_ptr(),
         latent: latent.start,
@@ -42,25 +48,28 @@ fn walk(mixture: &Mixture, latent: &[i16], scores: &mut [i32], coefficients: usi
     })
 }
 
-/// Equals [`super::mixture::diagonal`].
+/// Gives the scores of the definition, [`super::mixture::diagonal`].
 pub(crate) fn diagonal(mixture: &Mixture, latent: &[i16], scores: &mut [i32]) {
-    if let Some(walk) = walk(mixture, latent, scores, latent.len(), 1) {
-        // SAFETY: every tensor is as long as its components' number demands; none of the loops is empty.
-        unsafe { diagonal_scores(&walk) }
+    if let Some(pointers) = pointers(mixture, latent, scores, latent.len(), 1) {
+        // SAFETY: `pointers` has checked that there are scores and latents, and for each score a constant, a shift, and
+        // as many coefficients and offsets as latents.
+        unsafe { diagonal_scores(&pointers) }
     }
 }
 
-/// Equals [`super::mixture::full`].
+/// Gives the scores of the definition, [`super::mixture::full`].
 pub(crate) fn full(mixture: &Mixture, latent: &[i16], scores: &mut [i32]) {
     let dims = latent.len();
     let Some(triangle) = dims.checked_mul(dims + 1) else { return };
-    if let Some(walk) = walk(mixture, latent, scores, triangle / 2, dims) {
-        // SAFETY: as above.
-        unsafe { full_scores(&walk) }
+    if let Some(pointers) = pointers(mixture, latent, scores, triangle / 2, dims) {
+        // SAFETY: `pointers` has checked that there are scores and latents, and for each score a constant, a triangle
+        // of coefficients, and as many offsets and shifts as latents.
+        unsafe { full_scores(&pointers) }
     }
 }
 
-/// From squares in `$low` and `$high` and the constant at r11 to the score in `$low`; uses r8 and r10.
+/// Turns the sum of squares in `$low` and `$high` and the constant at r11 into the score in `$low`. Clobbers `$high`,
+/// r8 and r10.
 macro_rules! finish {
     ($low:literal, $high:literal) => {
         concat!(
@@ -103,7 +112,7 @@ macro_rules! finish {
             ", r10, ",
             $high,
             "\n",
-            // The difference can only be too small.
+            // The difference can leave the range of 32 bits only downwards.
             "cmp ",
             $high,
             ", ",
@@ -117,7 +126,7 @@ macro_rules! finish {
     };
 }
 
-/// One dimension, 24 bytes: r4 and r5 are the sum of squares.
+/// One dimension, 24 bytes: r4 and r5 hold the sum of squares.
 macro_rules! dimension {
     () => {
         "ldrsh r7, [r0], #2
@@ -131,10 +140,10 @@ macro_rules! dimension {
 }
 
 /// # Safety
-/// For each score there are a constant, a shift, and as many coefficients and offsets as the latent has elements;
-/// neither scores nor latent are empty.
+/// For each score there are a constant, a shift, and as many coefficients and offsets as the latent has elements.
+/// Neither the scores nor the latent are empty.
 #[unsafe(naked)]
-unsafe extern "C" fn diagonal_scores(walk: &Walk) {
+unsafe extern "C" fn diagonal_scores(pointers: &Pointers) {
     naked_asm!(
         "push {{r4-r11, lr}}",
         // On the stack: 0 latent, 4 scores_end.
@@ -142,7 +151,8 @@ unsafe extern "C" fn diagonal_scores(walk: &Walk) {
         "ldr r5, [r0, #28]",
         "push {{r4, r5}}",
         "ldm r0, {{r0-r3, r9, r11, lr}}",
-        // The loop does four dimensions and is entered late for what is above a multiple of four.
+        // The loop does four dimensions of 24 bytes each. If their number is not a multiple of four, the first round is
+        // entered late.
         "sub r4, r3, r2",
         "lsr r4, r4, #1",
         "rsb r4, r4, #0",
@@ -177,7 +187,8 @@ unsafe extern "C" fn diagonal_scores(walk: &Walk) {
     )
 }
 
-/// Adds a row's products to r4 and r5, from r2 to r3; uses r8, r10 and lr. Words may lie at odd addresses of halves.
+/// Adds the products of a row, whose latents lie from r2 to r3, to r4 and r5. Clobbers r8, r10 and lr. Loads pairs of
+/// int16, which need not be aligned to words.
 #[cfg(edgemix_core = "dsp")]
 macro_rules! products {
     () => {
@@ -210,7 +221,8 @@ macro_rules! products {
     };
 }
 
-/// The same without the DSP extension: four columns of 12 bytes, entered late.
+/// The same without the DSP extension, with a loop over four columns of 12 bytes each whose first round is entered
+/// late.
 #[cfg(edgemix_core = "mainline")]
 macro_rules! products {
     () => {
@@ -242,10 +254,10 @@ macro_rules! products {
 }
 
 /// # Safety
-/// For each score there are a constant, as many shifts and offsets as the latent has elements, and a triangle of
-/// coefficients; neither scores nor latent are empty.
+/// For each score there are a constant, a triangle of coefficients, and as many offsets and shifts as the latent has
+/// elements. Neither the scores nor the latent are empty.
 #[unsafe(naked)]
-unsafe extern "C" fn full_scores(walk: &Walk) {
+unsafe extern "C" fn full_scores(pointers: &Pointers) {
     naked_asm!(
         extension!(),
         "push {{r4-r11, lr}}",
@@ -260,14 +272,15 @@ unsafe extern "C" fn full_scores(walk: &Walk) {
         "mov r3, r12",
         "mov r6, #0",
         "mov r7, #0",
-        // A row ends one element later than the one before.
+        // Each row is one element longer than the one before.
         "4:",
         "add r3, r3, #2",
         "ldr r4, [r1], #4",
         "mov r2, r12",
         "asr r5, r4, #31",
         products!(),
-        // Shifted by less than 32 or not less: shifts by 32 and more, taken modulo 256, give 0 or the sign.
+        // A 64-bit shift for shifts below 32 and for the others. Shifts by registers are taken modulo 256, and those by
+        // 32 or more give 0 or the sign.
         "ldrb r8, [r9], #1",
         "rsb r10, r8, #32",
         "lsl r10, r5, r10",
@@ -277,7 +290,7 @@ unsafe extern "C" fn full_scores(walk: &Walk) {
         "it pl",
         "asrpl r4, r5, r10",
         "asr r5, r5, r8",
-        // Saturated, first to 32 bits, then to 2^26.
+        // Saturate, first to 32 bits, then to 2^26.
         "cmp r5, r4, asr #31",
         "beq 9f",
         "mvn r10, #0x80000000",

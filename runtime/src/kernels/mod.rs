@@ -1,7 +1,7 @@
 //! The layers' arithmetic. [`portable`] is the definition; a faster kernel must equal it bit for bit.
 //!
-//! A fast dense layer is [`blocks`] with one of the ways to compute sums: [`scalar`] in plain Rust, `dsp`, `mainline` and
-//! `baseline` in the instructions of a kind of Cortex-M, `riscv` in those of RISC-V, `x86` in those of hosts. A
+//! A fast dense layer is [`blocks`] with the kernel of a core: [`scalar`] in plain Rust, `dsp` and `mainline` in the
+//! instructions of Cortex-M3 and above, `four_rows` in those of Cortex-M0+ or RISC-V, `x86` in those of hosts. A
 //! convolution is a dense layer at each place of its output.
 
 /// Tells the assembler of the DSP extension, which ARMv8-M's targets leave out; ARMv7E-M's have it.
@@ -19,11 +19,13 @@ macro_rules! extension {
 }
 
 #[cfg(edgemix_core = "baseline")]
-pub mod baseline;
+mod baseline;
 pub mod blocks;
 mod convolution;
 #[cfg(edgemix_core = "dsp")]
 pub mod dsp;
+#[cfg(any(edgemix_core = "baseline", edgemix_core = "riscv"))]
+pub mod four_rows;
 #[cfg(edgemix_core = "mainline")]
 pub mod mainline;
 pub(crate) mod mixture;
@@ -31,7 +33,7 @@ pub(crate) mod mixture;
 pub(crate) mod mixture_arm;
 pub mod portable;
 #[cfg(edgemix_core = "riscv")]
-pub mod riscv;
+mod riscv;
 pub mod scalar;
 pub(crate) mod wide;
 #[cfg(all(edgemix_core = "host", target_arch = "x86_64"))]
@@ -59,10 +61,8 @@ fn dense(layer: &Dense, width: Width, input: &mut [i16], output: &mut [i16]) {
     blocks::dense::<dsp::Dsp>(layer, width, input, output);
     #[cfg(edgemix_core = "mainline")]
     blocks::dense::<mainline::Mainline>(layer, width, input, output);
-    #[cfg(edgemix_core = "baseline")]
-    blocks::dense::<baseline::Baseline>(layer, width, input, output);
-    #[cfg(edgemix_core = "riscv")]
-    blocks::dense::<riscv::RiscV>(layer, width, input, output);
+    #[cfg(any(edgemix_core = "baseline", edgemix_core = "riscv"))]
+    blocks::dense::<four_rows::FourRows>(layer, width, input, output);
     #[cfg(edgemix_core = "scalar")]
     blocks::dense::<scalar::Scalar>(layer, width, input, output);
     #[cfg(all(edgemix_core = "host", target_arch = "x86_64"))]

@@ -1,38 +1,10 @@
-//! Sums for 32-bit RISC-V with multiplication: four rows at a time, eight columns for one advance of the pointers.
+//! A tile of four rows in the instructions of 32-bit RISC-V with multiplication: thirteen instructions for four
+//! products.
 #![allow(unsafe_code)]
 
 use core::arch::naked_asm;
 
-use super::blocks::{Sums, tiled};
-
-/// Four rows at a time, thirteen instructions for four products.
-#[derive(Clone, Copy, Debug)]
-pub struct RiscV;
-
-impl Sums for RiscV {
-    const TILE: usize = 4;
-    const LEAST_INPUTS: usize = 1;
-
-    fn sums(weights: &[i8], x: &[i16], bias: &[i32], sums: &mut [i32]) {
-        let columns = x.len();
-        tiled::<Self>([weights.len(), columns, bias.len(), sums.len()], |row, tiles| {
-            for begin in (row..).step_by(Self::TILE).take(tiles) {
-                // SAFETY: four rows, biases and sums begin at `begin`; the inputs are not empty.
-                unsafe {
-                    tile_of_four(
-                        weights.as_ptr().add(begin * columns),
-                        columns,
-                        x.as_ptr(),
-                        bias.as_ptr().add(begin),
-                        sums.as_mut_ptr().add(begin),
-                    );
-                }
-            }
-        });
-    }
-}
-
-/// One column: a0, a5, a6 and a7 point to the rows, a2 to the inputs; t0 to t3 are the sums.
+/// One column: a0, a5, a6 and a7 point to the four rows, a2 to the inputs; t0 to t3 are the sums.
 macro_rules! column {
     ($weight:literal, $input:literal) => {
         concat!(
@@ -51,13 +23,21 @@ macro_rules! column {
     };
 }
 
+/// `sums[i] = bias[i] + sum_j weights[i][j] * x[j]` for four rows.
+///
 /// # Safety
-/// From `weights` on there are four rows of `columns` weights, from `bias` and `sums` on four elements, and from `x` on
-/// `columns` inputs, which are not 0.
+/// `weights` points to four rows of `columns` weights, `x` to `columns` inputs, and `bias` and `sums` to four elements.
+/// The pointers are aligned for their types, and `columns` is not 0.
 #[unsafe(naked)]
-unsafe extern "C" fn tile_of_four(weights: *const i8, columns: usize, x: *const i16, bias: *const i32, sums: *mut i32) {
+pub(super) unsafe extern "C" fn tile_of_four(
+    weights: *const i8,
+    columns: usize,
+    x: *const i16,
+    bias: *const i32,
+    sums: *mut i32,
+) {
     naked_asm!(
-        // The assembler isn't told of the target's multiplication.
+        // The target's multiplication extension is not passed on to the assembler.
         ".option push",
         ".option arch, +m",
         "add a5, a0, a1",
@@ -67,7 +47,7 @@ unsafe extern "C" fn tile_of_four(weights: *const i8, columns: usize, x: *const 
         "lw t1, 4(a3)",
         "lw t2, 8(a3)",
         "lw t3, 12(a3)",
-        // The ends of all inputs, and of those that come in eights.
+        // a3 is the end of all inputs, a1 the end of those that the loop takes eight at a time.
         "slli a1, a1, 1",
         "add a3, a2, a1",
         "andi a1, a1, -16",

@@ -1,15 +1,15 @@
-//! Sums for cores with neither vectors nor anything to do two products at once: four rows at a time, so that an input
-//! is loaded once for four products.
+//! Sums in plain Rust for cores without vector or DSP instructions: four rows at a time, so that each input is loaded
+//! once for four products.
 
-use super::blocks::Sums;
+use super::blocks::DenseKernel;
 
 /// Four rows at a time in plain Rust.
 #[derive(Clone, Copy, Debug)]
 pub struct Scalar;
 
-impl Sums for Scalar {
+impl DenseKernel for Scalar {
     const TILE: usize = 4;
-    const LEAST_INPUTS: usize = 1;
+    const MIN_INPUTS: usize = 1;
 
     fn sums(weights: &[i8], x: &[i16], bias: &[i32], sums: &mut [i32]) {
         let columns = x.len().max(1);
@@ -28,10 +28,10 @@ impl Sums for Scalar {
     }
 }
 
-/// Columns whose addresses differ by constants: pointers are advanced once for all of them.
+/// Number of columns per step. Their addresses differ by constants, so that pointers advance once per step.
 const STEP: usize = 8;
 
-/// `None` where the tile has not four rows of the inputs' length.
+/// The sums of a tile. `None` if it does not have four rows of the length of `x`.
 #[inline]
 fn tile_of_four(tile: &[i8], x: &[i16], mut sums: [i32; 4]) -> Option<[i32; 4]> {
     let n = x.len();

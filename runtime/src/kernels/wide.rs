@@ -1,5 +1,5 @@
-//! Products of 64 bits, and rounding them back to few. Cores without an instruction for such products add them up from
-//! products of 32 bits.
+//! Products of 64 bits and their rounding. Cores without an instruction for such products compose them of 32-bit
+//! products.
 
 #[cfg(edgemix_core = "baseline")]
 pub(crate) use quarters::square;
@@ -12,13 +12,13 @@ use whole::upper_half;
 
 use super::portable;
 
-/// Requantised values saturate here where they don't fit 32 bits anyway: far outside of int16.
+/// The bound to which [`requantize_small_shift`] clamps values that may not fit 32 bits, far beyond int16.
 const FAR: i64 = 1 << 24;
 
-/// [`portable::requantize`] for what is clamped to int16 afterwards.
+/// [`portable::requantize`] for values that are clamped to int16 afterwards.
 ///
-/// With a shift of 33 or more, `floor((p + 2^(s-1)) / 2^s)` needs only the product's upper half `h`, and is
-/// `floor((floor(h / 2^(s-33)) + 1) / 2)`.
+/// For a shift `s` of 33 or more, `floor((p + 2^(s-1)) / 2^s)` depends only on the upper half `h` of the product `p`:
+/// it is `floor((floor(h / 2^(s-33)) + 1) / 2)`.
 #[inline]
 pub(crate) fn requantize(x: i32, multiplier: i32, shift: u8) -> i32 {
     let n = u32::from(shift).wrapping_sub(33);
@@ -26,14 +26,14 @@ pub(crate) fn requantize(x: i32, multiplier: i32, shift: u8) -> i32 {
         let high = upper_half(x, multiplier);
         ((high >> n) + 1) >> 1
     } else {
-        requantize_little(x, multiplier, shift)
+        requantize_small_shift(x, multiplier, shift)
     }
 }
 
-/// Small shifts are those of multipliers near or above 1: rare.
+/// Small shifts belong to multipliers near or above 1 and are rare.
 #[cold]
 #[inline(never)]
-fn requantize_little(x: i32, multiplier: i32, shift: u8) -> i32 {
+fn requantize_small_shift(x: i32, multiplier: i32, shift: u8) -> i32 {
     portable::requantize(x, multiplier, shift).clamp(-FAR, FAR) as i32
 }
 
@@ -45,7 +45,7 @@ mod whole {
         ((i64::from(a) * i64::from(b)) >> 32) as i32
     }
 
-    /// The square of a number of at most 2^26.
+    /// The square of a number whose absolute value is at most 2^26.
     #[inline(always)]
     pub(crate) fn square(u: i32) -> i64 {
         i64::from(u) * i64::from(u)
@@ -54,7 +54,10 @@ mod whole {
 
 #[cfg(any(test, edgemix_core = "baseline"))]
 mod quarters {
-    /// No product overflows: upper halves of 32 bits are at most 2^15, that of `b` is less; lower ones are below 2^16.
+    /// `a * b / 2^32`, rounded down; `b` is not negative.
+    ///
+    /// No product overflows: the upper half of `a` is at most 2^15 in absolute value, that of `b` is less, and lower
+    /// halves are below 2^16.
     #[inline]
     pub(crate) fn upper_half(a: i32, b: i32) -> i32 {
         let (a_high, a_low) = (a >> 16, a & 0xffff);
@@ -65,6 +68,7 @@ mod quarters {
         a_high * b_high + (middle >> 16) + (other >> 16)
     }
 
+    /// The square of a number whose absolute value is at most 2^26.
     #[inline]
     pub(crate) fn square(u: i32) -> i64 {
         let (high, low) = (u >> 16, u & 0xffff);
@@ -77,7 +81,7 @@ mod quarters {
 mod tests {
     use super::{quarters, whole};
 
-    /// The ends of ranges, and numbers in between.
+    /// The ends of the ranges, and random numbers.
     fn numbers() -> impl Iterator<Item = i32> + Clone {
         let ends = [i32::MIN, i32::MIN + 1, -65537, -65536, -65535, -2, -1, 0, 1, 2, 65535, 65536, 65537, i32::MAX];
         let random =
@@ -86,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn quarters_make_the_upper_half() {
+    fn the_upper_half_of_quarters_is_that_of_the_whole() {
         for a in numbers() {
             for b in numbers().filter(|&b| b >= 0) {
                 assert_eq!(quarters::upper_half(a, b), whole::upper_half(a, b), "{a} {b}");
@@ -95,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn quarters_make_the_square() {
+    fn the_square_of_quarters_is_that_of_the_whole() {
         for u in numbers().map(|u| u >> 5).chain([1 << 26, -(1 << 26)]) {
             assert_eq!(quarters::square(u), whole::square(u), "{u}");
         }

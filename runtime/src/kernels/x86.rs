@@ -1,7 +1,8 @@
-//! Sums and outputs for hosts with AVX-512 (VNNI) or AVX2, chosen where the program runs.
+//! Sums and outputs for hosts with AVX-512 VNNI or AVX2, chosen when the program runs.
 //!
-//! 64 products are one instruction, of unsigned and signed bytes. With `w + 128` for the weights,
-//! `sum w x = sum (w + 128) x - 128 sum x`, and the last sum is every row's; what wraps around on the way comes back.
+//! One VNNI instruction computes 64 products of unsigned by signed bytes. The weights become unsigned as `w + 128`, and
+//! `sum w x = sum (w + 128) x - 128 sum x`, where the last sum is the same for every row. Intermediate sums may wrap
+//! around; the result does not, because it fits 32 bits.
 #![allow(unsafe_code)]
 
 use core::arch::x86_64::{
@@ -14,22 +15,22 @@ use core::arch::x86_64::{
 use core_detect::is_x86_feature_detected;
 use edgemix_format::view::Dense;
 
-use super::blocks::{self, Rescaling, Sums};
+use super::blocks::{self, DenseKernel, Rescaling};
 use super::{Width, portable};
 
-/// A kernel of dense layers, as [`portable::dense`] is.
-pub type Kernel = fn(&Dense, Width, &mut [i16], &mut [i16]);
+/// A function that runs a dense layer, as [`portable::dense`] does.
+pub type DenseFn = fn(&Dense, Width, &mut [i16], &mut [i16]);
 
-/// The fastest dense kernel of the machine that this runs on.
+/// Runs a dense layer with the fastest function for this machine.
 pub fn dense(layer: &Dense, width: Width, input: &mut [i16], output: &mut [i16]) {
     let fastest = available().next().unwrap_or(plain);
     fastest(layer, width, input, output);
 }
 
-/// The kernels that this machine has instructions for, the fastest first.
-pub fn available() -> impl Iterator<Item = Kernel> {
-    let vnni: Option<Kernel> = has_vnni().then_some(blocks::dense::<Vnni>);
-    let avx2: Option<Kernel> = is_x86_feature_detected!("avx2").then_some(blocks::dense::<Avx2>);
+/// The functions whose instructions this machine has, the fastest first.
+pub fn available() -> impl Iterator<Item = DenseFn> {
+    let vnni: Option<DenseFn> = has_vnni().then_some(blocks::dense::<Vnni>);
+    let avx2: Option<DenseFn> = is_x86_feature_detected!("avx2").then_some(blocks::dense::<Avx2>);
     [vnni, avx2, Some(plain)].into_iter().flatten()
 }
 
@@ -45,19 +46,19 @@ fn has_vnni() -> bool {
         && is_x86_feature_detected!("avx512vnni")
 }
 
-/// 64 products at a time; only where [`available`] finds the instructions.
+/// 64 products at a time. Only [`available`] uses it, once it has found the instructions.
 #[derive(Clone, Copy, Debug)]
 struct Vnni;
 
-/// 16 products at a time, as the compiler makes them; only where [`available`] finds the instructions.
+/// 16 products at a time, vectorised by the compiler. Only [`available`] uses it, once it has found the instructions.
 #[derive(Clone, Copy, Debug)]
 struct Avx2;
 
-impl Sums for Vnni {
+impl DenseKernel for Vnni {
     const TILE: usize = 1;
-    const LEAST_INPUTS: usize = 1;
+    const MIN_INPUTS: usize = 1;
 
-    /// Bytes in the first half.
+    /// Packs the inputs as bytes into the first half of `x`.
     fn arrange(x: &mut [i16]) {
         let mut rest = x.len();
         let mut at = 0;
@@ -66,7 +67,7 @@ impl Sums for Vnni {
             let n = rest.min(COLUMNS);
             let Some(values) = x.get(at..at + n) else { return };
             packed.iter_mut().zip(values).for_each(|(byte, &x)| *byte = x as u8);
-            // What is written lies before what is still to be read.
+            // The bytes written lie before the inputs still to be read.
             let bytes: &mut [u8] = bytemuck::cast_slice_mut(x);
             let (Some(to), Some(from)) = (bytes.get_mut(at..at + n), packed.get(..n)) else { return };
             to.copy_from_slice(from);
@@ -76,45 +77,45 @@ impl Sums for Vnni {
 
     fn sums(weights: &[i8], x: &[i16], bias: &[i32], sums: &mut [i32]) {
         let Some(bytes) = bytemuck::cast_slice::<i16, i8>(x).get(..x.len()) else { return };
-        // SAFETY: `available` has found the instructions.
+        // SAFETY: `available` has found AVX-512 with VNNI, and AVX-512 implies AVX2.
         unsafe { vnni_sums(weights, bytes, bias, sums) }
     }
 
     fn outputs(by: &Rescaling, sums: &[i32], outputs: &mut [i16]) -> usize {
-        // SAFETY: `available` has found the instructions.
+        // SAFETY: `available` has found AVX-512.
         unsafe { vnni_outputs(by, sums, outputs) }
     }
 }
 
-impl Sums for Avx2 {
+impl DenseKernel for Avx2 {
     const TILE: usize = 1;
-    const LEAST_INPUTS: usize = 1;
+    const MIN_INPUTS: usize = 1;
 
     fn sums(weights: &[i8], x: &[i16], bias: &[i32], sums: &mut [i32]) {
-        // SAFETY: `available` has found the instructions.
+        // SAFETY: `available` has found AVX2.
         unsafe { avx2_sums(weights, x, bias, sums) }
     }
 
     fn outputs(by: &Rescaling, sums: &[i32], outputs: &mut [i16]) -> usize {
-        // SAFETY: `available` has found the instructions.
+        // SAFETY: `available` has found AVX2.
         unsafe { avx2_outputs(by, sums, outputs) }
     }
 }
 
-/// Products of one instruction.
+/// Number of products of one instruction.
 const COLUMNS: usize = 64;
-/// Rows whose sums are added up together.
+/// Number of rows whose sums are reduced together.
 const ROWS: usize = 4;
 
-/// `columns` bytes, at most 64, and zeros.
+/// Loads `columns` bytes and fills the rest with zeros.
 ///
 /// # Safety
-/// From `pointer` on there are as many bytes.
+/// `pointer` points to `columns` bytes, and `columns` is from 1 to 64.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw")]
 unsafe fn load(pointer: *const i8, columns: usize) -> __m512i {
     let mask = u64::MAX >> (COLUMNS - columns);
-    // SAFETY: bytes that the mask excludes are not read.
+    // SAFETY: the mask has `columns` bits, and bytes that it excludes are not read.
     unsafe { _mm512_maskz_loadu_epi8(mask, pointer) }
 }
 
@@ -127,10 +128,10 @@ fn vnni_sums(weights: &[i8], x: &[i8], bias: &[i32], sums: &mut [i32]) {
     let (bias, last_bias) = bias.as_chunks::<ROWS>();
     let (sums, last_sums) = sums.as_chunks_mut::<ROWS>();
     for ((rows, bias), sums) in rows.zip(bias).zip(sums) {
-        // SAFETY: there are four rows of as many columns as there are inputs.
+        // SAFETY: `rows` holds four rows of the length of `x`.
         let four = unsafe { four_rows(rows.as_ptr(), x) };
         let excess = _mm_set1_epi32(excess);
-        // SAFETY: there are four of either.
+        // SAFETY: `bias` and `sums` are arrays of four elements, and these loads and stores need no alignment.
         unsafe {
             let four = _mm_sub_epi32(_mm_add_epi32(four, _mm_loadu_si128(bias.as_ptr().cast())), excess);
             _mm_storeu_si128(sums.as_mut_ptr().cast(), four);
@@ -141,7 +142,7 @@ fn vnni_sums(weights: &[i8], x: &[i8], bias: &[i32], sums: &mut [i32]) {
     }
 }
 
-/// `128 sum x`.
+/// `128 sum x`, wrapping.
 #[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
 fn excess(x: &[i8]) -> i32 {
     let ones = _mm512_set1_epi8(1);
@@ -159,7 +160,7 @@ fn excess(x: &[i8]) -> i32 {
 /// `sum (w + 128) x` of four rows.
 ///
 /// # Safety
-/// From `weights` on there are four rows of the length of `x`.
+/// `weights` points to four rows of the length of `x`.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vnni,avx2")]
 unsafe fn four_rows(weights: *const i8, x: &[i8]) -> __m128i {
@@ -169,7 +170,7 @@ unsafe fn four_rows(weights: *const i8, x: &[i8]) -> __m128i {
     let whole = columns / COLUMNS * COLUMNS;
     let mut at = 0;
     while at < whole {
-        // SAFETY: 64 inputs are left, and as many weights in each row.
+        // SAFETY: at least 64 inputs are left, and as many weights in each row.
         unsafe {
             let x = _mm512_loadu_si512(x.as_ptr().add(at).cast());
             for (row, sum) in sums.iter_mut().enumerate() {
@@ -180,7 +181,7 @@ unsafe fn four_rows(weights: *const i8, x: &[i8]) -> __m128i {
         at += COLUMNS;
     }
     if at < columns {
-        // SAFETY: so many inputs are left, and as many weights in each row.
+        // SAFETY: `columns - at` inputs are left, fewer than 64 and at least one, and as many weights in each row.
         unsafe {
             let x = load(x.as_ptr().add(at), columns - at);
             for (row, sum) in sums.iter_mut().enumerate() {
@@ -194,7 +195,7 @@ unsafe fn four_rows(weights: *const i8, x: &[i8]) -> __m128i {
     _mm_add_epi32(_mm256_castsi256_si128(pairs), _mm256_extracti128_si256::<1>(pairs))
 }
 
-/// The sum of both halves.
+/// The sum of the two halves.
 #[inline]
 #[target_feature(enable = "avx512f,avx2")]
 fn halves(x: __m512i) -> __m256i {
@@ -210,7 +211,7 @@ fn one_row(row: &[i8], x: &[i8]) -> i32 {
     let mut at = 0;
     while at < columns {
         let n = COLUMNS.min(columns - at);
-        // SAFETY: `n` inputs are left, and as many weights.
+        // SAFETY: `n` is from 1 to 64, and at least `n` inputs and weights are left.
         let (x, weights) = unsafe { (load(x.as_ptr().add(at), n), load(row.as_ptr().add(at), n)) };
         sum = _mm512_dpbusd_epi32(sum, _mm512_xor_si512(weights, flip), x);
         at += COLUMNS;
@@ -220,25 +221,25 @@ fn one_row(row: &[i8], x: &[i8]) -> i32 {
 
 #[target_feature(enable = "avx2")]
 fn avx2_sums(weights: &[i8], x: &[i16], bias: &[i32], sums: &mut [i32]) {
-    blocks::plain(weights, x, bias, sums);
+    blocks::plain_sums(weights, x, bias, sums);
 }
 
-/// Outputs made at once.
+/// Number of outputs that are computed together.
 const OUTPUTS: usize = 16;
 
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq")]
 fn vnni_outputs(by: &Rescaling, sums: &[i32], outputs: &mut [i16]) -> usize {
-    many(by, sums, outputs)
+    outputs_by_sixteen(by, sums, outputs)
 }
 
 #[target_feature(enable = "avx2")]
 fn avx2_outputs(by: &Rescaling, sums: &[i32], outputs: &mut [i16]) -> usize {
-    many(by, sums, outputs)
+    outputs_by_sixteen(by, sums, outputs)
 }
 
-/// [`requantize`](super::wide::requantize) of many, up to the first sixteen of which one's shift is below 33.
+/// [`requantize`](super::wide::requantize) of many sums. Stops at the first sixteen of which one shift is below 33.
 #[inline(always)]
-fn many(by: &Rescaling, sums: &[i32], outputs: &mut [i16]) -> usize {
+fn outputs_by_sixteen(by: &Rescaling, sums: &[i32], outputs: &mut [i16]) -> usize {
     let (sums, _) = sums.as_chunks::<OUTPUTS>();
     let (multipliers, _) = by.multipliers.as_chunks::<OUTPUTS>();
     let (shifts, _) = by.shifts.as_chunks::<OUTPUTS>();

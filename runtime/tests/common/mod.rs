@@ -1,4 +1,5 @@
-//! The arithmetic of `docs/FORMAT.md` in 128 bits, written from the document and not from the code.
+//! The arithmetic of the specification, `docs/FORMAT.md`, in 128 bits. It was written from the document, not from the
+//! code.
 #![allow(dead_code, reason = "each test uses a part of it")]
 
 use edgemix_format::testing::SplitMix64;
@@ -13,7 +14,7 @@ fn range(is_latent: bool) -> (i128, i128) {
     if is_latent { (-32768, 32767) } else { (-128, 127) }
 }
 
-/// A raw sample's integers.
+/// The quantised values of a raw sample.
 pub(crate) fn quantize_raw(input: &Input, is_latent: bool, raw: &[i128]) -> Vec<i128> {
     let (low, high) = range(is_latent);
     let element = |(i, raw): (usize, &i128)| {
@@ -23,7 +24,7 @@ pub(crate) fn quantize_raw(input: &Input, is_latent: bool, raw: &[i128]) -> Vec<
     raw.iter().enumerate().map(element).collect()
 }
 
-/// A dense layer's output.
+/// The output of a dense layer.
 pub(crate) fn dense(layer: &Dense, is_last: bool, x: &[i128]) -> Vec<i128> {
     let output = |i: usize| {
         let products = (0..layer.inputs).map(|j| i128::from(layer.weights[i * layer.inputs + j]) * x[j]);
@@ -32,7 +33,7 @@ pub(crate) fn dense(layer: &Dense, is_last: bool, x: &[i128]) -> Vec<i128> {
     (0..layer.bias.len()).map(output).collect()
 }
 
-/// A convolution's output.
+/// The output of a convolution.
 pub(crate) fn convolution(layer: &Conv2d, is_last: bool, x: &[i128]) -> Vec<i128> {
     let [kernel, stride] = [layer.kernel, layer.stride].map(|pair| pair.map(i32::from));
     let (height, width, channels) = (i32::from(layer.height), i32::from(layer.width), usize::from(layer.channels));
@@ -62,7 +63,7 @@ pub(crate) fn convolution(layer: &Conv2d, is_last: bool, x: &[i128]) -> Vec<i128
     output
 }
 
-/// What becomes of output `i`'s sum.
+/// Output `i` from its sum.
 fn finish(layer: &Dense, is_last: bool, i: usize, sum: i128) -> i128 {
     let (low, high) = range(is_last);
     let z = i128::from(layer.output.zero_point);
@@ -123,7 +124,7 @@ pub(crate) fn scores(head: &Head, z: &[i128]) -> Vec<i128> {
     }
 }
 
-/// An autoencoder's score of a sample.
+/// The score that an autoencoder gives a sample.
 fn evidence(pairs: &Autoencoders, pair: usize, x: &[i128]) -> i128 {
     let through = |layers: PairLayers, x: &[i128]| {
         layers.fold(x.to_vec(), |x, layer| match layer {
@@ -179,7 +180,7 @@ impl AsMut<[u8]> for Arena {
     }
 }
 
-/// A random element, an extreme one in a quarter of the cases.
+/// A random number from `low` to `high`, one of the two in a quarter of the cases.
 pub(crate) fn wild(random: &mut SplitMix64, low: i32, high: i32) -> i32 {
     match random.next_u64() % 8 {
         0 => low,
