@@ -1,4 +1,4 @@
-//! Writes the memory map, and the models that are measured.
+//! Writes the memory map and the models that are measured.
 
 use std::path::Path;
 use std::{env, fs};
@@ -19,7 +19,7 @@ fn main() {
     println!("cargo:rerun-if-changed=build.rs");
 }
 
-/// What the machines that QEMU emulates have: `xtask` names them.
+/// The memory map of the machine that QEMU emulates for a target; `xtask` names the machines.
 fn memory(target: &str) -> String {
     let (flash, ram, more) = match target {
         "thumbv8m.main-none-eabi" | "thumbv8m.main-none-eabihf" => ("0x10000000", "0x38000000", ""),
@@ -46,7 +46,7 @@ fn models() -> [(&'static str, Spec); 6] {
         clusters: components,
         ..Spec::default()
     };
-    // The autoencoder of MLPerf Tiny's anomaly detection; the last layer takes no activation.
+    // The autoencoder of MLPerf Tiny's anomaly detection. Its last layer has no activation.
     let widths = [128, 128, 128, 128, 8, 128, 128, 128, 128];
     let mut layers: Vec<_> = widths.map(|width| (width, Follow::Relu)).to_vec();
     layers.push((640, Follow::Identity));

@@ -1,4 +1,4 @@
-//! Any bytes.
+//! Loads arbitrary bytes.
 #![no_main]
 
 use edgemix_format::write::AlignedBytes;

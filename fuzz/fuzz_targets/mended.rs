@@ -1,4 +1,4 @@
-//! Any bytes under a right checksum: what gets past it.
+//! Loads arbitrary bytes after correcting their checksum, so that they reach the checks behind it.
 #![no_main]
 
 use edgemix_format::write::{AlignedBytes, mend};

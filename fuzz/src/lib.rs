@@ -1,13 +1,13 @@
-//! What both targets do with bytes: load them as a firmware would and, if they are a model, use all of it.
+//! What both targets do with their input: load it as a firmware would and, if it is a model, assign samples.
 
 use edgemix_format::write::AlignedBytes;
 use edgemix_runtime::Model;
 
-/// Larger models load, but are not run: the fuzzer's time is for the reader.
+/// Bytes of RAM and number of operations above which a model is loaded but not run, to leave the time to the loader.
 const MOST_RAM: usize = 1 << 16;
 const MOST_SCORES: usize = 1 << 20;
 
-/// Loads and assigns; gives whether the bytes are a model.
+/// Loads the bytes and assigns samples. Returns whether the bytes are a model.
 pub fn exercise(bytes: &AlignedBytes) -> bool {
     let Ok(model) = Model::from_bytes(bytes) else { return false };
     let cost = model.n_components().saturating_mul(model.latent_len());
@@ -17,7 +17,7 @@ pub fn exercise(bytes: &AlignedBytes) -> bool {
         return true;
     }
     let mut arena = AlignedBytes::zeroed(model.arena_len());
-    // Samples of extremes and of the model's own bytes.
+    // Two samples of extremes and one of the model's own bytes.
     let own: Vec<i16> = bytes.iter().map(|&b| i16::from(b) << 8).cycle().take(model.input_len()).collect();
     for raw in [vec![i16::MIN; model.input_len()], vec![i16::MAX; model.input_len()], own] {
         if let Ok(found) = model.assign_raw(&raw, &mut arena) {
@@ -26,7 +26,7 @@ pub fn exercise(bytes: &AlignedBytes) -> bool {
             assert!((0.0..=1.01).contains(&found.posterior(cluster)));
         }
         let sample: Vec<f32> = raw.iter().map(|&x| f32::from(x) * 1e-2).collect();
-        // A scale may turn a sample into infinity, which is an error of its own.
+        // Any result is fine here, as long as nothing panics.
         let _ = model.assign(&sample, &mut arena);
     }
     true

@@ -1,4 +1,4 @@
-//! Writes the seed corpus: a small model of every kind of layer and head. `cargo run --release --bin seeds`.
+//! Writes the seed corpus, a small model for each kind of layer and head: `cargo run --release --bin seeds`.
 
 use std::{fs, io};
 

@@ -1,13 +1,13 @@
-//! Layers and heads for comparing kernels and cores: every length to 67, extreme values often, rows and inputs at
-//! addresses that are aligned to no word. The same on every machine; the host's tests use this file too.
+//! Layers and heads for comparing kernels and cores: every length up to 67, frequent extreme values, rows and inputs at
+//! unaligned addresses. They are the same on every machine, and the host's tests use this file as well.
 
 use edgemix_runtime::heads;
 use edgemix_runtime::kernels::Width;
 use edgemix_runtime::view::{Activation, Affine, Covariance, Dense, Head, Mixture, Requantize, Softmax};
 
-/// What the outputs of all [`layers`] come to, by [`Digest`].
+/// The [`Digest`] of the outputs of all [`layers`].
 pub(crate) const LAYERS: u32 = 0x1386_7e86;
-/// What the scores of all [`heads`] come to.
+/// The [`Digest`] of the scores of all [`heads`].
 pub(crate) const HEADS: u32 = 0xa9c5_efb1;
 
 const MOST_OUTPUTS: usize = 99;
@@ -15,7 +15,7 @@ const MOST_INPUTS: usize = 1024;
 const MOST_WEIGHTS: usize = 16 * 1024;
 const OUTPUTS: [usize; 13] = [1, 2, 3, 4, 5, 6, 7, 8, 47, 48, 49, 67, 99];
 
-/// FNV-1a.
+/// The hash FNV-1a.
 #[derive(Clone, Copy)]
 pub(crate) struct Digest(pub(crate) u32);
 
@@ -39,7 +39,7 @@ impl Random {
         self.0
     }
 
-    /// From `low` to `high`, either of them in a quarter of the cases.
+    /// A number from `low` to `high`, one of the two in a quarter of the cases.
     pub(crate) fn wild(&mut self, low: i32, high: i32) -> i32 {
         match self.next() % 8 {
             0 => low,
@@ -52,7 +52,7 @@ impl Random {
     }
 }
 
-/// Every tensor of a layer, and its input.
+/// The tensors of a layer and its input.
 struct Room {
     weights: [i8; MOST_WEIGHTS],
     x: [i16; MOST_INPUTS + 1],
@@ -62,7 +62,7 @@ struct Room {
     table: [i8; 256],
 }
 
-/// Runs every layer with `kernel`, which may do more than that with it, and gives the outputs' digest.
+/// Runs all layers with `kernel`, which may also check them, and returns the digest of the outputs.
 pub(crate) fn layers(mut kernel: impl FnMut(&Dense, Width, &[i16], &mut [i16])) -> u32 {
     let mut random = Random(1);
     let mut digest = Digest::START;
@@ -80,7 +80,7 @@ pub(crate) fn layers(mut kernel: impl FnMut(&Dense, Width, &[i16], &mut [i16])) 
             room.run(inputs, outputs, turn, &mut kernel, &mut digest);
         }
     }
-    // Long rows, everything at its limit: sums as far from zero as they get.
+    // Long rows with all values at their limits, so that the sums are as far from zero as possible.
     for (weight, x, most) in [(-128, -128, (1 << 30) - 1), (-128, 127, 1 - (1 << 30)), (127, 127, (1 << 30) - 1)] {
         room.fill(&mut random, 1);
         room.weights.fill(weight);
@@ -94,7 +94,7 @@ pub(crate) fn layers(mut kernel: impl FnMut(&Dense, Width, &[i16], &mut [i16])) 
 
 impl Room {
     fn fill(&mut self, random: &mut Random, turn: usize) {
-        // Small biases and usual shifts in every other case: the outputs are then not all saturated.
+        // Every other case has small biases and ordinary shifts, so that not all outputs saturate.
         let (bias, low, high) = if turn.is_multiple_of(2) { (20_000, 34, 42) } else { ((1 << 30) - 1, 1, 62) };
         for w in &mut self.weights {
             *w = random.wild(-128, 127) as i8;
@@ -128,7 +128,7 @@ impl Room {
             [0, 1].map(|i| Requantize { multiplier: &self.multiplier[i][..outputs], shift: &self.shift[i][..outputs] });
         let activations =
             [Activation::Identity, Activation::Relu, Activation::LeakyRelu(negative), Activation::Table(&self.table)];
-        // In some cases rows begin at odd addresses, and inputs between words.
+        // In some cases rows begin at odd addresses, and inputs at the second half of a word.
         let (odd_row, odd_input) = ([0, 0, 4, 1, 2, 3][turn % 6], [0, 0, 1][turn % 3]);
         for activation in activations {
             for width in [Width::Narrow, Width::Wide] {
@@ -153,7 +153,7 @@ impl Room {
 const MOST_DIMS: usize = 33;
 const COMPONENTS: usize = 5;
 
-/// Runs heads of every kind and gives the scores' digest.
+/// Runs heads of every kind and returns the digest of the scores.
 pub(crate) fn heads() -> u32 {
     let mut random = Random(2);
     let mut digest = Digest::START;
@@ -165,7 +165,7 @@ pub(crate) fn heads() -> u32 {
             coefficients.fill_with(|| random.wild(-32768, 32767) as i16);
             let offset = if extreme { (1 << 30) - 1 } else { 1 << 26 };
             offsets.fill_with(|| random.wild(-offset, offset));
-            // Rows of full covariance may be shifted further; the other heads then aren't run.
+            // Rows of full covariance allow larger shifts, with which the other heads are not run.
             let most = if dims % 2 == 0 { 40 } else { 31 };
             shifts.fill_with(|| if extreme { random.wild(5, most) } else { random.wild(14, 18) } as u8);
             latent.fill_with(|| random.wild(-32768, 32767) as i16);
@@ -206,7 +206,7 @@ pub(crate) fn heads() -> u32 {
     digest.0
 }
 
-/// A single row that does not fit 32 bits, whose lower 32 bits look like a small one.
+/// A row whose sum does not fit 32 bits, although its lower 32 bits look like a small number.
 fn far_rows(digest: &mut Digest) {
     const DIMS: usize = 128;
     let mut coefficients = [0; DIMS * (DIMS + 1) / 2];

@@ -1,12 +1,12 @@
-//! Convolutions for comparing kernels and cores: every kernel and stride to 4 and 3, paddings of every kind, odd sizes,
-//! extreme values often. The same on every machine; the host's tests use this file too.
+//! Convolutions for comparing kernels and cores: all kernels up to 4 and strides up to 3, all kinds of padding, odd
+//! sizes, frequent extreme values. They are the same on every machine, and the host's tests use this file as well.
 
 use edgemix_runtime::kernels::Width;
 use edgemix_runtime::view::{Activation, Affine, Conv2d, Dense, Requantize};
 
 use crate::cases::{Digest, Random};
 
-/// What the outputs of all [`convolutions`] come to, by [`Digest`].
+/// The [`Digest`] of the outputs of all [`convolutions`].
 pub(crate) const CONVOLUTIONS: u32 = 0xf246_0fb1;
 
 pub(crate) const MOST_INPUTS: usize = 9 * 9 * 5;
@@ -15,7 +15,7 @@ pub(crate) const MOST_TAPS: usize = 4 * 4 * 5;
 const MOST_FILTERS: usize = 13;
 const FILTERS: [usize; 5] = [1, 2, 4, 6, MOST_FILTERS];
 
-/// Every tensor of a convolution, and its input.
+/// The tensors of a convolution and its input.
 struct Room {
     weights: [i8; MOST_TAPS * MOST_FILTERS],
     x: [i16; MOST_INPUTS],
@@ -26,7 +26,7 @@ struct Room {
     points: [i16; 257],
 }
 
-/// Runs every convolution with `kernel`, which may do more than that with it, and gives the outputs' digest.
+/// Runs all convolutions with `kernel`, which may also check them, and returns the digest of the outputs.
 pub(crate) fn convolutions(mut kernel: impl FnMut(&Conv2d, Width, &[i16], &mut [i16])) -> u32 {
     let mut random = Random(3);
     let mut digest = Digest::START;
@@ -52,7 +52,7 @@ pub(crate) fn convolutions(mut kernel: impl FnMut(&Conv2d, Width, &[i16], &mut [
 
 impl Room {
     fn fill(&mut self, random: &mut Random, turn: usize) {
-        // Small biases and usual shifts in every other case; everything at its limit in some.
+        // Every other case has small biases and ordinary shifts; in some, all values are at their limits.
         let (bias, low, high) = if turn.is_multiple_of(2) { (20_000, 34, 42) } else { ((1 << 30) - 1, 1, 62) };
         self.weights.fill_with(|| random.wild(-128, 127) as i8);
         self.x.fill_with(|| random.wild(-128, 127) as i16);

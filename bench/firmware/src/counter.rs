@@ -1,8 +1,8 @@
-//! Executed instructions, exact and repeatable under emulation.
+//! Counts executed instructions, exactly and repeatably under emulation.
 
 use core::hint::black_box;
 
-/// Counts what `work` executes.
+/// The number of instructions that `work` executes.
 pub fn count<T>(work: impl FnOnce() -> T) -> u32 {
     let begin = now();
     black_box(work());
@@ -11,14 +11,14 @@ pub fn count<T>(work: impl FnOnce() -> T) -> u32 {
     between(begin, end) - between(end, overhead)
 }
 
-/// CMSDK timer 0 of the MPS2 boards counts 25 MHz down. QEMU's `-icount shift=7` gives each instruction 128 ns, which
-/// are 3.2 ticks.
+/// CMSDK timer 0 of the MPS2 boards, which counts down at 25 MHz. With QEMU's `-icount shift=7`, an instruction takes
+/// 128 ns or 3.2 ticks.
 #[cfg(target_arch = "arm")]
 mod timer {
     const TIMER: *mut u32 = 0x4000_0000 as *mut u32;
 
     pub fn start() {
-        // SAFETY: the registers of a device that nothing else uses.
+        // SAFETY: these are the aligned registers of a device that every emulated board has and nothing else uses.
         unsafe {
             TIMER.write_volatile(0);
             TIMER.add(2).write_volatile(u32::MAX);
@@ -29,7 +29,7 @@ mod timer {
 
     #[inline(always)]
     pub fn now() -> u32 {
-        // SAFETY: as above.
+        // SAFETY: reads an aligned register of the same device.
         unsafe { TIMER.add(1).read_volatile() }
     }
 
@@ -38,7 +38,7 @@ mod timer {
     }
 }
 
-/// The counter of retired instructions; QEMU's `-icount shift=0` makes it exact.
+/// The counter of retired instructions, which QEMU's `-icount shift=0` makes exact.
 #[cfg(target_arch = "riscv32")]
 mod timer {
     pub fn start() {}
@@ -46,7 +46,7 @@ mod timer {
     #[inline(always)]
     pub fn now() -> u32 {
         let value: u32;
-        // SAFETY: reads a counter.
+        // SAFETY: reads a counter, without side effects.
         unsafe { core::arch::asm!("csrr {}, minstret", out(reg) value) };
         value
     }

@@ -1,4 +1,4 @@
-//! Runs every workload from RAM and from flash and prints, for each,
+//! Runs each workload with the model in RAM and in flash, and prints a line for each:
 //! `workload instructions-RAM instructions-flash multiply-accumulates model-bytes arena-bytes`.
 #![no_std]
 #![no_main]
@@ -28,17 +28,18 @@ static DEPICT: &[u8] = include_model!(concat!(env!("OUT_DIR"), "/depict.emx"));
 static PAIRS: &[u8] = include_model!(concat!(env!("OUT_DIR"), "/pairs-10x64.emx"));
 static DIGITS: &[u8] = include_model!("../../../firmware-example/assets/digits.emx");
 
-/// The longest sample, latent or arena.
+/// The largest arena of the models.
 const ARENA: usize = arena_len(DEPICT);
+/// The largest input or output of a layer.
 const MOST: usize = 13 * 13 * 50;
-/// The longest patch.
+/// The largest patch of a convolution.
 const PATCH: usize = 5 * 5 * 50;
 
-/// Room for a copy of the largest model.
+/// RAM for a copy of the largest model.
 #[repr(C, align(16))]
 struct Ram([u8; 384 * 1024]);
 
-/// A number for each placement.
+/// The number of instructions for each placement of the model.
 #[derive(Clone, Copy)]
 struct Counts {
     ram: u32,
@@ -50,7 +51,7 @@ struct Bench {
 }
 
 impl Bench {
-    /// Measures `work` with the model in RAM and in flash, and prints it.
+    /// Measures `work` with the model in RAM and in flash, and prints the line.
     fn line(&mut self, name: &str, bytes: &'static [u8], macs: fn(&Model) -> usize, work: fn(&Model) -> u32) {
         let Some(place) = self.ram.0.get_mut(..bytes.len()) else { exit(3) };
         place.copy_from_slice(bytes);
@@ -80,7 +81,7 @@ fn all_macs(model: &Model) -> usize {
     layer_macs(model) + head_macs(model)
 }
 
-/// The sum over layers `range`, the arena's handling left out.
+/// The instructions of the layers in `range`, without the handling of the arena.
 fn layers(model: &Model, range: core::ops::Range<usize>) -> u32 {
     let encoder = &model.file().encoder;
     let mut total = 0;

@@ -1,10 +1,10 @@
-//! Whole models whose scores every core has to agree on: what has no view that could be made by hand.
+//! Whole models for comparing cores, with heads whose views cannot be built by hand.
 
 use edgemix_runtime::{Model, Workspace, include_model};
 
 use crate::cases::Digest;
 
-/// What the scores of all [`models`] come to, by [`Digest`].
+/// The [`Digest`] of the scores of all [`models`].
 pub(crate) const MODELS: u32 = 0x69a8_ebbc;
 
 static FILES: [&[u8]; 2] = [
@@ -12,7 +12,8 @@ static FILES: [&[u8]; 2] = [
     include_model!("../../../format/tests/golden/convolution.emx"),
 ];
 
-/// Assigns samples of extremes and of numbers in between; gives the scores' digest, `None` if a model is refused.
+/// Assigns samples of extremes and of numbers in between. Returns the digest of the scores, or `None` if a model is
+/// refused.
 pub(crate) fn models() -> Option<u32> {
     let mut digest = Digest::START;
     for file in FILES {

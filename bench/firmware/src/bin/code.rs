@@ -1,5 +1,5 @@
-//! The least firmware that loads a model and assigns raw samples: what the code of format and runtime takes. The model
-//! is unknown to the compiler, so every layer and head that a file can hold is linked.
+//! The smallest firmware that loads a model and assigns raw samples, for measuring the code size of format and runtime.
+//! The model is hidden from the compiler, so that all layers and heads that a file can hold are linked.
 #![no_std]
 #![no_main]
 

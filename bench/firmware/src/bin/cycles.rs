@@ -1,4 +1,5 @@
-//! Runs what cycles are estimated of, each in a function of its own that the emulator's trace tells apart by name.
+//! Runs the workloads whose cycles are estimated. Each has a function of its own, by whose name it is found in the
+//! emulator's trace.
 #![no_std]
 #![no_main]
 
@@ -13,7 +14,7 @@ static ANOMALY: &[u8] = include_model!(concat!(env!("OUT_DIR"), "/anomaly.emx"))
 static DIAGONAL: &[u8] = include_model!(concat!(env!("OUT_DIR"), "/diagonal-8x16.emx"));
 static FULL: &[u8] = include_model!(concat!(env!("OUT_DIR"), "/full-8x16.emx"));
 
-/// Every layer once; what is in the buffers doesn't matter to the number of cycles.
+/// Runs each layer once. The number of cycles does not depend on the values in the buffers.
 #[inline(never)]
 fn measured_layers(model: &Model, x: &mut [i16], y: &mut [i16]) {
     let encoder = &model.file().encoder;

@@ -1,4 +1,4 @@
-//! Compares the core's kernels with their definition, and the outcome with the host's. Exit 0: all are equal.
+//! Compares the core's kernels with their definition and the results with the host's. Exits with 0 if all are equal.
 #![no_std]
 #![no_main]
 
@@ -22,16 +22,16 @@ use riscv_rt::entry;
 use semihosting::{println, process::exit};
 
 #[repr(align(4))]
-struct Room([i16; 1024 + 1]);
+struct AlignedBuffer([i16; 1024 + 1]);
 
 #[entry]
 fn main() -> ! {
     let (mut different, mut odd) = (0, 0);
     let layers = cases::layers(|layer, width, x, output| {
-        let mut room = Room([0; 1024 + 1]);
-        // Inputs begin at a word's first half, and at its second.
+        let mut buffer = AlignedBuffer([0; 1024 + 1]);
+        // Inputs begin alternately at the first and the second half of a word.
         odd = 1 - odd;
-        let input = &mut room.0[odd..odd + x.len()];
+        let input = &mut buffer.0[odd..odd + x.len()];
         input.copy_from_slice(x);
         kernels::run(&Layer::Dense(*layer), width, input, output, &mut []);
         let mut expected = [0i16; 128];
@@ -43,9 +43,9 @@ fn main() -> ! {
         }
     });
     let convolved = convolutions::convolutions(|layer, width, x, output| {
-        let (mut room, mut scratch) = (Room([0; 1024 + 1]), Room([0; 1024 + 1]));
+        let (mut buffer, mut scratch) = (AlignedBuffer([0; 1024 + 1]), AlignedBuffer([0; 1024 + 1]));
         odd = 1 - odd;
-        let input = &mut room.0[odd..odd + x.len()];
+        let input = &mut buffer.0[odd..odd + x.len()];
         input.copy_from_slice(x);
         kernels::run(&Layer::Conv2d(*layer), width, input, output, &mut scratch.0[..layer.filters.inputs]);
         let mut expected = [0i16; convolutions::MOST_OUTPUTS];
