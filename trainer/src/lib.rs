@@ -2,14 +2,15 @@
 //!
 //! [`training::fit`] learns an encoder and its clusters from [`data::Samples`] by one of the published
 //! [`methods`]; what it gives, a [`trained::Trained`], is plain numbers. [`quantize::quantize`] turns it into an `.emx`
-//! file, and [`inference::assign`] runs that file with the arithmetic of the chip.
+//! file, and [`assessment::inference::assign`] runs that file with the arithmetic of the chip.
 //!
 //! ```
 //! use edgemix::device::Device;
 //! use edgemix::methods::MethodConfig;
 //! use edgemix::quantize::{Provenance, quantize};
 //! use edgemix::training::FitConfig;
-//! use edgemix::{data, inference, metrics};
+//! use edgemix::assessment::inference;
+//! use edgemix::{data, metrics};
 //! use edgemix_runtime::Model;
 //!
 //! let digits = data::digits();
@@ -30,18 +31,15 @@
 #![recursion_limit = "256"]
 #![warn(missing_docs)]
 
+pub mod assessment;
 mod base;
 pub mod cli;
-pub mod collapse;
 pub mod data;
 pub mod device;
 pub mod divergence;
-pub mod inference;
-pub mod interval;
 pub mod methods;
 pub mod mixture;
 pub mod nn;
-pub mod posterior;
 pub mod quantize;
 pub mod report;
 pub mod run;

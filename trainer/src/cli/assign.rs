@@ -10,8 +10,8 @@ use super::data::{Cut, record, run_of};
 use super::output::{refused, show_by};
 use super::progress::during;
 use super::{CliError, evaluate};
+use crate::assessment::inference::{self, Assigned};
 use crate::data::Samples;
-use crate::inference::{self, Assigned};
 use crate::run::write_whole_by;
 
 #[derive(Args)]
@@ -60,7 +60,7 @@ fn table(
 ) -> Result<(), CliError> {
     writeln!(out, "index,cluster,component,log_density,novelty,posterior").map_err(&refused)?;
     let mut index = 0;
-    inference::assign_in_turn(model, samples, |found| {
+    inference::assign_chunks(model, samples, |found| {
         for Assigned { cluster, component, log_density, novelty, posterior } in found {
             let (nats, p) = (log_density.nats(), novelty.p_value());
             writeln!(out, "{index},{cluster},{component},{nats:.4},{p:.4},{posterior:.4}").map_err(&refused)?;

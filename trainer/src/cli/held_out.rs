@@ -7,10 +7,10 @@ use serde::Serialize;
 
 use super::CliError;
 use super::evaluate::Evaluation;
+use crate::assessment::inference::{self, Scored};
+use crate::assessment::posterior;
 use crate::data::split::Split;
 use crate::data::{Dataset, Samples};
-use crate::inference::{self, Scored};
-use crate::posterior;
 use crate::trained::Trained;
 
 /// The samples that training did not see, alone.
@@ -55,8 +55,8 @@ pub(super) fn of_run(
     };
     let training = dataset.samples.select(&split.training)?;
     let clusters: Vec<u16> = inference::assign_samples(model, &training)?.iter().map(|found| found.cluster).collect();
-    let scored = inference::over(&held_out.samples, |values| inference::score(model, values))?;
-    let asked = posterior::ask(trained, (&training, &clusters), &held_out.samples, &scored)?;
+    let scored = inference::map_chunks(&held_out.samples, |values| inference::score(model, values))?;
+    let asked = posterior::neighbour_agreement(trained, (&training, &clusters), &held_out.samples, &scored)?;
     let errors = Posterior {
         neighbours: Some(Errors::of(model, asked.found.iter().copied(), &asked.agrees)),
         ..of_labels(model, held_out.labels.as_deref(), &scored)
@@ -68,7 +68,7 @@ pub(super) fn of_run(
 /// Of any samples: the posteriors' errors against labels, where there are some.
 pub(super) fn of_samples(model: &Model, samples: &Samples, labels: Option<&[u32]>) -> Result<Posterior, CliError> {
     let scored = match labels {
-        Some(_) => inference::over(samples, |values| inference::score(model, values))?,
+        Some(_) => inference::map_chunks(samples, |values| inference::score(model, values))?,
         None => vec![],
     };
     Ok(of_labels(model, labels, &scored))
@@ -76,7 +76,7 @@ pub(super) fn of_samples(model: &Model, samples: &Samples, labels: Option<&[u32]
 
 fn of_labels(model: &Model, labels: Option<&[u32]>, scored: &[Scored]) -> Posterior {
     let clusters: Vec<u16> = scored.iter().map(|found| found.cluster).collect();
-    let labels = labels.map(|labels| posterior::has_clusters_label(&clusters, labels));
+    let labels = labels.map(|labels| posterior::has_majority_label(&clusters, labels));
     Posterior {
         temperature: 1.0 / f64::from(model.file().calibration.inverse_temperature()),
         neighbours: None,
@@ -87,7 +87,8 @@ fn of_labels(model: &Model, labels: Option<&[u32]>, scored: &[Scored]) -> Poster
 impl Errors {
     fn of<'a>(model: &Model, found: impl Iterator<Item = &'a Scored> + Clone, events: &[bool]) -> Self {
         let error = |inverse_temperature| {
-            let of_one = |found: &Scored| posterior::of(found, model.file().head.clusters(), inverse_temperature);
+            let of_one =
+                |found: &Scored| posterior::cluster_posterior(found, model.file().head.clusters(), inverse_temperature);
             let posteriors: Vec<f64> = found.clone().map(of_one).collect();
             posterior::expected_calibration_error(&posteriors, events)
         };

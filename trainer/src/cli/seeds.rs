@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use super::train::{FitOptions, fit, start};
 use super::{CliError, evaluate, report};
+use crate::assessment::interval::{ClusterFate, SeedInterval};
 use crate::data::{Dataset, Record};
-use crate::interval::{Fate, Interval};
 use crate::run::{RunDir, write_whole};
 use crate::training::{FitConfig, FitError};
 
@@ -30,7 +30,7 @@ pub(super) fn train(
     config: &FitConfig,
     options: FitOptions,
     force: bool,
-) -> Result<Interval, CliError> {
+) -> Result<SeedInterval, CliError> {
     let all = RunDir::create(out).map_err(CliError::io(out))?;
     if all.is_started() && !all.file(INTERVAL).exists() {
         return Err(CliError::Use(format!(
@@ -52,7 +52,7 @@ pub(super) fn train(
         report::write(&run, &out, &record.source, dataset, &run.file("report.html"))?;
         found.push((seed, trained.assign(&dataset.samples).map_err(FitError::from)?));
     }
-    let interval = Interval::new(&found);
+    let interval = SeedInterval::new(&found);
     let text = serde_json::to_vec_pretty(&interval).map_err(|error| CliError::Use(error.to_string()))?;
     let path = all.file(INTERVAL);
     write_whole(&path, &text).map_err(CliError::io(&path))?;
@@ -70,12 +70,12 @@ pub(super) fn train(
 }
 
 /// What several runs agreed on, if there were several.
-pub(super) fn interval(run: &RunDir) -> Option<Interval> {
+pub(super) fn interval(run: &RunDir) -> Option<SeedInterval> {
     serde_json::from_slice(&fs::read(run.file(INTERVAL)).ok()?).ok()
 }
 
 /// For people.
-pub(super) fn print(interval: &Interval) -> String {
+pub(super) fn print(interval: &SeedInterval) -> String {
     let (fewest, most) = interval.range();
     let runs = interval.runs.len();
     let range = if fewest == most { fewest.to_string() } else { format!("{fewest} to {most}") };
@@ -86,9 +86,9 @@ pub(super) fn print(interval: &Interval) -> String {
     );
     for (index, cluster) in interval.clusters.iter().enumerate() {
         let fate = match cluster.fate {
-            Fate::Stays => String::new(),
-            Fate::Merges(other) => format!(", elsewhere a part of cluster {other}"),
-            Fate::Dies => ", elsewhere in pieces".into(),
+            ClusterFate::Persists => String::new(),
+            ClusterFate::Merges(other) => format!(", elsewhere a part of cluster {other}"),
+            ClusterFate::Dissolves => ", elsewhere in pieces".into(),
         };
         text += &format!(
             "cluster {index:<3} {:>5.1} % of the samples, found again {:.2} (Jaccard index){fate}\n",

@@ -13,7 +13,7 @@ use super::evaluate::Evaluation;
 use super::output::show;
 use super::progress::{Progress, View, during};
 use super::{CliError, evaluate, inspect, report, seeds, settings};
-use crate::collapse;
+use crate::assessment::collapse;
 use crate::data::split::{FEWEST, Parts, Split};
 use crate::data::{self, Dataset, Record, Source};
 use crate::device::Device;
@@ -327,7 +327,7 @@ pub(super) fn fit(
     let mut progress = Progress::new(run.clone(), &title, options.view)?;
     let trained = options.device.fit(&parts.training, config, &mut run.clone(), &mut progress)?;
     progress.phase("quantising");
-    let collapse = collapse::look(&trained, &parts.training).map_err(FitError::from)?;
+    let collapse = collapse::find_collapse(&trained, &parts.training).map_err(FitError::from)?;
     let path = run.file("trained.bin");
     let bytes = postcard::to_stdvec(&trained).map_err(|error| CliError::Use(error.to_string()))?;
     write_whole(&path, &bytes).map_err(CliError::io(&path))?;

@@ -3,8 +3,8 @@
 use edgemix_runtime::Model;
 
 use super::QuantizeError;
+use crate::assessment::inference;
 use crate::data::Samples;
-use crate::inference;
 use crate::metrics::{agreement, clusters_found};
 use crate::trained::Trained;
 

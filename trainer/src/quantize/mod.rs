@@ -4,7 +4,7 @@
 //! zero points and scales into int8 weights, i32 biases and requantisation multipliers (`layers`, `fixed`), writes
 //! the head as int16 coefficients (`heads`, `autoencoders`), a mixture's moved to the latents that the integers give
 //! (`refit`), and finally runs the finished file over held-out samples to fill its novelty tables (`novelty`) and to choose a
-//! temperature ([`crate::posterior`]). [`check`] compares what came out with the f32 model (`agreement`). Nothing stays in floating point but what describes the model to people.
+//! temperature ([`crate::assessment::posterior`]). [`check`] compares what came out with the f32 model (`agreement`). Nothing stays in floating point but what describes the model to people.
 
 mod agreement;
 mod autoencoders;
@@ -24,10 +24,10 @@ use edgemix_format::write::{AlignedBytes, Blob, WriteError, write};
 use edgemix_runtime::Model;
 use thiserror::Error;
 
+use crate::assessment::{inference, posterior};
 use crate::data::{DataError, Samples};
 use crate::mixture::NotPositiveDefinite;
 use crate::trained::{Geometry, Head, Layer, Trained};
-use crate::{inference, posterior};
 
 /// What the file says about the run that made it. See [`quantize`] for an example.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -186,7 +186,7 @@ pub fn quantize(
         let mut blob = Blob::default();
         let bytes = write(&describe(trained, &trained.head, training, provenance, &ranges, &mut blob)?, &blob)?;
         let model = Model::from_bytes(&bytes).map_err(WriteError::Refused)?;
-        let integers = inference::over(training, |values| inference::encode(&model, values))?;
+        let integers = inference::map_chunks(training, |values| inference::encode(&model, values))?;
         *mixture = refit::refit(mixture, &trained.encode(training)?, &integers)?;
     }
     let mut blob = Blob::default();
@@ -212,11 +212,11 @@ fn calibration(
         return Ok(novelty::of_training(found.iter().map(|f| f.log_density.0), blob));
     };
     let clusters: Vec<u16> = found.iter().map(|found| found.cluster).collect();
-    let scored = inference::over(samples, |values| inference::score(model, values))?;
-    let asked = posterior::ask(trained, (training, &clusters), samples, &scored)?;
+    let scored = inference::map_chunks(samples, |values| inference::score(model, values))?;
+    let asked = posterior::neighbour_agreement(trained, (training, &clusters), samples, &scored)?;
     let inverse_temperature = asked.inverse_temperature(model.file().head.clusters());
     let margin_weight = novelty::margin_weight(&trained.head);
-    let known = inference::over(samples, |values| inference::typicality(model, values, margin_weight))?;
+    let known = inference::map_chunks(samples, |values| inference::typicality(model, values, margin_weight))?;
     let scale = (margin_weight, inverse_temperature);
     Ok(novelty::of_held_out(&clusters, &known, model.n_clusters(), finest_rate, scale, blob))
 }

@@ -16,9 +16,9 @@ use maud::{DOCTYPE, PreEscaped, html};
 
 pub(crate) use plot::short;
 
+use crate::assessment::inference::{self, Assigned};
+use crate::assessment::interval::SeedInterval;
 use crate::data::Dataset;
-use crate::inference::{self, Assigned};
-use crate::interval::Interval;
 use crate::mixture::consensus::ClusterCountReport;
 use crate::trained::{AssignError, Trained};
 use crate::training::EpochReport;
@@ -72,7 +72,7 @@ pub struct Run<'a> {
     /// How the number of clusters was found, if it was.
     pub number: Option<&'a ClusterCountReport>,
     /// What several runs agreed on, if there were several.
-    pub interval: Option<&'a Interval>,
+    pub interval: Option<&'a SeedInterval>,
 }
 
 /// What both models make of the samples.

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::{Run, plot};
-use crate::interval::{Fate, Interval};
+use crate::assessment::interval::{ClusterFate, SeedInterval};
 use crate::mixture::consensus::ClusterCountReport;
 
 /// Nothing where neither is known.
@@ -56,7 +56,7 @@ fn halves(number: &ClusterCountReport) -> Markup {
     }
 }
 
-fn runs(interval: &Interval) -> Markup {
+fn runs(interval: &SeedInterval) -> Markup {
     let (fewest, most) = interval.range();
     html! {
         p {
@@ -79,7 +79,7 @@ fn runs(interval: &Interval) -> Markup {
                         td { span class="swatch" style={ "background:" (plot::color(index)) } {} (index) }
                         td { (format!("{:.1} %", 100.0 * cluster.share)) }
                         td { (format!("{:.2}", cluster.jaccard)) }
-                        td { @match cluster.fate { Fate::Stays => "", Fate::Merges(other) => { "a part of cluster " (other) }, Fate::Dies => "in pieces" } }
+                        td { @match cluster.fate { ClusterFate::Persists => "", ClusterFate::Merges(other) => { "a part of cluster " (other) }, ClusterFate::Dissolves => "in pieces" } }
                     }
                 }
             } }

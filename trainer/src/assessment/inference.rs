@@ -1,4 +1,4 @@
-//! The chip's arithmetic over many samples: what `evaluate`, `assign` and the export's own checks call.
+//! Runs a model file over many samples with the chip's arithmetic, on all cores.
 
 use edgemix_format::write::AlignedBytes;
 use edgemix_runtime::view::Head;
@@ -7,17 +7,17 @@ use rayon::prelude::*;
 
 use crate::data::{DataError, Samples};
 
-/// Samples that are assigned at once where they have to be read.
+/// Number of samples that are read and assigned at a time.
 const CHUNK: usize = 8192;
 
-/// What a sample was assigned to, as the runtime says it. See [`assign`] for an example.
+/// The result of assigning one sample.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Assigned {
     /// The cluster.
     pub cluster: u16,
     /// The best component.
     pub component: u16,
-    /// The best component's log weight plus log-density.
+    /// The log weight plus the log-density of the best component.
     pub log_density: LogDensity,
     /// How unusual the sample is.
     pub novelty: Novelty,
@@ -37,7 +37,7 @@ impl From<Assignment<'_>> for Assigned {
     }
 }
 
-/// A sample's cluster and the scores that its posterior is computed from. See [`score`] for an example.
+/// A sample's cluster with the scores of all components, from which posteriors are computed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Scored {
     /// The cluster.
@@ -46,7 +46,7 @@ pub struct Scored {
     pub scores: Vec<i32>,
 }
 
-/// Assigns samples of `model.input_len()` values each, in the data's unit, on all cores.
+/// Assigns the samples in `values`, `N x model.input_len()` in the unit of the data.
 ///
 /// ```
 /// use edgemix::{data, inference};
@@ -63,12 +63,13 @@ pub struct Scored {
 /// ```
 ///
 /// # Panics
-/// If `values` is not a whole number of samples, or holds NaN or infinity: what [`crate::data`] reads has neither.
+/// If `values` is not a whole number of samples, or contains NaN or infinity; samples read by [`crate::data`] contain
+/// neither.
 pub fn assign(model: &Model, values: &[f32]) -> Vec<Assigned> {
     each(model, values, |found| found.into())
 }
 
-/// The same, with all scores.
+/// Assigns samples as [`assign`] does, and returns the scores of all components.
 ///
 /// ```
 /// # use edgemix_format::write::AlignedBytes;
@@ -76,23 +77,24 @@ pub fn assign(model: &Model, values: &[f32]) -> Vec<Assigned> {
 /// # let bytes = AlignedBytes::from(&std::fs::read(path)?[..]);
 /// # let model = edgemix_runtime::Model::from_bytes(&bytes)?;
 /// let digits = edgemix::data::digits().samples;
-/// let found = &edgemix::inference::score(&model, &digits.chunk(0..1)?)[0];
-/// // The cluster is that of the best component.
+/// let found = &edgemix::assessment::inference::score(&model, &digits.chunk(0..1)?)[0];
+/// // The sample belongs to the cluster of the best component.
 /// let best = (0..model.n_components()).max_by_key(|&k| found.scores[k]).unwrap();
 /// assert_eq!(model.file().head.clusters()[best], found.cluster);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
 /// # Panics
-/// As [`assign`].
+/// Under the conditions of [`assign`].
 pub fn score(model: &Model, values: &[f32]) -> Vec<Scored> {
     each(model, values, |found| Scored { cluster: found.cluster, scores: found.scores().to_vec() })
 }
 
-/// Each sample's cluster, and its [typicality](Assignment::typicality) with this weight of the margin.
+/// The cluster of each sample and its [typicality](Assignment::typicality), in which the margin over the next cluster has
+/// weight `margin_weight`.
 ///
 /// ```
-/// use edgemix::inference::{assign, typicality};
+/// use edgemix::assessment::inference::{assign, typicality};
 ///
 /// # use edgemix_format::write::AlignedBytes;
 /// # let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../firmware-example/assets/digits.emx");
@@ -109,12 +111,14 @@ pub fn score(model: &Model, values: &[f32]) -> Vec<Scored> {
 /// ```
 ///
 /// # Panics
-/// As [`assign`].
+/// Under the conditions of [`assign`].
 pub fn typicality(model: &Model, values: &[f32], margin_weight: u8) -> Vec<(u16, i64)> {
     each(model, values, |found| (found.cluster, found.typicality(margin_weight)))
 }
 
-/// The latents of such samples in the data's terms, `N x D`; of autoencoders, which have one each, none.
+/// The latents of the samples in `values`, dequantised, `N x D`.
+///
+/// Empty for a head of autoencoders, in which each cluster has a latent space of its own.
 ///
 /// ```
 /// # use edgemix_format::write::AlignedBytes;
@@ -122,13 +126,13 @@ pub fn typicality(model: &Model, values: &[f32], margin_weight: u8) -> Vec<(u16,
 /// # let bytes = AlignedBytes::from(&std::fs::read(path)?[..]);
 /// # let model = edgemix_runtime::Model::from_bytes(&bytes)?;
 /// let digits = edgemix::data::digits().samples;
-/// let latents = edgemix::inference::encode(&model, &digits.chunk(0..3)?);
+/// let latents = edgemix::assessment::inference::encode(&model, &digits.chunk(0..3)?);
 /// assert_eq!(latents.len(), 3 * model.latent_len());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
 /// # Panics
-/// As [`assign`].
+/// Under the conditions of [`assign`].
 pub fn encode(model: &Model, values: &[f32]) -> Vec<f32> {
     if matches!(model.file().head, Head::Autoencoders(_)) {
         return vec![];
@@ -160,21 +164,21 @@ fn each<T: Send>(model: &Model, values: &[f32], see: impl Fn(Assignment) -> T + 
         .unwrap_or_else(|error| panic!("{error}"))
 }
 
-/// What `run` gives of all samples, wherever they lie, some at a time.
+/// Applies `run` to all samples, a chunk at a time, and concatenates the results. The samples need not be in memory.
 ///
 /// ```
 /// use edgemix::data::Samples;
-/// use edgemix::inference::over;
+/// use edgemix::assessment::inference::map_chunks;
 ///
 /// let samples = Samples::new("three", vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0], 2);
-/// let sums = over(&samples, |values| values.chunks(2).map(|row| row[0] + row[1]).collect())?;
+/// let sums = map_chunks(&samples, |values| values.chunks(2).map(|row| row[0] + row[1]).collect())?;
 /// assert_eq!(sums, [3.0, 7.0, 11.0]);
 /// # Ok::<(), edgemix::data::DataError>(())
 /// ```
 ///
 /// # Errors
-/// If the file that they are in can't be read.
-pub fn over<T>(samples: &Samples, run: impl Fn(&[f32]) -> Vec<T>) -> Result<Vec<T>, DataError> {
+/// If a file that contains the samples can't be read.
+pub fn map_chunks<T>(samples: &Samples, run: impl Fn(&[f32]) -> Vec<T>) -> Result<Vec<T>, DataError> {
     let mut all = vec![];
     for values in samples.chunks(CHUNK) {
         all.extend(run(&values?));
@@ -182,10 +186,10 @@ pub fn over<T>(samples: &Samples, run: impl Fn(&[f32]) -> Vec<T>) -> Result<Vec<
     Ok(all)
 }
 
-/// Assigns all samples, wherever they lie.
+/// Assigns all samples, which need not be in memory.
 ///
 /// ```
-/// use edgemix::inference::{assign, assign_samples};
+/// use edgemix::assessment::inference::{assign, assign_samples};
 ///
 /// # use edgemix_format::write::AlignedBytes;
 /// # let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../firmware-example/assets/digits.emx");
@@ -197,26 +201,26 @@ pub fn over<T>(samples: &Samples, run: impl Fn(&[f32]) -> Vec<T>) -> Result<Vec<
 /// ```
 ///
 /// # Errors
-/// If the file that they are in can't be read.
+/// If a file that contains the samples can't be read.
 ///
 /// # Panics
-/// If they have not `model.input_len()` features each.
+/// If the samples do not have `model.input_len()` features each.
 pub fn assign_samples(model: &Model, samples: &Samples) -> Result<Vec<Assigned>, DataError> {
-    over(samples, |values| assign(model, values))
+    map_chunks(samples, |values| assign(model, values))
 }
 
-/// The same, some at a time, in order, for whom all of them are too many.
+/// Assigns all samples and passes the results to `take` a chunk at a time, in order: no more than one chunk is held.
 ///
 /// ```
 /// use edgemix::data::{DataError, digits};
-/// use edgemix::inference::assign_in_turn;
+/// use edgemix::assessment::inference::assign_chunks;
 ///
 /// # use edgemix_format::write::AlignedBytes;
 /// # let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../firmware-example/assets/digits.emx");
 /// # let bytes = AlignedBytes::from(&std::fs::read(path)?[..]);
 /// # let model = edgemix_runtime::Model::from_bytes(&bytes)?;
 /// let mut lines = vec![];
-/// assign_in_turn(&model, &digits().samples.thinned(100), |found| {
+/// assign_chunks(&model, &digits().samples.thinned(100), |found| {
 ///     lines.extend(found.iter().map(|found| found.cluster.to_string()));
 ///     Ok::<(), DataError>(())
 /// })?;
@@ -225,11 +229,11 @@ pub fn assign_samples(model: &Model, samples: &Samples) -> Result<Vec<Assigned>,
 /// ```
 ///
 /// # Errors
-/// If the file that the samples are in can't be read, and whatever `take` says.
+/// If a file that contains the samples can't be read, and any error of `take`.
 ///
 /// # Panics
-/// If they have not `model.input_len()` features each.
-pub fn assign_in_turn<E: From<DataError>>(
+/// If the samples do not have `model.input_len()` features each.
+pub fn assign_chunks<E: From<DataError>>(
     model: &Model,
     samples: &Samples,
     mut take: impl FnMut(Vec<Assigned>) -> Result<(), E>,

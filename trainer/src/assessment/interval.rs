@@ -1,89 +1,94 @@
-//! How far the number of clusters, and each cluster, can be trusted: what several runs on the same samples agree on.
+//! How stable the number of clusters and each cluster are over several runs on the same samples.
 
 use serde::{Deserialize, Serialize};
 
 use crate::metrics::{adjusted_rand, clusters_found};
 
-/// Below this a cluster has dissolved (Hennig, "Cluster-wise assessment of cluster stability", 2007, section 3).
+/// A cluster whose Jaccard index is smaller has dissolved (Hennig, "Cluster-wise assessment of cluster stability", 2007,
+/// section 3).
 pub const DISSOLVED: f64 = 0.5;
 
-/// What several runs found.
+/// The clusters that runs with different seeds found in the same samples, and how well the runs agree.
 ///
 /// ```
-/// use edgemix::interval::{Fate, Interval};
+/// use edgemix::assessment::interval::{ClusterFate, SeedInterval};
 ///
-/// // The second run has no cluster like the first one of the first run: it is a part of another.
+/// // The first cluster of the first run has no counterpart in the second run, where it is part of another cluster.
 /// let runs = [(0, vec![0, 1, 1, 1, 2, 2, 2, 2]), (1, vec![0, 0, 0, 0, 1, 1, 1, 1])];
-/// let interval = Interval::new(&runs);
+/// let interval = SeedInterval::new(&runs);
 /// assert_eq!((interval.medoid, interval.range()), (0, (2, 3)));
-/// let fates: Vec<Fate> = interval.clusters.iter().map(|cluster| cluster.fate).collect();
-/// assert_eq!(fates, [Fate::Merges(1), Fate::Stays, Fate::Stays]);
+/// let fates: Vec<ClusterFate> = interval.clusters.iter().map(|cluster| cluster.fate).collect();
+/// assert_eq!(fates, [ClusterFate::Merges(1), ClusterFate::Persists, ClusterFate::Persists]);
 /// assert_eq!(interval.clusters[1].jaccard, 0.75);
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Interval {
+pub struct SeedInterval {
     /// The runs, in the order of their seeds.
-    pub runs: Vec<Run>,
-    /// The adjusted Rand index of two runs, a mean over pairs.
+    pub runs: Vec<SeedRun>,
+    /// The adjusted Rand index of two runs, averaged over all pairs.
     pub agreement: f64,
-    /// The run that agrees best with the others.
+    /// The index of the run that agrees best with the others.
     pub medoid: usize,
-    /// Its clusters.
-    pub clusters: Vec<Cluster>,
+    /// The clusters of the medoid.
+    pub clusters: Vec<ClusterStability>,
 }
 
-/// What a run found. See [`Interval`] for an example.
+/// One of the runs.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Run {
-    /// Of every random draw.
+pub struct SeedRun {
+    /// The seed of its random draws.
     pub seed: u64,
-    /// Clusters of at least a percent of the samples.
+    /// Number of clusters with at least 1 % of the samples.
     pub clusters: usize,
-    /// The adjusted Rand index with another run, a mean over the others.
+    /// The adjusted Rand index with another run, averaged over the other runs.
     pub agreement: f64,
 }
 
-/// A cluster in other runs. See [`Interval`] for an example.
+/// How stable a cluster is over the other runs.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Cluster {
-    /// Its share of the samples.
+pub struct ClusterStability {
+    /// The cluster's share of the samples.
     pub share: f64,
-    /// The Jaccard index with the most similar cluster of another run, a mean over the others.
+    /// The Jaccard index with the most similar cluster of another run, averaged over the other runs.
     pub jaccard: f64,
-    /// What becomes of it in most of the other runs.
-    pub fate: Fate,
+    /// What happens to the cluster in most of the other runs.
+    pub fate: ClusterFate,
 }
 
-/// What becomes of a cluster. See [`Interval`] for an example.
+/// What happens to a cluster in other runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Fate {
-    /// There is one like it.
-    Stays,
-    /// It is a part of a cluster that is rather this other one.
+pub enum ClusterFate {
+    /// The other runs have a similar cluster.
+    Persists,
+    /// It is part of the cluster that corresponds to this one.
     Merges(usize),
-    /// Its samples are in several.
-    Dies,
+    /// Its samples are scattered over several clusters.
+    Dissolves,
 }
 
-impl Interval {
-    /// Of each run's seed and clusters of the same samples, two runs at least. See [`Interval`] for an example.
+impl SeedInterval {
+    /// Compares runs, each given by its seed and by the cluster of each sample, in the same order. There must be at least two.
     pub fn new(found: &[(u64, Vec<u16>)]) -> Self {
         let others = |i: usize| (0..found.len()).filter(move |&j| j != i);
         let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len().max(1) as f64;
         let run = |i: usize| {
             let (seed, labels) = &found[i];
             let agreements: Vec<f64> = others(i).map(|j| adjusted_rand(labels, &found[j].1)).collect();
-            Run { seed: *seed, clusters: clusters_found(labels, 0.01), agreement: mean(&agreements) }
+            SeedRun { seed: *seed, clusters: clusters_found(labels, 0.01), agreement: mean(&agreements) }
         };
-        let runs: Vec<Run> = (0..found.len()).map(run).collect();
+        let runs: Vec<SeedRun> = (0..found.len()).map(run).collect();
         let medoid = (1..runs.len()).fold(0, |best, i| if runs[i].agreement > runs[best].agreement { i } else { best });
-        let overlaps: Vec<Overlap> = others(medoid).map(|j| Overlap::of(&found[medoid].1, &found[j].1)).collect();
+        let overlaps: Vec<Overlap> = others(medoid).map(|j| Overlap::new(&found[medoid].1, &found[j].1)).collect();
         let n = found[medoid].1.len() as f64;
         let cluster = |c: usize| {
             let jaccard = mean(&overlaps.iter().map(|overlap| overlap.jaccard(c)).collect::<Vec<_>>());
             let share = overlaps.first().map_or(0.0, |overlap| overlap.rows[c] / n);
-            Cluster { share, jaccard, fate: if jaccard >= DISSOLVED { Fate::Stays } else { fate(&overlaps, c) } }
+            ClusterStability {
+                share,
+                jaccard,
+                fate: if jaccard >= DISSOLVED { ClusterFate::Persists } else { fate_elsewhere(&overlaps, c) },
+            }
         };
         let k = overlaps.first().map_or(0, |overlap| overlap.rows.len());
         Self {
@@ -94,26 +99,26 @@ impl Interval {
         }
     }
 
-    /// The fewest clusters and the most. See [`Interval`] for an example.
+    /// The smallest and the largest number of clusters.
     pub fn range(&self) -> (usize, usize) {
         let counts = || self.runs.iter().map(|run| run.clusters);
         (counts().min().unwrap_or(0), counts().max().unwrap_or(0))
     }
 }
 
-/// Where most of the other runs put a cluster that they don't have.
-fn fate(overlaps: &[Overlap], cluster: usize) -> Fate {
+/// What happens in most of the other runs to a cluster that they do not have.
+fn fate_elsewhere(overlaps: &[Overlap], cluster: usize) -> ClusterFate {
     let mut votes = vec![0; overlaps.first().map_or(0, |overlap| overlap.rows.len())];
     for overlap in overlaps {
-        if let Some(other) = overlap.taken_up_by(cluster) {
+        if let Some(other) = overlap.absorbed_by(cluster) {
             votes[other] += 1;
         }
     }
     let most = (0..votes.len()).max_by_key(|&other| votes[other]);
-    most.filter(|&other| 2 * votes[other] > overlaps.len()).map_or(Fate::Dies, Fate::Merges)
+    most.filter(|&other| 2 * votes[other] > overlaps.len()).map_or(ClusterFate::Dissolves, ClusterFate::Merges)
 }
 
-/// How many samples each cluster of one run shares with each of another.
+/// The contingency table of two runs, with its sums.
 struct Overlap {
     table: Vec<Vec<f64>>,
     rows: Vec<f64>,
@@ -121,7 +126,7 @@ struct Overlap {
 }
 
 impl Overlap {
-    fn of(a: &[u16], b: &[u16]) -> Self {
+    fn new(a: &[u16], b: &[u16]) -> Self {
         let size = |labels: &[u16]| labels.iter().max().map_or(0, |&most| usize::from(most) + 1);
         let mut table = vec![vec![0.0; size(b)]; size(a)];
         a.iter().zip(b).for_each(|(&a, &b)| table[usize::from(a)][usize::from(b)] += 1.0);
@@ -130,15 +135,15 @@ impl Overlap {
         Self { table, rows, columns }
     }
 
-    /// With the most similar cluster of the other run.
+    /// The Jaccard index with the most similar cluster of the other run.
     fn jaccard(&self, row: usize) -> f64 {
         let of = |(column, &both): (usize, &f64)| both / (self.rows[row] + self.columns[column] - both).max(1.0);
         self.table[row].iter().enumerate().map(of).fold(0.0, f64::max)
     }
 
-    /// The cluster that most samples of this cluster's place in the other run belong to, if most of its samples have one
-    /// place and it is another cluster's.
-    fn taken_up_by(&self, row: usize) -> Option<usize> {
+    /// The cluster of this run that absorbs cluster `row` in the other run: most samples of `row` are in one cluster there,
+    /// of which the absorbing cluster holds the largest part.
+    fn absorbed_by(&self, row: usize) -> Option<usize> {
         let greatest = |values: &[f64]| (0..values.len()).max_by(|&a, &b| values[a].total_cmp(&values[b]));
         let place = greatest(&self.table[row])?;
         let column: Vec<f64> = self.table.iter().map(|row| row[place]).collect();
@@ -157,36 +162,36 @@ mod tests {
     }
 
     #[test]
-    fn the_same_clusters_under_other_names_stay() {
+    fn the_same_clusters_under_other_names_persist() {
         let renamed: Vec<u16> = three().iter().map(|c| 2 - c).collect();
-        let interval = Interval::new(&[(0, three()), (1, renamed), (2, three())]);
+        let interval = SeedInterval::new(&[(0, three()), (1, renamed), (2, three())]);
         assert_eq!(interval.range(), (3, 3));
         assert!((interval.agreement - 1.0).abs() < 1e-12);
         for cluster in &interval.clusters {
             assert!((cluster.jaccard - 1.0).abs() < 1e-12 && (cluster.share - 1.0 / 3.0).abs() < 1e-12);
-            assert_eq!(cluster.fate, Fate::Stays);
+            assert_eq!(cluster.fate, ClusterFate::Persists);
         }
     }
 
     #[test]
-    fn a_cluster_that_others_have_as_a_part_of_another_is_said_to_merge() {
+    fn a_cluster_that_is_part_of_another_one_elsewhere_merges() {
         // The first run cuts a quarter off the second cluster.
         let cut: Vec<u16> =
             three().iter().enumerate().map(|(i, &c)| if (70..80).contains(&i) { 3 } else { c }).collect();
-        let interval = Interval::new(&[(7, three()), (8, cut.clone()), (9, three())]);
+        let interval = SeedInterval::new(&[(7, three()), (8, cut.clone()), (9, three())]);
         assert_eq!((interval.range(), interval.medoid), ((3, 4), 0));
-        let interval = Interval::new(&[(8, cut), (7, three())]);
-        assert_eq!(interval.clusters[3].fate, Fate::Merges(1));
+        let interval = SeedInterval::new(&[(8, cut), (7, three())]);
+        assert_eq!(interval.clusters[3].fate, ClusterFate::Merges(1));
         assert!((interval.clusters[3].jaccard - 0.25).abs() < 1e-12);
         assert!((interval.clusters[1].jaccard - 0.75).abs() < 1e-12);
     }
 
     #[test]
-    fn a_cluster_that_is_everywhere_elsewhere_dies() {
-        // Of the third cluster's samples a third are in each of the other run's.
+    fn a_cluster_that_is_scattered_elsewhere_dissolves() {
+        // Each cluster of the other run has a third of the third cluster's samples.
         let scattered: Vec<u16> = (0..120).map(|i| if i < 80 { i / 40 } else { i % 3 }).collect();
-        let interval = Interval::new(&[(0, three()), (1, scattered)]);
-        assert_eq!(interval.clusters[2].fate, Fate::Dies);
+        let interval = SeedInterval::new(&[(0, three()), (1, scattered)]);
+        assert_eq!(interval.clusters[2].fate, ClusterFate::Dissolves);
         assert!(interval.clusters[2].jaccard < 0.5 && interval.clusters[0].jaccard > 0.7);
     }
 
@@ -194,7 +199,7 @@ mod tests {
     fn the_medoid_is_the_run_that_agrees_best() {
         let shuffled: Vec<u16> = (0..120).map(|i| (i * 7 % 11 % 3) as u16).collect();
         let near: Vec<u16> = three().iter().enumerate().map(|(i, &c)| if i % 20 == 0 { 0 } else { c }).collect();
-        let interval = Interval::new(&[(0, shuffled), (1, near), (2, three())]);
+        let interval = SeedInterval::new(&[(0, shuffled), (1, near), (2, three())]);
         assert!(interval.medoid > 0 && interval.runs[0].agreement < 0.1, "{interval:?}");
     }
 }

@@ -1,34 +1,34 @@
-//! Whether training lost what it was to find.
+//! Detects clusterings that collapsed during training.
 
 use std::fmt;
 
 use crate::data::Samples;
 use crate::trained::{AssignError, Trained};
 
-/// A share of the samples in one cluster that is as good as all.
+/// A cluster with a larger share of the samples has taken all of them.
 const ALL: f64 = 0.99;
-/// Clusters whose variance is a smaller share of the latents' than this are points.
+/// Clusters whose variance is a smaller share of the total variance of the latents are points.
 const POINT: f64 = 1e-6;
 
-/// How clusters were lost.
+/// How a clustering collapsed.
 ///
 /// ```
-/// use edgemix::collapse::Collapse;
+/// use edgemix::assessment::collapse::Collapse;
 ///
 /// let points = Collapse::Points { within: 1e-7 };
-/// assert!(points.to_string().contains("within clusters their variance is 1e-7 of the whole"));
+/// assert!(points.to_string().contains("their variance within clusters is 1e-7 of the total"));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Collapse {
     /// Nearly all samples are in one cluster.
     OneCluster {
-        /// Its share.
+        /// The share of the samples in it.
         share: f64,
     },
-    /// The encoder gives all samples of a cluster the same latent: their differences are forgotten, and new samples will
-    /// be assigned with certainty, right or wrong.
+    /// The encoder maps all samples of a cluster to the same latent. Their differences are lost, and new samples are assigned
+    /// with near-certain posteriors, whether the cluster is right or wrong.
     Points {
-        /// The variance within clusters over the whole variance.
+        /// The variance within clusters divided by the total variance.
         within: f64,
     },
 }
@@ -38,26 +38,26 @@ impl fmt::Display for Collapse {
         match self {
             Self::OneCluster { share } => write!(
                 f,
-                "the clusters collapsed: {:.1} % of the samples are in one. Weigh the clustering loss less, or try another \
-                 method or seed",
+                "the clusters collapsed: one cluster has {:.1} % of the samples; reduce the weight of the clustering loss, or \
+                 try another method or seed",
                 100.0 * share
             ),
             Self::Points { within } => write!(
                 f,
-                "the latents collapsed: within clusters their variance is {within:.0e} of the whole. Keep the \
-                 reconstruction (--variant corrected), or weigh the clustering loss less"
+                "the latents collapsed: their variance within clusters is {within:.0e} of the total; keep the \
+                 reconstruction loss (the corrected variant does) or reduce the weight of the clustering loss"
             ),
         }
     }
 }
 
-/// Enough samples to see a collapse by.
-const SEEN: usize = 50_000;
+/// A collapse shows in this many samples.
+const ENOUGH: usize = 50_000;
 
-/// Looks at what a model makes of the samples that it was trained on.
+/// Checks the latents and clusters of the samples that a model was trained on.
 ///
 /// ```
-/// use edgemix::collapse::{Collapse, look};
+/// use edgemix::assessment::collapse::{Collapse, find_collapse};
 /// # use edgemix::data::{Samples, Scaling};
 /// # use edgemix::mixture::{Covariance, Mixture};
 /// # use edgemix::trained::{Head, Trained};
@@ -67,16 +67,16 @@ const SEEN: usize = 50_000;
 /// # let scaling = Scaling { gain: vec![1.0], offset: vec![0.0] };
 /// # let trained = Trained { method, scaling, encoder: vec![], head, sticks: vec![] };
 ///
-/// // Two clusters, of which one has all samples.
+/// // There are two clusters, but one of them has all samples.
 /// let samples = Samples::new("line", vec![-1.0, 0.0, 1.0], 1);
-/// assert_eq!(look(&trained, &samples)?, Some(Collapse::OneCluster { share: 1.0 }));
+/// assert_eq!(find_collapse(&trained, &samples)?, Some(Collapse::OneCluster { share: 1.0 }));
 /// # Ok::<(), edgemix::trained::AssignError>(())
 /// ```
 ///
 /// # Errors
 /// See [`AssignError`].
-pub fn look(trained: &Trained, samples: &Samples) -> Result<Option<Collapse>, AssignError> {
-    let z = trained.encode(&samples.thinned(SEEN))?;
+pub fn find_collapse(trained: &Trained, samples: &Samples) -> Result<Option<Collapse>, AssignError> {
+    let z = trained.encode(&samples.thinned(ENOUGH))?;
     let clusters = trained.head.assign(&z)?;
     let n = clusters.len().max(1) as f64;
     let dims = z.len() / clusters.len().max(1);
@@ -95,7 +95,7 @@ pub fn look(trained: &Trained, samples: &Samples) -> Result<Option<Collapse>, As
     if counts.len() > 1 && share > ALL {
         return Ok(Some(Collapse::OneCluster { share }));
     }
-    // Squares about the clusters' means, and about the mean of all.
+    // Sums of squares about the mean of each cluster, and about the mean of all samples.
     let about = |sums: &[f64], count: f64| sums.iter().map(|s| s * s).sum::<f64>() / count.max(1.0);
     let within = squares - sums.chunks(dims.max(1)).zip(&counts).map(|(sums, &count)| about(sums, count)).sum::<f64>();
     let mut all = vec![0f64; dims];
@@ -113,8 +113,8 @@ mod tests {
     use crate::random::{normal, stream};
     use crate::trained::Head;
 
-    /// Two components on a line, at -1 and at `second`, of samples about -1 and 1.
-    fn look_at(spread: f32, second: f64) -> Option<Collapse> {
+    /// Two components on a line, at -1 and at `second`; the samples lie about -1 and 1.
+    fn collapse_of(spread: f32, second: f64) -> Option<Collapse> {
         let noise = normal(200, &mut stream(0, "collapse", 0));
         let values = noise.iter().enumerate().map(|(i, x)| if i % 2 == 0 { 1.0 } else { -1.0 } + spread * x).collect();
         let mixture = Mixture {
@@ -126,13 +126,13 @@ mod tests {
         let scaling = Scaling { gain: vec![1.0], offset: vec![0.0] };
         let trained =
             Trained { method: "test".into(), scaling, encoder: vec![], head: Head::Mixture(mixture), sticks: vec![] };
-        look(&trained, &Samples::new("test", values, 1)).unwrap()
+        find_collapse(&trained, &Samples::new("test", values, 1)).unwrap()
     }
 
     #[test]
-    fn clusters_apart_are_no_collapse_and_points_and_a_single_one_are() {
-        assert_eq!(look_at(0.2, 1.0), None);
-        assert!(matches!(look_at(1e-5, 1.0), Some(Collapse::Points { .. })));
-        assert_eq!(look_at(0.2, 50.0), Some(Collapse::OneCluster { share: 1.0 }));
+    fn points_and_a_single_cluster_are_collapses_and_clusters_apart_are_not() {
+        assert_eq!(collapse_of(0.2, 1.0), None);
+        assert!(matches!(collapse_of(1e-5, 1.0), Some(Collapse::Points { .. })));
+        assert_eq!(collapse_of(0.2, 50.0), Some(Collapse::OneCluster { share: 1.0 }));
     }
 }
