@@ -73,7 +73,7 @@ fn what_each_method_exports_gives_the_hosts_bits() {
     for method in MethodConfig::NAMES.iter().map(|name| MethodConfig::named(name).unwrap()).flat_map(exports) {
         let config = FitConfig { pretrain_epochs: 20, cluster_epochs: 6, method, ..FitConfig::default() };
         let digits = digits();
-        let parts = Split::of(&digits, config.holdout, config.seed).parts(&digits.samples).unwrap();
+        let parts = Split::draw(&digits, config.holdout, config.seed).parts(&digits.samples).unwrap();
         let trained = Device::Cpu.fit(&parts.training, &config, &mut (), &mut ()).unwrap();
         let provenance = Provenance { name: "parity".into(), config: [0; 32], seed: 0 };
         // So coarse a rate that clusters have tables of their own.

@@ -105,7 +105,7 @@ pub fn neighbour_agreement<'a>(
 ) -> Result<NeighbourAgreement<'a>, DataError> {
     let (known, known_rows) = evenly(training.0, NEIGHBOURS)?;
     let (queries, rows) = evenly(samples, QUERIES)?;
-    let neighbours = nearest(&trained.scaling.apply(&known), &trained.scaling.apply(&queries), samples.n_features);
+    let neighbours = nearest(&trained.scaling.apply(&known), &trained.scaling.apply(&queries), samples.n_features());
     let found: Vec<&Scored> = rows.iter().map(|&row| &found[row]).collect();
     let agrees = found.iter().zip(neighbours).map(|(found, n)| training.1[known_rows[n]] == found.cluster).collect();
     Ok(NeighbourAgreement { found, agrees })
@@ -113,7 +113,7 @@ pub fn neighbour_agreement<'a>(
 
 /// At most `most` samples, spread evenly over all, and their indices.
 fn evenly(samples: &Samples, most: usize) -> Result<(Vec<f32>, Vec<usize>), DataError> {
-    let rows: Vec<usize> = (0..samples.n_samples).step_by(samples.n_samples.div_ceil(most).max(1)).collect();
+    let rows: Vec<usize> = (0..samples.n_samples()).step_by(samples.n_samples().div_ceil(most).max(1)).collect();
     Ok((samples.gather(&rows)?, rows))
 }
 

@@ -37,8 +37,8 @@ impl Assign {
         let model = evaluate::model(&path, &bytes)?;
         let source = self.cut.source(self.data.as_deref(), record(&run)?.as_ref())?;
         let samples = self.cut.read(&source)?.samples;
-        if samples.n_features != model.input_len() {
-            let (takes, has) = (model.input_len(), samples.n_features);
+        if samples.n_features() != model.input_len() {
+            let (takes, has) = (model.input_len(), samples.n_features());
             return Err(CliError::Use(format!("the model takes {takes} features, {} has {has}", source.path)));
         }
         match &self.out {

@@ -13,7 +13,7 @@ use super::data::Cut;
 use super::evaluate::{Evaluation, model, model_bytes};
 use super::output::show;
 use super::{CliError, settings, train};
-use crate::data::{Dataset, Record};
+use crate::data::{DataRecord, Dataset};
 use crate::device::Device;
 use crate::methods::MethodConfig;
 use crate::run::{RunDir, write_whole};
@@ -98,9 +98,9 @@ impl Compare {
         let source = self.cut.source(Some(&self.data), None)?;
         let dataset = self.cut.read(&source)?;
         if let Some(n) = self.clusters {
-            Clusters::Within(n, n).check(dataset.samples.n_samples)?;
+            Clusters::Within(n, n).check(dataset.samples.n_samples())?;
         }
-        let record = Record::new(&source, &dataset.samples);
+        let record = DataRecord::new(&source, &dataset.samples);
         let base = self.config.as_deref().map_or(Ok(FitConfig::default()), settings::read)?;
         let total = methods.len() as u64 * self.seeds;
         let mut rows: Vec<Row> = vec![];
@@ -154,7 +154,7 @@ impl Compare {
 fn outcome(
     out: &Path,
     dataset: &Dataset,
-    record: &Record,
+    record: &DataRecord,
     config: &FitConfig,
     device: Device,
 ) -> Result<Outcome, CliError> {

@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::CliError;
 use super::progress::during;
-use crate::data::{DataError, Dataset, Memory, Record, Source, Window};
+use crate::data::{DataError, DataRecord, Dataset, MemoryLimit, Source, Windowing};
 use crate::run::RunDir;
 
 /// How a file is read.
@@ -34,7 +34,7 @@ pub(super) struct Cut {
     /// The most memory that the samples may take, as in 500MB; more are read from their file as they are needed, with the
     /// same result [default: a quarter of the machine's].
     #[arg(long, value_name = "BYTES")]
-    memory: Option<Memory>,
+    memory: Option<MemoryLimit>,
 }
 
 impl Cut {
@@ -44,9 +44,9 @@ impl Cut {
     }
 
     /// The samples that were asked for; what is not said is as in `record`.
-    pub(super) fn source(&self, data: Option<&str>, record: Option<&Record>) -> Result<Source, CliError> {
+    pub(super) fn source(&self, data: Option<&str>, record: Option<&DataRecord>) -> Result<Source, CliError> {
         let mut source = match (data, record) {
-            (Some(path), None) => Source::of(path),
+            (Some(path), None) => Source::new(path),
             (None, Some(record)) => {
                 let path = &record.source.path;
                 if path != "digits" && !Path::new(path).exists() {
@@ -79,8 +79,8 @@ impl Cut {
         }
         source.labels = self.labels.clone().or(source.labels);
         source.window = match (self.window, self.step, source.window) {
-            (Some(length), step, _) => Some(Window { length, step: step.unwrap_or(length) }),
-            (None, Some(step), Some(window)) => Some(Window { step, ..window }),
+            (Some(length), step, _) => Some(Windowing { length, step: step.unwrap_or(length) }),
+            (None, Some(step), Some(window)) => Some(Windowing { step, ..window }),
             (None, Some(_), None) => {
                 return Err(CliError::Use("--step says how windows follow: give --window too".into()));
             }
@@ -91,7 +91,7 @@ impl Cut {
 }
 
 /// What a run remembers of its samples; nothing for runs that were made before they did, and for lone files.
-pub(super) fn record(run: &RunDir) -> Result<Option<Record>, CliError> {
+pub(super) fn record(run: &RunDir) -> Result<Option<DataRecord>, CliError> {
     let path = run.file("data.toml");
     match fs::read_to_string(&path) {
         Err(error) if matches!(error.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory) => {

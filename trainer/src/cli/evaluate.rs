@@ -16,7 +16,7 @@ use super::progress::during;
 use super::{CliError, settings};
 use crate::assessment::inference;
 use crate::data::split::Split;
-use crate::data::{Dataset, Record, Samples};
+use crate::data::{Dataset, DataRecord, Samples};
 use crate::metrics::{Scores, agreement, clusters_found, scores};
 use crate::run::RunDir;
 use crate::trained::{Layer, Trained};
@@ -73,11 +73,11 @@ impl Evaluate {
             check_pair(&run, trained, &model)?;
         }
         let mut evaluation = during("assigning", || Evaluation::of(&dataset, trained.as_ref(), &model))?;
-        let now = Record::new(&source, &dataset.samples);
+        let now = DataRecord::new(&source, &dataset.samples);
         let split = match (&trained, record.filter(|before| before.fingerprint == now.fingerprint)) {
             (Some(trained), Some(_)) => {
                 let config = settings::read(&run.file("config.toml"))?;
-                Some((trained, Split::of(&dataset, config.holdout, config.seed)))
+                Some((trained, Split::draw(&dataset, config.holdout, config.seed)))
             }
             _ => None,
         };
@@ -139,7 +139,7 @@ impl fmt::Display for Evaluation {
 
 /// Samples that the model does not take are refused.
 pub(super) fn check_features(model: &Model, samples: &Samples) -> Result<(), CliError> {
-    let (takes, name, has) = (model.input_len(), &samples.name, samples.n_features);
+    let (takes, name, has) = (model.input_len(), samples.name(), samples.n_features());
     if takes == has {
         Ok(())
     } else {

@@ -8,7 +8,7 @@ use super::data::{Cut, record};
 use super::output::show;
 use super::progress::during;
 use super::{CliError, evaluate, module, settings, train};
-use crate::data::{Record, split::Split};
+use crate::data::{DataRecord, split::Split};
 use crate::run::RunDir;
 
 #[derive(Args)]
@@ -57,7 +57,7 @@ impl Export {
         let before = record(&run)?;
         let source = self.cut.source(self.data.as_deref(), before.as_ref())?;
         let dataset = self.cut.read(&source)?;
-        let now = Record::new(&source, &dataset.samples);
+        let now = DataRecord::new(&source, &dataset.samples);
         if let Some(before) = before.filter(|before| before.fingerprint != now.fingerprint) {
             return Err(CliError::Use(format!(
                 "{}: not the samples that the run was trained on (their fingerprint is {:.16}, the run's {:.16}, of {} x {} \
@@ -66,10 +66,10 @@ impl Export {
             )));
         }
         module::check_names(&self.names, trained.head.n_clusters())?;
-        let parts = Split::of(&dataset, config.holdout, config.seed).parts(&dataset.samples)?;
+        let parts = Split::draw(&dataset, config.holdout, config.seed).parts(&dataset.samples)?;
         let write = |path: &Path| {
             during("quantising", || train::export(&run, &trained, &parts, &config, self.allow_disagreement, path))?;
-            show(&format!("{} {}\n", path.display(), evaluate::sizes(path, dataset.samples.n_samples)?))
+            show(&format!("{} {}\n", path.display(), evaluate::sizes(path, dataset.samples.n_samples())?))
         };
         self.out.as_deref().map_or(Ok(()), write)?;
         let Some(folder) = &self.rust else { return Ok(()) };

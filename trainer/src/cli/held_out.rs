@@ -62,7 +62,7 @@ pub(super) fn of_run(
         ..of_labels(model, held_out.labels.as_deref(), &scored)
     };
     let evaluation = Evaluation::of(&held_out, Some(trained), model)?;
-    Ok((HeldOut { samples: held_out.samples.n_samples, evaluation }, errors))
+    Ok((HeldOut { samples: held_out.samples.n_samples(), evaluation }, errors))
 }
 
 /// Of any samples: the posteriors' errors against labels, where there are some.

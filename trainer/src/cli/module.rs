@@ -70,8 +70,8 @@ pub(super) fn write_samples(folder: &Path, samples: &Samples, n: usize) -> Resul
     let model = evaluate::model(&path, &bytes)?;
     let mut workspace = AlignedBytes::zeroed(model.arena_len());
     let (mut rows, mut clusters) = (String::new(), vec![]);
-    let n = n.min(samples.n_samples);
-    let every: Vec<usize> = (0..n).map(|i| i * samples.n_samples / n).collect();
+    let n = n.min(samples.n_samples());
+    let every: Vec<usize> = (0..n).map(|i| i * samples.n_samples() / n).collect();
     for sample in samples.select(&every)?.chunks(1) {
         let sample = sample?;
         let raw: Vec<i16> = sample.iter().map(|x| (x / model.file().input.count).round() as i16).collect();
@@ -90,7 +90,7 @@ pub static SAMPLES: [[i16; {inputs}]; {n}] = [
 /// Each one's cluster.
 pub static CLUSTERS: [u16; {n}] = {clusters:?};
 ",
-        name = samples.name,
+        name = samples.name(),
         inputs = model.input_len(),
         n = clusters.len(),
     );

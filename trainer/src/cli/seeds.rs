@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::train::{FitOptions, fit, start};
 use super::{CliError, evaluate, report};
 use crate::assessment::interval::{ClusterFate, SeedInterval};
-use crate::data::{Dataset, Record};
+use crate::data::{Dataset, DataRecord};
 use crate::run::{RunDir, write_whole};
 use crate::training::{FitConfig, FitError};
 
@@ -26,7 +26,7 @@ pub(super) fn train(
     out: &Path,
     seeds: u64,
     dataset: &Dataset,
-    record: &Record,
+    record: &DataRecord,
     config: &FitConfig,
     options: FitOptions,
     force: bool,

@@ -14,8 +14,8 @@ use super::output::show;
 use super::progress::{Progress, View, during};
 use super::{CliError, evaluate, inspect, report, seeds, settings};
 use crate::assessment::collapse;
-use crate::data::split::{FEWEST, Parts, Split};
-use crate::data::{self, Dataset, Record, Source};
+use crate::data::split::{MIN_HELD_OUT, SplitSamples, Split};
+use crate::data::{self, Dataset, DataRecord, Source};
 use crate::device::Device;
 use crate::methods::MethodConfig;
 use crate::mixture::consensus::ClusterCountReport;
@@ -111,11 +111,11 @@ impl Train {
         };
         let (config, source) = if self.resume { self.taken_up(out)? } else { self.anew()? };
         let dataset = self.cut.read(&source)?;
-        self.clusters.map_or(Ok(()), |clusters| clusters.check(dataset.samples.n_samples))?;
+        self.clusters.map_or(Ok(()), |clusters| clusters.check(dataset.samples.n_samples()))?;
         let device: Device = self.device.parse()?;
         device.check()?;
         let options = FitOptions { device, view: View::wanted(self.tui)?, allow_disagreement: self.allow_disagreement };
-        let record = Record::new(&source, &dataset.samples);
+        let record = DataRecord::new(&source, &dataset.samples);
         let (run, found) = if let Some(n) = self.seeds {
             let interval = seeds::train(out, n, &dataset, &record, &config, options, self.force)?;
             (RunDir::open(out), seeds::print(&interval))
@@ -127,7 +127,7 @@ impl Train {
         };
         let (model, page) = (run.file("model.emx"), run.file("report.html"));
         during("writing the report", || report::write(&run, out, &source, &dataset, &page))?;
-        let summary = evaluate::sizes(&run.file("model.emx"), dataset.samples.n_samples)?;
+        let summary = evaluate::sizes(&run.file("model.emx"), dataset.samples.n_samples())?;
         self.warn_of_number(&run)?;
         show(&format!(
             "{found}{0} {summary}\n{1} shows it\nnext: edgemix inspect {0}\n      edgemix evaluate {2}\n",
@@ -231,8 +231,8 @@ impl Demo {
         let dataset = data::digits();
         let config = FitConfig { seed: self.seed, ..FitConfig::default() };
         show("1,797 handwritten digits of 8 x 8 pixels; how many kinds there are is not told\n")?;
-        let source = Source::of("digits");
-        let run = start(&self.out, &config, &Record::new(&source, &dataset.samples), false, true)?;
+        let source = Source::new("digits");
+        let run = start(&self.out, &config, &DataRecord::new(&source, &dataset.samples), false, true)?;
         let trained = fit(&run, &dataset, &config, FitOptions { view, ..FitOptions::on(Device::Cpu) })?;
         let page = run.file("report.html");
         during("writing the report", || report::write(&run, &self.out, &source, &dataset, &page))?;
@@ -264,7 +264,7 @@ fn told(number: &ClusterCountReport) -> String {
 pub(super) fn start(
     out: &Path,
     config: &FitConfig,
-    record: &Record,
+    record: &DataRecord,
     resume: bool,
     force: bool,
 ) -> Result<RunDir, CliError> {
@@ -322,8 +322,8 @@ pub(super) fn fit(
     config: &FitConfig,
     options: FitOptions,
 ) -> Result<Trained, CliError> {
-    let parts = Split::of(dataset, config.holdout, config.seed).parts(&dataset.samples)?;
-    let title = format!("{} by {}, {}", dataset.samples.name, config.method.name(), run.file("").display());
+    let parts = Split::draw(dataset, config.holdout, config.seed).parts(&dataset.samples)?;
+    let title = format!("{} by {}, {}", dataset.samples.name(), config.method.name(), run.file("").display());
     let mut progress = Progress::new(run.clone(), &title, options.view)?;
     let trained = options.device.fit(&parts.training, config, &mut run.clone(), &mut progress)?;
     progress.phase("quantising");
@@ -335,7 +335,7 @@ pub(super) fn fit(
     drop(progress);
     if parts.held_out.is_none() && config.holdout > 0.0 {
         eprintln!(
-            "note: {:.0} % of the samples are fewer than {FEWEST}: none are held out, and the novelty's p-values, of the \
+            "note: {:.0} % of the samples are fewer than {MIN_HELD_OUT}: none are held out, and the novelty's p-values, of the \
              training samples themselves, are too small",
             100.0 * config.holdout
         );
@@ -350,7 +350,7 @@ pub(super) fn fit(
 pub(super) fn export(
     run: &RunDir,
     trained: &Trained,
-    parts: &Parts,
+    parts: &SplitSamples,
     config: &FitConfig,
     allow_disagreement: bool,
     out: &Path,

@@ -5,16 +5,16 @@ use burn::tensor::{Tensor, TensorData, backend::Backend};
 use rand::{Rng, RngExt};
 use serde::{Deserialize, Serialize};
 
-use super::ImageShape;
+use super::image_shape::ImageShape;
 
 /// How far images are moved: uniformly up to these bounds either way. Zero turns it off.
 ///
 /// ```
-/// use edgemix::training::FitConfig;
+/// use edgemix::data::augmentation::Augmentation;
 ///
-/// // What is turned upside down is something else.
-/// let config: FitConfig = toml::from_str("[augmentation]\nrotation = 0.0")?;
-/// assert_eq!((config.augmentation.rotation, config.augmentation.shift), (0.0, 0.1));
+/// // Digits that are rotated far become other digits. Shifts keep their default.
+/// let augmentation: Augmentation = toml::from_str("rotation = 0.0")?;
+/// assert_eq!(augmentation, Augmentation { shift: 0.1, rotation: 0.0 });
 /// # Ok::<(), toml::de::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]

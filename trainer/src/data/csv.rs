@@ -7,17 +7,20 @@ use std::path::Path;
 use csv::{ErrorKind, Reader, ReaderBuilder, StringRecord, Trim};
 use flate2::bufread::MultiGzDecoder;
 
+use super::dataset::Dataset;
 use super::error::{DataError, content};
+use super::memory::MemoryLimit;
+use super::samples::Samples;
+use super::source::Source;
 use super::table::{Columns, Words, name};
 use super::values::{Sink, Values};
-use super::{Dataset, Memory, Samples, Source};
 
 /// Enough of a table to see how its fields are parted.
 const HEAD: u64 = 1 << 20;
 const MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// Reads a table; the columns of labels and groups are no features.
-pub(super) fn read(path: &Path, source: &Source, memory: Memory) -> Result<Dataset, DataError> {
+pub(super) fn read(path: &Path, source: &Source, memory: MemoryLimit) -> Result<Dataset, DataError> {
     let mut table = Table::open(path)?;
     let first = table.next()?.ok_or_else(|| content(path, "it is empty: expected lines of numbers"))?;
     let second = table.next()?;
@@ -47,7 +50,7 @@ pub(super) fn read(path: &Path, source: &Source, memory: Memory) -> Result<Datas
     if sink.len() == 0 {
         return Err(content(path, "it has a header and nothing below it: expected lines of numbers"));
     }
-    let samples = Samples::of(name(path), Values::new(sink.finish()?, features.len()))?;
+    let samples = Samples::from_values(name(path), Values::new(sink.finish()?, features.len()))?;
     Ok(Dataset {
         samples: if are_integers { samples.with_count(1.0) } else { samples },
         labels: label.map(|_| labels.finish()),
@@ -205,7 +208,7 @@ mod tests {
         std::fs::write(&path, text).unwrap();
         let own = |name: Option<&str>| name.map(str::to_owned);
         let source = Source { label_column: own(label), group_column: own(group), ..Source::default() };
-        read(&path, &source, Memory(8))
+        read(&path, &source, MemoryLimit(8))
             .map_err(|error| error.to_string().rsplit('/').next().unwrap_or_default().to_owned())
     }
 
@@ -215,10 +218,10 @@ mod tests {
             ["a,b\n1,2\n3,4\n", "1;2\n3;4", "a\tb\r\n1\t2\r\n3\t4\r\n", "\u{feff}a;b\n1;2\n\n3;4\n", "1, 2\n 3,4"]
         {
             let samples = parsed(text, None, None).unwrap().samples;
-            assert_eq!((&*samples.all().unwrap(), samples.count), (&[1.0, 2.0, 3.0, 4.0][..], Some(1.0)), "{text:?}");
+            assert_eq!((&*samples.all().unwrap(), samples.count()), (&[1.0, 2.0, 3.0, 4.0][..], Some(1.0)), "{text:?}");
         }
         let samples = parsed("1\n2.5\n", None, None).unwrap().samples;
-        assert_eq!((samples.n_samples, samples.n_features, samples.count), (2, 1, None));
+        assert_eq!((samples.n_samples(), samples.n_features(), samples.count()), (2, 1, None));
     }
 
     #[test]

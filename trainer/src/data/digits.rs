@@ -5,10 +5,13 @@
 
 use std::io::Cursor;
 
+use super::dataset::Dataset;
 use super::error::Refusal;
+use super::image_shape::ImageShape;
+use super::memory::MemoryLimit;
 use super::npy::Npz;
+use super::samples::{Layout, Samples};
 use super::values::Store;
-use super::{Dataset, ImageShape, Memory, Samples};
 
 static DIGITS: &[u8] = include_bytes!("../../data/digits.npz");
 
@@ -16,7 +19,7 @@ static DIGITS: &[u8] = include_bytes!("../../data/digits.npz");
 ///
 /// ```
 /// let digits = edgemix::data::digits().samples;
-/// assert_eq!((digits.n_samples, digits.n_features), (1797, 64));
+/// assert_eq!((digits.n_samples(), digits.n_features()), (1797, 64));
 /// assert_eq!((digits.least(), digits.greatest()), (0.0, 16.0));
 /// ```
 ///
@@ -29,14 +32,14 @@ pub fn digits() -> Dataset {
 fn read() -> Result<Dataset, Refusal> {
     let mut archive = Npz::new(Cursor::new(DIGITS))?;
     let mut numbers = |name| -> Result<Vec<f32>, Refusal> {
-        let Store::Memory(values) = archive.array(name, Memory(u64::MAX))?.store else {
+        let Store::Memory(values) = archive.array(name, MemoryLimit(u64::MAX))?.store else {
             return Err("the embedded digits fit into memory".into());
         };
         Ok(values)
     };
     let (pixels, labels) = (numbers("images")?, numbers("labels")?);
     let shape = ImageShape { channels: 1, height: 8, width: 8 };
-    let samples = Samples::new("digits", pixels, shape.n_values()).with_image(shape).with_count(1.0);
+    let samples = Samples::new("digits", pixels, shape.n_values()).with_layout(Layout::Images(shape)).with_count(1.0);
     Ok(Dataset { samples, labels: Some(labels.into_iter().map(|y| y as u32).collect()), groups: None })
 }
 
@@ -47,7 +50,7 @@ mod tests {
     #[test]
     fn are_what_they_are_said_to_be() {
         let digits = read().unwrap();
-        assert_eq!((digits.samples.n_samples, digits.samples.n_features), (1797, 64));
+        assert_eq!((digits.samples.n_samples(), digits.samples.n_features()), (1797, 64));
         assert!(digits.samples.all().unwrap().iter().all(|x| (0.0..=16.0).contains(x) && x.fract() == 0.0));
         let labels = digits.labels.unwrap();
         assert_eq!(labels.len(), 1797);

@@ -1,15 +1,16 @@
 //! Samples and labels from files: which reader takes which, and what none of them lets pass.
 
-use std::fs::File;
-use std::io::BufReader;
 use std::path::Path;
 
+use super::arrays::{labels, read_npz, samples};
+use super::dataset::Dataset;
+use super::digits::digits;
 use super::error::{DataError, content};
-use super::npy::{self, Npz};
+use super::memory::MemoryLimit;
+use super::samples::Layout;
+use super::source::Source;
 use super::stream::Array;
-use super::table::name;
-use super::values::Values;
-use super::{Dataset, ImageShape, Memory, Samples, Source, csv, folder, idx, parquet};
+use super::{csv, folder, idx, npy, parquet, windows};
 
 /// Reads samples, and labels where the file has them; `digits` is the embedded set.
 ///
@@ -26,11 +27,54 @@ use super::{Dataset, ImageShape, Memory, Samples, Source, csv, folder, idx, parq
 /// # Errors
 /// See [`DataError`].
 pub fn read(source: &str) -> Result<Dataset, DataError> {
-    Source::of(source).read()
+    Source::new(source).read()
+}
+
+impl Source {
+    /// Reads the samples, and labels and groups where there are any, within a quarter of the machine's memory.
+    ///
+    /// # Errors
+    /// See [`DataError`].
+    pub fn read(&self) -> Result<Dataset, DataError> {
+        self.read_within(MemoryLimit::default())
+    }
+
+    /// Reads the samples, and labels and groups where there are any. Samples that take more than `memory` stay in their
+    /// file; where that is packed or text, they are unpacked once into a scratch file. They are the same samples, to the
+    /// bit.
+    ///
+    /// ```
+    /// use edgemix::data::{MemoryLimit, Source};
+    ///
+    /// let folder = tempfile::tempdir()?;
+    /// let path = folder.path().join("x.csv");
+    /// std::fs::write(&path, "1,2\n3,5\n4,4\n")?;
+    /// let source = Source::new(path.to_string_lossy());
+    /// // Six numbers of four bytes each, and room for one.
+    /// let (held, stored) = (source.read()?.samples, source.read_within(MemoryLimit(4))?.samples);
+    /// assert!(held.are_in_memory() && !stored.are_in_memory());
+    /// assert_eq!(held, stored);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// See [`DataError`].
+    pub fn read_within(&self, memory: MemoryLimit) -> Result<Dataset, DataError> {
+        let mut dataset = read_table(self, memory)?;
+        if let Some(path) = &self.labels {
+            dataset.labels = Some(read_labels(path, dataset.samples.n_samples())?);
+        }
+        let Some(window) = self.window else { return Ok(dataset) };
+        let path = Path::new(&self.path);
+        if dataset.samples.layout() != Layout::Table {
+            return Err(content(path, "--window: these are images or windows already: expected instants by channels"));
+        }
+        windows::cut(&dataset, window).map_err(|refusal| refusal.at(path))
+    }
 }
 
 /// Reads a file as it is: a row is a sample.
-pub(super) fn read_table(source: &Source, memory: Memory) -> Result<Dataset, DataError> {
+fn read_table(source: &Source, memory: MemoryLimit) -> Result<Dataset, DataError> {
     let path = Path::new(&source.path);
     let kind = Kind::of(path);
     let is_named = |column: &Option<String>| column.as_ref().is_some_and(|column| !column.is_empty());
@@ -48,7 +92,7 @@ pub(super) fn read_table(source: &Source, memory: Memory) -> Result<Dataset, Dat
         }
     }
     if source.path == "digits" {
-        return Ok(super::digits());
+        return Ok(digits());
     }
     let lone = |samples| Dataset { samples, labels: None, groups: None };
     let dataset = match kind {
@@ -106,79 +150,14 @@ impl Kind {
 /// # Errors
 /// See [`DataError`]; another number of labels than `n_samples` is one.
 pub fn read_labels(path: &Path, n_samples: usize) -> Result<Vec<u32>, DataError> {
-    let labels = labels(path, array(path, Memory::default())?)?;
+    let labels = labels(path, array(path, MemoryLimit::default())?)?;
     check_labels(path, labels.len(), n_samples)?;
     Ok(labels)
 }
 
-fn array(path: &Path, memory: Memory) -> Result<Array, DataError> {
+fn array(path: &Path, memory: MemoryLimit) -> Result<Array, DataError> {
     let array = if matches!(Kind::of(path), Kind::Npy) { npy::open(path, memory) } else { idx::open(path, memory) };
     array.map_err(|refusal| refusal.at(path))
-}
-
-/// Arrays are told by their names.
-fn read_npz(path: &Path, memory: Memory) -> Result<Dataset, DataError> {
-    let file = BufReader::new(File::open(path).map_err(DataError::io(path))?);
-    let mut archive = Npz::new(file).map_err(|problem| content(path, problem))?;
-    let names = archive.names();
-    let named = |wanted: &[&str]| names.iter().find(|name| wanted.contains(&name.as_str())).cloned();
-    let x = named(&["x", "X", "data", "images", "samples", "features", "windows"]);
-    let x = x.or_else(|| (names.len() == 1).then(|| names[0].clone()));
-    let x = x.ok_or_else(|| {
-        let listed = names.join(", ");
-        content(path, format!("which array holds the samples? It has {listed}; name it x, data, images or windows"))
-    })?;
-    let mut array = |name: &str| archive.array(name, memory).map_err(|refusal| refusal.at(path));
-    let samples = samples(path, array(&x)?)?;
-    let mut own = |names: &[&str]| named(names).map(|name| labels(path, array(&name)?)).transpose();
-    let labels = own(&["y", "labels", "label", "target", "targets"])?;
-    let groups = own(&["groups", "group", "users", "user", "subjects", "subject"])?;
-    Ok(Dataset { samples, labels, groups })
-}
-
-/// `N x D`, or images `N x height x width` or `N x height x width x channels`, or windows `N x length x channels`, flattened.
-fn samples(path: &Path, array: Array) -> Result<Samples, DataError> {
-    let Array { shape, store, are_integers } = array;
-    let [n, ref rest @ ..] = shape[..] else {
-        return Err(content(path, "it holds a single number: expected samples by features"));
-    };
-    if rest.is_empty() || rest.len() > 3 {
-        return Err(content(
-            path,
-            format!("its shape is {shape:?}: expected samples by features, or by height by width"),
-        ));
-    }
-    let n_features: usize = rest.iter().product();
-    if n == 0 || n_features == 0 {
-        return Err(content(path, format!("it is empty: its shape is {shape:?}")));
-    }
-    let samples = Samples::of(name(path), Values::new(store, n_features))?;
-    let samples = if are_integers { samples.with_count(1.0) } else { samples };
-    Ok(match *rest {
-        // Squares of unsigned integers are images; a long window of few channels is not.
-        [height, width] if height == width => samples.with_image(ImageShape { channels: 1, height, width }),
-        // More instants than any image of so few columns has rows: a recording's windows.
-        [length, channels] if length >= 4 * channels => samples.with_channels(channels),
-        [height, width, channels @ (1 | 3 | 4)] => samples.with_image(ImageShape { channels, height, width }),
-        _ => samples,
-    })
-}
-
-fn labels(path: &Path, array: Array) -> Result<Vec<u32>, DataError> {
-    if array.shape.len() != 1 {
-        return Err(content(path, format!("the labels have shape {:?}: expected one number per sample", array.shape)));
-    }
-    let mut values = vec![];
-    array.store.read(0, array.store.len(), &mut values)?;
-    let label = |(i, &y): (usize, &f32)| {
-        let fits = y >= 0.0 && y.fract() == 0.0 && y < 65536.0;
-        if fits {
-            Ok(y as u32)
-        } else {
-            Err(content(path, format!("label {i} is {y}: expected integers from 0 to 65535")))
-        }
-    };
-    values.iter().enumerate().map(label).collect()
 }
 
 fn check_labels(path: &Path, found: usize, expected: usize) -> Result<(), DataError> {
@@ -190,24 +169,24 @@ fn check_labels(path: &Path, found: usize, expected: usize) -> Result<(), DataEr
 
 fn check(path: &Path, dataset: &Dataset) -> Result<(), DataError> {
     let samples = &dataset.samples;
-    if let Some((sample, feature, value)) = samples.survey.not_finite {
+    if let Some((sample, feature, value)) = samples.survey().not_finite {
         return Err(content(
             path,
             format!("sample {sample}, feature {feature} is {value}: replace it or drop the sample"),
         ));
     }
-    let is_table = samples.image.is_none() && samples.count.is_none();
-    if let Some((feature, value)) = samples.survey.constant.filter(|_| is_table && samples.n_samples > 1) {
+    let is_table = samples.image().is_none() && samples.count().is_none();
+    if let Some((feature, value)) = samples.survey().constant.filter(|_| is_table && samples.n_samples() > 1) {
         return Err(content(path, format!("feature {feature} is {value} in every sample: drop it, it says nothing")));
     }
-    if let Some(groups) = dataset.groups.as_ref().filter(|groups| groups.len() != samples.n_samples) {
-        let (found, expected) = (groups.len(), samples.n_samples);
+    if let Some(groups) = dataset.groups.as_ref().filter(|groups| groups.len() != samples.n_samples()) {
+        let (found, expected) = (groups.len(), samples.n_samples());
         return Err(content(
             path,
             format!("it has {found} groups for {expected} samples: there must be one per sample"),
         ));
     }
-    dataset.labels.as_ref().map_or(Ok(()), |labels| check_labels(path, labels.len(), samples.n_samples))
+    dataset.labels.as_ref().map_or(Ok(()), |labels| check_labels(path, labels.len(), samples.n_samples()))
 }
 
 #[cfg(test)]
@@ -215,6 +194,7 @@ mod tests {
     use std::fs;
     use std::io::Write;
 
+    use super::super::image_shape::ImageShape;
     use super::*;
 
     fn file(name: &str, bytes: &[u8]) -> (tempfile::TempDir, String) {
@@ -239,8 +219,8 @@ mod tests {
             let (_folder, path) = file("images-idx3-ubyte", &bytes);
             let samples = read(&path).unwrap().samples;
             assert_eq!(*samples.chunk(0..2).unwrap(), [0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 255.0]);
-            assert_eq!((samples.n_samples, samples.n_features, samples.count), (2, 4, Some(1.0)));
-            assert_eq!(samples.image, Some(ImageShape { channels: 1, height: 2, width: 2 }));
+            assert_eq!((samples.n_samples(), samples.n_features(), samples.count()), (2, 4, Some(1.0)));
+            assert_eq!(samples.image(), Some(ImageShape { channels: 1, height: 2, width: 2 }));
         }
     }
 
@@ -259,7 +239,10 @@ mod tests {
         npz.add_array("target", &ndarray::array![7i32, 0]).unwrap();
         npz.finish().unwrap();
         let dataset = read(path.to_str().unwrap()).unwrap();
-        assert_eq!((&*dataset.samples.chunk(0..2).unwrap(), dataset.samples.count), (&[1.5, 2.0, 3.0, 4.0][..], None));
+        assert_eq!(
+            (&*dataset.samples.chunk(0..2).unwrap(), dataset.samples.count()),
+            (&[1.5, 2.0, 3.0, 4.0][..], None)
+        );
         assert_eq!(dataset.labels, Some(vec![7, 0]));
     }
 
@@ -271,7 +254,7 @@ mod tests {
             let values = ndarray::ArrayD::from_shape_fn(shape, |index| (index[0] + 3 * index[1]) as f32);
             ndarray_npy::write_npy(&path, &values).unwrap();
             let samples = read(path.to_str().unwrap()).unwrap().samples;
-            (samples.n_features, samples.image)
+            (samples.n_features(), samples.image())
         };
         assert_eq!(shape_of(&[2, 4, 5, 3]), (60, Some(ImageShape { channels: 3, height: 4, width: 5 })));
         assert_eq!(shape_of(&[2, 4, 3]), (12, None));
@@ -304,5 +287,71 @@ mod tests {
         let error = read_labels(Path::new(&path), 3).unwrap_err().to_string();
         assert!(error.contains("2 labels for 3 samples"), "{error}");
         assert!(read("no/such/file.npy").unwrap_err().to_string().contains("no/such/file.npy"));
+    }
+
+    #[test]
+    fn dropped_columns_are_no_features() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.csv");
+        std::fs::write(&path, "t,x,remark,y\n0,1,a,2\n1,3,b,4\n").unwrap();
+        let source = |names: &[&str]| Source {
+            drop_columns: names.iter().map(|&name| name.into()).collect(),
+            ..Source::new(path.to_str().unwrap())
+        };
+        let samples = source(&["t", "2"]).read().unwrap().samples;
+        assert_eq!((&*samples.all().unwrap(), samples.n_features()), (&[1.0, 2.0, 3.0, 4.0][..], 2));
+        assert!(source(&["t", "remarks"]).read().unwrap_err().to_string().contains("did you mean \"remark\""));
+    }
+
+    #[test]
+    fn a_recording_is_the_same_from_text_and_from_an_array() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+        let table = ndarray::Array2::from_shape_fn((9, 2), |(t, c)| (t * 7 % 5 + c) as i16 - 2);
+        ndarray_npy::write_npy(at("x.npy"), &table).unwrap();
+        let rows: String =
+            table.rows().into_iter().enumerate().map(|(t, r)| format!("{},{},{}\n", r[0], t / 6, r[1])).collect();
+        std::fs::write(at("x.csv"), rows).unwrap();
+        let window = Some(Windowing { length: 3, step: 2 });
+        let array = Source { window, ..Source::new(&at("x.npy")) }.read().unwrap();
+        assert_eq!((array.samples.n_samples(), array.samples.n_features()), (4, 6));
+        assert_eq!((array.samples.layout(), array.samples.count()), (Layout::Windows { channels: 2 }, Some(1.0)));
+
+        let text = Source { window, label_column: Some("1".into()), ..Source::new(&at("x.csv")) };
+        let whole = text.read().unwrap();
+        assert_eq!(whole.samples, array.samples);
+        assert_eq!(whole.labels, Some(vec![0, 0, 0, 1]));
+        // By groups, the third window is not: it would cross from one to the other.
+        let grouped = Source { label_column: None, group_column: Some("1".into()), ..text }.read().unwrap();
+        assert_eq!(grouped.groups, Some(vec![0, 0, 1]));
+        assert_eq!(grouped.samples.chunk(0..2).unwrap(), array.samples.chunk(0..2).unwrap());
+    }
+
+    #[test]
+    fn an_archives_labels_and_groups_are_cut_with_its_recording_wherever_it_lies() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.npz");
+        let table = ndarray::Array2::from_shape_fn((9, 2), |(t, c)| (t * 7 % 5 + c) as i16 - 2);
+        let mut archive = ndarray_npy::NpzWriter::new_compressed(std::fs::File::create(&path).unwrap());
+        archive.add_array("x", &table).unwrap();
+        archive.add_array("labels", &ndarray::array![0u8, 0, 0, 1, 1, 1, 2, 2, 2]).unwrap();
+        archive.add_array("users", &ndarray::array![4u8, 4, 4, 4, 4, 4, 9, 9, 9]).unwrap();
+        archive.finish().unwrap();
+        let source = Source { window: Some(Windowing { length: 3, step: 2 }), ..Source::new(path.to_str().unwrap()) };
+        let [held, stored] = [MemoryLimit(1 << 20), MemoryLimit(0)].map(|memory| source.read_within(memory).unwrap());
+        assert!(held == stored && held.samples.are_in_memory() && !stored.samples.are_in_memory());
+        assert_eq!(*stored.samples.all().unwrap(), *held.samples.all().unwrap());
+        assert_eq!((held.labels, held.groups), (Some(vec![0, 1, 2]), Some(vec![4, 4, 9])));
+        let first: Vec<f32> = table.iter().take(6).map(|&x| x.into()).collect();
+        assert_eq!(*held.samples.chunk(0..1).unwrap(), first[..]);
+    }
+
+    #[test]
+    fn what_is_no_recording_is_not_cut() {
+        let window = Some(Windowing { length: 3, step: 2 });
+        let error = Source { window, ..Source::new("digits") }.read().unwrap_err();
+        assert!(error.to_string().contains("images or windows already"), "{error}");
+        let error = Source { group_column: Some("user".into()), ..Source::new("x.npy") }.read().unwrap_err();
+        assert!(error.to_string().contains("--group-column: only CSV and Parquet files"), "{error}");
     }
 }

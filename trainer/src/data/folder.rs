@@ -6,10 +6,13 @@ use std::path::{Path, PathBuf};
 use image::{DynamicImage, ImageReader};
 use rayon::prelude::*;
 
+use super::dataset::Dataset;
 use super::error::{DataError, content};
+use super::image_shape::ImageShape;
+use super::memory::MemoryLimit;
+use super::samples::{Layout, Samples};
 use super::table::name;
 use super::values::{Sink, Values};
-use super::{Dataset, ImageShape, Memory, Samples};
 
 /// Images that are opened at once.
 const BLOCK: usize = 256;
@@ -18,7 +21,7 @@ const BLOCK: usize = 256;
 const ENDINGS: [&str; 4] = ["png", "jpg", "jpeg", "bmp"];
 
 /// Reads the images of a folder or of the folders in it, by name; all of one size.
-pub(super) fn read(folder: &Path, memory: Memory) -> Result<Dataset, DataError> {
+pub(super) fn read(folder: &Path, memory: MemoryLimit) -> Result<Dataset, DataError> {
     let (files, folders): (Vec<PathBuf>, Vec<PathBuf>) = entries(folder)?.into_iter().partition(|path| !path.is_dir());
     let own = images(files);
     let labels: Vec<(u32, PathBuf)> = if own.is_empty() {
@@ -57,7 +60,7 @@ pub(super) fn read(folder: &Path, memory: Memory) -> Result<Dataset, DataError> 
     let shape =
         ImageShape { channels: if are_colored { 3 } else { 1 }, height: height as usize, width: width as usize };
     let values = Values::new(sink.finish()?, shape.n_values());
-    let samples = Samples::of(name(folder), values)?.with_image(shape).with_count(1.0);
+    let samples = Samples::from_values(name(folder), values)?.with_layout(Layout::Images(shape)).with_count(1.0);
     Ok(Dataset { samples, labels: is_labelled.then(|| labels.iter().map(|(label, _)| *label).collect()), groups: None })
 }
 
@@ -110,24 +113,24 @@ mod tests {
         put(folder.path(), "a/2.PNG", (3, 2), [9; 3]);
         put(folder.path(), "a/10.bmp", (3, 2), [8; 3]);
         put(folder.path(), "a/.hidden.png", (5, 5), [1; 3]);
-        let found = read(folder.path(), Memory(40)).unwrap();
-        assert_eq!(found.samples.image, Some(ImageShape { channels: 1, height: 2, width: 3 }));
+        let found = read(folder.path(), MemoryLimit(40)).unwrap();
+        assert_eq!(found.samples.image(), Some(ImageShape { channels: 1, height: 2, width: 3 }));
         let firsts: Vec<f32> = found.samples.chunks(1).map(|row| row.unwrap()[0]).collect();
         assert_eq!((firsts, found.labels), (vec![8.0, 9.0, 7.0], Some(vec![0, 0, 1])));
 
         put(folder.path(), "b/3.png", (3, 2), [1, 2, 3]);
-        let colored = read(folder.path(), Memory(40)).unwrap().samples;
-        assert_eq!(colored.image.unwrap().channels, 3);
+        let colored = read(folder.path(), MemoryLimit(40)).unwrap().samples;
+        assert_eq!(colored.image().unwrap().channels, 3);
         assert_eq!(colored.all().unwrap()[54..57], [1.0, 2.0, 3.0]);
     }
 
     #[test]
     fn a_flat_folder_has_no_labels_and_what_is_wrong_is_named() {
         let folder = tempfile::tempdir().unwrap();
-        let error = || read(folder.path(), Memory(40)).unwrap_err().to_string();
+        let error = || read(folder.path(), MemoryLimit(40)).unwrap_err().to_string();
         assert!(error().contains("no images are in it"));
         put(folder.path(), "x.png", (3, 2), [7; 3]);
-        assert_eq!(read(folder.path(), Memory(40)).unwrap().labels, None);
+        assert_eq!(read(folder.path(), MemoryLimit(40)).unwrap().labels, None);
         put(folder.path(), "y.png", (2, 2), [7; 3]);
         assert!(error().contains("y.png: it is 2 x 2") && error().contains("x.png is 3 x 2"));
         fs::write(folder.path().join("y.png"), b"none").unwrap();

@@ -6,16 +6,16 @@ use std::fs::File;
 use std::io::{BufReader, Read, Seek};
 use std::path::Path;
 
-use super::Memory;
 use super::elements::Elements;
 use super::error::{DataError, Refusal};
+use super::memory::MemoryLimit;
 use super::stream::{self, Array};
 use super::values::Store;
 
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 
 /// Reads a file, or leaves its numbers where they are if they are not packed and would take too much memory.
-pub(super) fn open(path: &Path, memory: Memory) -> Result<Array, Refusal> {
+pub(super) fn open(path: &Path, memory: MemoryLimit) -> Result<Array, Refusal> {
     let io = DataError::io(path);
     let mut file = BufReader::new(File::open(path).map_err(&io)?);
     let mut start = vec![];
@@ -30,7 +30,7 @@ pub(super) fn open(path: &Path, memory: Memory) -> Result<Array, Refusal> {
 }
 
 /// Reads a stream of a file's bytes.
-fn parse(mut reader: impl Read, memory: Memory) -> Result<Array, Refusal> {
+fn parse(mut reader: impl Read, memory: MemoryLimit) -> Result<Array, Refusal> {
     let header = Header::read(&mut reader)?;
     let store = stream::read(reader, header.elements, &header.shape, memory)?;
     Ok(header.array(store))

@@ -8,18 +8,18 @@ use sysinfo::{MemoryRefreshKind, RefreshKind, System};
 /// The most bytes of samples that are held in memory; what has more is read from files again and again.
 ///
 /// ```
-/// use edgemix::data::Memory;
+/// use edgemix::data::MemoryLimit;
 ///
-/// assert_eq!("500 MB".parse(), Ok(Memory(500_000_000)));
-/// assert!("much".parse::<Memory>().is_err());
+/// assert_eq!("500 MB".parse(), Ok(MemoryLimit(500_000_000)));
+/// assert!("much".parse::<MemoryLimit>().is_err());
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Memory(pub u64);
+pub struct MemoryLimit(pub u64);
 
 /// Where nothing is known of the machine.
 const UNKNOWN: u64 = 1 << 30;
 
-impl Memory {
+impl MemoryLimit {
     /// So many f32.
     pub(super) fn values(self) -> usize {
         usize::try_from(self.0 / size_of::<f32>() as u64).unwrap_or(usize::MAX)
@@ -27,7 +27,7 @@ impl Memory {
 }
 
 /// A quarter of what the machine has, or of what the program's control group allows.
-impl Default for Memory {
+impl Default for MemoryLimit {
     fn default() -> Self {
         let system =
             System::new_with_specifics(RefreshKind::nothing().with_memory(MemoryRefreshKind::nothing().with_ram()));
@@ -37,7 +37,7 @@ impl Default for Memory {
 }
 
 /// `2GB`, `500 MB`, `1GiB`, or bytes.
-impl FromStr for Memory {
+impl FromStr for MemoryLimit {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
@@ -54,9 +54,9 @@ mod tests {
     #[test]
     fn sizes_are_read_as_people_write_them() {
         for (text, bytes) in [("2GB", 2_000_000_000), ("500 MB", 500_000_000), ("1GiB", 1 << 30), ("4096", 4096)] {
-            assert_eq!(text.parse(), Ok(Memory(bytes)), "{text}");
+            assert_eq!(text.parse(), Ok(MemoryLimit(bytes)), "{text}");
         }
-        assert!("much".parse::<Memory>().is_err() && "-1".parse::<Memory>().is_err());
-        assert!(Memory::default().0 > 1 << 20);
+        assert!("much".parse::<MemoryLimit>().is_err() && "-1".parse::<MemoryLimit>().is_err());
+        assert!(MemoryLimit::default().0 > 1 << 20);
     }
 }

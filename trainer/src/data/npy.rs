@@ -9,9 +9,9 @@ use std::path::Path;
 
 use zip::ZipArchive;
 
-use super::Memory;
 use super::elements::Elements;
 use super::error::{DataError, Refusal};
+use super::memory::MemoryLimit;
 use super::stream::{self, Array};
 use super::values::Store;
 
@@ -40,7 +40,7 @@ impl<R: Read + Seek> Npz<R> {
     }
 
     /// One array, unpacked.
-    pub(super) fn array(&mut self, name: &str, memory: Memory) -> Result<Array, Refusal> {
+    pub(super) fn array(&mut self, name: &str, memory: MemoryLimit) -> Result<Array, Refusal> {
         let index = self.names().iter().position(|n| n == name);
         let index = index.ok_or_else(|| format!("it has no array {name}; it has {}", self.names().join(", ")))?;
         let entry = self.0.by_index(index).map_err(|error| format!("array {name} is damaged: {error}"))?;
@@ -49,14 +49,14 @@ impl<R: Read + Seek> Npz<R> {
 }
 
 /// Reads a stream of an NPY file's bytes.
-pub(super) fn parse(mut reader: impl Read, memory: Memory) -> Result<Array, Refusal> {
+pub(super) fn parse(mut reader: impl Read, memory: MemoryLimit) -> Result<Array, Refusal> {
     let (header, _) = Header::read(&mut reader).map_err(|problem| format!("{WHAT}{problem}"))?;
     let store = stream::read(reader, header.elements, &header.shape, memory).map_err(|refusal| refusal.before(WHAT))?;
     header.array(store, memory)
 }
 
 /// Reads a file, or leaves its numbers where they are if they would take too much memory.
-pub(super) fn open(path: &Path, memory: Memory) -> Result<Array, Refusal> {
+pub(super) fn open(path: &Path, memory: MemoryLimit) -> Result<Array, Refusal> {
     let mut file = BufReader::new(File::open(path).map_err(DataError::io(path))?);
     let (header, offset) = Header::read(&mut file).map_err(|problem| format!("{WHAT}{problem}"))?;
     let store = stream::of_file(path, file, offset, header.elements, &header.shape, memory);
@@ -116,7 +116,7 @@ impl Header {
     }
 
     /// The array whose numbers are these, in the file's order.
-    fn array(self, store: Store, memory: Memory) -> Result<Array, Refusal> {
+    fn array(self, store: Store, memory: MemoryLimit) -> Result<Array, Refusal> {
         let store = if self.is_fortran && self.shape.len() > 1 {
             stream::row_major(&store, &self.shape, memory)?
         } else {
@@ -166,8 +166,8 @@ mod tests {
         };
         let path = tempfile::NamedTempFile::with_suffix(".npy").unwrap();
         std::fs::write(path.path(), bytes).unwrap();
-        let expected = found(parse(bytes, Memory(1 << 20)));
-        for memory in [Memory(0), Memory(16), Memory(1 << 20)] {
+        let expected = found(parse(bytes, MemoryLimit(1 << 20)));
+        for memory in [MemoryLimit(0), MemoryLimit(16), MemoryLimit(1 << 20)] {
             let bits = |found: &Result<Found, String>| {
                 let (shape, values, are_integers) = found.clone()?;
                 Ok::<_, String>((shape, values.iter().map(|x| x.to_bits()).collect::<Vec<u32>>(), are_integers))
@@ -260,9 +260,9 @@ mod tests {
             let mut npz = Npz::new(archive.finish().unwrap()).unwrap();
             assert_eq!(npz.names(), ["b", "a"]);
             let mut values = vec![];
-            npz.array("a", Memory(4)).ok().unwrap().store.read(0, 3, &mut values).unwrap();
+            npz.array("a", MemoryLimit(4)).ok().unwrap().store.read(0, 3, &mut values).unwrap();
             assert_eq!(values, [9.0; 3]);
-            let missing = npz.array("c", Memory(4)).err().unwrap().at("x.npz".as_ref()).to_string();
+            let missing = npz.array("c", MemoryLimit(4)).err().unwrap().at("x.npz".as_ref()).to_string();
             assert!(missing.contains("no array c; it has b, a"), "{missing}");
         }
     }

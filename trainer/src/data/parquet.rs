@@ -7,13 +7,16 @@ use parquet::errors::ParquetError;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::record::{Field, Row};
 
+use super::dataset::Dataset;
 use super::error::{DataError, content};
+use super::memory::MemoryLimit;
+use super::samples::Samples;
+use super::source::Source;
 use super::table::{Columns, Words, name};
 use super::values::{Sink, Values};
-use super::{Dataset, Memory, Samples, Source};
 
 /// Reads a table; the columns of labels and groups are no features.
-pub(super) fn read(path: &Path, source: &Source, memory: Memory) -> Result<Dataset, DataError> {
+pub(super) fn read(path: &Path, source: &Source, memory: MemoryLimit) -> Result<Dataset, DataError> {
     let damaged = |error: ParquetError| content(path, format!("not a readable Parquet file: {error}"));
     let file = File::open(path).map_err(DataError::io(path))?;
     let reader = SerializedFileReader::new(file).map_err(damaged)?;
@@ -45,7 +48,7 @@ pub(super) fn read(path: &Path, source: &Source, memory: Memory) -> Result<Datas
     if sink.len() == 0 {
         return Err(content(path, "it has no rows: expected samples"));
     }
-    let samples = Samples::of(name(path), Values::new(sink.finish()?, features.len()))?;
+    let samples = Samples::from_values(name(path), Values::new(sink.finish()?, features.len()))?;
     Ok(Dataset {
         samples: if are_integers { samples.with_count(1.0) } else { samples },
         labels: label.map(|_| labels.finish()),
@@ -136,7 +139,7 @@ mod tests {
         let path = folder.path().join("x.parquet");
         file(&path, compression, y);
         let source = Source { label_column: Some(label.into()), ..Source::default() };
-        read(&path, &source, Memory(0)).map_err(|error| error.to_string())
+        read(&path, &source, MemoryLimit(0)).map_err(|error| error.to_string())
     }
 
     #[test]
@@ -151,7 +154,7 @@ mod tests {
         for packing in packings {
             let found = parsed([0.5, 2.5], packing, "kind").unwrap();
             assert_eq!(*found.samples.all().unwrap(), [0.0, 0.5, 1.0, 2.5, 10.0, 0.5, 11.0, 2.5], "{packing}");
-            assert_eq!((found.labels, found.samples.count), (Some(vec![0, 1, 1, 2]), None));
+            assert_eq!((found.labels, found.samples.count()), (Some(vec![0, 1, 1, 2]), None));
         }
     }
 
@@ -166,7 +169,7 @@ mod tests {
         assert!(error([1.0, f64::INFINITY], "kind").contains("inf is no finite number"));
         let path = tempfile::NamedTempFile::with_suffix(".parquet").unwrap();
         std::fs::write(path.path(), b"PAR1 this is none").unwrap();
-        let damaged = read(path.path(), &Source::default(), Memory(0)).unwrap_err().to_string();
+        let damaged = read(path.path(), &Source::default(), MemoryLimit(0)).unwrap_err().to_string();
         assert!(damaged.contains("not a readable Parquet file"), "{damaged}");
     }
 }

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{DataError, Samples};
+use super::error::DataError;
+use super::samples::{Layout, Samples};
 
 /// `input = value * gain + offset`; both have length 1 (one for all features) or one entry per feature, or one per channel.
 ///
@@ -32,8 +33,12 @@ impl Scaling {
     /// # Errors
     /// If the file that the samples are in can't be read.
     pub fn fit(samples: &Samples) -> Result<Self, DataError> {
-        let are_counts = samples.count.is_some() && samples.channels.is_none() && samples.least() >= 0.0;
-        if samples.image.is_some() || are_counts { Ok(Self::to_unit(samples)) } else { Self::standard(samples) }
+        match samples.layout() {
+            Layout::Images(_) => Ok(Self::to_unit(samples)),
+            Layout::Table if samples.count().is_some() && samples.least() >= 0.0 => Ok(Self::to_unit(samples)),
+            Layout::Table => Self::standard(samples, samples.n_features()),
+            Layout::Windows { channels } => Self::standard(samples, channels),
+        }
     }
 
     /// Divides by the largest magnitude.
@@ -42,10 +47,11 @@ impl Scaling {
         Self { gain: vec![if most > 0.0 { most.recip() } else { 1.0 }], offset: vec![0.0] }
     }
 
-    /// Subtracts each feature's mean and divides by its standard deviation.
-    fn standard(samples: &Samples) -> Result<Self, DataError> {
-        let channels = samples.channels.unwrap_or(samples.n_features).max(1);
-        let n = (samples.n_samples * samples.n_features / channels).max(1) as f64;
+    /// Subtracts the mean of each channel and divides by its standard deviation. Value `i` of a sample is of channel `i`
+    /// modulo their number.
+    fn standard(samples: &Samples, channels: usize) -> Result<Self, DataError> {
+        let channels = channels.max(1);
+        let n = (samples.n_samples() * samples.n_features() / channels).max(1) as f64;
         let mut mean = vec![0f64; channels];
         let mut square = vec![0f64; channels];
         for block in samples.blocks() {
@@ -101,7 +107,7 @@ mod tests {
     fn windows_are_standardised_channel_by_channel_even_if_counts() {
         // Two windows of three instants of two channels; the second channel is a hundred times the first, and offset.
         let values: Vec<f32> = (0..6).flat_map(|t| [t as f32, 100.0 * t as f32 + 7.0]).collect();
-        let samples = Samples::new("windows", values, 6).with_channels(2).with_count(1.0);
+        let samples = Samples::new("windows", values, 6).with_layout(Layout::Windows { channels: 2 }).with_count(1.0);
         let scaling = Scaling::fit(&samples).unwrap();
         assert_eq!(scaling.gain.len(), 2);
         for pair in scaling.apply(&samples.all().unwrap()).chunks(2) {

@@ -4,11 +4,13 @@ use std::borrow::Cow;
 
 use rand::seq::SliceRandom;
 
-use super::{DataError, Dataset, Samples};
+use super::dataset::Dataset;
+use super::error::DataError;
+use super::samples::{Layout, Samples};
 use crate::random::stream;
 
 /// Fewer than this many held-out samples say too little, and are better learned from.
-pub const FEWEST: usize = 40;
+pub const MIN_HELD_OUT: usize = 40;
 /// Windows of a recording without groups are held out in runs, of which it has so many: neighbours overlap.
 const RUNS: usize = 50;
 
@@ -18,23 +20,23 @@ const RUNS: usize = 50;
 /// use edgemix::data::{digits, split::Split};
 ///
 /// let digits = digits();
-/// let split = Split::of(&digits, 0.1, 0);
+/// let split = Split::draw(&digits, 0.1, 0);
 /// assert_eq!((split.training.len(), split.held_out.len()), (1617, 180));
 /// let parts = split.parts(&digits.samples)?;
-/// assert_eq!(parts.held_out.map(|samples| samples.n_samples), Some(180));
+/// assert_eq!(parts.held_out.map(|samples| samples.n_samples()), Some(180));
 /// # Ok::<(), edgemix::data::DataError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Split {
     /// Indices of the samples that are learned from.
     pub training: Vec<usize>,
-    /// Indices of those that are not; none where they would be fewer than [`FEWEST`].
+    /// Indices of those that are not; none where they would be fewer than [`MIN_HELD_OUT`].
     pub held_out: Vec<usize>,
 }
 
 /// The samples themselves. See [`Split`] for an example.
 #[derive(Clone, Debug)]
-pub struct Parts<'a> {
+pub struct SplitSamples<'a> {
     /// What is learned from.
     pub training: Cow<'a, Samples>,
     /// What is held out, if anything is.
@@ -44,15 +46,17 @@ pub struct Parts<'a> {
 impl Split {
     /// Holds out a share of the samples, drawn by the seed: whole groups, where there are several, as many as come nearest
     /// to the share; runs of windows, where there are none. See [`Split`] for an example.
-    pub fn of(dataset: &Dataset, share: f64, seed: u64) -> Self {
-        let n = dataset.samples.n_samples;
+    pub fn draw(dataset: &Dataset, share: f64, seed: u64) -> Self {
+        let n = dataset.samples.n_samples();
         let unit: Vec<u32> = match &dataset.groups {
             Some(groups) if groups.iter().any(|group| group != &groups[0]) => groups.clone(),
-            _ if dataset.samples.channels.is_some() => (0..n).map(|i| (i * RUNS / n.max(1)) as u32).collect(),
+            _ if matches!(dataset.samples.layout(), Layout::Windows { .. }) => {
+                (0..n).map(|i| (i * RUNS / n.max(1)) as u32).collect()
+            }
             _ => (0..n as u32).collect(),
         };
-        let mut held_out = draw(&unit, share * n as f64, seed);
-        if held_out.len() < FEWEST {
+        let mut held_out = draw_units(&unit, share * n as f64, seed);
+        if held_out.len() < MIN_HELD_OUT {
             held_out.clear();
         }
         let is_held = |i: &usize| held_out.binary_search(i).is_ok();
@@ -63,17 +67,17 @@ impl Split {
     ///
     /// # Errors
     /// If the file that they are in can't be read.
-    pub fn parts<'a>(&self, samples: &'a Samples) -> Result<Parts<'a>, DataError> {
+    pub fn parts<'a>(&self, samples: &'a Samples) -> Result<SplitSamples<'a>, DataError> {
         if self.held_out.is_empty() {
-            return Ok(Parts { training: Cow::Borrowed(samples), held_out: None });
+            return Ok(SplitSamples { training: Cow::Borrowed(samples), held_out: None });
         }
         let training = Cow::Owned(samples.select(&self.training)?);
-        Ok(Parts { training, held_out: Some(samples.select(&self.held_out)?) })
+        Ok(SplitSamples { training, held_out: Some(samples.select(&self.held_out)?) })
     }
 }
 
 /// The members of units, taken in random order as long as that brings their number nearer to `wanted`.
-fn draw(unit: &[u32], wanted: f64, seed: u64) -> Vec<usize> {
+fn draw_units(unit: &[u32], wanted: f64, seed: u64) -> Vec<usize> {
     let mut members: Vec<(u32, usize)> = unit.iter().copied().zip(0..).collect();
     members.sort_unstable();
     let mut units: Vec<&[(u32, usize)]> = members.chunk_by(|a, b| a.0 == b.0).collect();
@@ -95,9 +99,9 @@ mod tests {
 
     use super::*;
 
-    fn dataset(n: usize, groups: Option<Vec<u32>>, channels: Option<usize>) -> Dataset {
-        let mut samples = Samples::new("split", (0..2 * n).map(|x| x as f32).collect(), 2).with_count(0.5);
-        samples.channels = channels;
+    fn dataset(n: usize, groups: Option<Vec<u32>>, layout: Layout) -> Dataset {
+        let samples = Samples::new("split", (0..2 * n).map(|x| x as f32).collect(), 2).with_count(0.5);
+        let samples = samples.with_layout(layout);
         Dataset { samples, labels: None, groups }
     }
 
@@ -108,16 +112,16 @@ mod tests {
         ) {
             let n = groups.len();
             for groups in [Some(groups), None] {
-                let data = dataset(n, groups.clone(), None);
-                let split = Split::of(&data, share, seed);
-                prop_assert_eq!(&split, &Split::of(&data, share, seed));
+                let data = dataset(n, groups.clone(), Layout::Table);
+                let split = Split::draw(&data, share, seed);
+                prop_assert_eq!(&split, &Split::draw(&data, share, seed));
                 let mut all = [&split.training[..], &split.held_out[..]].concat();
                 all.sort_unstable();
                 prop_assert_eq!(all, (0..n).collect::<Vec<_>>());
-                prop_assert!(split.held_out.is_empty() || split.held_out.len() >= FEWEST);
+                prop_assert!(split.held_out.is_empty() || split.held_out.len() >= MIN_HELD_OUT);
                 let Some(groups) = groups else {
                     let wanted = share * n as f64;
-                    prop_assert!(wanted < FEWEST as f64 + 1.0 || (split.held_out.len() as f64 - wanted).abs() <= 0.5);
+                    prop_assert!(wanted < MIN_HELD_OUT as f64 + 1.0 || (split.held_out.len() as f64 - wanted).abs() <= 0.5);
                     continue;
                 };
                 prop_assert!(split.training.iter().all(|&i| split.held_out.iter().all(|&j| groups[i] != groups[j])));
@@ -131,23 +135,23 @@ mod tests {
 
     #[test]
     fn the_parts_are_the_samples_and_what_is_known_of_them() {
-        let data = dataset(500, None, None);
-        let split = Split::of(&data, 0.1, 3);
+        let data = dataset(500, None, Layout::Table);
+        let split = Split::draw(&data, 0.1, 3);
         assert_eq!(split.held_out.len(), 50);
-        assert_ne!(split, Split::of(&data, 0.1, 4), "another seed holds out others");
+        assert_ne!(split, Split::draw(&data, 0.1, 4), "another seed holds out others");
         let parts = split.parts(&data.samples).unwrap();
         let held_out = parts.held_out.unwrap();
-        assert_eq!((held_out.n_samples, parts.training.n_samples), (50, 450));
-        assert_eq!((held_out.count, held_out.n_features), (Some(0.5), 2));
+        assert_eq!((held_out.n_samples(), parts.training.n_samples()), (50, 450));
+        assert_eq!((held_out.count(), held_out.n_features()), (Some(0.5), 2));
         assert_eq!(*held_out.all().unwrap(), data.samples.gather(&split.held_out).unwrap());
-        assert_ne!(held_out.fingerprint, parts.training.fingerprint);
+        assert_ne!(held_out.fingerprint(), parts.training.fingerprint());
     }
 
     #[test]
     fn too_few_and_nothing_asked_for_are_learned_from() {
         for (n, share) in [(500, 0.0), (300, 0.1)] {
-            let data = dataset(n, None, None);
-            let split = Split::of(&data, share, 0);
+            let data = dataset(n, None, Layout::Table);
+            let split = Split::draw(&data, share, 0);
             assert!(split.held_out.is_empty());
             let parts = split.parts(&data.samples).unwrap();
             assert!(parts.held_out.is_none() && *parts.training == data.samples);
@@ -156,7 +160,7 @@ mod tests {
 
     #[test]
     fn windows_without_groups_are_held_out_in_runs() {
-        let split = Split::of(&dataset(1000, None, Some(2)), 0.1, 0);
+        let split = Split::draw(&dataset(1000, None, Layout::Windows { channels: 2 }), 0.1, 0);
         assert_eq!(split.held_out.len(), 100);
         let runs = split.held_out.chunk_by(|a, b| a + 1 == *b).count();
         assert!(runs <= 5, "{runs} runs");

@@ -4,9 +4,9 @@ use std::fs::File;
 use std::io::{self, BufReader, Read};
 use std::path::Path;
 
-use super::Memory;
 use super::elements::Elements;
 use super::error::{DataError, Refusal};
+use super::memory::MemoryLimit;
 use super::values::{Sink, Store, Stored};
 
 /// Bytes that are read at once; a multiple of every element's.
@@ -31,7 +31,7 @@ pub(super) fn of_file(
     offset: usize,
     elements: Elements,
     shape: &[usize],
-    memory: Memory,
+    memory: MemoryLimit,
 ) -> Result<Store, Refusal> {
     let length = file.get_ref().metadata().map_err(DataError::io(path))?.len();
     let ends = |n: &usize| n.checked_mul(elements.kind.width).and_then(|bytes| bytes.checked_add(offset));
@@ -50,7 +50,7 @@ pub(super) fn read(
     mut reader: impl Read,
     elements: Elements,
     shape: &[usize],
-    memory: Memory,
+    memory: MemoryLimit,
 ) -> Result<Store, Refusal> {
     let width = elements.kind.width;
     let expected = count(shape).and_then(|n| n.checked_mul(width)).map(|bytes| bytes as u64);
@@ -85,7 +85,7 @@ fn damaged(error: io::Error) -> Refusal {
 }
 
 /// From column-major order: the first index runs fastest there, the last one here.
-pub(super) fn row_major(columns: &Store, shape: &[usize], memory: Memory) -> Result<Store, DataError> {
+pub(super) fn row_major(columns: &Store, shape: &[usize], memory: MemoryLimit) -> Result<Store, DataError> {
     let [n, ref rest @ ..] = *shape else { return Sink::new(memory).finish() };
     if columns.len() == 0 {
         return Sink::new(memory).finish();

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use super::Source;
 use super::error::{DataError, content};
+use super::source::Source;
 use crate::base::names::nearest_name;
 
 /// Which columns are which, by their index from 0.

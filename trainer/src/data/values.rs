@@ -11,7 +11,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::elements::Elements;
-use super::{DataError, Memory};
+use super::error::DataError;
+use super::memory::MemoryLimit;
 
 /// Rows of `width` numbers each.
 #[derive(Clone)]
@@ -31,7 +32,7 @@ enum Rows {
 
 /// Numbers one behind another.
 pub(super) enum Store {
-    Memory(Vec<f32>),
+    MemoryLimit(Vec<f32>),
     File(Stored),
 }
 
@@ -180,7 +181,7 @@ pub(super) struct Sink {
 
 impl Sink {
     /// For numbers that may take so much memory.
-    pub(super) fn new(memory: Memory) -> Self {
+    pub(super) fn new(memory: MemoryLimit) -> Self {
         Self { most: memory.values(), len: 0, held: vec![], scratch: None }
     }
 
@@ -233,7 +234,7 @@ mod tests {
     use super::*;
 
     /// `0, 1, 2, ...`, held in memory or not.
-    fn store(len: usize, memory: Memory) -> Store {
+    fn store(len: usize, memory: MemoryLimit) -> Store {
         let mut sink = Sink::new(memory);
         let values: Vec<f32> = (0..len).map(|x| x as f32).collect();
         values.chunks(7).for_each(|part| sink.push(part).unwrap());
@@ -245,8 +246,8 @@ mod tests {
         fn rows_are_the_same_wherever_they_lie(
             n in 1usize..30, width in 1usize..5, length in 1usize..4, picks in prop::collection::vec(any::<usize>(), 0..9),
         ) {
-            let held = Values::new(store(n * width, Memory(1 << 20)), width);
-            let stored = Values::new(store(n * width, Memory(8)), width);
+            let held = Values::new(store(n * width, MemoryLimit(1 << 20)), width);
+            let stored = Values::new(store(n * width, MemoryLimit(8)), width);
             prop_assert!(held.is_in_memory());
             prop_assert_eq!(stored.is_in_memory(), n * width <= 2);
             let picks: Vec<usize> = picks.iter().map(|pick| pick % n).collect();
@@ -273,7 +274,7 @@ mod tests {
 
     #[test]
     fn a_file_that_became_shorter_is_an_error() {
-        let Store::File(stored) = store(100, Memory(0)) else { panic!("it is in memory") };
+        let Store::File(stored) = store(100, MemoryLimit(0)) else { panic!("it is in memory") };
         stored.file.set_len(200).unwrap();
         let values = Values::new(Store::File(stored), 10);
         assert!(values.chunk(0..5).is_ok());

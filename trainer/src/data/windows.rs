@@ -1,17 +1,18 @@
 //! A recording, instant by instant, cut into windows.
 
+use super::dataset::Dataset;
 use super::error::Refusal;
-use super::{Dataset, Samples, Window};
+use super::source::Windowing;
 
 /// Windows of `length` instants every `step`, none across a change of group; a sample's label is its window's commonest.
 /// No number is copied.
-pub(super) fn cut(recording: &Dataset, window: Window) -> Result<Dataset, Refusal> {
-    let Window { length, step } = window;
+pub(super) fn cut(recording: &Dataset, window: Windowing) -> Result<Dataset, Refusal> {
+    let Windowing { length, step } = window;
     if length == 0 || step == 0 {
         return Err("--window and --step must be at least 1".into());
     }
     let samples = &recording.samples;
-    let (channels, instants) = (samples.n_features, samples.n_samples);
+    let instants = samples.n_samples();
     let group = |at: usize| recording.groups.as_ref().map(|groups| groups[at]);
     let mut starts = vec![];
     let (mut begin, mut longest) = (0, 0);
@@ -28,9 +29,7 @@ pub(super) fn cut(recording: &Dataset, window: Window) -> Result<Dataset, Refusa
             format!("--window {length} is longer than the {part}, {longest} instants: make it shorter{advice}");
         return Err(problem.into());
     }
-    let values = samples.values.windows(&starts, length);
-    let mut cut = Samples::of(&*samples.name, values)?.with_channels(channels);
-    cut.count = samples.count;
+    let cut = samples.windows(&starts, length)?;
     let labels = recording.labels.as_ref();
     let labels = labels.map(|labels| starts.iter().map(|&start| commonest(&labels[start..start + length])).collect());
     let groups = recording.groups.as_ref().map(|groups| starts.iter().map(|&start| groups[start]).collect());
@@ -49,6 +48,7 @@ fn commonest(labels: &[u32]) -> u32 {
 mod tests {
     use proptest::prelude::*;
 
+    use super::super::samples::{Layout, Samples};
     use super::*;
 
     /// Channel c of instant t is `10 t + c`.
@@ -60,16 +60,16 @@ mod tests {
 
     #[test]
     fn windows_overlap_and_keep_what_is_known() {
-        let cut = cut(&recording(None, 7), Window { length: 4, step: 2 }).unwrap();
+        let cut = cut(&recording(None, 7), Windowing { length: 4, step: 2 }).unwrap();
         assert_eq!(*cut.samples.chunk(1..2).unwrap(), [20.0, 21.0, 30.0, 31.0, 40.0, 41.0, 50.0, 51.0]);
-        assert_eq!((cut.samples.n_samples, cut.samples.channels, cut.samples.count), (2, Some(2), Some(1.0)));
-        assert_eq!(cut.labels, Some(vec![0, 1]));
+        assert_eq!((cut.samples.n_samples(), cut.samples.layout()), (2, Layout::Windows { channels: 2 }));
+        assert_eq!((cut.samples.count(), cut.labels), (Some(1.0), Some(vec![0, 1])));
     }
 
     #[test]
     fn what_can_not_be_cut_is_said() {
         let error = |groups, length, step| {
-            let refusal = cut(&recording(groups, 6), Window { length, step }).unwrap_err();
+            let refusal = cut(&recording(groups, 6), Windowing { length, step }).unwrap_err();
             refusal.at("r".as_ref()).to_string()
         };
         assert!(error(None, 7, 1).contains("longer than the recording, 6 instants"));
@@ -86,10 +86,10 @@ mod tests {
                 lengths.iter().enumerate().flat_map(|(g, &n)| std::iter::repeat_n(g as u32 % 2, n)).collect();
             let runs: Vec<usize> = groups.chunk_by(|a, b| a == b).map(<[u32]>::len).collect();
             let expected: usize = runs.iter().filter(|&&n| n >= length).map(|n| (n - length) / step + 1).sum();
-            match cut(&recording(Some(groups.clone()), groups.len()), Window { length, step }) {
+            match cut(&recording(Some(groups.clone()), groups.len()), Windowing { length, step }) {
                 Err(_) => prop_assert_eq!(expected, 0),
                 Ok(found) => {
-                    prop_assert_eq!(found.samples.n_samples, expected);
+                    prop_assert_eq!(found.samples.n_samples(), expected);
                     for (row, group) in found.samples.chunks(1).zip(found.groups.unwrap()) {
                         let start = (row.unwrap()[0] / 10.0) as usize;
                         prop_assert!(groups[start..start + length].iter().all(|&g| g == group));

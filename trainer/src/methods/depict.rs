@@ -158,7 +158,7 @@ impl<B: AutodiffBackend> DepictMethod<B> {
         Self {
             settings,
             config: config.clone(),
-            n_samples: samples.n_samples,
+            n_samples: samples.n_samples(),
             learner: Learner::new(config, samples, false, device),
             head: None,
             targets: None,

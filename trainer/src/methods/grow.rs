@@ -177,8 +177,8 @@ impl<B: AutodiffBackend> GrowMethod<B> {
         Self {
             settings,
             config: config.clone(),
-            n_samples: samples.n_samples,
-            is_moved: settings.reconstruct.is_moved(samples.image),
+            n_samples: samples.n_samples(),
+            is_moved: settings.reconstruct.is_moved(samples.image()),
             learner: Learner::new(config, samples, false, device),
             classifier: None,
             targets: None,

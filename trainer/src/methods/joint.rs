@@ -88,7 +88,7 @@ impl<B: AutodiffBackend, C: Clusters<B>> JointMethod<B, C> {
             name,
             settings,
             config: config.clone(),
-            n_samples: samples.n_samples,
+            n_samples: samples.n_samples(),
             reconstruction: 0.0,
             learner: Learner::new(config, samples, C::VARIATIONAL, device),
             found: None,

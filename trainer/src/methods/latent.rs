@@ -94,7 +94,7 @@ impl<B: AutodiffBackend> LatentMethod<B> {
         Self {
             name,
             config: config.clone(),
-            n_samples: samples.n_samples,
+            n_samples: samples.n_samples(),
             learner: Learner::new(config, samples, objective.is_variational(), device),
             objective,
             clusters: None,

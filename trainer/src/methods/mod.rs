@@ -195,9 +195,9 @@ impl MethodConfig {
     /// assert_eq!(layers("depict"), "conv:50k4s2,50k5s2p2,10");
     /// ```
     pub fn architecture(&self, samples: &Samples) -> Architecture {
-        let is_small = samples.n_features <= 256;
+        let is_small = samples.n_features() <= 256;
         match self {
-            Self::Depict(_) if samples.image.is_some() => Architecture::depict(),
+            Self::Depict(_) if samples.image().is_some() => Architecture::depict(),
             Self::KDvae(_) | Self::KDae(_) => {
                 Architecture::dense(if is_small { &[100, 50, 10] } else { &[500, 100, 10] })
             }

@@ -98,15 +98,15 @@ impl Range {
 /// Runs the f32 model over the samples.
 pub(super) fn run(trained: &Trained, samples: &Samples) -> Result<Ranges, QuantizeError> {
     let expected = trained.encoder.first().map_or(trained.head.n_dims(), Layer::inputs);
-    if samples.n_features != expected {
-        return Err(QuantizeError::Features { expected, found: samples.n_features });
+    if samples.n_features() != expected {
+        return Err(QuantizeError::Features { expected, found: samples.n_features() });
     }
     let inputs = trained.scaling.apply(&samples.all()?);
     let input = finite(&inputs, "the scaled input").map(Range::of)?;
-    let layers = network(&trained.encoder, &inputs, samples.n_samples)?;
+    let layers = network(&trained.encoder, &inputs, samples.n_samples())?;
     let latent = layers.last().map_or(&input, |(_, latent)| latent).clone();
     let pairs = match &trained.head {
-        Head::Autoencoders(autoencoders) => Some(pairs(autoencoders, &inputs, samples.n_samples)?),
+        Head::Autoencoders(autoencoders) => Some(pairs(autoencoders, &inputs, samples.n_samples())?),
         Head::Mixture(_) | Head::Softmax(_) => None,
     };
     Ok(Ranges { input, layers, latent, pairs })

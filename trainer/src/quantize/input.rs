@@ -8,7 +8,7 @@ use crate::data::{Samples, Scaling};
 
 /// Describes how samples become steps of `first`.
 pub(super) fn describe(scaling: &Scaling, samples: &Samples, first: Affine, blob: &mut Blob) -> Input {
-    let count = samples.count.unwrap_or_else(|| count_of(samples));
+    let count = samples.count().unwrap_or_else(|| count_of(samples));
     let gains: Vec<f64> = scaling.gain.iter().map(|&g| f64::from(g) / first.scale).collect();
     let zero = f64::from(first.zero_point);
     let offsets: Vec<f64> = scaling.offset.iter().map(|&o| f64::from(o) / first.scale + zero).collect();
@@ -18,7 +18,7 @@ pub(super) fn describe(scaling: &Scaling, samples: &Samples, first: Affine, blob
         per_count.clone().zip(&offsets).map(|(g, offset)| (-offset / g * 256.0).round() as i32).collect();
     let multipliers: Vec<Multiplier> = per_count.map(|g| Multiplier::of(g / 256.0)).collect();
     Input {
-        len: samples.n_features as u32,
+        len: samples.n_features() as u32,
         channels: gains.len() as u32,
         gain: blob.push(&gains.iter().map(|&g| g as f32).collect::<Vec<f32>>()),
         offset: blob.push(&offsets.iter().map(|&o| o as f32).collect::<Vec<f32>>()),

@@ -251,7 +251,7 @@ fn describe<'a>(
         name: &provenance.name,
         method: &trained.method,
         fingerprint: Fingerprint {
-            data: first_eight(&calibration.fingerprint),
+            data: first_eight(&calibration.fingerprint()),
             config: first_eight(&provenance.config),
             seed: provenance.seed,
             version: env!("CARGO_PKG_VERSION"),

@@ -95,7 +95,7 @@ impl Run<'_> {
     /// See [`AssignError`].
     pub fn page(&self) -> Result<String, AssignError> {
         let found = self.found()?;
-        let title = format!("{} by {}", self.dataset.samples.name, self.trained.method);
+        let title = format!("{} by {}", self.dataset.samples.name(), self.trained.method);
         let page = html! {
             (DOCTYPE)
             html lang="en" {
@@ -128,7 +128,7 @@ impl Run<'_> {
         let assigned = inference::assign_samples(self.model, samples)?;
         let latents = self.trained.encode(samples)?;
         Ok(Found {
-            dims: latents.len() / samples.n_samples.max(1),
+            dims: latents.len() / samples.n_samples().max(1),
             exact: self.trained.head.assign(&latents)?,
             latents,
             clusters: assigned.iter().map(|found| found.cluster).collect(),

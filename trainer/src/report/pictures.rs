@@ -7,17 +7,21 @@ use image::{DynamicImage, GrayImage, ImageFormat, RgbImage};
 use maud::{Markup, html};
 
 use super::plot;
-use crate::data::{DataError, ImageShape, Samples};
+use crate::data::{DataError, ImageShape, Layout, Samples};
 
 /// One sample, with a title that shows when it is pointed at.
 pub(super) fn sample(samples: &Samples, index: usize, title: &str) -> Result<Markup, DataError> {
     let values = &samples.chunk(index..index + 1)?;
     let most = samples.greatest().max(f32::MIN_POSITIVE);
-    let picture = samples.image.and_then(|shape| png(values, shape, most));
+    let channels = match samples.layout() {
+        Layout::Windows { channels } => channels,
+        Layout::Table | Layout::Images(_) => 1,
+    };
+    let picture = samples.image().and_then(|shape| png(values, shape, most));
     Ok(html! {
         @match picture {
             Some(png) => img class="sample" alt=(title) title=(title) src={ "data:image/png;base64," (BASE64_STANDARD.encode(png)) };,
-            None => span title=(title) { (plot::trace(values, samples.channels.unwrap_or(1))) },
+            None => span title=(title) { (plot::trace(values, channels)) },
         }
     })
 }

@@ -32,7 +32,7 @@ pub(super) fn facts(run: &Run, found: &Found) -> Markup {
     let clusters = metrics::clusters_found(&found.clusters, 0.0);
     let mut facts = vec![
         (clusters.to_string(), "clusters, by the integers"),
-        (thousands(run.dataset.samples.n_samples), "samples"),
+        (thousands(run.dataset.samples.n_samples()), "samples"),
         (format!("{:.2} %", 100.0 * metrics::agreement(&found.exact, &found.clusters)), "same cluster as in f32"),
         (thousands(run.flash), "bytes of flash"),
         (thousands(run.model.arena_len()), "bytes of RAM"),
@@ -54,7 +54,7 @@ fn macs(run: &Run) -> usize {
 
 /// Two principal axes, coloured by cluster and by label.
 pub(super) fn latents(run: &Run, found: &Found) -> Markup {
-    let n = run.dataset.samples.n_samples;
+    let n = run.dataset.samples.n_samples();
     let step = n.div_ceil(POINTS).max(1);
     let drawn: Vec<f32> = found.latents.chunks_exact(found.dims).step_by(step).flatten().copied().collect();
     let (places, shares) = geometry::principal(&drawn, found.dims);
@@ -195,7 +195,7 @@ pub(super) fn labels(run: &Run, found: &Found) -> Markup {
 /// Samples near the centres and far from them.
 pub(super) fn samples(run: &Run, found: &Found) -> Result<Markup, DataError> {
     let samples = &run.dataset.samples;
-    let count = if samples.image.is_some() { IMAGES } else { TRACES };
+    let count = if samples.image().is_some() { IMAGES } else { TRACES };
     let extremes = geometry::extremes(&found.latents, found.dims, &found.clusters, found.k, count);
     let row = |indices: &[usize]| -> Result<Markup, DataError> {
         let pictures = indices.iter().map(|&i| pictures::sample(samples, i, &format!("sample {i}")));

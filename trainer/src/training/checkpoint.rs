@@ -71,7 +71,7 @@ const DIGEST: usize = 32;
 impl Checkpoint {
     pub(super) fn new(samples: &Samples, config: &FitConfig, next: Position, state: Vec<u8>) -> Self {
         let config = fingerprint(config);
-        Self { version: VERSION.into(), data: samples.fingerprint, config, next, state }
+        Self { version: VERSION.into(), data: samples.fingerprint(), config, next, state }
     }
 
     /// The bytes, then their SHA-256: what reads a method's state takes it to be whole.
@@ -94,7 +94,7 @@ impl Checkpoint {
         if found.version != VERSION {
             return mismatch(&format!("it was written by version {}, this is {VERSION}", found.version));
         }
-        if found.data != samples.fingerprint {
+        if found.data != samples.fingerprint() {
             return mismatch("the samples are others");
         }
         if found.config != fingerprint(config) {

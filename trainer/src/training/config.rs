@@ -77,7 +77,7 @@ impl FitConfig {
     fn layers(&self, samples: &Samples) -> Result<Vec<Shape>, FitError> {
         let own = if self.encoder.is_default() { self.method.architecture(samples) } else { self.encoder.clone() };
         let problem = |error: ArchitectureError| FitError::Setting { setting: "encoder", problem: error.to_string() };
-        own.shapes(samples.n_features, samples.image).map_err(problem)
+        own.shapes(samples.n_features(), samples.image()).map_err(problem)
     }
 
     /// The same, of a configuration that was checked.
@@ -102,11 +102,11 @@ impl FitConfig {
     /// Settings that can't be, or not for such samples, are refused.
     pub(super) fn check(&self, samples: &Samples) -> Result<(), FitError> {
         let needed = 20;
-        if samples.n_samples < needed {
-            return Err(FitError::TooFew { found: samples.n_samples, needed });
+        if samples.n_samples() < needed {
+            return Err(FitError::TooFew { found: samples.n_samples(), needed });
         }
         self.layers(samples)?;
-        if let Some(Err(error)) = self.method.student().map(|own| own.shapes(samples.n_features, samples.image)) {
+        if let Some(Err(error)) = self.method.student().map(|own| own.shapes(samples.n_features(), samples.image())) {
             return Err(FitError::Setting { setting: "student", problem: error.to_string() });
         }
         let setting = |setting, problem: &str| Err(FitError::Setting { setting, problem: problem.into() });

@@ -24,7 +24,7 @@ impl<B: Backend> Data<B> {
     pub(super) fn new(samples: &Samples, device: &B::Device) -> Result<Self, DataError> {
         let scaling = Scaling::fit(samples)?;
         let (samples, device) = (samples.clone(), device.clone());
-        let mut data = Self { image: samples.image, scaling, samples, resident: None, device };
+        let mut data = Self { image: samples.image(), scaling, samples, resident: None, device };
         if !computes_on_host::<B>() && data.samples.are_in_memory() {
             data.resident = Some(data.all()?);
         }
@@ -33,12 +33,12 @@ impl<B: Backend> Data<B> {
 
     /// N.
     pub(crate) fn n_samples(&self) -> usize {
-        self.samples.n_samples
+        self.samples.n_samples()
     }
 
     /// Numbers of a sample.
     pub(crate) fn n_inputs(&self) -> usize {
-        self.samples.n_features
+        self.samples.n_features()
     }
 
     /// The samples with these indices, scaled, `len x inputs`.

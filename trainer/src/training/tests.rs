@@ -205,8 +205,8 @@ fn every_method_learns_the_same_bits_from_samples_that_stay_in_their_file() {
     let values = blobs().all().unwrap().into_owned();
     let array = ndarray::Array2::from_shape_vec((60 * GROUPS, FEATURES), values).unwrap();
     ndarray_npy::write_npy(&path, &array).unwrap();
-    let read = |memory| Source::of(path.to_str().unwrap()).read_within(memory).unwrap().samples;
-    let (held, stored) = (read(crate::data::Memory(1 << 20)), read(crate::data::Memory(0)));
+    let read = |memory| Source::new(path.to_str().unwrap()).read_within(memory).unwrap().samples;
+    let (held, stored) = (read(crate::data::MemoryLimit(1 << 20)), read(crate::data::MemoryLimit(0)));
     assert!(held.are_in_memory() && !stored.are_in_memory() && held == stored);
     for &name in MethodConfig::NAMES {
         let config = config(name);
@@ -224,7 +224,7 @@ fn a_file_that_is_cut_off_while_it_is_learned_from_is_an_error() {
     let path = tempfile::NamedTempFile::with_suffix(".npy").unwrap();
     let array = ndarray::Array2::from_shape_fn((100, FEATURES), |(i, d)| ((i * 7 + d * 3) % 11) as f32 + 0.5);
     ndarray_npy::write_npy(path.path(), &array).unwrap();
-    let samples = Source::of(path.path().to_str().unwrap()).read_within(crate::data::Memory(0)).unwrap().samples;
+    let samples = Source::new(path.path().to_str().unwrap()).read_within(crate::data::MemoryLimit(0)).unwrap().samples;
     path.as_file().set_len(1000).unwrap();
     let failed = fit::<Autodiff<Flex>>(&Default::default(), &samples, &config("abc"), &mut (), &mut ());
     assert!(matches!(failed, Err(FitError::Data(_))), "{failed:?}");

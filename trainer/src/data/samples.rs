@@ -1,0 +1,292 @@
+//! The samples that training sees: finite numbers, in memory or in a file, and what is known of all of them.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use super::error::DataError;
+use super::image_shape::ImageShape;
+use super::survey::{Survey, Surveyor};
+use super::values::{Store, Values};
+
+/// Samples without labels, in the data's own unit: `n_samples x n_features` finite numbers, in memory or in a file from
+/// which they are read when they are needed. A clone shares the numbers.
+///
+/// ```
+/// use edgemix::data::{ImageShape, Layout, Samples};
+///
+/// let shape = ImageShape { channels: 1, height: 2, width: 2 };
+/// let images = Samples::new("squares", vec![0.0, 1.0, 1.0, 0.0, 1.0, 0.0, 0.0, 1.0], shape.n_values());
+/// let images = images.with_layout(Layout::Images(shape)).with_count(1.0);
+/// assert_eq!((images.n_samples(), images.n_features()), (2, 4));
+/// assert_eq!(images.gather(&[1])?, [1.0, 0.0, 0.0, 1.0]);
+/// # Ok::<(), edgemix::data::DataError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Samples {
+    name: String,
+    values: Values,
+    layout: Layout,
+    count: Option<f32>,
+    fingerprint: [u8; 32],
+    survey: Survey,
+}
+
+/// What the features of a sample are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Layout {
+    /// A row of a table: each feature has a meaning of its own.
+    #[default]
+    Table,
+    /// The pixels of an image.
+    Images(ImageShape),
+    /// A window of a recording, instant by instant, the channels of an instant together.
+    Windows {
+        /// Number of channels.
+        channels: usize,
+    },
+}
+
+/// Samples are equal if their name, layout and count are and their numbers have the same fingerprint.
+impl PartialEq for Samples {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.name, self.layout, self.count, self.fingerprint)
+            == (&other.name, other.layout, other.count, other.fingerprint)
+    }
+}
+
+/// How many numbers are read at once by a pass over all samples.
+const BLOCK: usize = 1 << 18;
+
+impl Samples {
+    /// A table from a row-major matrix of `n_features` columns.
+    pub fn new(name: impl Into<String>, values: Vec<f32>, n_features: usize) -> Self {
+        let mut surveyor = Surveyor::new(values.len().checked_div(n_features).unwrap_or(0), n_features);
+        surveyor.look_at(&values);
+        Self::surveyed(name, Values::new(Store::Memory(values), n_features), surveyor)
+    }
+
+    /// A table whose rows are these.
+    pub(super) fn from_values(name: impl Into<String>, values: Values) -> Result<Self, DataError> {
+        let mut surveyor = Surveyor::new(values.n_rows(), values.width());
+        for block in chunks(&values, rows_of_a_block(values.width())) {
+            surveyor.look_at(&block?);
+        }
+        Ok(Self::surveyed(name, values, surveyor))
+    }
+
+    fn surveyed(name: impl Into<String>, values: Values, surveyor: Surveyor) -> Self {
+        let (survey, fingerprint) = surveyor.finish();
+        Self { name: name.into(), values, layout: Layout::Table, count: None, fingerprint, survey }
+    }
+
+    /// The same samples with another meaning of their features.
+    ///
+    /// ```
+    /// use edgemix::data::{Layout, Samples, Scaling};
+    ///
+    /// // Two windows of four instants. Each of the two channels is scaled by itself.
+    /// let values = (0..16).map(|x| x as f32).collect();
+    /// let windows = Samples::new("windows", values, 8).with_layout(Layout::Windows { channels: 2 });
+    /// assert_eq!((windows.n_samples(), Scaling::fit(&windows)?.gain.len()), (2, 2));
+    /// # Ok::<(), edgemix::data::DataError>(())
+    /// ```
+    #[must_use]
+    pub fn with_layout(self, layout: Layout) -> Self {
+        Self { layout, ..self }
+    }
+
+    /// The same samples, known to be integers times `count`.
+    #[must_use]
+    pub fn with_count(self, count: f32) -> Self {
+        Self { count: Some(count), ..self }
+    }
+
+    /// The same samples with the layout and the count of others.
+    pub(super) fn like(self, other: &Self) -> Self {
+        Self { layout: other.layout, count: other.count, ..self }
+    }
+
+    /// What the samples are called: `digits`, or the name of a file.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Number of samples, N.
+    pub fn n_samples(&self) -> usize {
+        self.values.n_rows()
+    }
+
+    /// Number of features of a sample, D.
+    pub fn n_features(&self) -> usize {
+        self.values.width()
+    }
+
+    /// What the features are.
+    pub fn layout(&self) -> Layout {
+        self.layout
+    }
+
+    /// The size of the images, if the samples are images.
+    pub fn image(&self) -> Option<ImageShape> {
+        match self.layout {
+            Layout::Images(shape) => Some(shape),
+            Layout::Table | Layout::Windows { .. } => None,
+        }
+    }
+
+    /// One count in the data's unit, if the data were integers: 1 where they stand as they are.
+    pub fn count(&self) -> Option<f32> {
+        self.count
+    }
+
+    /// SHA-256 of the shape and the values.
+    pub fn fingerprint(&self) -> [u8; 32] {
+        self.fingerprint
+    }
+
+    /// What was found by the pass over all values.
+    pub(super) fn survey(&self) -> &Survey {
+        &self.survey
+    }
+
+    /// Whether the values are in memory. Those that are not are read from a file each time that they are asked for.
+    pub fn are_in_memory(&self) -> bool {
+        self.values.is_in_memory()
+    }
+
+    /// The values of some samples that follow each other, row-major.
+    ///
+    /// ```
+    /// use edgemix::data::Samples;
+    ///
+    /// let samples = Samples::new("three", vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0], 2);
+    /// assert_eq!(*samples.chunk(1..3)?, [3.0, 4.0, 5.0, 6.0]);
+    /// assert_eq!(samples.all()?, samples.chunk(0..3)?);
+    /// # Ok::<(), edgemix::data::DataError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// If the file that holds the values can't be read.
+    ///
+    /// # Panics
+    /// If the range ends beyond the last sample.
+    pub fn chunk(&self, range: Range<usize>) -> Result<Cow<'_, [f32]>, DataError> {
+        self.values.chunk(range)
+    }
+
+    /// The values of all samples, `n` samples at a time.
+    ///
+    /// ```
+    /// use edgemix::data::Samples;
+    ///
+    /// let samples = Samples::new("three", vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0], 2);
+    /// let mut sizes = vec![];
+    /// for values in samples.chunks(2) {
+    ///     sizes.push(values?.len());
+    /// }
+    /// assert_eq!(sizes, [4, 2]);
+    /// # Ok::<(), edgemix::data::DataError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// If the file that holds the values can't be read.
+    pub fn chunks(&self, n: usize) -> impl Iterator<Item = Result<Cow<'_, [f32]>, DataError>> {
+        chunks(&self.values, n)
+    }
+
+    /// The values of all samples, as many samples at a time as are quick to read.
+    pub(super) fn blocks(&self) -> impl Iterator<Item = Result<Cow<'_, [f32]>, DataError>> {
+        self.chunks(rows_of_a_block(self.n_features()))
+    }
+
+    /// The values of all samples at once, for an algorithm that can't work on a part.
+    ///
+    /// # Errors
+    /// If the file that holds the values can't be read.
+    pub fn all(&self) -> Result<Cow<'_, [f32]>, DataError> {
+        self.values.chunk(0..self.n_samples())
+    }
+
+    /// The values of the samples with these indices, row-major.
+    ///
+    /// # Errors
+    /// If the file that holds the values can't be read.
+    ///
+    /// # Panics
+    /// If an index is `n_samples` or more.
+    pub fn gather(&self, indices: &[usize]) -> Result<Vec<f32>, DataError> {
+        self.values.gather(indices.iter().copied())
+    }
+
+    /// The samples with these indices, with a fingerprint of their own.
+    ///
+    /// ```
+    /// use edgemix::data::Samples;
+    ///
+    /// let three = Samples::new("three", vec![1.0, 2.0, 3.0], 1);
+    /// let two = three.select(&[2, 0])?;
+    /// assert_eq!(*two.all()?, [3.0, 1.0]);
+    /// assert_ne!(two.fingerprint(), three.fingerprint());
+    /// # Ok::<(), edgemix::data::DataError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// If the file that holds the values can't be read.
+    ///
+    /// # Panics
+    /// If an index is `n_samples` or more.
+    pub fn select(&self, indices: &[usize]) -> Result<Self, DataError> {
+        Ok(Self::from_values(self.name.clone(), self.values.select(indices.iter().copied()))?.like(self))
+    }
+
+    /// At most `most` samples, evenly spaced. They keep the name and the fingerprint of all samples.
+    ///
+    /// ```
+    /// use edgemix::data::Samples;
+    ///
+    /// let seven = Samples::new("seven", (0..7).map(|x| x as f32).collect(), 1);
+    /// let some = seven.thinned(3);
+    /// assert_eq!(*some.all()?, [0.0, 3.0, 6.0]);
+    /// assert_eq!(some.fingerprint(), seven.fingerprint());
+    /// # Ok::<(), edgemix::data::DataError>(())
+    /// ```
+    #[must_use]
+    pub fn thinned(&self, most: usize) -> Self {
+        let step = self.n_samples().div_ceil(most.max(1)).max(1);
+        if step == 1 {
+            return self.clone();
+        }
+        Self { values: self.values.select((0..self.n_samples()).step_by(step)), ..self.clone() }
+    }
+
+    /// Windows of `length` samples each that begin at these samples.
+    pub(super) fn windows(&self, starts: &[usize], length: usize) -> Result<Self, DataError> {
+        let windows = Self::from_values(self.name.clone(), self.values.windows(starts, length))?;
+        Ok(windows.like(self).with_layout(Layout::Windows { channels: self.n_features() }))
+    }
+
+    /// The least of all values.
+    ///
+    /// ```
+    /// let samples = edgemix::data::Samples::new("two", vec![3.0, -1.0, 2.0, 0.5], 2);
+    /// assert_eq!((samples.least(), samples.greatest()), (-1.0, 3.0));
+    /// ```
+    pub fn least(&self) -> f32 {
+        self.survey.least
+    }
+
+    /// The greatest of all values.
+    pub fn greatest(&self) -> f32 {
+        self.survey.greatest
+    }
+}
+
+fn rows_of_a_block(n_features: usize) -> usize {
+    (BLOCK / n_features.max(1)).max(1)
+}
+
+/// All rows, `n` at a time.
+fn chunks(values: &Values, n: usize) -> impl Iterator<Item = Result<Cow<'_, [f32]>, DataError>> {
+    let (total, n) = (values.n_rows(), n.max(1));
+    (0..total).step_by(n).map(move |first| values.chunk(first..total.min(first + n)))
+}
