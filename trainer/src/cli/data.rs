@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::CliError;
 use super::progress::during;
-use crate::data::{DataError, DataRecord, Dataset, MemoryLimit, Source, Windowing};
+use crate::data::{CellProblem, ColumnRole, DataError, DataRecord, Dataset, MemoryLimit, Source, Windowing};
 use crate::run::RunDir;
 
 /// How a file is read.
@@ -105,4 +105,19 @@ pub(super) fn record(run: &RunDir) -> Result<Option<DataRecord>, CliError> {
 /// The run that a path names: its directory, or the one in which the file lies.
 pub(super) fn run_of(path: &Path) -> RunDir {
     RunDir::open(if path.is_dir() { path } else { path.parent().unwrap_or(path) })
+}
+
+/// The flags that help with an error in the data, in parentheses after a blank. The library does not know them.
+pub(super) fn flags(error: &DataError) -> &'static str {
+    match error {
+        DataError::Io { source, .. } => super::advice(source),
+        DataError::Scratch { .. } => " (--memory raises the limit)",
+        DataError::Column { role: ColumnRole::Labels, .. } => " (--label-column)",
+        DataError::Column { role: ColumnRole::Groups, .. } => " (--group-column)",
+        DataError::Column { role: ColumnRole::LeftOut, .. } => " (--drop-column)",
+        DataError::Cell { problem: CellProblem::Text(_), .. }
+        | DataError::Value { problem: CellProblem::Text(_), .. } => " (--drop-column, --label-column, --group-column)",
+        DataError::Windowing { .. } => " (--window, --step)",
+        _ => "",
+    }
 }

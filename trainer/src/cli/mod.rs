@@ -70,7 +70,7 @@ enum Command {
 /// Why a command fails.
 #[derive(Debug, Error)]
 pub(crate) enum CliError {
-    #[error(transparent)]
+    #[error("{0}{}", data::flags(.0))]
     Data(#[from] DataError),
     #[error(transparent)]
     Device(#[from] DeviceError),

@@ -11,10 +11,10 @@ use super::memory::MemoryLimit;
 use super::npy::Npz;
 use super::samples::{Layout, Samples};
 use super::stream::Array;
-use super::table::name;
+use super::table::sample_name;
 use super::values::Values;
 
-/// Arrays are told by their names.
+/// Reads an archive. The names of its arrays say what they are.
 pub(super) fn read_npz(path: &Path, memory: MemoryLimit) -> Result<Dataset, DataError> {
     let file = BufReader::new(File::open(path).map_err(DataError::io(path))?);
     let mut archive = Npz::new(file).map_err(|problem| content(path, problem))?;
@@ -24,9 +24,12 @@ pub(super) fn read_npz(path: &Path, memory: MemoryLimit) -> Result<Dataset, Data
     let x = x.or_else(|| (names.len() == 1).then(|| names[0].clone()));
     let x = x.ok_or_else(|| {
         let listed = names.join(", ");
-        content(path, format!("which array holds the samples? It has {listed}; name it x, data, images or windows"))
+        content(path, format!(
+                "none of its arrays has a name for samples (x, X, data, images, samples, features, windows): it has {listed}; \
+                 rename the array of the samples"
+            ))
     })?;
-    let mut array = |name: &str| archive.array(name, memory).map_err(|refusal| refusal.at(path));
+    let mut array = |name: &str| archive.array(name, memory).map_err(|problem| problem.at(path));
     let samples = samples(path, array(&x)?)?;
     let mut own = |names: &[&str]| named(names).map(|name| labels(path, array(&name)?)).transpose();
     let labels = own(&["y", "labels", "label", "target", "targets"])?;
@@ -34,7 +37,8 @@ pub(super) fn read_npz(path: &Path, memory: MemoryLimit) -> Result<Dataset, Data
     Ok(Dataset { samples, labels, groups })
 }
 
-/// `N x D`, or images `N x height x width` or `N x height x width x channels`, or windows `N x length x channels`, flattened.
+/// Samples from an array of shape `N x D`; from images, `N x height x width` or `N x height x width x channels`; or from
+/// windows, `N x length x channels`.
 pub(super) fn samples(path: &Path, array: Array) -> Result<Samples, DataError> {
     let Array { shape, store, are_integers } = array;
     let [n, ref rest @ ..] = shape[..] else {
@@ -50,14 +54,14 @@ pub(super) fn samples(path: &Path, array: Array) -> Result<Samples, DataError> {
     if n == 0 || n_features == 0 {
         return Err(content(path, format!("it is empty: its shape is {shape:?}")));
     }
-    let samples = Samples::from_values(name(path), Values::new(store, n_features))?;
+    let samples = Samples::from_values(sample_name(path), Values::new(store, n_features))?;
     let samples = if are_integers { samples.with_count(1.0) } else { samples };
     Ok(match *rest {
-        // Squares of unsigned integers are images; a long window of few channels is not.
+        // Square arrays are images.
         [height, width] if height == width => {
             samples.with_layout(Layout::Images(ImageShape { channels: 1, height, width }))
         }
-        // More instants than any image of so few columns has rows: a recording's windows.
+        // No image is so much higher than wide: these are windows of a recording.
         [length, channels] if length >= 4 * channels => samples.with_layout(Layout::Windows { channels }),
         [height, width, channels @ (1 | 3 | 4)] => {
             samples.with_layout(Layout::Images(ImageShape { channels, height, width }))
@@ -66,6 +70,7 @@ pub(super) fn samples(path: &Path, array: Array) -> Result<Samples, DataError> {
     })
 }
 
+/// Labels from an array of integers from 0 to 65535.
 pub(super) fn labels(path: &Path, array: Array) -> Result<Vec<u32>, DataError> {
     if array.shape.len() != 1 {
         return Err(content(path, format!("the labels have shape {:?}: expected one number per sample", array.shape)));

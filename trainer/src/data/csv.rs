@@ -1,4 +1,4 @@
-//! Tables in text: comma, semicolon or tab between the fields, with a header or without, packed by gzip or not.
+//! Tables in text: fields separated by comma, semicolon or tab, with or without a header, plain or packed by gzip.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Cursor, Read};
@@ -8,39 +8,39 @@ use csv::{ErrorKind, Reader, ReaderBuilder, StringRecord, Trim};
 use flate2::bufread::MultiGzDecoder;
 
 use super::dataset::Dataset;
-use super::error::{DataError, content};
+use super::error::{CellProblem, DataError, content};
 use super::memory::MemoryLimit;
 use super::samples::Samples;
 use super::source::Source;
-use super::table::{Columns, Words, name};
+use super::table::{CategoryColumn, Columns, sample_name};
 use super::values::{Sink, Values};
 
-/// Enough of a table to see how its fields are parted.
+/// How many bytes are examined to find the delimiter.
 const HEAD: u64 = 1 << 20;
-const MARK: &[u8] = b"\xef\xbb\xbf";
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// Reads a table; the columns of labels and groups are no features.
+/// Reads a table. Columns of labels and groups are not features.
 pub(super) fn read(path: &Path, source: &Source, memory: MemoryLimit) -> Result<Dataset, DataError> {
-    let mut table = Table::open(path)?;
+    let mut table = Records::open(path)?;
     let first = table.next()?.ok_or_else(|| content(path, "it is empty: expected lines of numbers"))?;
     let second = table.next()?;
     let has_header = is_header(&first, second.as_ref());
     let names: Vec<&str> = if has_header { first.iter().collect() } else { vec![] };
-    let Columns { label, group, features } = Columns::chosen(path, &names, first.len(), source)?;
+    let Columns { label, group, features } = Columns::choose(path, &names, first.len(), source)?;
 
-    let place = Place { path, names: &names };
-    let (mut labels, mut groups) = (Words::default(), Words::default());
+    let locator = Locator { path, names: &names };
+    let (mut labels, mut groups) = (CategoryColumn::default(), CategoryColumn::default());
     let (mut sink, mut values) = (Sink::new(memory), vec![]);
     let mut are_integers = true;
     let ahead = (!has_header).then(|| first.clone()).into_iter().chain(second);
     for row in ahead.map(Ok).chain(std::iter::from_fn(|| table.next().transpose())) {
         let row = row?;
-        place.check_length(&row, first.len())?;
+        locator.check_length(&row, first.len())?;
         values.clear();
         for &c in &features {
             let field = row.get(c).unwrap_or_default();
             are_integers &= field.parse::<i32>().is_ok();
-            values.push(number(field).map_err(|problem| place.refuse(&row, c, problem))?);
+            values.push(number(field).map_err(|problem| locator.cell(&row, c, problem))?);
         }
         sink.push(&values)?;
         for (column, words) in [(label, &mut labels), (group, &mut groups)] {
@@ -50,7 +50,7 @@ pub(super) fn read(path: &Path, source: &Source, memory: MemoryLimit) -> Result<
     if sink.len() == 0 {
         return Err(content(path, "it has a header and nothing below it: expected lines of numbers"));
     }
-    let samples = Samples::from_values(name(path), Values::new(sink.finish()?, features.len()))?;
+    let samples = Samples::from_values(sample_name(path), Values::new(sink.finish()?, features.len()))?;
     Ok(Dataset {
         samples: if are_integers { samples.with_count(1.0) } else { samples },
         labels: label.map(|_| labels.finish()),
@@ -58,19 +58,19 @@ pub(super) fn read(path: &Path, source: &Source, memory: MemoryLimit) -> Result<
     })
 }
 
-/// A file's text from its start, unpacked, without a mark of its encoding.
+/// The text of a file from its start, unpacked, without a byte order mark.
 fn text(path: &Path) -> io::Result<Box<dyn BufRead>> {
     let file = BufReader::new(File::open(path)?);
     let is_packed = path.extension().is_some_and(|ending| ending == "gz");
     let mut text: Box<dyn BufRead> =
         if is_packed { Box::new(BufReader::new(MultiGzDecoder::new(file))) } else { Box::new(file) };
-    if text.fill_buf()?.starts_with(MARK) {
-        text.consume(MARK.len());
+    if text.fill_buf()?.starts_with(BYTE_ORDER_MARK) {
+        text.consume(BYTE_ORDER_MARK.len());
     }
     Ok(text)
 }
 
-/// Why a text can't be read on.
+/// The error for text that can't be read.
 fn unreadable(path: &Path, error: io::Error) -> DataError {
     match error.kind() {
         io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof => {
@@ -80,13 +80,13 @@ fn unreadable(path: &Path, error: io::Error) -> DataError {
     }
 }
 
-/// A table's lines, one by one.
-struct Table<'a> {
+/// The records of a table, one by one.
+struct Records<'a> {
     path: &'a Path,
     reader: Reader<Box<dyn Read>>,
 }
 
-impl<'a> Table<'a> {
+impl<'a> Records<'a> {
     fn open(path: &'a Path) -> Result<Self, DataError> {
         let unreadable = |error| unreadable(path, error);
         let mut text = text(path).map_err(unreadable)?;
@@ -109,7 +109,9 @@ impl<'a> Table<'a> {
                     ErrorKind::Io(error) => Err(unreadable(self.path, error)),
                     _ => Err(content(
                         self.path,
-                        format!("line {line} is not UTF-8 text: is it a table in text, comma-separated?"),
+                        format!(
+                            "line {line} is not UTF-8 text: expected a table in text; save it as CSV with UTF-8 encoding"
+                        ),
                     )),
                 }
             }
@@ -117,9 +119,9 @@ impl<'a> Table<'a> {
     }
 }
 
-/// The one that cuts the first lines into equally many fields, and into most.
+/// The delimiter that cuts the first lines into the same number of fields, and into the most.
 fn delimiter(bytes: &[u8]) -> u8 {
-    // A line that is not there to its end says nothing.
+    // The last line may be cut off.
     let end = if (bytes.len() as u64) < HEAD { None } else { bytes.iter().rposition(|&b| b == b'\n') };
     let bytes = &bytes[..end.unwrap_or(bytes.len())];
     let lines: Vec<&[u8]> =
@@ -129,32 +131,32 @@ fn delimiter(bytes: &[u8]) -> u8 {
         let first = lines.first().map_or(0, count);
         (first > 0 && lines.iter().all(|line| count(line) == first), first)
     };
-    // Of equals the last is taken: the comma.
+    // `max_by_key` takes the last of equals: the comma.
     [b'\t', b';', b','].into_iter().max_by_key(|&d| score(d)).unwrap_or(b',')
 }
 
-/// A first line with a word where the second has a number, or with nothing but words.
+/// Whether the first line is a header: it has a word where the second has a number, or nothing but words.
 fn is_header(first: &StringRecord, second: Option<&StringRecord>) -> bool {
     let is_word = |field: &str| !field.is_empty() && field.parse::<f64>().is_err();
     let below = |c: usize| second.and_then(|row| row.get(c)).is_some_and(|field| field.parse::<f64>().is_ok());
     first.iter().all(is_word) || first.iter().enumerate().any(|(c, field)| is_word(field) && below(c))
 }
 
-/// Where a field is, for messages.
-struct Place<'a> {
+/// Finds where in the file a record is, for messages.
+struct Locator<'a> {
     path: &'a Path,
     names: &'a [&'a str],
 }
 
-impl Place<'_> {
-    /// The field `column`, from 0, is not what it should be.
-    fn refuse(&self, row: &StringRecord, column: usize, problem: String) -> DataError {
+impl Locator<'_> {
+    /// The error for the field `column`, from 0.
+    fn cell(&self, row: &StringRecord, column: usize, problem: CellProblem) -> DataError {
         let line = self.line(row.position().map_or(0, csv::Position::byte)).unwrap_or(0);
-        let problem = self.names.get(column).map_or(problem.clone(), |name| format!("column {name:?}: {problem}"));
-        DataError::Cell { path: self.path.into(), line, column: column + 1, problem }
+        let name = self.names.get(column).map(|&name| name.into());
+        DataError::Cell { path: self.path.into(), line, column: column + 1, name, problem }
     }
 
-    /// The line, from 1, of the record at a byte; a record's position is before the empty lines that precede it.
+    /// The line, from 1, of the record at a byte. The position of a record is before the empty lines that precede it.
     fn line(&self, byte: u64) -> io::Result<u64> {
         let mut text = text(self.path)?;
         let mut line = 1;
@@ -178,23 +180,18 @@ impl Place<'_> {
         if row.len() == expected {
             return Ok(());
         }
-        let plural = if row.len() == 1 { "" } else { "s" };
-        let first = format!("{} field{plural} where the first line has {expected}", row.len());
-        Err(self.refuse(row, row.len().min(expected), format!("{first}: complete the line or drop it")))
+        let problem = CellProblem::FieldCount { found: row.len(), expected };
+        Err(self.cell(row, row.len().min(expected), problem))
     }
 }
 
-fn number(field: &str) -> Result<f32, String> {
+fn number(field: &str) -> Result<f32, CellProblem> {
     match field.parse::<f32>() {
         Ok(x) if x.is_finite() => Ok(x),
-        Ok(_) => Err(format!("{field} is no finite number: replace it or drop the line")),
-        Err(_) if field.is_empty() => Err("the field is empty: expected a number".into()),
-        Err(_) if field.replacen(',', ".", 1).parse::<f32>().is_ok() => {
-            Err(format!("{field:?} has a decimal comma: write numbers with a decimal point"))
-        }
-        Err(_) => Err(format!(
-            "{field:?} is no number (with a decimal point): keep text out with --label-column, --group-column or --drop-column"
-        )),
+        Ok(_) => Err(CellProblem::NotFinite(field.into())),
+        Err(_) if field.is_empty() => Err(CellProblem::Missing),
+        Err(_) if field.replacen(',', ".", 1).parse::<f32>().is_ok() => Err(CellProblem::DecimalComma(field.into())),
+        Err(_) => Err(CellProblem::Text(field.into())),
     }
 }
 
@@ -237,18 +234,18 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_named_by_line_and_column() {
+    fn errors_name_line_and_column() {
         for (text, label, message) in [
             ("a,b\n1,2\n3\n", None, "x.csv:3:2: column \"b\": 1 field where the first line has 2"),
             ("1,2\n3,4,5\n", None, "x.csv:2:3: 3 fields where"),
-            ("a,b\n1,2\n\n3,four\n", None, "x.csv:4:2: column \"b\": \"four\" is no number"),
-            ("1,2\nnan,4\n", None, "x.csv:2:1: nan is no finite number"),
-            ("1,2\n3,1e99\n", None, "x.csv:2:2: 1e99 is no finite"),
-            ("1,2\n3,\n", None, "x.csv:2:2: the field is empty"),
+            ("a,b\n1,2\n\n3,four\n", None, "x.csv:4:2: column \"b\": \"four\" is not a number"),
+            ("1,2\nnan,4\n", None, "x.csv:2:1: nan is not a finite number"),
+            ("1,2\n3,1e99\n", None, "x.csv:2:2: 1e99 is not a finite"),
+            ("1,2\n3,\n", None, "x.csv:2:2: the value is missing"),
             ("", None, "x.csv: it is empty"),
             ("a,b\n", None, "x.csv: it has a header and nothing below"),
-            ("size,b\n1,2\n", Some("sise"), "did you mean \"size\"? There are size, b"),
-            ("1,2\n3,4\n", Some("y"), "the file has no header: give an index from 0 to 1"),
+            ("size,b\n1,2\n", Some("sise"), "did you mean \"size\"?); the columns are size, b"),
+            ("1,2\n3,4\n", Some("y"), "columns have no names here; give an index from 0 to 1"),
             ("1,2\n3,4\n", Some("2"), "there are 2 columns, counted from 0"),
             ("1\n3\n", Some("0"), "no column is left for features"),
         ] {

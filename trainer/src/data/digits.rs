@@ -1,4 +1,4 @@
-//! The optical digits, embedded in the program: 1,797 images of 8 x 8 pixels with values 0 to 16, and what they show.
+//! The optical digits, embedded in the program: 1,797 images of 8 x 8 pixels with values 0 to 16, and their labels.
 //!
 //! E. Alpaydin and C. Kaynak, "Optical Recognition of Handwritten Digits", UCI Machine Learning Repository, 1998,
 //! CC BY 4.0; the test part, as scikit-learn ships it.
@@ -6,7 +6,7 @@
 use std::io::Cursor;
 
 use super::dataset::Dataset;
-use super::error::Refusal;
+use super::error::Unlocated;
 use super::image_shape::ImageShape;
 use super::memory::MemoryLimit;
 use super::npy::Npz;
@@ -15,7 +15,7 @@ use super::values::Store;
 
 static DIGITS: &[u8] = include_bytes!("../../data/digits.npz");
 
-/// The digits: 1,797 x 64, one count being 1.
+/// The digits: 1,797 x 64 integers from 0 to 16.
 ///
 /// ```
 /// let digits = edgemix::data::digits().samples;
@@ -24,14 +24,14 @@ static DIGITS: &[u8] = include_bytes!("../../data/digits.npz");
 /// ```
 ///
 /// # Panics
-/// Never: the embedded file is checked by a test.
+/// Never: a test reads the embedded file.
 pub fn digits() -> Dataset {
     read().expect("the embedded digits are readable")
 }
 
-fn read() -> Result<Dataset, Refusal> {
+fn read() -> Result<Dataset, Unlocated> {
     let mut archive = Npz::new(Cursor::new(DIGITS))?;
-    let mut numbers = |name| -> Result<Vec<f32>, Refusal> {
+    let mut numbers = |name| -> Result<Vec<f32>, Unlocated> {
         let Store::Memory(values) = archive.array(name, MemoryLimit(u64::MAX))?.store else {
             return Err("the embedded digits fit into memory".into());
         };

@@ -1,36 +1,39 @@
-//! The types that numbers have in files, and how their bytes are read as f32.
+//! The element types of arrays in files, and how their bytes become f32.
 
-/// An element type, in either order of bytes.
+use half::f16;
+
+/// An element type with its byte order.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Elements {
-    pub(super) kind: &'static Kind,
+    pub(super) kind: &'static ElementType,
     /// Whether the most significant byte comes first.
     pub(super) is_big: bool,
 }
 
 /// An element type.
 #[derive(Debug)]
-pub(super) struct Kind {
-    /// numpy's name of it.
+pub(super) struct ElementType {
+    /// Its name in numpy.
     pub(super) name: &'static str,
-    /// Bytes of an element.
+    /// Number of bytes of an element.
     pub(super) width: usize,
     pub(super) is_integer: bool,
     decode: fn(&[u8], bool, &mut Vec<f32>),
 }
 
-macro_rules! kinds {
-    ($($name:literal $kind:ty, $is_integer:literal;)*) => {
-        [$(Kind {
+macro_rules! element_types {
+    ($($name:literal $kind:ty, $is_integer:literal, $convert:expr;)*) => {
+        [$(ElementType {
             name: $name,
             width: size_of::<$kind>(),
             is_integer: $is_integer,
             decode: |bytes, is_big, values| {
+                let convert: fn($kind) -> f32 = $convert;
                 let (elements, _) = bytes.as_chunks::<{ size_of::<$kind>() }>();
                 if is_big {
-                    values.extend(elements.iter().map(|&bytes| <$kind>::from_be_bytes(bytes) as f32));
+                    values.extend(elements.iter().map(|&bytes| convert(<$kind>::from_be_bytes(bytes))));
                 } else {
-                    values.extend(elements.iter().map(|&bytes| <$kind>::from_le_bytes(bytes) as f32));
+                    values.extend(elements.iter().map(|&bytes| convert(<$kind>::from_le_bytes(bytes))));
                 }
             },
         }),*]
@@ -38,33 +41,34 @@ macro_rules! kinds {
 }
 
 /// numpy's `bool` is one byte, 0 or 1.
-static KINDS: [Kind; 11] = kinds! {
-    "b1" u8, true;
-    "u1" u8, true;
-    "i1" i8, true;
-    "u2" u16, true;
-    "i2" i16, true;
-    "u4" u32, true;
-    "i4" i32, true;
-    "u8" u64, true;
-    "i8" i64, true;
-    "f4" f32, false;
-    "f8" f64, false;
+static TYPES: [ElementType; 12] = element_types! {
+    "b1" u8, true, |x| x as f32;
+    "u1" u8, true, |x| x as f32;
+    "i1" i8, true, |x| x as f32;
+    "u2" u16, true, |x| x as f32;
+    "i2" i16, true, |x| x as f32;
+    "u4" u32, true, |x| x as f32;
+    "i4" i32, true, |x| x as f32;
+    "u8" u64, true, |x| x as f32;
+    "i8" i64, true, |x| x as f32;
+    "f4" f32, false, |x| x;
+    "f8" f64, false, |x| x as f32;
+    "f2" f16, false, f16::to_f32;
 };
 
 impl Elements {
-    /// The type that numpy calls so, as in `<f4`.
+    /// The type with this name in numpy, such as `<f4`.
     pub(super) fn named(name: &str) -> Option<Self> {
-        let kind = KINDS.iter().find(|kind| name.trim_start_matches(['<', '>', '|', '=']) == kind.name)?;
+        let kind = TYPES.iter().find(|kind| name.trim_start_matches(['<', '>', '|', '=']) == kind.name)?;
         Some(Self { kind, is_big: name.starts_with('>') })
     }
 
-    /// What a scratch file holds.
+    /// The elements of scratch files.
     pub(super) fn f32() -> Self {
-        Self { kind: &KINDS[9], is_big: false }
+        Self { kind: &TYPES[9], is_big: false }
     }
 
-    /// Appends the numbers of whole elements.
+    /// Appends the numbers that the bytes of whole elements stand for.
     pub(super) fn decode(self, bytes: &[u8], values: &mut Vec<f32>) {
         (self.kind.decode)(bytes, self.is_big, values);
     }
@@ -89,6 +93,6 @@ mod tests {
             Elements::named(name).unwrap().decode(&[0xfe, 0xff], &mut values);
             assert_eq!(values, [expected], "{name}");
         }
-        assert!(Elements::named("<c8").is_none() && Elements::named("<f2").is_none());
+        assert!(Elements::named("<c8").is_none() && Elements::named("<f16").is_none());
     }
 }

@@ -1,5 +1,6 @@
 //! What is wrong with data, where, and what to do about it.
 
+use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -25,10 +26,10 @@ pub enum DataError {
         /// Why.
         source: io::Error,
     },
-    /// What takes too much memory can't be put into a scratch file.
+    /// Samples that take more memory than is allowed can't be written to a scratch file.
     #[error(
-        "{folder}: {source}. The samples take more memory than --memory allows and no file of their own can be read in \
-         place, so they are written here: free some room, set TMPDIR to another folder, or raise --memory"
+        "{folder}: {source}; the samples take more memory than is allowed, so they are written to a scratch file in this \
+         folder: free some space there, or set TMPDIR to another folder"
     )]
     Scratch {
         /// The folder of scratch files.
@@ -36,7 +37,7 @@ pub enum DataError {
         /// Why.
         source: io::Error,
     },
-    /// The file is not what its name or its first bytes say, or is of a kind that is not read.
+    /// The file is not what its name or its first bytes say, or its contents can't be used.
     #[error("{path}: {problem}")]
     Content {
         /// The file.
@@ -44,8 +45,8 @@ pub enum DataError {
         /// What was found, what was expected, what to do.
         problem: String,
     },
-    /// A field of a table is not what it should be.
-    #[error("{path}:{line}:{column}: {problem}")]
+    /// A field of a table in text is not what it should be.
+    #[error("{path}:{line}:{column}: {}{problem}", Named(name))]
     Cell {
         /// The file.
         path: PathBuf,
@@ -53,9 +54,182 @@ pub enum DataError {
         line: u64,
         /// The field in the line, from 1.
         column: usize,
-        /// What was found, what was expected, what to do.
-        problem: String,
+        /// The column's name, if the file has a header.
+        name: Option<String>,
+        /// What was found.
+        problem: CellProblem,
     },
+    /// A value of a binary table is not what it should be.
+    #[error("{path}: row {row}, column {name:?}: {problem}")]
+    Value {
+        /// The file.
+        path: PathBuf,
+        /// The row, from 0.
+        row: usize,
+        /// The column's name.
+        name: String,
+        /// What was found.
+        problem: CellProblem,
+    },
+    /// A column that was asked for is not in the table.
+    #[error("{path}: {role}: {problem}")]
+    Column {
+        /// The file.
+        path: PathBuf,
+        /// What the column was to be.
+        role: ColumnRole,
+        /// Why there is none.
+        problem: ColumnProblem,
+    },
+    /// A number is NaN or infinite.
+    #[error("{path}: sample {sample}, feature {feature} is {value}: replace it or drop the sample")]
+    NotFinite {
+        /// The file.
+        path: PathBuf,
+        /// The sample, from 0.
+        sample: usize,
+        /// The feature, from 0.
+        feature: usize,
+        /// The number.
+        value: f32,
+    },
+    /// A recording can't be cut into windows.
+    #[error("{path}: {problem}")]
+    Windowing {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        problem: WindowingProblem,
+    },
+}
+
+/// What a column of a table is used for, besides features.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ColumnRole {
+    /// It holds labels.
+    Labels,
+    /// It holds groups.
+    Groups,
+    /// It is left out.
+    LeftOut,
+}
+
+impl fmt::Display for ColumnRole {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Labels => "column of labels",
+            Self::Groups => "column of groups",
+            Self::LeftOut => "column to leave out",
+        })
+    }
+}
+
+/// Why a column is not found.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum ColumnProblem {
+    /// No column has the name.
+    #[error("no column is named {wanted:?}{}; the columns are {}", DidYouMean(nearest), columns.join(", "))]
+    Name {
+        /// The name that was asked for.
+        wanted: String,
+        /// The name of a column that is nearly the same.
+        nearest: Option<String>,
+        /// The names of all columns.
+        columns: Vec<String>,
+    },
+    /// There are fewer columns than the index says.
+    #[error("there is no column {index}: there are {n_columns} columns, counted from 0")]
+    Index {
+        /// The index that was asked for.
+        index: usize,
+        /// How many columns there are.
+        n_columns: usize,
+    },
+    /// Columns have no names.
+    #[error("no column is named {wanted:?}: columns have no names here; give an index from 0 to {}", n_columns - 1)]
+    NoNames {
+        /// The name that was asked for.
+        wanted: String,
+        /// How many columns there are.
+        n_columns: usize,
+    },
+    /// Samples of this kind are not made of columns.
+    #[error("these samples are not rows of a table")]
+    NoColumns,
+    /// The labels and groups of arrays are arrays of their own.
+    #[error("only CSV and Parquet files have columns of labels or groups")]
+    ArrayOfItsOwn,
+}
+
+/// What is wrong with one field of a table.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum CellProblem {
+    /// NaN or infinity, or too large for an f32.
+    #[error("{0} is not a finite number: replace it or drop the row")]
+    NotFinite(String),
+    /// Nothing.
+    #[error("the value is missing: fill it in or drop the row")]
+    Missing,
+    /// A number with a decimal comma.
+    #[error("{0:?} has a decimal comma: write numbers with a decimal point")]
+    DecimalComma(String),
+    /// Not a number.
+    #[error("{0:?} is not a number: leave the column out, or let it hold the labels or groups")]
+    Text(String),
+    /// The row has another number of fields than the first.
+    #[error("{found} field{} where the first line has {expected}: complete the line or delete it", if *found == 1 { "" } else { "s" })]
+    FieldCount {
+        /// Fields of this row.
+        found: usize,
+        /// Fields of the first row.
+        expected: usize,
+    },
+}
+
+/// Why a recording can't be cut into windows.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum WindowingProblem {
+    /// The length or the step is 0.
+    #[error("the length of a window and the step to the next must be at least 1")]
+    Zero,
+    /// No part of the recording is as long as a window.
+    #[error(
+        "a window of {length} instants is longer than the {}, which has {longest}: make the window shorter{}",
+        if *is_grouped { "longest group" } else { "recording" },
+        if *is_grouped { ", or sort the rows by group if groups alternate" } else { "" }
+    )]
+    TooLong {
+        /// Instants of a window.
+        length: usize,
+        /// Instants of the longest part.
+        longest: usize,
+        /// Whether the recording has groups, which no window crosses.
+        is_grouped: bool,
+    },
+    /// The samples are images or windows.
+    #[error("the samples are images or windows already: expected instants by channels")]
+    NotARecording,
+}
+
+/// `column "x": `, if it has a name.
+struct Named<'a>(&'a Option<String>);
+
+impl fmt::Display for Named<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.as_ref().map_or(Ok(()), |name| write!(f, "column {name:?}: "))
+    }
+}
+
+/// ` (did you mean "x"?)`, if a name is near.
+struct DidYouMean<'a>(&'a Option<String>);
+
+impl fmt::Display for DidYouMean<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.as_ref().map_or(Ok(()), |name| write!(f, " (did you mean {name:?}?)"))
+    }
 }
 
 impl DataError {
@@ -68,23 +242,23 @@ pub(super) fn content(path: &Path, problem: impl Into<String>) -> DataError {
     DataError::Content { path: path.into(), problem: problem.into() }
 }
 
-/// Why something is refused by who does not know which file it is in.
+/// A problem found by code that does not know the name of the file.
 #[derive(Debug)]
-pub(super) enum Refusal {
+pub(super) enum Unlocated {
     Content(String),
-    Data(DataError),
+    Located(DataError),
 }
 
-impl Refusal {
-    /// The same, with the file.
+impl Unlocated {
+    /// The problem, with the file.
     pub(super) fn at(self, path: &Path) -> DataError {
         match self {
             Self::Content(problem) => content(path, problem),
-            Self::Data(error) => error,
+            Self::Located(error) => error,
         }
     }
 
-    /// The same, with the part of the file.
+    /// The problem, with the part of the file in front.
     pub(super) fn before(self, part: &str) -> Self {
         match self {
             Self::Content(problem) => Self::Content(format!("{part}{problem}")),
@@ -93,20 +267,20 @@ impl Refusal {
     }
 }
 
-impl From<String> for Refusal {
+impl From<String> for Unlocated {
     fn from(problem: String) -> Self {
         Self::Content(problem)
     }
 }
 
-impl From<&str> for Refusal {
+impl From<&str> for Unlocated {
     fn from(problem: &str) -> Self {
         Self::Content(problem.into())
     }
 }
 
-impl From<DataError> for Refusal {
+impl From<DataError> for Unlocated {
     fn from(error: DataError) -> Self {
-        Self::Data(error)
+        Self::Located(error)
     }
 }

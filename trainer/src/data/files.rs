@@ -1,18 +1,19 @@
-//! Samples and labels from files: which reader takes which, and what none of them lets pass.
+//! Reads samples and labels: chooses the reader for a file, and checks what every reader must deliver.
 
 use std::path::Path;
 
 use super::arrays::{labels, read_npz, samples};
 use super::dataset::Dataset;
 use super::digits::digits;
-use super::error::{DataError, content};
+use super::error::{ColumnProblem, ColumnRole, DataError, WindowingProblem, content};
 use super::memory::MemoryLimit;
-use super::samples::Layout;
+use super::samples::{Layout, Samples};
 use super::source::Source;
 use super::stream::Array;
+use super::table::Columns;
 use super::{csv, folder, idx, npy, parquet, windows};
 
-/// Reads samples, and labels where the file has them; `digits` is the embedded set.
+/// Reads samples, and labels where the file has them. `digits` names the embedded set.
 ///
 /// ```
 /// let folder = tempfile::tempdir()?;
@@ -67,59 +68,80 @@ impl Source {
         let Some(window) = self.window else { return Ok(dataset) };
         let path = Path::new(&self.path);
         if dataset.samples.layout() != Layout::Table {
-            return Err(content(path, "--window: these are images or windows already: expected instants by channels"));
+            return Err(DataError::Windowing { path: path.into(), problem: WindowingProblem::NotARecording });
         }
-        windows::cut(&dataset, window).map_err(|refusal| refusal.at(path))
+        windows::cut(path, &dataset, window)
+    }
+
+    /// Refuses columns of labels and groups where the format has none.
+    fn check_columns(&self, format: FileFormat) -> Result<(), DataError> {
+        let (text, parquet) = (FileFormat::Text, FileFormat::Parquet);
+        let columns = [(ColumnRole::Labels, &self.label_column), (ColumnRole::Groups, &self.group_column)];
+        let asked = columns.into_iter().find(|(_, name)| name.as_ref().is_some_and(|name| !name.is_empty()));
+        match asked.filter(|_| format != text && format != parquet) {
+            Some((role, _)) => Err(self.no_column(role, ColumnProblem::ArrayOfItsOwn)),
+            None => Ok(()),
+        }
+    }
+
+    fn no_column(&self, role: ColumnRole, problem: ColumnProblem) -> DataError {
+        DataError::Column { path: self.path.clone().into(), role, problem }
+    }
+
+    /// The samples of an array without the columns that are left out.
+    fn without_dropped(&self, samples: Samples, memory: MemoryLimit) -> Result<Samples, DataError> {
+        if self.drop_columns.is_empty() {
+            return Ok(samples);
+        }
+        if samples.layout() != Layout::Table {
+            return Err(self.no_column(ColumnRole::LeftOut, ColumnProblem::NoColumns));
+        }
+        let columns = Columns::choose(Path::new(&self.path), &[], samples.n_features(), self)?;
+        samples.keep_columns(&columns.features, memory)
     }
 }
 
 /// Reads a file as it is: a row is a sample.
 fn read_table(source: &Source, memory: MemoryLimit) -> Result<Dataset, DataError> {
     let path = Path::new(&source.path);
-    let kind = Kind::of(path);
-    let is_named = |column: &Option<String>| column.as_ref().is_some_and(|column| !column.is_empty());
-    let columns = [
-        ("--label-column", is_named(&source.label_column)),
-        ("--group-column", is_named(&source.group_column)),
-        ("--drop-column", !source.drop_columns.is_empty()),
-    ];
-    for (flag, is_asked) in columns {
-        if !matches!(kind, Kind::Text | Kind::Parquet) && is_asked {
-            return Err(content(
-                path,
-                format!("{flag}: only CSV and Parquet files have columns with names; leave it away"),
-            ));
+    let format = FileFormat::from_name(path);
+    source.check_columns(format)?;
+    let dataset = match format {
+        _ if source.path == "digits" => digits(),
+        FileFormat::Folder => folder::read(path, memory)?,
+        FileFormat::Npz => read_npz(path, memory)?,
+        FileFormat::Text => csv::read(path, source, memory)?,
+        FileFormat::Parquet => parquet::read(path, source, memory)?,
+        FileFormat::Npy | FileFormat::Idx => {
+            Dataset { samples: samples(path, array(path, memory)?)?, labels: None, groups: None }
         }
-    }
-    if source.path == "digits" {
-        return Ok(digits());
-    }
-    let lone = |samples| Dataset { samples, labels: None, groups: None };
-    let dataset = match kind {
-        Kind::Folder => folder::read(path, memory)?,
-        Kind::Npz => read_npz(path, memory)?,
-        Kind::Text => csv::read(path, source, memory)?,
-        Kind::Parquet => parquet::read(path, source, memory)?,
-        Kind::Npy | Kind::Idx => lone(samples(path, array(path, memory)?)?),
+    };
+    let dataset = match format {
+        FileFormat::Text | FileFormat::Parquet => dataset,
+        FileFormat::Folder | FileFormat::Npz | FileFormat::Npy | FileFormat::Idx => {
+            Dataset { samples: source.without_dropped(dataset.samples, memory)?, ..dataset }
+        }
     };
     check(path, &dataset)?;
     Ok(dataset)
 }
 
-/// What a path is, by its name.
-enum Kind {
+/// The format of a file, by its name.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum FileFormat {
+    /// A folder of images.
     Folder,
-    /// CSV, packed by gzip or not.
+    /// CSV, plain or packed by gzip.
     Text,
     Parquet,
     Npy,
     Npz,
-    /// What its first bytes must say: IDX files have no ending.
+    /// Any other name: IDX files have no ending. Their first bytes are checked when they are read.
     Idx,
 }
 
-impl Kind {
-    fn of(path: &Path) -> Self {
+impl FileFormat {
+    fn from_name(path: &Path) -> Self {
         let ending = |path: &Path| path.extension().and_then(|ending| ending.to_str()).unwrap_or("").to_owned();
         let inner = if ending(path) == "gz" { path.with_extension("") } else { path.into() };
         match &*ending(path) {
@@ -148,7 +170,7 @@ impl Kind {
 /// ```
 ///
 /// # Errors
-/// See [`DataError`]; another number of labels than `n_samples` is one.
+/// See [`DataError`]. There must be `n_samples` labels.
 pub fn read_labels(path: &Path, n_samples: usize) -> Result<Vec<u32>, DataError> {
     let labels = labels(path, array(path, MemoryLimit::default())?)?;
     check_labels(path, labels.len(), n_samples)?;
@@ -156,8 +178,9 @@ pub fn read_labels(path: &Path, n_samples: usize) -> Result<Vec<u32>, DataError>
 }
 
 fn array(path: &Path, memory: MemoryLimit) -> Result<Array, DataError> {
-    let array = if matches!(Kind::of(path), Kind::Npy) { npy::open(path, memory) } else { idx::open(path, memory) };
-    array.map_err(|refusal| refusal.at(path))
+    let array =
+        if FileFormat::from_name(path) == FileFormat::Npy { npy::open(path, memory) } else { idx::open(path, memory) };
+    array.map_err(|problem| problem.at(path))
 }
 
 fn check_labels(path: &Path, found: usize, expected: usize) -> Result<(), DataError> {
@@ -170,14 +193,14 @@ fn check_labels(path: &Path, found: usize, expected: usize) -> Result<(), DataEr
 fn check(path: &Path, dataset: &Dataset) -> Result<(), DataError> {
     let samples = &dataset.samples;
     if let Some((sample, feature, value)) = samples.survey().not_finite {
-        return Err(content(
-            path,
-            format!("sample {sample}, feature {feature} is {value}: replace it or drop the sample"),
-        ));
+        return Err(DataError::NotFinite { path: path.into(), sample, feature, value });
     }
     let is_table = samples.image().is_none() && samples.count().is_none();
     if let Some((feature, value)) = samples.survey().constant.filter(|_| is_table && samples.n_samples() > 1) {
-        return Err(content(path, format!("feature {feature} is {value} in every sample: drop it, it says nothing")));
+        return Err(content(
+            path,
+            format!("feature {feature} is {value} in every sample: drop it, it carries no information"),
+        ));
     }
     if let Some(groups) = dataset.groups.as_ref().filter(|groups| groups.len() != samples.n_samples()) {
         let (found, expected) = (groups.len(), samples.n_samples());
@@ -300,7 +323,7 @@ mod tests {
         };
         let samples = source(&["t", "2"]).read().unwrap().samples;
         assert_eq!((&*samples.all().unwrap(), samples.n_features()), (&[1.0, 2.0, 3.0, 4.0][..], 2));
-        assert!(source(&["t", "remarks"]).read().unwrap_err().to_string().contains("did you mean \"remark\""));
+        assert!(source(&["t", "remarks"]).read().unwrap_err().to_string().contains("did you mean \"remark\"?"));
     }
 
     #[test]
@@ -352,6 +375,6 @@ mod tests {
         let error = Source { window, ..Source::new("digits") }.read().unwrap_err();
         assert!(error.to_string().contains("images or windows already"), "{error}");
         let error = Source { group_column: Some("user".into()), ..Source::new("x.npy") }.read().unwrap_err();
-        assert!(error.to_string().contains("--group-column: only CSV and Parquet files"), "{error}");
+        assert!(error.to_string().contains("column of groups: only CSV and Parquet files"), "{error}");
     }
 }

@@ -1,4 +1,4 @@
-//! Folders of images: those in a folder's folders have these for labels, by their names in order.
+//! Folders of images. If the images are in subfolders, each subfolder is a class; classes are numbered by name.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,16 +11,16 @@ use super::error::{DataError, content};
 use super::image_shape::ImageShape;
 use super::memory::MemoryLimit;
 use super::samples::{Layout, Samples};
-use super::table::name;
+use super::table::sample_name;
 use super::values::{Sink, Values};
 
-/// Images that are opened at once.
+/// Number of images that are decoded at once.
 const BLOCK: usize = 256;
 
-/// What is taken for an image.
+/// The endings of the names of images.
 const ENDINGS: [&str; 4] = ["png", "jpg", "jpeg", "bmp"];
 
-/// Reads the images of a folder or of the folders in it, by name; all of one size.
+/// Reads the images of a folder, or of its subfolders, in the order of their names. All must have the same size.
 pub(super) fn read(folder: &Path, memory: MemoryLimit) -> Result<Dataset, DataError> {
     let (files, folders): (Vec<PathBuf>, Vec<PathBuf>) = entries(folder)?.into_iter().partition(|path| !path.is_dir());
     let own = images(files);
@@ -40,13 +40,15 @@ pub(super) fn read(folder: &Path, memory: MemoryLimit) -> Result<Dataset, DataEr
         let expected = ENDINGS.join(", ");
         return Err(content(
             folder,
-            format!("no images are in it or in its folders: expected files that end in {expected}"),
+            format!("there are no images in it or in its subfolders: expected files that end in {expected}"),
         ));
     };
     if let Some(other) = looks.iter().position(|&(w, h, _)| (w, h) != (width, height)) {
         let (path, (w, h, _)) = (&labels[other].1, looks[other]);
-        let problem =
-            format!("it is {w} x {h}, {} is {width} x {height}: bring all to one size", labels[0].1.display());
+        let problem = format!(
+            "its size is {w} x {h}, but {} is {width} x {height}: resize them to one size",
+            labels[0].1.display()
+        );
         return Err(content(path, problem));
     }
     let are_colored = looks.iter().any(|look| look.2);
@@ -60,16 +62,16 @@ pub(super) fn read(folder: &Path, memory: MemoryLimit) -> Result<Dataset, DataEr
     let shape =
         ImageShape { channels: if are_colored { 3 } else { 1 }, height: height as usize, width: width as usize };
     let values = Values::new(sink.finish()?, shape.n_values());
-    let samples = Samples::from_values(name(folder), values)?.with_layout(Layout::Images(shape)).with_count(1.0);
+    let samples = Samples::from_values(sample_name(folder), values)?.with_layout(Layout::Images(shape)).with_count(1.0);
     Ok(Dataset { samples, labels: is_labelled.then(|| labels.iter().map(|(label, _)| *label).collect()), groups: None })
 }
 
-/// Whether any pixel is: many programs write grey images with three channels.
+/// Whether any pixel has a colour: many programs write grey images with three channels.
 fn is_colored(picture: &DynamicImage) -> bool {
     picture.color().has_color() && picture.to_rgb8().pixels().any(|p| p.0[0] != p.0[1] || p.0[1] != p.0[2])
 }
 
-/// What is in a folder, by name; hidden entries are passed over.
+/// The entries of a folder by name, without hidden ones.
 fn entries(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
     let io = DataError::io(folder);
     let mut paths = fs::read_dir(folder)
@@ -128,11 +130,11 @@ mod tests {
     fn a_flat_folder_has_no_labels_and_what_is_wrong_is_named() {
         let folder = tempfile::tempdir().unwrap();
         let error = || read(folder.path(), MemoryLimit(40)).unwrap_err().to_string();
-        assert!(error().contains("no images are in it"));
+        assert!(error().contains("there are no images in it"));
         put(folder.path(), "x.png", (3, 2), [7; 3]);
         assert_eq!(read(folder.path(), MemoryLimit(40)).unwrap().labels, None);
         put(folder.path(), "y.png", (2, 2), [7; 3]);
-        assert!(error().contains("y.png: it is 2 x 2") && error().contains("x.png is 3 x 2"));
+        assert!(error().contains("y.png: its size is 2 x 2") && error().contains("x.png is 3 x 2"));
         fs::write(folder.path().join("y.png"), b"none").unwrap();
         assert!(error().contains("y.png: not a readable image"));
     }

@@ -7,15 +7,15 @@ use std::io::{BufReader, Read, Seek};
 use std::path::Path;
 
 use super::elements::Elements;
-use super::error::{DataError, Refusal};
+use super::error::{DataError, Unlocated};
 use super::memory::MemoryLimit;
 use super::stream::{self, Array};
 use super::values::Store;
 
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 
-/// Reads a file, or leaves its numbers where they are if they are not packed and would take too much memory.
-pub(super) fn open(path: &Path, memory: MemoryLimit) -> Result<Array, Refusal> {
+/// Reads a file, or leaves its numbers in the file if it is not packed and they take too much memory.
+pub(super) fn open(path: &Path, memory: MemoryLimit) -> Result<Array, Unlocated> {
     let io = DataError::io(path);
     let mut file = BufReader::new(File::open(path).map_err(&io)?);
     let mut start = vec![];
@@ -25,12 +25,12 @@ pub(super) fn open(path: &Path, memory: MemoryLimit) -> Result<Array, Refusal> {
         return parse(flate2::read::MultiGzDecoder::new(file), memory);
     }
     let header = Header::read(&mut file)?;
-    let store = stream::of_file(path, file, header.len(), header.elements, &header.shape, memory)?;
+    let store = stream::read_or_leave(path, file, header.len(), header.elements, &header.shape, memory)?;
     Ok(header.array(store))
 }
 
-/// Reads a stream of a file's bytes.
-fn parse(mut reader: impl Read, memory: MemoryLimit) -> Result<Array, Refusal> {
+/// Reads the bytes of an IDX file from a stream.
+fn parse(mut reader: impl Read, memory: MemoryLimit) -> Result<Array, Unlocated> {
     let header = Header::read(&mut reader)?;
     let store = stream::read(reader, header.elements, &header.shape, memory)?;
     Ok(header.array(store))
@@ -42,21 +42,24 @@ struct Header {
 }
 
 impl Header {
-    fn read(reader: &mut impl Read) -> Result<Self, Refusal> {
+    fn read(reader: &mut impl Read) -> Result<Self, Unlocated> {
         let mut take = |n: usize| {
             let mut bytes = vec![];
             reader.by_ref().take(n as u64).read_to_end(&mut bytes).map(|_| bytes)
         };
-        let damaged = |error: std::io::Error| Refusal::from(format!("it is damaged: {error}"));
+        let damaged = |error: std::io::Error| Unlocated::from(format!("it is damaged: {error}"));
         let [0, 0, kind, n_dims] = take(4).map_err(damaged)?[..] else {
-            return Err(Refusal::from(
-                "not an IDX file (it must start with two zero bytes), and its name does not end in .csv, .tsv, .npy, \
-                 .npz or .parquet",
+            return Err(Unlocated::from(
+                "not an IDX file, which starts with two zero bytes; the names of files in other formats end in .csv, .tsv, \
+                 .txt, .npy, .npz or .parquet",
             ));
         };
         let lengths = take(4 * usize::from(n_dims)).map_err(damaged)?;
         if lengths.len() < 4 * usize::from(n_dims) {
-            return Err(format!("truncated: its header names {n_dims} dimensions and ends before them").into());
+            return Err(format!(
+                "its header says {n_dims} dimensions and is cut off before them: write the file again"
+            )
+            .into());
         }
         let length = |b: &[u8]| b.iter().fold(0usize, |n, &byte| n << 8 | usize::from(byte));
         let name = match kind {
@@ -66,13 +69,18 @@ impl Header {
             0x0c => ">i4",
             0x0d => ">f4",
             0x0e => ">f8",
-            _ => return Err(format!("its element type {kind:#04x} is not read: expected integers or floats").into()),
+            _ => {
+                return Err(
+                    format!("elements of type {kind:#04x} are not supported: expected integers or floats").into()
+                );
+            }
         };
-        let elements = Elements::named(name).ok_or_else(|| Refusal::from(format!("no elements are called {name}")))?;
+        let elements = Elements::named(name)
+            .ok_or_else(|| Unlocated::from(format!("elements of type {name} are not supported")))?;
         Ok(Self { elements, shape: lengths.chunks_exact(4).map(length).collect() })
     }
 
-    /// Bytes before the elements.
+    /// Number of bytes before the elements.
     fn len(&self) -> usize {
         4 + 4 * self.shape.len()
     }

@@ -1,11 +1,11 @@
-//! How much memory samples may take.
+//! How much memory the samples may take.
 
 use std::str::FromStr;
 
 use bytesize::ByteSize;
 use sysinfo::{MemoryRefreshKind, RefreshKind, System};
 
-/// The most bytes of samples that are held in memory; what has more is read from files again and again.
+/// The limit in bytes up to which samples are held in memory. Larger samples are read from their file when needed.
 ///
 /// ```
 /// use edgemix::data::MemoryLimit;
@@ -16,17 +16,17 @@ use sysinfo::{MemoryRefreshKind, RefreshKind, System};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MemoryLimit(pub u64);
 
-/// Where nothing is known of the machine.
+/// The limit if the memory of the machine is unknown.
 const UNKNOWN: u64 = 1 << 30;
 
 impl MemoryLimit {
-    /// So many f32.
+    /// The limit in f32 values.
     pub(super) fn values(self) -> usize {
         usize::try_from(self.0 / size_of::<f32>() as u64).unwrap_or(usize::MAX)
     }
 }
 
-/// A quarter of what the machine has, or of what the program's control group allows.
+/// A quarter of the machine's memory, or of what the control group of the program allows.
 impl Default for MemoryLimit {
     fn default() -> Self {
         let system =
@@ -36,7 +36,7 @@ impl Default for MemoryLimit {
     }
 }
 
-/// `2GB`, `500 MB`, `1GiB`, or bytes.
+/// Reads `2GB`, `500 MB`, `1GiB` or a number of bytes.
 impl FromStr for MemoryLimit {
     type Err = String;
 

@@ -27,7 +27,7 @@ mod windows;
 
 pub use dataset::Dataset;
 pub use digits::digits;
-pub use error::DataError;
+pub use error::{CellProblem, ColumnProblem, ColumnRole, DataError, WindowingProblem};
 pub use files::{read, read_labels};
 pub use image_shape::ImageShape;
 pub use memory::MemoryLimit;

@@ -10,17 +10,17 @@ use std::path::Path;
 use zip::ZipArchive;
 
 use super::elements::Elements;
-use super::error::{DataError, Refusal};
+use super::error::{DataError, Unlocated};
 use super::memory::MemoryLimit;
 use super::stream::{self, Array};
 use super::values::Store;
 
 const MAGIC: &[u8] = b"\x93NUMPY";
 
-/// How its problems begin.
+/// How messages about NPY files begin.
 const WHAT: &str = "not a readable NPY file: ";
 
-/// The arrays of an archive, packed.
+/// An archive of arrays.
 pub(super) struct Npz<R>(ZipArchive<R>);
 
 impl<R: Read + Seek> Npz<R> {
@@ -29,7 +29,7 @@ impl<R: Read + Seek> Npz<R> {
         ZipArchive::new(reader).map(Self).map_err(|error| format!("not an NPZ archive: {error}"))
     }
 
-    /// The arrays' names, without `.npy`, in the archive's order.
+    /// The names of the arrays without `.npy`, in the order of the archive.
     pub(super) fn names(&self) -> Vec<String> {
         let mut names: Vec<String> = vec![];
         for index in 0..self.0.len() {
@@ -39,31 +39,31 @@ impl<R: Read + Seek> Npz<R> {
         names
     }
 
-    /// One array, unpacked.
-    pub(super) fn array(&mut self, name: &str, memory: MemoryLimit) -> Result<Array, Refusal> {
+    /// Reads one array.
+    pub(super) fn array(&mut self, name: &str, memory: MemoryLimit) -> Result<Array, Unlocated> {
         let index = self.names().iter().position(|n| n == name);
         let index = index.ok_or_else(|| format!("it has no array {name}; it has {}", self.names().join(", ")))?;
         let entry = self.0.by_index(index).map_err(|error| format!("array {name} is damaged: {error}"))?;
-        parse(entry, memory).map_err(|refusal| refusal.before(&format!("array {name}: ")))
+        parse(entry, memory).map_err(|problem| problem.before(&format!("array {name}: ")))
     }
 }
 
-/// Reads a stream of an NPY file's bytes.
-pub(super) fn parse(mut reader: impl Read, memory: MemoryLimit) -> Result<Array, Refusal> {
+/// Reads the bytes of an NPY file from a stream.
+pub(super) fn parse(mut reader: impl Read, memory: MemoryLimit) -> Result<Array, Unlocated> {
     let (header, _) = Header::read(&mut reader).map_err(|problem| format!("{WHAT}{problem}"))?;
-    let store = stream::read(reader, header.elements, &header.shape, memory).map_err(|refusal| refusal.before(WHAT))?;
+    let store = stream::read(reader, header.elements, &header.shape, memory).map_err(|problem| problem.before(WHAT))?;
     header.array(store, memory)
 }
 
-/// Reads a file, or leaves its numbers where they are if they would take too much memory.
-pub(super) fn open(path: &Path, memory: MemoryLimit) -> Result<Array, Refusal> {
+/// Reads a file, or leaves its numbers in the file if they take too much memory.
+pub(super) fn open(path: &Path, memory: MemoryLimit) -> Result<Array, Unlocated> {
     let mut file = BufReader::new(File::open(path).map_err(DataError::io(path))?);
     let (header, offset) = Header::read(&mut file).map_err(|problem| format!("{WHAT}{problem}"))?;
-    let store = stream::of_file(path, file, offset, header.elements, &header.shape, memory);
-    header.array(store.map_err(|refusal| refusal.before(WHAT))?, memory)
+    let store = stream::read_or_leave(path, file, offset, header.elements, &header.shape, memory);
+    header.array(store.map_err(|problem| problem.before(WHAT))?, memory)
 }
 
-/// What stands in front of the elements: `{'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), }`.
+/// The header before the elements: `{'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), }`.
 struct Header {
     elements: Elements,
     is_fortran: bool,
@@ -71,7 +71,7 @@ struct Header {
 }
 
 impl Header {
-    /// Reads it to its end; also how many bytes that was.
+    /// Reads the header. Also gives its length in bytes.
     fn read(reader: &mut impl Read) -> Result<(Self, usize), String> {
         let mut offset = 0;
         let mut take = |n: usize| {
@@ -83,7 +83,7 @@ impl Header {
         if take(MAGIC.len())? != MAGIC {
             return Err("it does not start with \\x93NUMPY".into());
         }
-        let cut_off = "its header is cut off: write it again";
+        let cut_off = "its header is cut off: write the file again";
         let length = match take(2)?[..] {
             [1, _] => 2,
             [2 | 3, _] => 4,
@@ -102,9 +102,9 @@ impl Header {
     fn parse(text: &str) -> Result<Self, String> {
         let descr = field(text, "descr")?;
         let name = descr.strip_prefix(['\'', '"']).and_then(|rest| rest.split(['\'', '"']).next());
-        let name = name.ok_or("its elements are records: expected numbers, one array for the samples")?;
+        let name = name.ok_or("its elements are records: expected one array of numbers")?;
         let elements = Elements::named(name).ok_or_else(|| {
-            format!("its element type {name} is not read: expected integers, f4 or f8; convert with .astype('float32')")
+            format!("elements of type {name} are not supported: expected integers, f2, f4 or f8; convert them with .astype('float32')")
         })?;
         let shape = field(text, "shape")?;
         let inner = shape.strip_prefix('(').and_then(|rest| rest.split(')').next());
@@ -115,8 +115,8 @@ impl Header {
         Ok(Self { elements, is_fortran, shape })
     }
 
-    /// The array whose numbers are these, in the file's order.
-    fn array(self, store: Store, memory: MemoryLimit) -> Result<Array, Refusal> {
+    /// The array with these numbers, which are in the order of the file.
+    fn array(self, store: Store, memory: MemoryLimit) -> Result<Array, Unlocated> {
         let store = if self.is_fortran && self.shape.len() > 1 {
             stream::row_major(&store, &self.shape, memory)?
         } else {
@@ -126,7 +126,7 @@ impl Header {
     }
 }
 
-/// What stands after `'name':`.
+/// The text after `'name':`.
 fn field<'a>(text: &'a str, name: &str) -> Result<&'a str, String> {
     let found = ['\'', '"'].into_iter().find_map(|quote| {
         let (_, rest) = text.split_once(&format!("{quote}{name}{quote}"))?;
@@ -158,8 +158,8 @@ mod tests {
 
     /// What is read of a file's bytes, the same as a stream and as a file, in memory and not.
     fn parsed(bytes: &[u8]) -> Result<Found, String> {
-        let found = |array: Result<Array, Refusal>| {
-            let array = array.map_err(|refusal| refusal.at("x.npy".as_ref()).to_string())?;
+        let found = |array: Result<Array, Unlocated>| {
+            let array = array.map_err(|problem| problem.at("x.npy".as_ref()).to_string())?;
             let mut values = vec![];
             array.store.read(0, array.store.len(), &mut values).map_err(|error| error.to_string())?;
             Ok::<Found, String>((array.shape, values, array.are_integers))
@@ -183,6 +183,15 @@ mod tests {
         let mut bytes = vec![];
         array.write_npy(&mut bytes).unwrap();
         parsed(&bytes).unwrap()
+    }
+
+    #[test]
+    fn half_precision_is_read_exactly() {
+        let halves = [0x3c00u16, 0xc100, 0x0001, 0x7bff].map(u16::to_le_bytes).concat();
+        let expected = [1.0, -2.5, 2f32.powi(-24), 65504.0];
+        assert_eq!(parsed(&npy("<f2", "False", "(4,)", &halves)).unwrap(), (vec![4], expected.to_vec(), false));
+        let big = npy(">f2", "False", "(1,)", &[0xc1, 0x00]);
+        assert_eq!(parsed(&big).unwrap().1, [-2.5]);
     }
 
     #[test]
@@ -216,15 +225,15 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_named() {
+    fn errors_say_what_is_wrong() {
         let huge = "(1099511627776, 1048576)";
         for (bytes, message) in [
             (b"hello".to_vec(), "does not start with"),
             (npy("<f4", "False", "(2, 2)", &[0; 15]), "shape [2, 2] of f4 (4 bytes each), but 15 bytes follow"),
             (npy("<f4", "False", huge, &[0; 16]), "but 16 bytes follow"),
             (npy("<f8", "False", "(18446744073709551615, 9)", &[]), "but 0 bytes follow"),
-            (npy("<f2", "False", "(2,)", &[0; 4]), "type <f2 is not read"),
-            (npy("<c8", "False", "(2,)", &[0; 16]), "type <c8 is not read"),
+            (npy("<f16", "False", "(2,)", &[0; 32]), "type <f16 are not supported"),
+            (npy("<c8", "False", "(2,)", &[0; 16]), "type <c8 are not supported"),
             (npy("<f4", "False", "(-2,)", &[]), "no readable shape"),
             (npy("<f4", "False", "5", &[]), "no readable shape"),
             ([MAGIC, &[9, 0, 0, 0]].concat(), "version is 9.0"),

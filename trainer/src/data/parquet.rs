@@ -8,29 +8,32 @@ use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::record::{Field, Row};
 
 use super::dataset::Dataset;
-use super::error::{DataError, content};
+use super::error::{CellProblem, DataError, content};
 use super::memory::MemoryLimit;
 use super::samples::Samples;
 use super::source::Source;
-use super::table::{Columns, Words, name};
+use super::table::{CategoryColumn, Columns, sample_name};
 use super::values::{Sink, Values};
 
-/// Reads a table; the columns of labels and groups are no features.
+/// Reads a table. Columns of labels and groups are not features.
 pub(super) fn read(path: &Path, source: &Source, memory: MemoryLimit) -> Result<Dataset, DataError> {
     let damaged = |error: ParquetError| content(path, format!("not a readable Parquet file: {error}"));
     let file = File::open(path).map_err(DataError::io(path))?;
     let reader = SerializedFileReader::new(file).map_err(damaged)?;
     let schema = reader.metadata().file_metadata().schema();
     let names: Vec<&str> = schema.get_fields().iter().map(|field| field.name()).collect();
-    let Columns { label, group, features } = Columns::chosen(path, &names, names.len(), source)?;
+    let Columns { label, group, features } = Columns::choose(path, &names, names.len(), source)?;
 
-    let (mut labels, mut groups) = (Words::default(), Words::default());
+    let (mut labels, mut groups) = (CategoryColumn::default(), CategoryColumn::default());
     let (mut sink, mut values) = (Sink::new(memory), vec![]);
     let mut are_integers = true;
     for (index, row) in reader.get_row_iter(None).map_err(damaged)?.enumerate() {
         let row = row.map_err(damaged)?;
-        let refuse = |column: usize, problem: String| {
-            content(path, format!("row {index}, column {:?}: {problem}", names[column]))
+        let refuse = |column: usize, problem: CellProblem| DataError::Value {
+            path: path.into(),
+            row: index,
+            name: names[column].into(),
+            problem,
         };
         values.clear();
         for &column in &features {
@@ -48,7 +51,7 @@ pub(super) fn read(path: &Path, source: &Source, memory: MemoryLimit) -> Result<
     if sink.len() == 0 {
         return Err(content(path, "it has no rows: expected samples"));
     }
-    let samples = Samples::from_values(name(path), Values::new(sink.finish()?, features.len()))?;
+    let samples = Samples::from_values(sample_name(path), Values::new(sink.finish()?, features.len()))?;
     Ok(Dataset {
         samples: if are_integers { samples.with_count(1.0) } else { samples },
         labels: label.map(|_| labels.finish()),
@@ -61,7 +64,7 @@ fn field(row: &Row, column: usize) -> &Field {
 }
 
 /// A finite number, and whether it was an integer of 32 bits.
-fn number(field: &Field) -> Result<(f32, bool), String> {
+fn number(field: &Field) -> Result<(f32, bool), CellProblem> {
     let (value, is_integer) = match *field {
         Field::Bool(x) => (f64::from(u8::from(x)), true),
         Field::Byte(x) => (x.into(), true),
@@ -75,25 +78,25 @@ fn number(field: &Field) -> Result<(f32, bool), String> {
         Field::Float16(x) => (f32::from(x).into(), false),
         Field::Float(x) => (x.into(), false),
         Field::Double(x) => (x, false),
-        Field::Null => return Err("it is missing: fill it, or drop the row".into()),
-        ref other => {
-            return Err(format!("{other} is no number: keep it out with --label-column or --group-column"));
-        }
+        Field::Null => return Err(CellProblem::Missing),
+        ref other => return Err(CellProblem::Text(text(other))),
     };
     let value = value as f32;
-    if value.is_finite() {
-        Ok((value, is_integer))
-    } else {
-        Err(format!("{value} is no finite number: replace it or drop the row"))
-    }
+    if value.is_finite() { Ok((value, is_integer)) } else { Err(CellProblem::NotFinite(value.to_string())) }
 }
 
 /// A label or a group, as text.
-fn word(field: &Field) -> Result<String, String> {
+fn word(field: &Field) -> Result<String, CellProblem> {
     match field {
-        Field::Null => Err("it is missing: fill it, or drop the row".into()),
-        Field::Str(text) => Ok(text.clone()),
-        other => Ok(other.to_string()),
+        Field::Null => Err(CellProblem::Missing),
+        other => Ok(text(other)),
+    }
+}
+
+fn text(field: &Field) -> String {
+    match field {
+        Field::Str(text) => text.clone(),
+        other => other.to_string(),
     }
 }
 
@@ -159,14 +162,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_named_by_row_and_column() {
+    fn errors_name_row_and_column() {
         let error = |y, label| parsed(y, Compression::SNAPPY, label).unwrap_err();
         let missing = error([1.0, -1.0], "kind");
-        assert!(missing.contains("x.parquet: row 1, column \"y\": it is missing"), "{missing}");
+        assert!(missing.contains("x.parquet: row 1, column \"y\": the value is missing"), "{missing}");
         let text = error([1.0, 1.0], "x");
-        assert!(text.contains("row 0, column \"kind\": \"walk\" is no number"), "{text}");
+        assert!(text.contains("row 0, column \"kind\": \"walk\" is not a number"), "{text}");
         assert!(error([1.0, 1.0], "kin").contains("did you mean \"kind\"?"));
-        assert!(error([1.0, f64::INFINITY], "kind").contains("inf is no finite number"));
+        assert!(error([1.0, f64::INFINITY], "kind").contains("inf is not a finite number"));
         let path = tempfile::NamedTempFile::with_suffix(".parquet").unwrap();
         std::fs::write(path.path(), b"PAR1 this is none").unwrap();
         let damaged = read(path.path(), &Source::default(), MemoryLimit(0)).unwrap_err().to_string();

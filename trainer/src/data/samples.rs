@@ -5,8 +5,9 @@ use std::ops::Range;
 
 use super::error::DataError;
 use super::image_shape::ImageShape;
+use super::memory::MemoryLimit;
 use super::survey::{Survey, Surveyor};
-use super::values::{Store, Values};
+use super::values::{Sink, Store, Values};
 
 /// Samples without labels, in the data's own unit: `n_samples x n_features` finite numbers, in memory or in a file from
 /// which they are read when they are needed. A clone shares the numbers.
@@ -257,6 +258,19 @@ impl Samples {
             return self.clone();
         }
         Self { values: self.values.select((0..self.n_samples()).step_by(step)), ..self.clone() }
+    }
+
+    /// The same samples with these features only, in this order.
+    pub(super) fn keep_columns(&self, columns: &[usize], memory: MemoryLimit) -> Result<Self, DataError> {
+        let mut sink = Sink::new(memory);
+        for block in self.blocks() {
+            let rows = block?;
+            let kept: Vec<f32> =
+                rows.chunks_exact(self.n_features()).flat_map(|row| columns.iter().map(|&c| row[c])).collect();
+            sink.push(&kept)?;
+        }
+        let values = Values::new(sink.finish()?, columns.len());
+        Ok(Self::from_values(self.name.clone(), values)?.like(self))
     }
 
     /// Windows of `length` samples each that begin at these samples.

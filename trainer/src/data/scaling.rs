@@ -1,4 +1,4 @@
-//! From the data's unit to what a network likes.
+//! Brings the values of samples to the range that networks train well on.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,11 +1,11 @@
-//! What is known of all numbers once each has been looked at: one pass over data that may be larger than memory.
+//! What one pass over all numbers finds, over data that may be larger than memory.
 
 use sha2::{Digest, Sha256};
 
-/// What samples are like.
+/// What is known of all samples.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Survey {
-    /// Sample, feature and value of the first number that is none.
+    /// Sample, feature and value of the first number that is not finite.
     pub(super) not_finite: Option<(usize, usize, f32)>,
     /// The first feature that is the same in every sample, and its value.
     pub(super) constant: Option<(usize, f32)>,
@@ -13,7 +13,7 @@ pub(super) struct Survey {
     pub(super) greatest: f32,
 }
 
-/// Looks at samples, whole ones at a time, in their order.
+/// Surveys samples, some whole ones at a time, in their order.
 pub(super) struct Surveyor {
     hash: Sha256,
     bytes: Vec<u8>,
@@ -27,7 +27,7 @@ pub(super) struct Surveyor {
 }
 
 impl Surveyor {
-    /// For `n_samples x n_features` numbers.
+    /// Expects `n_samples x n_features` numbers.
     pub(super) fn new(n_samples: usize, n_features: usize) -> Self {
         let mut hash = Sha256::new();
         hash.update((n_samples as u64).to_le_bytes());
@@ -45,7 +45,7 @@ impl Surveyor {
         }
     }
 
-    /// Looks at the next samples.
+    /// Takes the next whole samples.
     pub(super) fn look_at(&mut self, values: &[f32]) {
         for part in values.chunks(1 << 16) {
             self.bytes.clear();

@@ -1,13 +1,13 @@
-//! What tables have in common, in text or not: columns of features, of labels and of groups.
+//! What all tables have, in text or binary: columns of features, of labels and of groups.
 
 use std::collections::HashMap;
 use std::path::Path;
 
-use super::error::{DataError, content};
+use super::error::{ColumnProblem, ColumnRole, DataError, content};
 use super::source::Source;
 use crate::base::names::nearest_name;
 
-/// Which columns are which, by their index from 0.
+/// What each column is used for, by its index from 0.
 pub(super) struct Columns {
     pub(super) label: Option<usize>,
     pub(super) group: Option<usize>,
@@ -15,60 +15,62 @@ pub(super) struct Columns {
 }
 
 impl Columns {
-    /// Those that the source asks for among `n_columns` with these names, or none.
-    pub(super) fn chosen(path: &Path, names: &[&str], n_columns: usize, source: &Source) -> Result<Self, DataError> {
-        let column = |flag, wanted: &Option<String>| match wanted.as_deref() {
-            None | Some("") => Ok(None),
-            Some(wanted) => find(wanted, names, n_columns)
-                .map(Some)
-                .map_err(|problem| content(path, format!("{flag} {wanted}: {problem}"))),
+    /// The columns that the source asks for, among `n_columns` with these names, or without names.
+    pub(super) fn choose(path: &Path, names: &[&str], n_columns: usize, source: &Source) -> Result<Self, DataError> {
+        let column = |role, wanted: &str| {
+            let problem = |problem| DataError::Column { path: path.into(), role, problem };
+            find(wanted, names, n_columns).map_err(problem)
         };
-        let label = column("--label-column", &source.label_column)?;
-        let group = column("--group-column", &source.group_column)?;
-        let dropped = source.drop_columns.iter().map(|name| column("--drop-column", &Some(name.clone())));
-        let dropped: Vec<Option<usize>> = dropped.collect::<Result<_, _>>()?;
-        let is_feature = |&c: &usize| Some(c) != label && Some(c) != group && !dropped.contains(&Some(c));
+        let one = |role, wanted: &Option<String>| {
+            wanted.as_deref().filter(|wanted| !wanted.is_empty()).map(|wanted| column(role, wanted)).transpose()
+        };
+        let label = one(ColumnRole::Labels, &source.label_column)?;
+        let group = one(ColumnRole::Groups, &source.group_column)?;
+        let left_out = source.drop_columns.iter().map(|wanted| column(ColumnRole::LeftOut, wanted));
+        let left_out: Vec<usize> = left_out.collect::<Result<_, _>>()?;
+        let is_feature = |c: &usize| Some(*c) != label && Some(*c) != group && !left_out.contains(c);
         let features: Vec<usize> = (0..n_columns).filter(is_feature).collect();
         if features.is_empty() {
-            return Err(content(path, "no column is left for features: labels and groups are not learned from"));
+            return Err(content(path, "no column is left for features: labels and groups are not features"));
         }
         Ok(Self { label, group, features })
     }
 }
 
-/// What the samples of a file are called.
-pub(super) fn name(path: &Path) -> &str {
+/// The name of the samples of a file: the file's, without its endings.
+pub(super) fn sample_name(path: &Path) -> &str {
     let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or("data");
     // Of x.csv.gz as of x.csv.
     [".csv", ".tsv", ".txt"].into_iter().find_map(|ending| stem.strip_suffix(ending)).unwrap_or(stem)
 }
 
 /// A column by its name, or by its index from 0.
-fn find(wanted: &str, names: &[&str], n_columns: usize) -> Result<usize, String> {
+fn find(wanted: &str, names: &[&str], n_columns: usize) -> Result<usize, ColumnProblem> {
     if let Some(c) = names.iter().position(|&name| name == wanted) {
         return Ok(c);
     }
     match wanted.parse::<usize>() {
         Ok(index) if index < n_columns => Ok(index),
-        Ok(_) => Err(format!("there are {n_columns} columns, counted from 0")),
-        Err(_) if names.is_empty() => Err(format!("the file has no header: give an index from 0 to {}", n_columns - 1)),
-        Err(_) => {
-            let hint = nearest_name(wanted, names.iter().copied()).map(|name| format!("; did you mean {name:?}"));
-            Err(format!("no column is called so{}? There are {}", hint.unwrap_or_default(), names.join(", ")))
-        }
+        Ok(index) => Err(ColumnProblem::Index { index, n_columns }),
+        Err(_) if names.is_empty() => Err(ColumnProblem::NoNames { wanted: wanted.into(), n_columns }),
+        Err(_) => Err(ColumnProblem::Name {
+            wanted: wanted.into(),
+            nearest: nearest_name(wanted, names.iter().copied()).map(Into::into),
+            columns: names.iter().map(|&name| name.into()).collect(),
+        }),
     }
 }
 
-/// A column of labels or groups. Whole numbers stand for themselves; anything else is numbered in the order in which it
-/// first appears.
+/// A column of labels or groups. If all entries are integers from 0 to 65535, they stand for themselves; otherwise
+/// entries are numbered in the order in which they first appear.
 #[derive(Default)]
-pub(super) struct Words {
+pub(super) struct CategoryColumn {
     numbers: HashMap<String, u32>,
     rows: Vec<u32>,
 }
 
-impl Words {
-    /// The next row's.
+impl CategoryColumn {
+    /// Appends the entry of the next row.
     pub(super) fn push(&mut self, word: &str) {
         let next = self.numbers.len() as u32;
         let number = match self.numbers.get(word) {

@@ -1,6 +1,6 @@
-//! The numbers of samples: in memory, or in a file from which they are read where they are needed.
+//! The numbers of samples: in memory, or in a file from which they are read when they are needed.
 //!
-//! Rows may overlap, as windows of a recording do, and may be some of all rows: neither copies a number.
+//! Rows may overlap, as windows of a recording do, and may be a selection of rows. Neither copies a number.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -14,23 +14,24 @@ use super::elements::Elements;
 use super::error::DataError;
 use super::memory::MemoryLimit;
 
-/// Rows of `width` numbers each.
+/// A matrix whose rows have `width` numbers each.
 #[derive(Clone)]
 pub(super) struct Values {
     store: Arc<Store>,
-    rows: Rows,
+    rows: RowStarts,
     width: usize,
 }
 
-/// Where rows begin, in numbers.
+/// Where in the store each row begins.
 #[derive(Clone)]
-enum Rows {
-    /// One behind another, so many of them.
-    Following(usize),
+enum RowStarts {
+    /// So many rows, one directly after another.
+    Contiguous(usize),
+    /// Row `i` begins at number `.0[i]`.
     At(Arc<[usize]>),
 }
 
-/// Numbers one behind another.
+/// A sequence of numbers.
 pub(super) enum Store {
     MemoryLimit(Vec<f32>),
     File(Stored),
@@ -38,10 +39,10 @@ pub(super) enum Store {
 
 /// Numbers in a file.
 pub(super) struct Stored {
-    /// What the file is called in messages.
+    /// The name of the file in messages.
     pub(super) path: PathBuf,
     pub(super) file: File,
-    /// The byte that the first number begins at.
+    /// The byte at which the first number begins.
     pub(super) offset: u64,
     pub(super) elements: Elements,
     /// How many numbers.
@@ -56,7 +57,7 @@ impl Store {
         }
     }
 
-    /// Appends the numbers from `start`.
+    /// Appends `count` numbers from number `start`.
     pub(super) fn read(&self, start: usize, count: usize, into: &mut Vec<f32>) -> Result<(), DataError> {
         match self {
             Self::Memory(values) => into.extend_from_slice(&values[start..start + count]),
@@ -97,24 +98,24 @@ fn read_exact_at(file: &File, mut bytes: &mut [u8], mut offset: u64) -> io::Resu
 impl Values {
     /// The rows of `width` numbers each that a store holds.
     pub(super) fn new(store: Store, width: usize) -> Self {
-        let rows = Rows::Following(store.len().checked_div(width).unwrap_or(0));
+        let rows = RowStarts::Contiguous(store.len().checked_div(width).unwrap_or(0));
         Self { store: Arc::new(store), rows, width }
     }
 
-    /// How many rows there are.
+    /// Number of rows.
     pub(super) fn n_rows(&self) -> usize {
         match &self.rows {
-            Rows::Following(n) => *n,
-            Rows::At(starts) => starts.len(),
+            RowStarts::Contiguous(n) => *n,
+            RowStarts::At(starts) => starts.len(),
         }
     }
 
-    /// Numbers in a row.
+    /// Number of numbers in a row.
     pub(super) fn width(&self) -> usize {
         self.width
     }
 
-    /// Whether rows come without reading a file.
+    /// Whether the numbers are in memory.
     pub(super) fn is_in_memory(&self) -> bool {
         matches!(*self.store, Store::Memory(_))
     }
@@ -124,25 +125,25 @@ impl Values {
         self.at(rows.map(|row| self.start(row)).collect(), self.width)
     }
 
-    /// Windows of `length` rows that follow each other, from these rows on.
+    /// Windows of `length` consecutive rows that begin at these rows. Each window becomes one row.
     pub(super) fn windows(&self, starts: &[usize], length: usize) -> Self {
         self.at(starts.iter().map(|&row| self.start(row)).collect(), length * self.width)
     }
 
     fn at(&self, starts: Arc<[usize]>, width: usize) -> Self {
-        Self { store: self.store.clone(), rows: Rows::At(starts), width }
+        Self { store: self.store.clone(), rows: RowStarts::At(starts), width }
     }
 
     fn start(&self, row: usize) -> usize {
         match &self.rows {
-            Rows::Following(_) => row * self.width,
-            Rows::At(starts) => starts[row],
+            RowStarts::Contiguous(_) => row * self.width,
+            RowStarts::At(starts) => starts[row],
         }
     }
 
-    /// Some rows, one behind another; borrowed where they lie so in memory.
+    /// Some consecutive rows, row-major; borrowed where they are contiguous in memory.
     pub(super) fn chunk(&self, rows: Range<usize>) -> Result<Cow<'_, [f32]>, DataError> {
-        let Rows::Following(_) = self.rows else { return self.gather(rows).map(Cow::Owned) };
+        let RowStarts::Contiguous(_) = self.rows else { return self.gather(rows).map(Cow::Owned) };
         let (start, count) = (rows.start * self.width, rows.len() * self.width);
         match &*self.store {
             Store::Memory(values) => Ok(Cow::Borrowed(&values[start..start + count])),
@@ -154,7 +155,7 @@ impl Values {
         }
     }
 
-    /// The rows with these indices, one behind another.
+    /// The rows with these indices, row-major.
     pub(super) fn gather(&self, rows: impl ExactSizeIterator<Item = usize>) -> Result<Vec<f32>, DataError> {
         let mut values = Vec::with_capacity(rows.len() * self.width);
         for row in rows {
@@ -171,7 +172,7 @@ impl fmt::Debug for Values {
     }
 }
 
-/// Takes numbers as they are read: in memory, and from there, once they are too many, in a scratch file.
+/// Collects numbers as they are read: in memory, or in a scratch file once they take too much memory.
 pub(super) struct Sink {
     most: usize,
     len: usize,
@@ -180,7 +181,7 @@ pub(super) struct Sink {
 }
 
 impl Sink {
-    /// For numbers that may take so much memory.
+    /// Collects in memory up to this limit.
     pub(super) fn new(memory: MemoryLimit) -> Self {
         Self { most: memory.values(), len: 0, held: vec![], scratch: None }
     }
@@ -196,7 +197,7 @@ impl Sink {
         self.spill(&held).and_then(|()| self.spill(values)).map_err(no_scratch)
     }
 
-    /// The scratch file has no name: whatever becomes of the program, nothing of it stays.
+    /// The scratch file has no name: the system deletes it when the program ends, however it ends.
     fn spill(&mut self, values: &[f32]) -> io::Result<()> {
         let scratch = match &mut self.scratch {
             Some(scratch) => scratch,
@@ -205,12 +206,12 @@ impl Sink {
         values.iter().try_for_each(|x| scratch.write_all(&x.to_le_bytes()))
     }
 
-    /// How many numbers there are so far.
+    /// How many numbers were pushed so far.
     pub(super) fn len(&self) -> usize {
         self.len
     }
 
-    /// All of them.
+    /// All numbers that were pushed.
     pub(super) fn finish(self) -> Result<Store, DataError> {
         let Some(scratch) = self.scratch else {
             let mut values = self.held;

@@ -1,15 +1,18 @@
-//! A recording, instant by instant, cut into windows.
+//! Cuts a recording, instant by instant, into windows.
+
+use std::path::Path;
 
 use super::dataset::Dataset;
-use super::error::Refusal;
+use super::error::{DataError, WindowingProblem};
 use super::source::Windowing;
 
-/// Windows of `length` instants every `step`, none across a change of group; a sample's label is its window's commonest.
-/// No number is copied.
-pub(super) fn cut(recording: &Dataset, window: Windowing) -> Result<Dataset, Refusal> {
+/// Windows of `length` instants every `step`, none across a change of group. The label of a window is the most common
+/// one of its instants. No number is copied.
+pub(super) fn cut(path: &Path, recording: &Dataset, window: Windowing) -> Result<Dataset, DataError> {
+    let refuse = |problem| DataError::Windowing { path: path.into(), problem };
     let Windowing { length, step } = window;
     if length == 0 || step == 0 {
-        return Err("--window and --step must be at least 1".into());
+        return Err(refuse(WindowingProblem::Zero));
     }
     let samples = &recording.samples;
     let instants = samples.n_samples();
@@ -23,21 +26,18 @@ pub(super) fn cut(recording: &Dataset, window: Windowing) -> Result<Dataset, Ref
         begin = end;
     }
     if starts.is_empty() {
-        let part = if recording.groups.is_some() { "longest group" } else { "recording" };
-        let advice = if recording.groups.is_some() { " or, if groups take turns, sort the rows by them" } else { "" };
-        let problem =
-            format!("--window {length} is longer than the {part}, {longest} instants: make it shorter{advice}");
-        return Err(problem.into());
+        let is_grouped = recording.groups.is_some();
+        return Err(refuse(WindowingProblem::TooLong { length, longest, is_grouped }));
     }
     let cut = samples.windows(&starts, length)?;
     let labels = recording.labels.as_ref();
-    let labels = labels.map(|labels| starts.iter().map(|&start| commonest(&labels[start..start + length])).collect());
+    let labels = labels.map(|labels| starts.iter().map(|&start| most_common(&labels[start..start + length])).collect());
     let groups = recording.groups.as_ref().map(|groups| starts.iter().map(|&start| groups[start]).collect());
     Ok(Dataset { samples: cut, labels, groups })
 }
 
-/// The smallest of the commonest.
-fn commonest(labels: &[u32]) -> u32 {
+/// The most common label; the smallest of several.
+fn most_common(labels: &[u32]) -> u32 {
     let mut sorted = labels.to_vec();
     sorted.sort_unstable();
     let runs = sorted.chunk_by(|a, b| a == b);
@@ -60,7 +60,7 @@ mod tests {
 
     #[test]
     fn windows_overlap_and_keep_what_is_known() {
-        let cut = cut(&recording(None, 7), Windowing { length: 4, step: 2 }).unwrap();
+        let cut = cut(Path::new("r"), &recording(None, 7), Windowing { length: 4, step: 2 }).unwrap();
         assert_eq!(*cut.samples.chunk(1..2).unwrap(), [20.0, 21.0, 30.0, 31.0, 40.0, 41.0, 50.0, 51.0]);
         assert_eq!((cut.samples.n_samples(), cut.samples.layout()), (2, Layout::Windows { channels: 2 }));
         assert_eq!((cut.samples.count(), cut.labels), (Some(1.0), Some(vec![0, 1])));
@@ -69,11 +69,10 @@ mod tests {
     #[test]
     fn what_can_not_be_cut_is_said() {
         let error = |groups, length, step| {
-            let refusal = cut(&recording(groups, 6), Windowing { length, step }).unwrap_err();
-            refusal.at("r".as_ref()).to_string()
+            cut(Path::new("r"), &recording(groups, 6), Windowing { length, step }).unwrap_err().to_string()
         };
-        assert!(error(None, 7, 1).contains("longer than the recording, 6 instants"));
-        assert!(error(Some(vec![0, 0, 0, 1, 1, 0]), 4, 1).contains("longest group, 3 instants"));
+        assert!(error(None, 7, 1).contains("longer than the recording, which has 6"));
+        assert!(error(Some(vec![0, 0, 0, 1, 1, 0]), 4, 1).contains("longest group, which has 3"));
         assert!(error(None, 0, 1).contains("at least 1") && error(None, 1, 0).contains("at least 1"));
     }
 
@@ -86,7 +85,7 @@ mod tests {
                 lengths.iter().enumerate().flat_map(|(g, &n)| std::iter::repeat_n(g as u32 % 2, n)).collect();
             let runs: Vec<usize> = groups.chunk_by(|a, b| a == b).map(<[u32]>::len).collect();
             let expected: usize = runs.iter().filter(|&&n| n >= length).map(|n| (n - length) / step + 1).sum();
-            match cut(&recording(Some(groups.clone()), groups.len()), Windowing { length, step }) {
+            match cut(Path::new("r"), &recording(Some(groups.clone()), groups.len()), Windowing { length, step }) {
                 Err(_) => prop_assert_eq!(expected, 0),
                 Ok(found) => {
                     prop_assert_eq!(found.samples.n_samples(), expected);
