@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::error::DataError;
 use super::image_shape::ImageShape;
 use super::memory::MemoryLimit;
-use super::survey::{Survey, Surveyor};
+use super::survey::{Survey, Surveyor, ValueRange};
 use super::values::{Sink, Store, Values};
 
 /// Samples without labels, in the data's own unit: `n_samples x n_features` finite numbers, in memory or in a file from
@@ -279,6 +279,40 @@ impl Samples {
         Ok(windows.like(self).with_layout(Layout::Windows { channels: self.n_features() }))
     }
 
+    /// The columns that are the same in every sample, up to the rounding of f32: features of a table, channels of windows.
+    /// None of a single sample, and none of images, in which a pixel may well be the same.
+    ///
+    /// ```
+    /// use edgemix::data::Samples;
+    ///
+    /// let samples = Samples::new("pressures", vec![1.0, 101_325.0, 2.0, 101_325.01], 2);
+    /// assert_eq!(samples.constant_columns(), [1]);
+    /// ```
+    pub fn constant_columns(&self) -> Vec<usize> {
+        if self.n_samples() < 2 || self.image().is_some() {
+            return vec![];
+        }
+        (0..).zip(self.column_ranges()).filter(|(_, range)| range.is_constant()).map(|(column, _)| column).collect()
+    }
+
+    /// The range of each column: of the features of a table or of images, of the channels of windows.
+    pub(super) fn column_ranges(&self) -> Vec<ValueRange> {
+        let n_columns = match self.layout {
+            Layout::Table | Layout::Images(_) => self.n_features(),
+            Layout::Windows { channels } => channels,
+        };
+        let mut columns = vec![ValueRange::EMPTY; n_columns];
+        for instant in self.survey.ranges.chunks(n_columns.max(1)) {
+            columns.iter_mut().zip(instant).for_each(|(column, range)| *column = column.union(*range));
+        }
+        columns
+    }
+
+    /// The value of a column that is the same in every sample.
+    pub(crate) fn constant(&self, column: usize) -> Option<f32> {
+        self.constant_columns().contains(&column).then(|| self.survey.ranges[column].least)
+    }
+
     /// The least of all values.
     ///
     /// ```
@@ -286,12 +320,16 @@ impl Samples {
     /// assert_eq!((samples.least(), samples.greatest()), (-1.0, 3.0));
     /// ```
     pub fn least(&self) -> f32 {
-        self.survey.least
+        self.range().least
     }
 
     /// The greatest of all values.
     pub fn greatest(&self) -> f32 {
-        self.survey.greatest
+        self.range().greatest
+    }
+
+    fn range(&self) -> ValueRange {
+        self.survey.ranges.iter().fold(ValueRange::EMPTY, |all, range| all.union(*range))
     }
 }
 

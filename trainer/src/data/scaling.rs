@@ -25,49 +25,58 @@ pub struct Scaling {
     pub offset: Vec<f32>,
 }
 
+/// A table has the columns of a picture or a histogram if it has at least so many.
+const PIXELS: usize = 16;
+
 impl Scaling {
-    /// Images, and integers that are never negative, are divided by their largest value; everything else is
-    /// standardised feature by feature, and windows of recordings always channel by channel. A feature that never changes
-    /// is left where it is, at 0. See [`Scaling`] for an example.
+    /// Learns the scaling of samples:
+    /// - images, and tables of integers whose columns have like ranges, are divided by their greatest value;
+    /// - other tables are standardised: the mean of each column becomes 0 and its standard deviation 1;
+    /// - windows of a recording are standardised channel by channel.
+    ///
+    /// A standardised column that is the same in every sample has gain 0: it is left out, whatever its values become.
     ///
     /// # Errors
-    /// If the file that the samples are in can't be read.
+    /// If the file that holds the samples can't be read.
     pub fn fit(samples: &Samples) -> Result<Self, DataError> {
         match samples.layout() {
             Layout::Images(_) => Ok(Self::to_unit(samples)),
-            Layout::Table if samples.count().is_some() && samples.least() >= 0.0 => Ok(Self::to_unit(samples)),
+            Layout::Table if has_like_ranges(samples) => Ok(Self::to_unit(samples)),
             Layout::Table => Self::standard(samples, samples.n_features()),
             Layout::Windows { channels } => Self::standard(samples, channels),
         }
     }
 
-    /// Divides by the largest magnitude.
+    /// Divides by the greatest magnitude.
     fn to_unit(samples: &Samples) -> Self {
         let most = samples.greatest().max(-samples.least());
         Self { gain: vec![if most > 0.0 { most.recip() } else { 1.0 }], offset: vec![0.0] }
     }
 
-    /// Subtracts the mean of each channel and divides by its standard deviation. Value `i` of a sample is of channel `i`
+    /// Subtracts the mean of each column and divides by its standard deviation. Value `i` of a sample is of column `i`
     /// modulo their number.
-    fn standard(samples: &Samples, channels: usize) -> Result<Self, DataError> {
-        let channels = channels.max(1);
-        let n = (samples.n_samples() * samples.n_features() / channels).max(1) as f64;
-        let mut mean = vec![0f64; channels];
-        let mut square = vec![0f64; channels];
+    fn standard(samples: &Samples, columns: usize) -> Result<Self, DataError> {
+        let columns = columns.max(1);
+        let n = (samples.n_samples() * samples.n_features() / columns).max(1) as f64;
+        let mut mean = vec![0f64; columns];
+        let mut square = vec![0f64; columns];
         for block in samples.blocks() {
-            for row in block?.chunks_exact(channels) {
+            for row in block?.chunks_exact(columns) {
                 mean.iter_mut().zip(row).for_each(|(m, &x)| *m += f64::from(x) / n);
             }
         }
         for block in samples.blocks() {
-            for row in block?.chunks_exact(channels) {
+            for row in block?.chunks_exact(columns) {
                 square.iter_mut().zip(row).zip(&mean).for_each(|((s, &x), m)| *s += (f64::from(x) - m).powi(2) / n);
             }
         }
-        let gain = square.iter().map(|&s| if s > 0.0 { s.sqrt().recip() as f32 } else { 1.0 });
+        for column in samples.constant_columns() {
+            square[column] = 0.0;
+        }
+        let gain = square.iter().map(|&s| if s > 0.0 { s.sqrt().recip() as f32 } else { 0.0 });
         let gain: Vec<f32> = gain.collect();
-        let offset = mean.iter().zip(&gain).map(|(m, &g)| (-m * f64::from(g)) as f32).collect();
-        Ok(Self { gain, offset })
+        let offset = mean.iter().zip(&gain).map(|(m, &g)| if g > 0.0 { (-m * f64::from(g)) as f32 } else { 0.0 });
+        Ok(Self { offset: offset.collect(), gain })
     }
 
     /// The scaled values of whole samples. See [`Scaling`] for an example.
@@ -83,6 +92,23 @@ impl Scaling {
             }
         }
     }
+}
+
+/// Whether the columns of a table of integers can share a gain without one of them being lost: no value is negative, and
+/// either each column that changes spans at least half of the greatest value, or the table looks like pixels or the bins
+/// of a histogram, many columns that all begin at 0 and half of which span half of the greatest value.
+///
+/// Rare pixels would be blown up by a gain of their own. Columns of different units need one each.
+fn has_like_ranges(samples: &Samples) -> bool {
+    if samples.count().is_none() || samples.least() < 0.0 {
+        return false;
+    }
+    let ranges = samples.column_ranges();
+    let changing: Vec<_> = ranges.iter().filter(|range| !range.is_constant()).collect();
+    let half = 0.5 * f64::from(samples.greatest());
+    let wide = changing.iter().filter(|range| range.span() >= half).count();
+    let are_pixels = ranges.len() >= PIXELS && ranges.iter().all(|range| range.least == 0.0);
+    !changing.is_empty() && (wide == changing.len() || are_pixels && 2 * wide >= changing.len())
 }
 
 #[cfg(test)]
@@ -116,8 +142,55 @@ mod tests {
     }
 
     #[test]
-    fn counts_that_are_not_negative_go_to_the_unit_interval() {
-        let samples = Samples::new("counts", vec![0.0, 4.0, 16.0, 8.0], 2).with_count(1.0);
-        assert_eq!(Scaling::fit(&samples).unwrap().apply(&samples.all().unwrap()), [0.0, 0.25, 1.0, 0.5]);
+    fn integers_of_like_ranges_go_to_the_unit_interval() {
+        let samples = Samples::new("counts", vec![0.0, 12.0, 16.0, 4.0], 2).with_count(1.0);
+        assert_eq!(Scaling::fit(&samples).unwrap().apply(&samples.all().unwrap()), [0.0, 0.75, 1.0, 0.25]);
+    }
+
+    /// A gain for each column, or one for all.
+    fn n_gains(columns: &[&[f32]]) -> usize {
+        let n = columns.iter().map(|column| column.len()).max().unwrap();
+        let values = (0..n).flat_map(|i| columns.iter().map(move |column| column[i % column.len()])).collect();
+        Scaling::fit(&Samples::new("counts", values, columns.len()).with_count(1.0)).unwrap().gain.len()
+    }
+
+    #[test]
+    fn columns_of_different_units_have_a_gain_each() {
+        // Degrees, percent, pascal, lux.
+        let units: [&[f32]; 4] = [&[18.0, 25.0], &[30.0, 60.0], &[100_900.0, 101_600.0], &[0.0, 20_000.0]];
+        assert_eq!(n_gains(&units), 4);
+        // As wide as each other, but far from 0: nothing would be left of them.
+        assert_eq!(n_gains(&[&[1000.0, 1010.0], &[1002.0, 1012.0]]), 2);
+        assert_eq!(n_gains(&[&[0.0, 250.0], &[0.0, 20.0]]), 2);
+    }
+
+    #[test]
+    fn columns_of_like_ranges_share_a_gain() {
+        // Answers from 1 to 5, bytes, flags one of which is never set.
+        assert_eq!(n_gains(&[&[1.0, 5.0], &[2.0, 5.0], &[1.0, 4.0]]), 1);
+        assert_eq!(n_gains(&[&[3.0, 250.0], &[0.0, 255.0]]), 1);
+        assert_eq!(n_gains(&[&[0.0, 1.0], &[1.0, 0.0], &[0.0]]), 1);
+    }
+
+    #[test]
+    fn pixels_in_a_table_share_a_gain_and_rare_ones_are_not_blown_up() {
+        let mut columns: Vec<&[f32]> = vec![&[0.0, 200.0]; 40];
+        columns.extend([&[0.0, 3.0][..]; 20]);
+        columns.extend([&[0.0][..]; 4]);
+        assert_eq!(n_gains(&columns), 1);
+        // The same of a few columns, or with one that is far from 0, is a table of different units.
+        assert_eq!(n_gains(&columns[34..44]), 10);
+        columns[50] = &[90.0, 95.0];
+        assert_eq!(n_gains(&columns), 64);
+    }
+
+    #[test]
+    fn a_column_that_differs_by_rounding_alone_is_left_out() {
+        let values = vec![1.0, 101_325.0, 2.0, 101_325.01, 4.0, 101_325.0];
+        let scaling = Scaling::fit(&Samples::new("table", values, 2)).unwrap();
+        assert!(scaling.gain[0] > 0.0);
+        assert_eq!((scaling.gain[1], scaling.offset[1]), (0.0, 0.0));
+        // Whatever the sensor shows later.
+        assert_eq!(scaling.apply(&[1.0, -7.0])[1], 0.0);
     }
 }

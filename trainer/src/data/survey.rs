@@ -1,29 +1,57 @@
 //! What one pass over all numbers finds, over data that may be larger than memory.
 
+use std::sync::Arc;
+
 use sha2::{Digest, Sha256};
 
 /// What is known of all samples.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Survey {
     /// Sample, feature and value of the first number that is not finite.
     pub(super) not_finite: Option<(usize, usize, f32)>,
-    /// The first feature that is the same in every sample, and its value.
-    pub(super) constant: Option<(usize, f32)>,
+    /// The range of each feature.
+    pub(super) ranges: Arc<[ValueRange]>,
+}
+
+/// The least and the greatest of some values.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct ValueRange {
     pub(super) least: f32,
     pub(super) greatest: f32,
+}
+
+impl ValueRange {
+    /// The range of no values.
+    pub(super) const EMPTY: Self = Self { least: f32::INFINITY, greatest: f32::NEG_INFINITY };
+
+    /// The range of the values of both.
+    pub(super) fn union(self, other: Self) -> Self {
+        Self { least: self.least.min(other.least), greatest: self.greatest.max(other.greatest) }
+    }
+
+    /// The greatest minus the least.
+    pub(super) fn span(self) -> f64 {
+        f64::from(self.greatest) - f64::from(self.least)
+    }
+
+    /// The greatest magnitude.
+    pub(super) fn magnitude(self) -> f32 {
+        self.greatest.max(-self.least)
+    }
+
+    /// Whether the values differ by no more than what rounding to f32 may add to one and the same value.
+    pub(super) fn is_constant(self) -> bool {
+        self.span() <= 4.0 * f64::from(f32::EPSILON) * f64::from(self.magnitude())
+    }
 }
 
 /// Surveys samples, some whole ones at a time, in their order.
 pub(super) struct Surveyor {
     hash: Sha256,
     bytes: Vec<u8>,
-    first: Vec<f32>,
-    changes: Vec<bool>,
-    n_features: usize,
+    ranges: Vec<ValueRange>,
     n_seen: usize,
     not_finite: Option<(usize, usize, f32)>,
-    least: f32,
-    greatest: f32,
 }
 
 impl Surveyor {
@@ -32,17 +60,7 @@ impl Surveyor {
         let mut hash = Sha256::new();
         hash.update((n_samples as u64).to_le_bytes());
         hash.update((n_features as u64).to_le_bytes());
-        Self {
-            hash,
-            bytes: vec![],
-            first: vec![],
-            changes: vec![false; n_features],
-            n_features,
-            n_seen: 0,
-            not_finite: None,
-            least: f32::INFINITY,
-            greatest: f32::NEG_INFINITY,
-        }
+        Self { hash, bytes: vec![], ranges: vec![ValueRange::EMPTY; n_features], n_seen: 0, not_finite: None }
     }
 
     /// Takes the next whole samples.
@@ -52,29 +70,23 @@ impl Surveyor {
             self.bytes.extend(part.iter().flat_map(|x| x.to_le_bytes()));
             self.hash.update(&self.bytes);
         }
+        let n_features = self.ranges.len().max(1);
         if self.not_finite.is_none() {
             let at = values.iter().position(|x| !x.is_finite());
-            let n = self.n_features;
-            self.not_finite = at.map(|at| (self.n_seen + at / n, at % n, values[at]));
+            self.not_finite = at.map(|at| (self.n_seen + at / n_features, at % n_features, values[at]));
         }
-        (self.least, self.greatest) =
-            values.iter().fold((self.least, self.greatest), |(least, greatest), &x| (least.min(x), greatest.max(x)));
-        for row in values.chunks_exact(self.n_features.max(1)) {
-            if self.first.is_empty() {
-                self.first = row.to_vec();
+        for row in values.chunks_exact(n_features) {
+            for (range, &x) in self.ranges.iter_mut().zip(row) {
+                *range = range.union(ValueRange { least: x, greatest: x });
             }
-            let both = self.changes.iter_mut().zip(row.iter().zip(&self.first));
-            both.for_each(|(changes, (x, first))| *changes |= x != first);
-            self.n_seen += 1;
         }
+        self.n_seen += values.len() / n_features;
     }
 
-    /// What was seen, and SHA-256 of shape and numbers.
+    /// What was found, and SHA-256 of the shape and the numbers.
     pub(super) fn finish(self) -> (Survey, [u8; 32]) {
-        let constant = self.first.iter().zip(&self.changes).position(|(_, changes)| !changes);
-        let Self { not_finite, least, greatest, .. } = self;
-        let constant = constant.map(|feature| (feature, self.first[feature]));
-        (Survey { not_finite, constant, least, greatest }, self.hash.finalize().into())
+        let survey = Survey { not_finite: self.not_finite, ranges: self.ranges.into() };
+        (survey, self.hash.finalize().into())
     }
 }
 
@@ -90,17 +102,36 @@ mod tests {
     }
 
     #[test]
-    fn what_is_seen_does_not_depend_on_how_much_is_looked_at_at_once() {
+    fn the_survey_does_not_depend_on_the_size_of_the_blocks() {
         let values = [1.0, 7.0, 2.0, 7.0, -3.0, 7.0, f32::NAN, 7.0];
         let (whole, hash) = survey(&[&values], 2);
         let (parts, same) = survey(&[&values[..2], &values[2..6], &values[6..]], 2);
         assert_eq!(hash, same);
-        assert_eq!((whole.least, whole.greatest, whole.constant), (-3.0, 7.0, Some((1, 7.0))));
-        assert_eq!((parts.least, parts.greatest, parts.constant), (-3.0, 7.0, Some((1, 7.0))));
         for survey in [whole, parts] {
+            let [first, second] = survey.ranges[..] else { panic!("two features") };
+            assert_eq!(
+                (first, second),
+                (ValueRange { least: -3.0, greatest: 2.0 }, ValueRange { least: 7.0, greatest: 7.0 })
+            );
+            assert!(!first.is_constant() && second.is_constant());
             assert!(survey.not_finite.is_some_and(|(sample, feature, x)| (sample, feature) == (3, 0) && x.is_nan()));
         }
         // The same numbers in another shape are other samples.
         assert_ne!(hash, survey(&[&values], 4).1);
+    }
+
+    #[test]
+    fn a_range_within_rounding_is_constant_at_any_magnitude() {
+        for magnitude in [1e-20f32, 0.1, 1.0, 101_325.0, 1.7e9, 1e30] {
+            for sign in [1.0, -1.0] {
+                let x = sign * magnitude;
+                let near =
+                    ValueRange { least: x.min(x * (1.0 + f32::EPSILON)), greatest: x.max(x * (1.0 + f32::EPSILON)) };
+                let far = ValueRange { least: x.min(x * 1.000_01), greatest: x.max(x * 1.000_01) };
+                assert!(near.is_constant() && !far.is_constant(), "{x}");
+            }
+        }
+        assert!(ValueRange { least: 0.0, greatest: 0.0 }.is_constant());
+        assert!(!ValueRange { least: 0.0, greatest: f32::MIN_POSITIVE }.is_constant());
     }
 }
