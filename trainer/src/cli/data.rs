@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::CliError;
 use super::progress::during;
-use crate::data::{CellProblem, ColumnRole, DataError, DataRecord, Dataset, MemoryLimit, Source, Windowing};
+use crate::data::{CellProblem, ColumnRole, DataError, DataRecord, Dataset, MemoryLimit, Samples, Source, Windowing};
 use crate::run::RunDir;
 
 /// How a file is read.
@@ -120,4 +120,18 @@ pub(super) fn flags(error: &DataError) -> &'static str {
         DataError::Windowing { .. } => " (--window, --step)",
         _ => "",
     }
+}
+
+/// Says which columns are left out because they never change.
+pub(super) fn note_constant_columns(samples: &Samples) {
+    let columns = samples.constant_columns();
+    if columns.is_empty() {
+        return;
+    }
+    let names: Vec<String> = columns.iter().map(|&column| samples.column_name(column)).collect();
+    eprintln!(
+        "note: {} never change and are left out (the model takes them and ignores them): {}",
+        if names.len() == 1 { "1 column".to_owned() } else { format!("{} columns", names.len()) },
+        names.join(", ")
+    );
 }

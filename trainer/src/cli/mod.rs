@@ -70,7 +70,7 @@ enum Command {
 /// Why a command fails.
 #[derive(Debug, Error)]
 pub(crate) enum CliError {
-    #[error("{0}{}", data::flags(.0))]
+    #[error("{}{}", .0, data::flags(.0))]
     Data(#[from] DataError),
     #[error(transparent)]
     Device(#[from] DeviceError),

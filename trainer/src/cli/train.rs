@@ -8,7 +8,7 @@ use clap::Args;
 use sha2::{Digest, Sha256};
 
 use super::clusters::Clusters;
-use super::data::Cut;
+use super::data::{Cut, note_constant_columns};
 use super::evaluate::Evaluation;
 use super::output::show;
 use super::progress::{Progress, View, during};
@@ -111,6 +111,7 @@ impl Train {
         };
         let (config, source) = if self.resume { self.taken_up(out)? } else { self.anew()? };
         let dataset = self.cut.read(&source)?;
+        note_constant_columns(&dataset.samples);
         self.clusters.map_or(Ok(()), |clusters| clusters.check(dataset.samples.n_samples()))?;
         let device: Device = self.device.parse()?;
         device.check()?;
@@ -357,7 +358,7 @@ pub(super) fn export(
 ) -> Result<(), CliError> {
     let path = run.file("config.toml");
     let text = fs::read(&path).map_err(CliError::io(&path))?;
-    let name = parts.training.name.clone();
+    let name = parts.training.name().to_owned();
     let provenance = Provenance { name, config: Sha256::digest(&text).into(), seed: config.seed };
     let held_out = parts.held_out.as_ref().map(|samples| HeldOut { samples, finest_rate: config.finest_rate });
     let bytes = quantize(trained, &parts.training, held_out, &provenance)?;

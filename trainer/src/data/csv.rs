@@ -51,6 +51,10 @@ pub(super) fn read(path: &Path, source: &Source, memory: MemoryLimit) -> Result<
         return Err(content(path, "it has a header and nothing below it: expected lines of numbers"));
     }
     let samples = Samples::from_values(sample_name(path), Values::new(sink.finish()?, features.len()))?;
+    let samples = match has_header {
+        true => samples.with_column_names(features.iter().map(|&c| names[c].to_owned())),
+        false => samples,
+    };
     Ok(Dataset {
         samples: if are_integers { samples.with_count(1.0) } else { samples },
         labels: label.map(|_| labels.finish()),

@@ -93,6 +93,12 @@ pub enum DataError {
         /// The number.
         value: f32,
     },
+    /// All samples are the same.
+    #[error("{name}: all samples are the same, so there is nothing to learn")]
+    AllEqual {
+        /// What the samples are called.
+        name: String,
+    },
     /// A recording can't be cut into windows.
     #[error("{path}: {problem}")]
     Windowing {

@@ -195,13 +195,6 @@ fn check(path: &Path, dataset: &Dataset) -> Result<(), DataError> {
     if let Some((sample, feature, value)) = samples.survey().not_finite {
         return Err(DataError::NotFinite { path: path.into(), sample, feature, value });
     }
-    let is_table = samples.image().is_none() && samples.count().is_none();
-    if let Some((feature, value)) = samples.survey().constant.filter(|_| is_table && samples.n_samples() > 1) {
-        return Err(content(
-            path,
-            format!("feature {feature} is {value} in every sample: drop it, it carries no information"),
-        ));
-    }
     if let Some(groups) = dataset.groups.as_ref().filter(|groups| groups.len() != samples.n_samples()) {
         let (found, expected) = (groups.len(), samples.n_samples());
         return Err(content(
@@ -218,6 +211,7 @@ mod tests {
     use std::io::Write;
 
     use super::super::image_shape::ImageShape;
+    use super::super::source::Windowing;
     use super::*;
 
     fn file(name: &str, bytes: &[u8]) -> (tempfile::TempDir, String) {
@@ -305,11 +299,47 @@ mod tests {
             read(path.to_str().unwrap()).unwrap_err().to_string()
         };
         assert!(write(ndarray::array![[1.0, 2.0], [3.0, f32::NAN]]).contains("sample 1, feature 1 is NaN"));
-        assert!(write(ndarray::array![[1.0, 2.0], [3.0, 2.0]]).contains("feature 1 is 2 in every sample"));
         let (_folder, path) = file("labels", &[0, 0, 8, 1, 0, 0, 0, 2, 4, 5]);
         let error = read_labels(Path::new(&path), 3).unwrap_err().to_string();
         assert!(error.contains("2 labels for 3 samples"), "{error}");
         assert!(read("no/such/file.npy").unwrap_err().to_string().contains("no/such/file.npy"));
+    }
+
+    #[test]
+    fn a_batch_with_constant_columns_is_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+        ndarray_npy::write_npy(at("x.npy"), &ndarray::array![[1.0, 2.0, 7.5], [3.0, 2.0, 7.5]]).unwrap();
+        fs::write(at("x.csv"), "a,b,c\n1,2,7.5\n3,2,7.5\n").unwrap();
+        for name in ["x.npy", "x.csv"] {
+            let samples = read(&at(name)).unwrap().samples;
+            assert_eq!((samples.n_features(), samples.constant_columns()), (3, vec![1, 2]), "{name}");
+        }
+    }
+
+    #[test]
+    fn columns_of_arrays_are_dropped_by_index() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.npz");
+        let mut archive = ndarray_npy::NpzWriter::new(fs::File::create(&path).unwrap());
+        archive.add_array("x", &ndarray::array![[1i16, 2, 3], [4, 5, 6]]).unwrap();
+        archive.add_array("y", &ndarray::array![1u8, 0]).unwrap();
+        archive.finish().unwrap();
+        let drop = |names: &[&str]| Source {
+            drop_columns: names.iter().map(|&name| name.into()).collect(),
+            ..Source::new(path.to_str().unwrap())
+        };
+        for memory in [MemoryLimit(0), MemoryLimit(1 << 20)] {
+            let found = drop(&["1"]).read_within(memory).unwrap();
+            assert_eq!((&*found.samples.all().unwrap(), found.samples.count()), (&[1.0, 3.0, 4.0, 6.0][..], Some(1.0)));
+            assert_eq!(found.labels, Some(vec![1, 0]));
+        }
+        let error = |names: &[&str]| drop(names).read().unwrap_err().to_string();
+        assert!(error(&["3"]).contains("column to leave out: there is no column 3: there are 3 columns"));
+        assert!(error(&["why"]).contains("give an index from 0 to 2"));
+        assert!(error(&["0", "1", "2"]).contains("no column is left"));
+        let digits = Source { drop_columns: vec!["0".into()], ..Source::new("digits") };
+        assert!(digits.read().unwrap_err().to_string().contains("not rows of a table"));
     }
 
     #[test]

@@ -52,6 +52,7 @@ pub(super) fn read(path: &Path, source: &Source, memory: MemoryLimit) -> Result<
         return Err(content(path, "it has no rows: expected samples"));
     }
     let samples = Samples::from_values(sample_name(path), Values::new(sink.finish()?, features.len()))?;
+    let samples = samples.with_column_names(features.iter().map(|&c| names[c].to_owned()));
     Ok(Dataset {
         samples: if are_integers { samples.with_count(1.0) } else { samples },
         labels: label.map(|_| labels.finish()),

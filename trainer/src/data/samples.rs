@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::ops::Range;
+use std::sync::Arc;
 
 use super::error::DataError;
 use super::image_shape::ImageShape;
@@ -28,6 +29,7 @@ pub struct Samples {
     values: Values,
     layout: Layout,
     count: Option<f32>,
+    column_names: Option<Arc<[String]>>,
     fingerprint: [u8; 32],
     survey: Survey,
 }
@@ -77,7 +79,7 @@ impl Samples {
 
     fn surveyed(name: impl Into<String>, values: Values, surveyor: Surveyor) -> Self {
         let (survey, fingerprint) = surveyor.finish();
-        Self { name: name.into(), values, layout: Layout::Table, count: None, fingerprint, survey }
+        Self { name: name.into(), values, layout: Layout::Table, count: None, column_names: None, fingerprint, survey }
     }
 
     /// The same samples with another meaning of their features.
@@ -102,9 +104,14 @@ impl Samples {
         Self { count: Some(count), ..self }
     }
 
-    /// The same samples with the layout and the count of others.
-    pub(super) fn like(self, other: &Self) -> Self {
-        Self { layout: other.layout, count: other.count, ..self }
+    /// The same samples, whose columns have these names.
+    pub(super) fn with_column_names(self, names: impl IntoIterator<Item = String>) -> Self {
+        Self { column_names: Some(names.into_iter().collect()), ..self }
+    }
+
+    /// The same samples with the layout, the count and the names of the columns of others.
+    fn like(self, other: &Self) -> Self {
+        Self { layout: other.layout, count: other.count, column_names: other.column_names.clone(), ..self }
     }
 
     /// What the samples are called: `digits`, or the name of a file.
@@ -138,6 +145,12 @@ impl Samples {
     /// One count in the data's unit, if the data were integers: 1 where they stand as they are.
     pub fn count(&self) -> Option<f32> {
         self.count
+    }
+
+    /// The name of a column, which is a feature of a table or a channel of windows; its index where columns have no names.
+    pub fn column_name(&self, column: usize) -> String {
+        let name = self.column_names.as_ref().and_then(|names| names.get(column)).cloned();
+        name.unwrap_or_else(|| column.to_string())
     }
 
     /// SHA-256 of the shape and the values.
@@ -295,6 +308,11 @@ impl Samples {
         (0..).zip(self.column_ranges()).filter(|(_, range)| range.is_constant()).map(|(column, _)| column).collect()
     }
 
+    /// Whether there are several samples, and no feature changes from one to another.
+    pub(super) fn are_all_equal(&self) -> bool {
+        self.n_samples() > 1 && self.survey.ranges.iter().all(|range| range.is_constant())
+    }
+
     /// The range of each column: of the features of a table or of images, of the channels of windows.
     pub(super) fn column_ranges(&self) -> Vec<ValueRange> {
         let n_columns = match self.layout {
@@ -308,9 +326,12 @@ impl Samples {
         columns
     }
 
-    /// The value of a column that is the same in every sample.
-    pub(crate) fn constant(&self, column: usize) -> Option<f32> {
-        self.constant_columns().contains(&column).then(|| self.survey.ranges[column].least)
+    /// The least value of a feature.
+    ///
+    /// # Panics
+    /// If the feature is `n_features` or more.
+    pub(crate) fn least_of(&self, feature: usize) -> f32 {
+        self.survey.ranges[feature].least
     }
 
     /// The least of all values.

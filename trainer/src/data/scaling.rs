@@ -37,8 +37,11 @@ impl Scaling {
     /// A standardised column that is the same in every sample has gain 0: it is left out, whatever its values become.
     ///
     /// # Errors
-    /// If the file that holds the samples can't be read.
+    /// If several samples are all the same, or the file that holds them can't be read.
     pub fn fit(samples: &Samples) -> Result<Self, DataError> {
+        if samples.are_all_equal() {
+            return Err(DataError::AllEqual { name: samples.name().into() });
+        }
         match samples.layout() {
             Layout::Images(_) => Ok(Self::to_unit(samples)),
             Layout::Table if has_like_ranges(samples) => Ok(Self::to_unit(samples)),

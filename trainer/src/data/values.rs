@@ -33,7 +33,7 @@ enum RowStarts {
 
 /// A sequence of numbers.
 pub(super) enum Store {
-    MemoryLimit(Vec<f32>),
+    Memory(Vec<f32>),
     File(Stored),
 }
 
