@@ -283,7 +283,8 @@ impl Samples {
             sink.push(&kept)?;
         }
         let values = Values::new(sink.finish()?, columns.len());
-        Ok(Self::from_values(self.name.clone(), values)?.like(self))
+        let kept = Self::from_values(self.name.clone(), values)?.like(self);
+        Ok(kept.with_column_names(columns.iter().map(|&column| self.column_name(column))))
     }
 
     /// Windows of `length` samples each that begin at these samples.
