@@ -16,7 +16,7 @@ use super::progress::during;
 use super::{CliError, settings};
 use crate::assessment::inference;
 use crate::data::split::Split;
-use crate::data::{Dataset, DataRecord, Samples};
+use crate::data::{DataRecord, Dataset, Samples};
 use crate::metrics::{Scores, agreement, clusters_found, scores};
 use crate::run::RunDir;
 use crate::trained::{Layer, Trained};

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::train::{FitOptions, fit, start};
 use super::{CliError, evaluate, report};
 use crate::assessment::interval::{ClusterFate, SeedInterval};
-use crate::data::{Dataset, DataRecord};
+use crate::data::{DataRecord, Dataset};
 use crate::run::{RunDir, write_whole};
 use crate::training::{FitConfig, FitError};
 
