@@ -101,7 +101,7 @@ pub enum FitError {
 impl From<AssignError> for FitError {
     fn from(error: AssignError) -> Self {
         match error {
-            AssignError::Mixture(error) => error.into(),
+            AssignError::Covariance(error) => error.into(),
             AssignError::Data(error) => error.into(),
         }
     }

@@ -72,11 +72,11 @@ enum Command {
 pub(crate) enum CliError {
     #[error("{}{}", .0, data::flags(.0))]
     Data(#[from] DataError),
-    #[error(transparent)]
+    #[error("{0}{advice}", advice = device_advice(.0))]
     Device(#[from] DeviceError),
     #[error(transparent)]
     Fit(#[from] FitError),
-    #[error(transparent)]
+    #[error("{0}{advice}", advice = quantize_advice(.0))]
     Quantize(#[from] QuantizeError),
     /// Wrong use: the sentence says what to do.
     #[error("{0}")]
@@ -96,6 +96,31 @@ fn advice(error: &std::io::Error) -> &'static str {
         NotADirectory => ": a part of the path is a file; is it right?",
         PermissionDenied | ReadOnlyFilesystem => ": ask for permission, or choose another place",
         StorageFull | QuotaExceeded => ": make room, or choose another place",
+        _ => "",
+    }
+}
+
+/// What to do about a device that can't be used, where that can be said.
+fn device_advice(error: &DeviceError) -> &'static str {
+    match error {
+        DeviceError::NotBuilt | DeviceError::NoDriver | DeviceError::NoHeaders => {
+            "; use --device cpu to train on the CPU"
+        }
+        DeviceError::Unknown(_) => "",
+    }
+}
+
+/// What to do about a model that can't be quantised, where that can be said.
+fn quantize_advice(error: &QuantizeError) -> &'static str {
+    match error {
+        QuantizeError::NarrowComponent { .. } => {
+            ". If the samples are rows of a recording, cut it into windows with --window; otherwise remove duplicate samples, \
+             or try fewer clusters or another seed"
+        }
+        QuantizeError::Disagreement { .. } => {
+            ". Train longer, or with another seed or encoder; --allow-disagreement writes the file anyway"
+        }
+        QuantizeError::Features { .. } => ". Use the data that the model was trained on",
         _ => "",
     }
 }

@@ -19,12 +19,20 @@ use crate::data::{self, DataRecord, Dataset, Source};
 use crate::device::Device;
 use crate::methods::MethodConfig;
 use crate::mixture::consensus::ClusterCountReport;
-use crate::nn::ArchitectureError;
+use crate::nn::{Architecture, ArchitectureError};
 use crate::quantize::{HeldOut, Provenance, QuantizeError, check, quantize};
 use crate::run::{RunDir, write_whole};
 use crate::trained::Trained;
 use crate::training::{FitConfig, FitError};
 use crate::variant::Variant;
+
+fn encoder_help() -> String {
+    format!(
+        "The encoder's layers, from the first hidden one to the latent, as in 256-128-10 [default: the method's, or by the \
+         number of inputs]. {}",
+        Architecture::spelling()
+    )
+}
 
 #[derive(Args)]
 #[command(after_help = "Examples:
@@ -53,9 +61,7 @@ pub(super) struct Train {
     /// for dpm the number of components to start from.
     #[arg(long, value_name = "N")]
     clusters: Option<Clusters>,
-    /// The encoder's layers, by name (small, dec, k-dvae, depict, tiny) or spelt, from the first hidden one to the latent:
-    /// 256-128-10, conv:50k4s2,50k5s2p2,10 [default: the method's, or by the input's size].
-    #[arg(long)]
+    #[arg(long, help = encoder_help())]
     encoder: Option<String>,
     /// A TOML file of settings, such as a run's config.toml; flags override it.
     #[arg(long, value_name = "FILE")]

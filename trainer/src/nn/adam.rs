@@ -1,5 +1,5 @@
-//! Adam (Kingma and Ba, "Adam: A Method for Stochastic Optimization", 2015), on the CPU in one parallel pass over each
-//! parameter instead of a dozen serial ones. Its arithmetic is burn's, operation by operation: both give the same bits.
+//! Adam (Kingma and Ba, "Adam: A Method for Stochastic Optimization", 2015). On the CPU, one parallel pass over each
+//! parameter replaces a dozen serial ones; the arithmetic is burn's, operation by operation, so that both give the same bits.
 
 use burn::module::AutodiffModule;
 use burn::optim::adaptor::OptimizerAdaptor;
@@ -8,23 +8,23 @@ use burn::tensor::Tensor;
 use burn::tensor::backend::{AutodiffBackend, Backend};
 use rayon::prelude::*;
 
-use crate::device::computes_on_host;
+use super::host::has_host_tensors;
 
-/// Decay of the mean gradient and of the mean square.
+/// Decay rates of the gradient's running mean and running mean square.
 const BETA: (f32, f32) = (0.9, 0.999);
-/// PyTorch's: burn's default is a thousand times larger.
+/// PyTorch's default; burn's is a thousand times larger.
 const EPSILON: f32 = 1e-8;
-/// Parameters that a thread moves at a time.
+/// Parameters that a thread updates at a time.
 const CHUNK: usize = 1 << 14;
 
-/// Adam with its customary settings.
+/// Adam with the customary decay rates.
 #[derive(Clone)]
 pub(crate) struct Adam(burn::optim::Adam);
 
-/// Adam for a module.
+/// Adam for the parameters of a module.
 pub(crate) type AdamOf<B, M> = OptimizerAdaptor<Adam, M, B>;
 
-/// Adam without moments yet.
+/// Adam before its first step.
 pub(crate) fn adam<B: AutodiffBackend, M: AutodiffModule<B>>() -> AdamOf<B, M> {
     let config = AdamConfig::new().with_beta_1(BETA.0).with_beta_2(BETA.1).with_epsilon(EPSILON);
     OptimizerAdaptor::from(Adam(config.build()))
@@ -41,7 +41,7 @@ impl<B: Backend> SimpleOptimizer<B> for Adam {
         state: Option<Self::State<D>>,
     ) -> (Tensor<B, D>, Option<Self::State<D>>) {
         match state {
-            Some(state) if computes_on_host::<B>() => {
+            Some(state) if has_host_tensors::<B>() => {
                 let (parameter, state) = fused(rate, parameter, gradient, state);
                 (parameter, Some(state))
             }
@@ -54,7 +54,7 @@ impl<B: Backend> SimpleOptimizer<B> for Adam {
     }
 }
 
-/// A step with moments that exist, on tensors that lie in this process's memory.
+/// A step with moments from earlier steps, on tensors in this process's memory.
 fn fused<B: Backend, const D: usize>(
     rate: LearningRate,
     parameter: Tensor<B, D>,
@@ -99,7 +99,7 @@ mod tests {
     }
 
     proptest! {
-        /// The same bits as burn's own steps, over several of them and more than a chunk.
+        /// Several steps, on parameters that fill more than one chunk, give the same bits as burn's own.
         #[test]
         fn fused_steps_are_burns(
             shape in (1usize..40, prop_oneof![1usize..40, Just(CHUNK / 16)]),

@@ -1,4 +1,4 @@
-//! An encoder's layers by name, or spelt: `500-500-2000-10`, `conv:50k4s2,50k5s2p2,10`.
+//! The layers of an encoder, by name or spelt out: `500-500-2000-10`, `conv:50k4s2,50k5s2p2,10`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,90 +6,51 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use super::layers::{ConvolutionSpelling, DenseSpelling, LayerError, LayerInput, LayerShape, LayerSpelling};
 use crate::data::ImageShape;
-use crate::trained::Geometry;
+use crate::trained::Window;
 
-/// The layers of an encoder, from the first to the latent; none: the method's own, or one by the input's size.
+/// The layers of an encoder, from the first one to the latent. Without any, the method or the number of inputs decides.
 ///
 /// ```
 /// use edgemix::data::ImageShape;
-/// use edgemix::nn::{Architecture, Shape};
+/// use edgemix::nn::Architecture;
 ///
 /// let depict: Architecture = "conv:50k4s2,50k5s2p2,10".parse()?;
 /// let image = ImageShape { channels: 1, height: 28, width: 28 };
 /// let shapes = depict.shapes(28 * 28, Some(image))?;
-/// assert_eq!(shapes[2], Shape::Dense { inputs: 7 * 7 * 50, outputs: 10 });
+/// assert_eq!((shapes[2].inputs(), shapes[2].outputs()), (7 * 7 * 50, 10));
 /// assert!("conv:8k3,3".parse::<Architecture>()?.shapes(64, None).is_err());
 /// assert_eq!("dec".parse::<Architecture>()?.to_string(), "500-500-2000-10");
-/// # Ok::<(), edgemix::nn::ArchitectureError>(())
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct Architecture(Vec<Spelling>);
+pub struct Architecture(Vec<LayerSpelling>);
 
-/// A layer as it is spelt.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Spelling {
-    /// `128`.
-    Dense(usize),
-    /// `50k5s2p2`.
-    Convolution { filters: usize, kernel: usize, stride: usize, padding: usize },
-}
-
-/// A layer for an input of a given size. See [`Architecture::shapes`] for an example.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Shape {
-    /// A fully connected layer.
-    Dense {
-        /// Number of inputs.
-        inputs: usize,
-        /// Number of outputs.
-        outputs: usize,
-    },
-    /// A convolution.
-    Convolution(Geometry),
-}
-
-/// Why layers can't be.
+/// Why a text does not describe an encoder.
 ///
 /// ```
 /// use edgemix::nn::{Architecture, ArchitectureError};
 ///
 /// assert_eq!("conv:64,8k3,10".parse::<Architecture>(), Err(ArchitectureError::Order));
-/// assert_eq!(Architecture::depict().shapes(64, None), Err(ArchitectureError::NotAnImage));
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum ArchitectureError {
-    /// Not how layers are spelt.
-    #[error(
-        "{0:?} is no layer: expected widths joined by -, as in 256-128-10, convolutions before them, as in \
-         conv:50k4s2,50k5s2p2,10 (filters, kernel, stride, padding), or one of the names {NAMES}",
-        NAMES = Architecture::NAMED.map(|(name, _)| name).join(", ")
-    )]
+    /// A part of the text is not a layer.
+    #[error("{0:?} is not a layer. {spelling}", spelling = Architecture::spelling())]
     Spelling(String),
-    /// A convolution after a fully connected layer, or at the end.
-    #[error("convolutions come first, and a width, that of the latent, comes last, as in conv:50k4s2,50k5s2p2,10")]
+    /// A layer that needs an image comes after a fully connected layer, or is the last one.
+    #[error(
+        "convolutions and poolings come first, and the last layer is the width of the latent, as in \
+         conv:50k4s2,50k5s2p2,10"
+    )]
     Order,
-    /// The samples are not images.
-    #[error("the samples are not images: give widths without convolutions, as in 256-128-10")]
-    NotAnImage,
-    /// The kernel does not fit.
-    #[error("a kernel of {kernel} with padding {padding} does not fit an image of {height} x {width}: make it smaller")]
-    Kernel {
-        /// Its size.
-        kernel: usize,
-        /// Zeros on each side.
-        padding: usize,
-        /// Rows of the image.
-        height: usize,
-        /// Columns of the image.
-        width: usize,
-    },
 }
 
 impl Architecture {
-    /// Names on the command line, and what they stand for.
+    /// Names on the command line, and the layers that they stand for.
     pub const NAMED: [(&str, &str); 5] = [
         ("small", "256-128-10"),
         ("dec", "500-500-2000-10"),
@@ -98,12 +59,29 @@ impl Architecture {
         ("tiny", "64-32-8"),
     ];
 
-    /// Fully connected layers of these widths. See [`Architecture::shapes`] for an example.
-    pub fn dense(widths: &[usize]) -> Self {
-        Self(widths.iter().map(|&width| Spelling::Dense(width)).collect())
+    /// How an encoder is spelt, in a sentence or two for people.
+    ///
+    /// ```
+    /// use edgemix::nn::Architecture;
+    ///
+    /// assert!(Architecture::spelling().contains("conv:50k4s2,50k5s2p2,10"));
+    /// ```
+    pub fn spelling() -> String {
+        let [forms @ .., last] = &LayerSpelling::FORMS;
+        let names = Self::NAMED.map(|(name, _)| name).join(", ");
+        format!(
+            "A layer is {} or {last}. Widths are joined by -, as in 256-128-10; layers that begin with images follow conv: \
+             and are joined by commas, as in conv:50k4s2,50k5s2p2,10. Some encoders have names: {names}",
+            forms.join(", ")
+        )
     }
 
-    /// DEPICT's: two convolutions and a latent of 10.
+    /// Fully connected layers of these widths.
+    pub fn dense(widths: &[usize]) -> Self {
+        Self(widths.iter().map(|&width| LayerSpelling::Dense(DenseSpelling(width))).collect())
+    }
+
+    /// The encoder of DEPICT: two convolutions and a latent of 10.
     ///
     /// ```
     /// use edgemix::nn::Architecture;
@@ -111,11 +89,14 @@ impl Architecture {
     /// assert_eq!("depict".parse(), Ok(Architecture::depict()));
     /// ```
     pub fn depict() -> Self {
-        let convolution = |kernel, padding| Spelling::Convolution { filters: 50, kernel, stride: 2, padding };
-        Self(vec![convolution(4, 0), convolution(5, 2), Spelling::Dense(10)])
+        let convolution = |size, padding| {
+            let window = Window { size, stride: 2, padding };
+            LayerSpelling::Convolution(ConvolutionSpelling { filters: 50, window })
+        };
+        Self(vec![convolution(4, 0), convolution(5, 2), LayerSpelling::Dense(DenseSpelling(10))])
     }
 
-    /// Whether nothing was asked for.
+    /// Whether no layers are given.
     ///
     /// ```
     /// use edgemix::nn::Architecture;
@@ -126,7 +107,7 @@ impl Architecture {
         self.0.is_empty()
     }
 
-    /// The layers for samples of `n_features`, which form an image or not.
+    /// The sizes of the layers for samples of `n_features` values, which may form an image.
     ///
     /// ```
     /// use edgemix::nn::Architecture;
@@ -134,47 +115,19 @@ impl Architecture {
     /// let shapes = Architecture::dense(&[32, 8]).shapes(64, None)?;
     /// let sizes: Vec<(usize, usize)> = shapes.iter().map(|shape| (shape.inputs(), shape.outputs())).collect();
     /// assert_eq!(sizes, [(64, 32), (32, 8)]);
-    /// # Ok::<(), edgemix::nn::ArchitectureError>(())
+    /// # Ok::<(), edgemix::nn::LayerError>(())
     /// ```
     ///
     /// # Errors
-    /// [`ArchitectureError`] if convolutions don't fit them.
-    pub fn shapes(&self, n_features: usize, image: Option<ImageShape>) -> Result<Vec<Shape>, ArchitectureError> {
-        let (mut inputs, mut image) = (n_features, image);
-        let mut shapes = Vec::with_capacity(self.0.len());
-        for &layer in &self.0 {
-            shapes.push(match layer {
-                Spelling::Dense(outputs) => Shape::Dense { inputs, outputs },
-                Spelling::Convolution { filters, kernel, stride, padding } => {
-                    let input = image.ok_or(ArchitectureError::NotAnImage)?;
-                    let geometry = Geometry { input, filters, kernel, stride, padding };
-                    let ImageShape { height, width, .. } = input;
-                    let does_not_fit = ArchitectureError::Kernel { kernel, padding, height, width };
-                    image = Some(geometry.output().ok_or(does_not_fit)?);
-                    Shape::Convolution(geometry)
-                }
-            });
-            inputs = shapes.last().map_or(inputs, Shape::outputs);
-        }
-        Ok(shapes)
-    }
-}
-
-impl Shape {
-    /// Number of inputs. See [`Architecture::shapes`] for an example.
-    pub fn inputs(&self) -> usize {
-        match self {
-            Self::Dense { inputs, .. } => *inputs,
-            Self::Convolution(geometry) => geometry.inputs(),
-        }
-    }
-
-    /// Number of outputs. See [`Architecture::shapes`] for an example.
-    pub fn outputs(&self) -> usize {
-        match self {
-            Self::Dense { outputs, .. } => *outputs,
-            Self::Convolution(geometry) => geometry.outputs(),
-        }
+    /// [`LayerError`] if a layer can't be built for its input.
+    pub fn shapes(&self, n_features: usize, image: Option<ImageShape>) -> Result<Vec<LayerShape>, LayerError> {
+        let mut input = LayerInput { len: n_features, image };
+        let shapes = self.0.iter().map(|layer| {
+            let shape = layer.shape(input)?;
+            input = shape.output();
+            Ok(shape)
+        });
+        shapes.collect()
     }
 }
 
@@ -189,12 +142,11 @@ impl FromStr for Architecture {
             return spelt.parse();
         }
         let (layers, separator) = text.strip_prefix("conv:").map_or((text, '-'), |layers| (layers, ','));
-        let layers = layers
-            .split(separator)
-            .map(|layer| Spelling::read(layer.trim()).ok_or_else(|| ArchitectureError::Spelling(layer.into())));
-        let layers = layers.collect::<Result<Vec<_>, _>>()?;
-        let is_dense = |layer: &Spelling| matches!(layer, Spelling::Dense(_));
-        if layers.last().is_some_and(is_dense) && layers.is_sorted_by_key(is_dense) {
+        let parse =
+            |layer: &str| LayerSpelling::parse(layer.trim()).ok_or_else(|| ArchitectureError::Spelling(layer.into()));
+        let layers = layers.split(separator).map(parse).collect::<Result<Vec<_>, _>>()?;
+        let ends_with_a_width = layers.last().is_some_and(|layer| !layer.needs_image());
+        if ends_with_a_width && layers.is_sorted_by_key(|layer| !layer.needs_image()) {
             Ok(Self(layers))
         } else {
             Err(ArchitectureError::Order)
@@ -202,40 +154,13 @@ impl FromStr for Architecture {
     }
 }
 
-impl Spelling {
-    /// No number may be 0, but for the padding; one that is left out is 1, or 0 for the padding.
-    fn read(text: &str) -> Option<Self> {
-        let Some((filters, rest)) = text.split_once('k') else {
-            return text.parse().ok().filter(|&width| width > 0).map(Self::Dense);
-        };
-        let (rest, padding) = rest.split_once('p').unwrap_or((rest, "0"));
-        let (kernel, stride) = rest.split_once('s').unwrap_or((rest, "1"));
-        let positive = |text: &str| text.parse().ok().filter(|&number: &usize| number > 0);
-        Some(Self::Convolution {
-            filters: positive(filters)?,
-            kernel: positive(kernel)?,
-            stride: positive(stride)?,
-            padding: padding.parse().ok()?,
-        })
-    }
-}
-
 impl fmt::Display for Architecture {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let convolves = self.0.iter().any(|layer| matches!(layer, Spelling::Convolution { .. }));
-        let layers: Vec<String> = self.0.iter().map(Spelling::to_string).collect();
-        if convolves { write!(f, "conv:{}", layers.join(",")) } else { f.write_str(&layers.join("-")) }
-    }
-}
-
-impl fmt::Display for Spelling {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match *self {
-            Self::Dense(width) => write!(f, "{width}"),
-            Self::Convolution { filters, kernel, stride, padding } => {
-                write!(f, "{filters}k{kernel}s{stride}")?;
-                if padding > 0 { write!(f, "p{padding}") } else { Ok(()) }
-            }
+        let layers: Vec<String> = self.0.iter().map(LayerSpelling::to_string).collect();
+        if self.0.iter().any(|layer| layer.needs_image()) {
+            write!(f, "conv:{}", layers.join(","))
+        } else {
+            f.write_str(&layers.join("-"))
         }
     }
 }
@@ -261,7 +186,7 @@ mod tests {
     const SQUARE: ImageShape = ImageShape { channels: 1, height: 28, width: 28 };
 
     #[test]
-    fn what_is_written_is_read_again() {
+    fn architectures_print_as_they_are_spelt() {
         for text in ["", "10", "500-500-2000-10", "conv:50k4s2,50k5s2p2,10", "conv:8k3s1p1,16k3s2,64,10"] {
             assert_eq!(text.parse::<Architecture>().unwrap().to_string(), text);
         }
@@ -272,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_layer_is_refused() {
+    fn misspelt_layers_are_refused() {
         for text in ["a-b", "0", "10-", "-10", "conv:", "conv:k3,10", "conv:8k0,10", "conv:8k3s0,10", "8k3-x", "1.5"] {
             assert!(matches!(text.parse::<Architecture>(), Err(ArchitectureError::Spelling(_))), "{text}");
         }
@@ -284,12 +209,12 @@ mod tests {
     #[test]
     fn depicts_layers_have_the_papers_sizes() {
         let depict: Architecture = "depict".parse().unwrap();
-        let sizes: Vec<(usize, usize)> =
-            depict.shapes(784, Some(SQUARE)).unwrap().iter().map(|s| (s.inputs(), s.outputs())).collect();
+        let shapes = depict.shapes(784, Some(SQUARE)).unwrap();
+        let sizes: Vec<(usize, usize)> = shapes.iter().map(|shape| (shape.inputs(), shape.outputs())).collect();
         assert_eq!(sizes, [(784, 13 * 13 * 50), (13 * 13 * 50, 7 * 7 * 50), (7 * 7 * 50, 10)]);
-        assert_eq!(depict.shapes(784, None), Err(ArchitectureError::NotAnImage));
+        assert_eq!(depict.shapes(784, None), Err(LayerError::NotAnImage));
         assert_eq!(depict, Architecture::depict());
         let small = ImageShape { height: 3, width: 3, ..SQUARE };
-        assert!(matches!(depict.shapes(9, Some(small)), Err(ArchitectureError::Kernel { kernel: 4, .. })));
+        assert!(matches!(depict.shapes(9, Some(small)), Err(LayerError::WindowTooLarge { size: 4, .. })));
     }
 }

@@ -4,11 +4,12 @@ use burn::module::Module;
 use burn::tensor::{Tensor, TensorData, backend::Backend};
 use rand::Rng;
 
-use super::{Network, Shape};
-use crate::random::normal;
+use super::layers::LayerShape;
+use super::network::Network;
+use crate::base::random::normal;
 
-/// An encoder and its mirror. A variational one (Kingma and Welling, 2014) gives a mean and a log variance per latent
-/// dimension; a plain one only the mean.
+/// An encoder and its mirror, the decoder. A variational one (Kingma and Welling, "Auto-Encoding Variational Bayes", 2014)
+/// has a mean and a log variance for each latent dimension, a plain one only a mean.
 ///
 /// ```
 /// use burn::backend::Flex;
@@ -22,7 +23,7 @@ use crate::random::normal;
 /// let latent = autoencoder.encode(Tensor::ones([3, 4], &device));
 /// assert_eq!((latent.mean.dims(), latent.log_variance.unwrap().dims()), ([3, 2], [3, 2]));
 /// assert_eq!(autoencoder.decode(latent.mean).dims(), [3, 4]);
-/// # Ok::<(), edgemix::nn::ArchitectureError>(())
+/// # Ok::<(), edgemix::nn::LayerError>(())
 /// ```
 #[derive(Module, Debug)]
 pub struct Autoencoder<B: Backend> {
@@ -31,33 +32,47 @@ pub struct Autoencoder<B: Backend> {
     dims: usize,
 }
 
-/// What an encoder gives for a batch: `q(z|x)`. See [`Latent::sample`] for an example.
+/// The distribution of a batch's latents given the samples, `q(z|x)`.
+///
+/// ```
+/// use burn::backend::Flex;
+/// use burn::tensor::Tensor;
+/// use edgemix::nn::Latent;
+/// use edgemix::random::stream;
+///
+/// let mean = Tensor::<Flex, 2>::from_data([[1.0, 2.0]], &Default::default());
+/// let plain = Latent { mean: mean.clone(), log_variance: None };
+/// let variational = Latent { mean: mean.clone(), log_variance: Some(mean.zeros_like()) };
+/// let draw = |latent: &Latent<Flex>| latent.sample(&mut stream(0, "noise", 0)).into_data();
+/// assert_eq!(draw(&plain), mean.clone().into_data());
+/// assert_ne!(draw(&variational), mean.into_data());
+/// ```
 #[derive(Clone, Debug)]
 pub struct Latent<B: Backend> {
     /// `N x D`.
     pub mean: Tensor<B, 2>,
-    /// `N x D`; none for a plain autoencoder.
+    /// `N x D`; `None` for a plain autoencoder.
     pub log_variance: Option<Tensor<B, 2>>,
 }
 
 impl<B: Backend> Autoencoder<B> {
-    /// An encoder of these layers and their mirror; the weights are drawn from `rng`. A variational one's last layer must
-    /// be fully connected. See [`Autoencoder`] for an example.
-    pub fn new(shapes: &[Shape], variational: bool, rng: &mut impl Rng, device: &B::Device) -> Self {
-        let dims = shapes.last().map_or(0, Shape::outputs);
-        let mut down = shapes.to_vec();
-        if variational && let Some(Shape::Dense { outputs, .. }) = down.last_mut() {
-            *outputs *= 2;
+    /// An encoder with layers of these sizes and its mirror; the weights are drawn from `rng`. The last layer of a
+    /// variational encoder must be fully connected.
+    pub fn new(shapes: &[LayerShape], variational: bool, rng: &mut impl Rng, device: &B::Device) -> Self {
+        let dims = shapes.last().map_or(0, LayerShape::outputs);
+        let mut encoder = shapes.to_vec();
+        if variational && let Some(LayerShape::Dense(last)) = encoder.last_mut() {
+            last.outputs *= 2;
         }
-        Self { encoder: Network::new(&down, rng, device), decoder: Network::mirror(shapes, rng, device), dims }
+        Self { encoder: Network::new(&encoder, rng, device), decoder: Network::mirror(shapes, rng, device), dims }
     }
 
-    /// `N x inputs` to `q(z|x)`. See [`Autoencoder`] for an example.
+    /// `N x inputs` to `q(z|x)`.
     pub fn encode(&self, x: Tensor<B, 2>) -> Latent<B> {
         self.latent(self.encoder.forward(x))
     }
 
-    /// The same with the weights and activations that int8 would have. See [`Network::rounded`] for an example.
+    /// [`Self::encode`] with weights and activations rounded to the values that int8 can represent.
     pub fn encode_rounded(&self, x: Tensor<B, 2>) -> Latent<B> {
         self.latent(self.encoder.rounded(x))
     }
@@ -71,7 +86,7 @@ impl<B: Backend> Autoencoder<B> {
         Latent { mean, log_variance: Some(out.narrow(1, self.dims, self.dims).clamp(-10.0, 10.0)) }
     }
 
-    /// `N x D` to `N x inputs`. See [`Autoencoder`] for an example.
+    /// `N x D` to `N x inputs`.
     pub fn decode(&self, z: Tensor<B, 2>) -> Tensor<B, 2> {
         self.decoder.forward(z)
     }
@@ -87,34 +102,20 @@ impl<B: Backend> Autoencoder<B> {
     /// let autoencoder = Autoencoder::<Flex>::new(&shapes, false, &mut stream(0, "weights", 0), &device);
     /// let z = autoencoder.encoder().forward(Tensor::ones([3, 4], &device));
     /// assert_eq!((z.dims(), autoencoder.decoder().forward(z).dims()), ([3, 2], [3, 4]));
-    /// # Ok::<(), edgemix::nn::ArchitectureError>(())
+    /// # Ok::<(), edgemix::nn::LayerError>(())
     /// ```
     pub fn encoder(&self) -> &Network<B> {
         &self.encoder
     }
 
-    /// The decoder. See [`Autoencoder::encoder`] for an example.
+    /// The decoder.
     pub fn decoder(&self) -> &Network<B> {
         &self.decoder
     }
 }
 
 impl<B: Backend> Latent<B> {
-    /// The mean, or a draw from `q(z|x)` by the reparametrisation trick.
-    ///
-    /// ```
-    /// use burn::backend::Flex;
-    /// use burn::tensor::Tensor;
-    /// use edgemix::nn::Latent;
-    /// use edgemix::random::stream;
-    ///
-    /// let mean = Tensor::<Flex, 2>::from_data([[1.0, 2.0]], &Default::default());
-    /// let plain = Latent { mean: mean.clone(), log_variance: None };
-    /// let variational = Latent { mean: mean.clone(), log_variance: Some(mean.zeros_like()) };
-    /// let draw = |latent: &Latent<Flex>| latent.sample(&mut stream(0, "noise", 0)).into_data();
-    /// assert_eq!(draw(&plain), mean.clone().into_data());
-    /// assert_ne!(draw(&variational), mean.into_data());
-    /// ```
+    /// A draw from `q(z|x)` by the reparametrisation trick; the mean if there are no variances.
     pub fn sample(&self, rng: &mut impl Rng) -> Tensor<B, 2> {
         let Some(log_variance) = &self.log_variance else { return self.mean.clone() };
         let [n, dims] = self.mean.dims();

@@ -1,15 +1,22 @@
-//! Networks.
+//! Trainable networks: architectures, layers, autoencoders, and Adam.
 
+mod activation;
 mod adam;
 mod architecture;
 mod autoencoder;
-mod convolution;
+mod dropout;
+mod host;
+mod layers;
 mod network;
 mod rounding;
 #[cfg(test)]
 mod tests;
+mod values;
 
 pub(crate) use adam::{AdamOf, adam};
-pub use architecture::{Architecture, ArchitectureError, Shape};
+pub use architecture::{Architecture, ArchitectureError};
 pub use autoencoder::{Autoencoder, Latent};
-pub use network::{Dropout, Network, SLOPE};
+pub use dropout::Dropout;
+pub(crate) use host::has_host_tensors;
+pub use layers::{DenseShape, LayerError, LayerShape, SLOPE};
+pub use network::Network;

@@ -1,11 +1,11 @@
-//! What int8 makes of weights and activations, while the encoder still learns.
+//! Weights and activations rounded as int8 rounds them, while the encoder still learns.
 //!
-//! The forward pass rounds, the backward pass does not know of it: the straight-through estimator of Jacob et al.,
-//! "Quantization and Training of Neural Networks for Efficient Integer-Arithmetic-Only Inference", 2018, section 3.
+//! The forward pass rounds, and the backward pass ignores the rounding: the straight-through estimator, as in section 3 of
+//! Jacob et al., "Quantization and Training of Neural Networks for Efficient Integer-Arithmetic-Only Inference", 2018.
 
 use burn::tensor::{Tensor, backend::Backend};
 
-/// Rounded to 255 levels about zero, with one scale for each index of the dimension `outputs`.
+/// Weights rounded to 255 levels about zero, with a scale for each index of the dimension `outputs`.
 pub(super) fn weights<B: Backend, const D: usize>(w: Tensor<B, D>, outputs: usize) -> Tensor<B, D> {
     let greatest =
         (0..D).filter(|&dim| dim != outputs).fold(w.clone().detach().abs(), |greatest, dim| greatest.max_dim(dim));
@@ -14,7 +14,7 @@ pub(super) fn weights<B: Backend, const D: usize>(w: Tensor<B, D>, outputs: usiz
     straight_through(w, rounded)
 }
 
-/// `N x features`, rounded to 256 levels from the least to the greatest value, zero among them.
+/// `N x features` values rounded to 256 levels from the least to the greatest one. Zero is one of the levels.
 pub(super) fn activations<B: Backend>(x: Tensor<B, 2>) -> Tensor<B, 2> {
     let values = x.clone().detach();
     let step = (values.clone().max().clamp_min(0.0) - values.min().clamp_max(0.0)) / 255.0;
@@ -37,7 +37,7 @@ mod tests {
     type Matrix = Tensor<Autodiff<Flex>, 2>;
 
     #[test]
-    fn weights_are_whole_steps_of_their_output_and_half_a_step_away_at_most() {
+    fn weights_become_the_nearest_multiple_of_their_outputs_step() {
         let w = Matrix::random([9, 4], Distribution::Uniform(-3.0, 2.0), &Default::default());
         let rounded: Vec<f32> = weights(w.clone(), 1).into_data().to_vec().unwrap();
         let exact: Vec<f32> = w.into_data().to_vec().unwrap();

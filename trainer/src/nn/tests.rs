@@ -4,9 +4,9 @@ use burn::backend::{Flex, NdArray};
 use burn::tensor::{Tensor, TensorData, Tolerance, backend::Backend};
 
 use super::{Architecture, Autoencoder, Network};
+use crate::base::random::{normal, stream};
 use crate::data::{Samples, Scaling};
 use crate::mixture::{Covariance, Mixture};
-use crate::random::{normal, stream};
 use crate::trained::{Activation, Head, Trained};
 
 const WIDTHS: [usize; 4] = [7, 12, 5, 3];

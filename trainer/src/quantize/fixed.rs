@@ -8,7 +8,7 @@ pub(super) struct Affine {
 }
 
 impl Affine {
-    /// The int8 scheme that spans `low..=high`, zero included exactly.
+    /// The int8 scheme that spans `low..=high` and represents zero exactly.
     pub(super) fn spanning(low: f64, high: f64) -> Self {
         let (low, high) = (low.min(0.0), high.max(0.0));
         let span = high - low;
@@ -17,12 +17,12 @@ impl Affine {
         Self { scale, zero_point }
     }
 
-    /// The nearest step, saturating.
+    /// The nearest step, saturated to int8.
     pub(super) fn quantize(self, real: f64) -> i32 {
         (real / self.scale + f64::from(self.zero_point) + 0.5).floor().clamp(-128.0, 127.0) as i32
     }
 
-    /// What a step stands for.
+    /// The real value of a step.
     pub(super) fn dequantize(self, q: i32) -> f64 {
         self.scale * f64::from(q - self.zero_point)
     }
@@ -36,8 +36,8 @@ pub(super) struct Multiplier {
 }
 
 impl Multiplier {
-    /// The nearest to a number that is not negative; saturates at 2^30.
-    pub(super) fn of(real: f64) -> Self {
+    /// The multiplier nearest to a number that is not negative; it saturates at 2^30.
+    pub(super) fn nearest(real: f64) -> Self {
         if !(real > 0.0 && real.is_finite()) {
             return Self { multiplier: 0, shift: 31 };
         }
@@ -61,7 +61,7 @@ mod tests {
         #[test]
         fn a_multiplier_is_within_half_a_unit_of_its_31_bits(log in -30.0..29.0f64) {
             let real = log.exp2();
-            let m = Multiplier::of(real);
+            let m = Multiplier::nearest(real);
             let back = f64::from(m.multiplier) / f64::from(m.shift).exp2();
             prop_assert!((back / real - 1.0).abs() <= 2f64.powi(-31), "{real} became {back}");
             prop_assert!((1..=62).contains(&m.shift) && m.multiplier > 0);
@@ -81,9 +81,9 @@ mod tests {
     fn a_multiplier_of_a_power_of_two_is_exact() {
         for shift in -20..20 {
             let real = 2f64.powi(shift);
-            let m = Multiplier::of(real);
+            let m = Multiplier::nearest(real);
             assert_eq!(f64::from(m.multiplier) / f64::from(m.shift).exp2(), real);
         }
-        assert_eq!(Multiplier::of(0.0).multiplier, 0);
+        assert_eq!(Multiplier::nearest(0.0).multiplier, 0);
     }
 }

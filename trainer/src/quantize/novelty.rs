@@ -1,22 +1,24 @@
-//! The novelty tables: which log-density has which p-value, by what the finished integers say about samples.
+//! Novelty tables: the p-value of a sample's typicality, from what the finished integers say about other samples.
 //!
 //! Split-conformal prediction (Vovk, Gammerman and Shafer, "Algorithmic Learning in a Random World", 2005, sections 4.1 and
-//! 4.5; Mondrian tables by cluster): of `n` held-out samples, `(1 + #{at most this}) / (1 + n)` is a p-value.
+//! 4.5; a table per cluster is a Mondrian predictor): with `n` held-out samples, of which `m` are at most as typical as the
+//! sample, its p-value is `(1 + m) / (1 + n)`.
 
 use edgemix_format::description::{Calibration, HeldOut, QuantileTable};
 use edgemix_format::write::Blob;
 
 use crate::trained::Head;
 
-/// Entries of a table of training samples; evenly spaced in the logarithm of the p-value, where alarms are decided.
+/// Entries of a table of training samples, evenly spaced in the logarithm of the p-value: small p-values decide alarms.
 const ENTRIES: usize = 64;
-/// Up to a p-value of one in so many, ranks are at most `1 / FINE` apart, in proportion; above, `1 / COARSE` of all.
+/// Up to a p-value of `1 / TAIL`, each rank of a table is at most `1 / FINE` greater than the one before it; above, ranks
+/// are `1 / COARSE` of all samples apart.
 const TAIL: usize = 4;
 const FINE: usize = 32;
 const COARSE: usize = 16;
 
-/// What the margin to the next cluster counts beside the log-density, in quarters. A new kind of sample lies where there is
-/// nothing, or between clusters; a logit alone is no density, and says little.
+/// The weight of the margin to the next cluster beside the log-density, in quarters. New kinds of samples have a low density
+/// or lie between clusters. A logit is not a density and says little by itself, so the margin weighs more there.
 pub(super) fn margin_weight(head: &Head) -> u8 {
     match head {
         Head::Mixture(_) | Head::Autoencoders(_) => 1,
@@ -24,8 +26,9 @@ pub(super) fn margin_weight(head: &Head) -> u8 {
     }
 }
 
-/// The table of the training samples' own log-densities, for want of others: its p-values are too small for new samples.
-pub(super) fn of_training(log_densities: impl Iterator<Item = i32>, blob: &mut Blob) -> Calibration {
+/// The table of the training samples' own log-densities, where no samples were held out. Its p-values are too small for new
+/// samples.
+pub(super) fn training_table(log_densities: impl Iterator<Item = i32>, blob: &mut Blob) -> Calibration {
     let mut sorted: Vec<i32> = log_densities.collect();
     sorted.sort_unstable();
     let n = sorted.len();
@@ -49,13 +52,13 @@ pub(super) fn of_training(log_densities: impl Iterator<Item = i32>, blob: &mut B
     })
 }
 
-/// A held-out sample: its cluster and its typicality, which the runtime holds against the table.
-pub(super) type Known = (u16, i64);
+/// A held-out sample: its cluster, and its typicality, which the runtime compares with the table.
+pub(super) type HeldOutSample = (u16, i64);
 
-/// Tables of held-out samples, for `n_clusters` clusters; `training` are the clusters of the samples that were learned from.
-pub(super) fn of_held_out(
+/// Tables of held-out samples for `n_clusters` clusters; `training` are the clusters of the training samples.
+pub(super) fn held_out_tables(
     training: &[u16],
-    held_out: &[Known],
+    held_out: &[HeldOutSample],
     n_clusters: usize,
     finest_rate: f64,
     (margin_weight, inverse_temperature): (u8, f32),
@@ -64,11 +67,11 @@ pub(super) fn of_held_out(
     let mut expected = vec![0.0; n_clusters];
     let share = held_out.len() as f64 / training.len().max(1) as f64;
     training.iter().for_each(|&cluster| expected[usize::from(cluster)] += share);
-    let mut by_cluster = tables_of(&expected, 1.0 / finest_rate - 1.0);
-    let mut tables = entries_of(held_out, &by_cluster);
+    let mut by_cluster = table_of_each_cluster(&expected, 1.0 / finest_rate - 1.0);
+    let mut tables = build_tables(held_out, &by_cluster);
     if tables.iter().map(|table| table.entries.len()).sum::<usize>() > usize::from(u16::MAX) {
         by_cluster.fill(0);
-        tables = entries_of(held_out, &by_cluster);
+        tables = build_tables(held_out, &by_cluster);
     }
     let ends = tables.iter().scan(0, |end, table| {
         *end += table.entries.len() as u16;
@@ -89,12 +92,12 @@ pub(super) fn of_held_out(
     })
 }
 
-/// The table of each cluster, numbered by their first. A cluster has one of its own where `enough` samples are expected;
-/// the others share one, with the smallest of the former if that is still too few.
+/// The index of each cluster's table. A cluster has a table of its own if at least `enough` samples are expected in it; the
+/// others share one, together with the smallest of the former if these are still too few.
 ///
-/// What is expected comes from the training samples. Were it the held-out ones' own number, tables and samples would no
-/// longer be exchangeable with a new sample.
-fn tables_of(expected: &[f64], enough: f64) -> Vec<u16> {
+/// The expected numbers come from the training samples. If the held-out samples decided, a new sample would no longer be
+/// exchangeable with them.
+fn table_of_each_cluster(expected: &[f64], enough: f64) -> Vec<u16> {
     let mut order: Vec<usize> = (0..expected.len()).collect();
     order.sort_by(|&a, &b| expected[a].total_cmp(&expected[b]));
     let (mut pool, mut pooled) = (vec![], 0.0);
@@ -109,33 +112,33 @@ fn tables_of(expected: &[f64], enough: f64) -> Vec<u16> {
         next += 1;
         next - 1
     };
-    let mut of_pool = None;
-    let of_cluster = |cluster| {
-        if pool.contains(&cluster) { *of_pool.get_or_insert_with(&mut number) } else { number() }
+    let mut pool_table = None;
+    let table = |cluster| {
+        if pool.contains(&cluster) { *pool_table.get_or_insert_with(&mut number) } else { number() }
     };
-    (0..expected.len()).map(of_cluster).collect()
+    (0..expected.len()).map(table).collect()
 }
 
-/// A table: of how many samples, thresholds and p-values.
+/// The number of samples, and thresholds with their p-values.
 struct Table {
     n: usize,
     entries: Vec<(i32, u16)>,
 }
 
-fn entries_of(held_out: &[Known], by_cluster: &[u16]) -> Vec<Table> {
+fn build_tables(held_out: &[HeldOutSample], by_cluster: &[u16]) -> Vec<Table> {
     let n_tables = by_cluster.iter().max().map_or(0, |&last| last + 1);
     let scores = |table| {
-        let of_table = held_out.iter().filter(move |known| by_cluster[usize::from(known.0)] == table);
-        of_table.map(|known| known.1).collect::<Vec<i64>>()
+        let own = held_out.iter().filter(move |sample| by_cluster[usize::from(sample.0)] == table);
+        own.map(|sample| sample.1).collect::<Vec<i64>>()
     };
-    (0..n_tables).map(|table| Table::of(scores(table))).collect()
+    (0..n_tables).map(|table| Table::new(scores(table))).collect()
 }
 
 impl Table {
-    /// Less than the score of rank `r` is a p-value of at most `r / (n + 1)`: fewer than `r` samples are at most as typical.
-    /// That is so for scores that are equal, too. p-values are rounded up, to a rank of the table and to its unit; ranks
-    /// whose threshold is beyond 32 bits are left to the next one.
-    fn of(mut scores: Vec<i64>) -> Self {
+    /// A score below that of rank `r` has a p-value of at most `r / (n + 1)`: fewer than `r` samples are at most as typical.
+    /// This also holds if scores are equal. p-values are rounded up, to a rank of the table and to its unit; a rank whose
+    /// threshold exceeds 32 bits is covered by the next one.
+    fn new(mut scores: Vec<i64>) -> Self {
         scores.sort_unstable();
         let n = scores.len();
         let level = |rank: usize| (rank as u64 * u64::from(u16::MAX)).div_ceil(n as u64 + 1) as u16;
@@ -150,7 +153,7 @@ impl Table {
     }
 }
 
-/// Of `n` ranks from 1 on those that a table has: all of the first, then some.
+/// The ranks from 1 to `n` that a table has: all of the first ones, then some.
 fn ranks(n: usize) -> Vec<usize> {
     let after = |&rank: &usize| {
         let apart = if rank * TAIL <= n + 1 { rank / FINE } else { n / COARSE };
@@ -166,9 +169,9 @@ mod tests {
     use rand::RngExt;
 
     use super::*;
-    use crate::random::stream;
+    use crate::base::random::stream;
 
-    /// What the runtime looks up.
+    /// The runtime's lookup.
     fn novelty(table: &Table, score: i64) -> u16 {
         let found = table.entries.iter().find(|&&(threshold, _)| score <= i64::from(threshold));
         found.map_or(u16::MAX, |&(_, level)| level)
@@ -184,7 +187,7 @@ mod tests {
             scores in prop::collection::vec(prop_oneof![-50..50i64, any::<i32>().prop_map(i64::from), -1i64 << 33..1 << 33], 0..900),
             score in -1i64 << 33..1 << 33,
         ) {
-            let table = Table::of(scores.clone());
+            let table = Table::new(scores.clone());
             for score in scores.iter().copied().chain([score, score / 64, i64::from(i32::MIN), i64::from(i32::MAX), i64::MIN / 2, i64::MAX / 2]) {
                 let found = f64::from(novelty(&table, score)) / 65535.0;
                 prop_assert!(found >= exact(&scores, score) - 1e-12, "{found}");
@@ -197,7 +200,7 @@ mod tests {
             scores in prop::collection::btree_set(-1_000_000..1_000_000i64, 1..900),
         ) {
             let scores: Vec<i64> = scores.into_iter().collect();
-            let table = Table::of(scores.clone());
+            let table = Table::new(scores.clone());
             for score in scores.iter().flat_map(|&x| [x - 1, x]) {
                 let (found, exact) = (f64::from(novelty(&table, score)) / 65535.0, exact(&scores, score));
                 prop_assert!(exact > 0.2 || found <= exact * (1.0 + 1.0 / FINE as f64) + 2e-5, "{found} {exact}");
@@ -205,7 +208,8 @@ mod tests {
         }
     }
 
-    /// The guarantee, over tables and new samples: within four deviations of what was asked for, wherever that is possible.
+    /// The guarantee over tables and new samples: alarms are within four standard deviations of the requested rate, where
+    /// the table can represent it.
     #[test]
     fn alarms_are_as_frequent_as_asked_for_and_not_more() {
         let mut rng = stream(0, "novelty", 0);
@@ -215,7 +219,7 @@ mod tests {
             let rates = [0.001, 0.01, 0.05, 0.2];
             let per_table = 100;
             for _ in 0..trials / per_table {
-                let table = Table::of((0..n).map(|_| rng.random::<i32>().into()).collect());
+                let table = Table::new((0..n).map(|_| rng.random::<i32>().into()).collect());
                 for _ in 0..per_table {
                     let novelty = Novelty(novelty(&table, rng.random::<i32>().into()));
                     alarms
@@ -226,7 +230,7 @@ mod tests {
             }
             for (count, rate) in alarms.into_iter().zip(rates) {
                 let found = f64::from(count) / f64::from(trials);
-                // Samples share a table: its own deviation comes on top.
+                // Samples share a table, whose own deviation is added.
                 let deviation = (rate
                     * (1.0 - rate)
                     * (1.0 / f64::from(trials) + f64::from(per_table) / (f64::from(trials) * f64::from(n))))
@@ -245,21 +249,22 @@ mod tests {
 
     #[test]
     fn clusters_that_are_large_enough_have_a_table_of_their_own() {
-        assert_eq!(tables_of(&[500.0, 99.0, 100.0, 20.0], 99.0), [0, 1, 2, 1]);
-        // The others are too few without the smallest that is not.
-        assert_eq!(tables_of(&[500.0, 30.0, 100.0, 20.0], 99.0), [0, 1, 1, 1]);
-        assert_eq!(tables_of(&[40.0, 30.0, 10.0], 99.0), [0, 0, 0]);
-        assert_eq!(tables_of(&[150.0, 100.0], 99.0), [0, 1]);
+        assert_eq!(table_of_each_cluster(&[500.0, 99.0, 100.0, 20.0], 99.0), [0, 1, 2, 1]);
+        // The small clusters are too few without the smallest of the large ones.
+        assert_eq!(table_of_each_cluster(&[500.0, 30.0, 100.0, 20.0], 99.0), [0, 1, 1, 1]);
+        assert_eq!(table_of_each_cluster(&[40.0, 30.0, 10.0], 99.0), [0, 0, 0]);
+        assert_eq!(table_of_each_cluster(&[150.0, 100.0], 99.0), [0, 1]);
     }
 
     #[test]
     fn each_cluster_is_held_against_its_own() {
         // Two clusters of 300 samples; the second one's scores are all lower than the first one's.
-        let all: Vec<Known> = (0..600).map(|i| if i % 2 == 0 { (0, 1000 + i) } else { (1, -1000 + i) }).collect();
-        let tables = entries_of(&all, &tables_of(&[300.0, 300.0], 99.0));
+        let all: Vec<HeldOutSample> =
+            (0..600).map(|i| if i % 2 == 0 { (0, 1000 + i) } else { (1, -1000 + i) }).collect();
+        let tables = build_tables(&all, &table_of_each_cluster(&[300.0, 300.0], 99.0));
         assert_eq!(tables.iter().map(|table| table.n).collect::<Vec<_>>(), [300, 300]);
         assert!(novelty(&tables[0], 500) < 300 && novelty(&tables[1], -300) == u16::MAX);
-        let together = entries_of(&all, &[0, 0]);
+        let together = build_tables(&all, &[0, 0]);
         assert!(novelty(&together[0], 500) > 30_000);
     }
 }

@@ -1,37 +1,36 @@
-//! The mixture, moved to where the quantised encoder puts the samples.
+//! Moves a mixture to the latents that the quantised encoder gives.
 //!
-//! Components and clusters stay what they are: each sample keeps its responsibilities for them. By how much the integers'
-//! latents have another mean and covariance under these than the f32 ones, by so much each component's are changed: the
-//! difference of two M steps. Whatever a method's own estimator adds, a floor or a prior, stays added, and an encoder that
-//! loses nothing changes nothing.
+//! Each sample keeps its responsibilities, those of its f32 latent. Under these, a component has one mean and covariance of
+//! the f32 latents and another of the integer ones; the difference, that of two M steps, is added to the component's own.
+//! So a floor or a prior of the method's estimator is kept, and an encoder that loses nothing changes nothing.
 
 use rayon::prelude::*;
 
 use crate::mixture::{Covariance, Mixture, NotPositiveDefinite, cholesky};
 
-/// Enough samples for means and covariances.
-const MOST: usize = 20_000;
-/// A variance is never made smaller than this part of itself.
-const LEAST: f64 = 0.5;
+/// At most this many samples are used, evenly spaced.
+const MAX_SAMPLES: usize = 20_000;
+/// A variance keeps at least this share of itself.
+const KEPT: f64 = 0.5;
 
-/// The mixture for the latents `integers`, which the quantised encoder gives where the f32 one gives `exact`; `N x D` each.
+/// The mixture for the latents `integers` of samples whose f32 latents are `exact`, both `N x D`.
 ///
 /// # Errors
-/// [`NotPositiveDefinite`] if the mixture is not one.
+/// [`NotPositiveDefinite`] if a covariance of the mixture is not positive definite.
 pub(super) fn refit(mixture: &Mixture, exact: &[f32], integers: &[f32]) -> Result<Mixture, NotPositiveDefinite> {
     let dims = mixture.n_dims();
-    let step = (exact.len() / dims.max(1)).div_ceil(MOST).max(1);
+    let step = (exact.len() / dims.max(1)).div_ceil(MAX_SAMPLES).max(1);
     let (exact, integers) = (every(step, exact, dims), every(step, integers, dims));
     let whitened = mixture.whiten()?;
     let weights: Vec<Vec<f64>> = exact.par_iter().map(|z| softmax(&whitened.scores(z))).collect();
     let components = 0..mixture.n_components();
     let moved = components.into_par_iter().map(|k| {
         let weights: Vec<f64> = weights.iter().map(|row| row[k]).collect();
-        (Moments::of(&exact, &weights, dims), Moments::of(&integers, &weights, dims))
+        (Moments::weighted(&exact, &weights, dims), Moments::weighted(&integers, &weights, dims))
     });
     let mut refitted = mixture.clone();
     for (k, (before, after)) in moved.collect::<Vec<_>>().into_iter().enumerate() {
-        // Of fewer samples than dimensions, a covariance says nothing.
+        // Fewer samples than dimensions do not determine a covariance.
         if before.weight > dims as f64 + 1.0 {
             shift(&mut refitted, k, &before, &after);
         }
@@ -51,7 +50,7 @@ fn softmax(scores: &[f64]) -> Vec<f64> {
     scores.iter().map(|score| (score - most).exp() / sum).collect()
 }
 
-/// What a component's samples weigh together, their mean and covariance.
+/// The weight, mean and covariance of a component's samples.
 struct Moments {
     weight: f64,
     mean: Vec<f64>,
@@ -59,7 +58,7 @@ struct Moments {
 }
 
 impl Moments {
-    fn of(rows: &[Vec<f64>], weights: &[f64], dims: usize) -> Self {
+    fn weighted(rows: &[Vec<f64>], weights: &[f64], dims: usize) -> Self {
         let weight = weights.iter().sum::<f64>().max(f64::MIN_POSITIVE);
         let mut moments = Self { weight, mean: vec![0.0; dims], covariance: vec![0.0; dims * dims] };
         for (row, w) in rows.iter().zip(weights) {
@@ -75,22 +74,22 @@ impl Moments {
     }
 }
 
-/// Changes a component by what differs.
+/// Adds the difference of two moments to a component.
 fn shift(mixture: &mut Mixture, k: usize, before: &Moments, after: &Moments) {
     let dims = before.mean.len();
     let means = mixture.means[k * dims..].iter_mut().zip(&before.mean).zip(&after.mean);
     means.for_each(|((mean, before), after)| *mean += after - before);
     let difference: Vec<f64> = after.covariance.iter().zip(&before.covariance).map(|(a, b)| a - b).collect();
-    let of_variances = || difference.iter().step_by(dims + 1);
-    let change = |variance: &mut f64, by: f64| *variance = (*variance + by).max(*variance * LEAST);
+    let variances = || difference.iter().step_by(dims + 1);
+    let change = |variance: &mut f64, by: f64| *variance = (*variance + by).max(*variance * KEPT);
     match &mut mixture.covariance {
-        Covariance::Spherical(v) => change(&mut v[k], of_variances().sum::<f64>() / dims as f64),
-        Covariance::Diagonal(v) => v[k * dims..].iter_mut().zip(of_variances()).for_each(|(v, by)| change(v, *by)),
+        Covariance::Spherical(v) => change(&mut v[k], variances().sum::<f64>() / dims as f64),
+        Covariance::Diagonal(v) => v[k * dims..].iter_mut().zip(variances()).for_each(|(v, by)| change(v, *by)),
         Covariance::Full(v) => {
             let old = &mut v[k * dims * dims..(k + 1) * dims * dims];
             let new: Vec<f64> = old.iter().zip(&difference).map(|(v, by)| v + by).collect();
-            // Positive definite still, and nowhere less than the old one's part: new - LEAST old is one too.
-            let rest: Vec<f64> = new.iter().zip(&*old).map(|(new, old)| new - LEAST * old).collect();
+            // The new covariance must be positive definite, and in no direction less than its share of the old one: new - KEPT old is, too.
+            let rest: Vec<f64> = new.iter().zip(&*old).map(|(new, old)| new - KEPT * old).collect();
             if cholesky::factor(&rest, dims).is_some() {
                 old.copy_from_slice(&new);
             }
@@ -101,7 +100,7 @@ fn shift(mixture: &mut Mixture, k: usize, before: &Moments, after: &Moments) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::random::{normal, stream};
+    use crate::base::random::{normal, stream};
 
     const DIMS: usize = 3;
 

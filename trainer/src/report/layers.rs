@@ -29,8 +29,7 @@ pub(super) fn losses(trained: &Trained, file: &File, samples: &Samples) -> Resul
     let mut integers: Vec<i16> = chosen.iter().zip(channels()).map(|(x, (g, o))| int8(x * g + o)).collect();
     let mut all = vec![Loss::of(&exact, &dequantized(&integers, input_scheme(trained, file)))];
     for (index, (layer, quantized)) in trained.encoder.iter().zip(&file.encoder).enumerate() {
-        exact = layer.linear(&exact);
-        layer.activation().apply(&mut exact);
+        exact = layer.forward(&exact);
         let width = if index + 1 == file.encoder.len() { Width::Wide } else { Width::Narrow };
         integers = integers
             .chunks_mut(quantized.inputs())

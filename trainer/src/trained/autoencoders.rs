@@ -3,9 +3,9 @@
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::layer::{Layer, run};
+use super::layer::{CHUNK, Layer, forward_all};
 
-/// K autoencoders of one shape; a sample's score for one is its evidence bound.
+/// K autoencoders with layers of the same sizes; a sample's score for each is its evidence lower bound.
 ///
 /// ```
 /// use edgemix::trained::{Activation, Autoencoders, Dense, Layer, Pair};
@@ -14,7 +14,7 @@ use super::layer::{Layer, run};
 ///     let (weights, bias) = (vec![factor], vec![0.0]);
 ///     vec![Layer::Dense(Dense { inputs: 1, outputs: 1, weights, bias, activation: Activation::Identity })]
 /// };
-/// // The first pair gives a sample back, the second one nothing.
+/// // The first pair reconstructs a sample, the second one gives 0.
 /// let pairs = [1.0, 0.0].map(|factor| Pair { encoder: times(1.0), decoder: times(factor) }).to_vec();
 /// let autoencoders = Autoencoders { pairs, variational: false, precision: 2.0, log_weights: vec![0.0; 2] };
 /// assert_eq!((autoencoders.n_inputs(), autoencoders.n_dims()), (1, 1));
@@ -22,17 +22,17 @@ use super::layer::{Layer, run};
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Autoencoders {
-    /// K.
+    /// K encoders with their decoders.
     pub pairs: Vec<Pair>,
-    /// Whether encoders give log variances behind the means, and the divergence to a standard normal counts.
+    /// Whether an encoder gives log variances after the means. The divergence from a standard normal then counts.
     pub variational: bool,
-    /// One over the variance of a reconstruction's error.
+    /// The reciprocal of the variance of a reconstruction's error.
     pub precision: f64,
-    /// K.
+    /// K logarithms of the clusters' weights.
     pub log_weights: Vec<f64>,
 }
 
-/// An encoder and its decoder. See [`Autoencoders`] for an example.
+/// An encoder and its decoder.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Pair {
     /// From the sample to D means, or to D means and D log variances.
@@ -41,50 +41,49 @@ pub struct Pair {
     pub decoder: Vec<Layer>,
 }
 
-/// Log variances are kept between these.
+/// Log variances are clamped to this range.
 pub const LOG_VARIANCES: (f32, f32) = (-10.0, 10.0);
 
 impl Autoencoders {
-    /// Values of a sample. See [`Autoencoders`] for an example.
+    /// Number of values of a sample.
     pub fn n_inputs(&self) -> usize {
         self.pairs.first().and_then(|pair| pair.encoder.first()).map_or(0, Layer::inputs)
     }
 
-    /// D. See [`Autoencoders`] for an example.
+    /// Number of latent dimensions, D.
     pub fn n_dims(&self) -> usize {
         self.pairs.first().and_then(|pair| pair.decoder.first()).map_or(0, Layer::inputs)
     }
 
     /// The `N x D` means of a pair's encoder for `N x inputs` samples.
     pub(crate) fn means(&self, pair: &Pair, inputs: &[f32]) -> Vec<f32> {
-        let encode = |inputs: &[f32]| means(&run(&pair.encoder, inputs), self.wide(), self.n_dims());
-        inputs.par_chunks(super::CHUNK * self.n_inputs().max(1)).flat_map_iter(encode).collect()
+        let encode = |inputs: &[f32]| means(&forward_all(&pair.encoder, inputs), self.encoder_outputs(), self.n_dims());
+        inputs.par_chunks(CHUNK * self.n_inputs().max(1)).flat_map_iter(encode).collect()
     }
 
-    /// What an encoder gives.
-    fn wide(&self) -> usize {
+    /// Number of outputs of an encoder: means, and log variances if there are any.
+    fn encoder_outputs(&self) -> usize {
         if self.variational { 2 * self.n_dims() } else { self.n_dims() }
     }
 
-    /// `N x K` scores of `N x inputs` samples: `ln alpha - precision |x - y|^2 / 2 - KL`.
-    /// See [`Autoencoders`] for an example.
+    /// `N x K` scores of `N x inputs` samples: `ln alpha - precision |x - y|^2 / 2 - KL`, where `y` is the reconstruction.
     pub fn scores(&self, inputs: &[f32]) -> Vec<f64> {
         let width = self.n_inputs().max(1);
-        let of_chunk = |inputs: &[f32]| {
+        let score_chunk = |inputs: &[f32]| {
             let by_pair: Vec<Vec<f64>> = self.pairs.iter().map(|pair| self.bounds(pair, inputs)).collect();
             let rows = (0..inputs.len() / width).flat_map(|row| {
                 by_pair.iter().zip(&self.log_weights).map(move |(bounds, weight)| bounds[row] + weight)
             });
             rows.collect::<Vec<f64>>()
         };
-        inputs.par_chunks(super::CHUNK * width).flat_map_iter(of_chunk).collect()
+        inputs.par_chunks(CHUNK * width).flat_map_iter(score_chunk).collect()
     }
 
-    /// One pair's, without its weight.
+    /// The scores for one pair, without the cluster's weight.
     fn bounds(&self, pair: &Pair, inputs: &[f32]) -> Vec<f64> {
-        let (dims, wide) = (self.n_dims(), self.wide().max(1));
-        let encoded = run(&pair.encoder, inputs);
-        let decoded = run(&pair.decoder, &means(&encoded, wide, dims));
+        let (dims, wide) = (self.n_dims(), self.encoder_outputs().max(1));
+        let encoded = forward_all(&pair.encoder, inputs);
+        let decoded = forward_all(&pair.decoder, &means(&encoded, wide, dims));
         let width = self.n_inputs().max(1);
         let rows = encoded.chunks_exact(wide).zip(inputs.chunks_exact(width)).zip(decoded.chunks_exact(width));
         let bound = |((latent, x), y): ((&[f32], &[f32]), &[f32])| {

@@ -2,122 +2,124 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Activation;
-use super::layer::affine;
+use super::activation::Activation;
+use super::dense::affine;
+use super::plain_layer::PlainLayer;
+use super::window::Window;
 use crate::data::ImageShape;
 
-/// How a convolution moves over an image: a square kernel, zeros beyond the border.
+/// The sizes of a convolution.
 ///
 /// ```
 /// use edgemix::data::ImageShape;
-/// use edgemix::trained::Geometry;
+/// use edgemix::trained::{ConvolutionShape, Window};
 ///
 /// let input = ImageShape { channels: 1, height: 28, width: 28 };
-/// let geometry = Geometry { input, filters: 50, kernel: 4, stride: 2, padding: 0 };
-/// assert_eq!(geometry.output(), Some(ImageShape { channels: 50, height: 13, width: 13 }));
-/// assert_eq!((geometry.inputs(), geometry.outputs(), geometry.taps()), (28 * 28, 13 * 13 * 50, 16));
-/// // Larger than the image.
-/// assert_eq!(Geometry { kernel: 29, ..geometry }.output(), None);
+/// let shape = ConvolutionShape { input, filters: 50, window: Window { size: 4, stride: 2, padding: 0 } };
+/// assert_eq!(shape.output(), Some(ImageShape { channels: 50, height: 13, width: 13 }));
+/// assert_eq!((shape.inputs(), shape.outputs(), shape.weights_per_filter()), (28 * 28, 13 * 13 * 50, 16));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Geometry {
-    /// What it reads.
+pub struct ConvolutionShape {
+    /// The image that it reads.
     pub input: ImageShape,
-    /// Channels that it gives.
+    /// Number of filters: the channels of the output.
     pub filters: usize,
-    /// Rows and columns of the kernel.
-    pub kernel: usize,
-    /// Pixels from one position to the next.
-    pub stride: usize,
-    /// Zeros on each side.
-    pub padding: usize,
+    /// How the filters move over the image.
+    pub window: Window,
 }
 
-/// `activation(weights * x + bias)`, images being channels last: row by row, pixel by pixel.
+/// A convolution of an image, `activation(weights * x + bias)`. Images are stored row by row and pixel by pixel, the
+/// channels of a pixel side by side.
 ///
 /// ```
 /// use edgemix::data::ImageShape;
-/// use edgemix::trained::{Activation, Convolution, Geometry};
+/// use edgemix::trained::{Activation, Convolution, ConvolutionShape, Window};
 ///
 /// // The sum of four pixels.
 /// let input = ImageShape { channels: 1, height: 2, width: 2 };
-/// let geometry = Geometry { input, filters: 1, kernel: 2, stride: 1, padding: 0 };
-/// let sum = Convolution { geometry, weights: vec![1.0; 4], bias: vec![0.5], activation: Activation::Identity };
+/// let shape = ConvolutionShape { input, filters: 1, window: Window { size: 2, stride: 1, padding: 0 } };
+/// let sum = Convolution { shape, weights: vec![1.0; 4], bias: vec![0.5], activation: Activation::Identity };
 /// assert_eq!(sum.linear(&[1.0, 2.0, 3.0, 4.0]), [10.5]);
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Convolution {
-    /// How it moves.
-    pub geometry: Geometry,
-    /// `filters x kernel x kernel x channels`.
+    /// Its sizes.
+    pub shape: ConvolutionShape,
+    /// `filters x rows x columns x channels`.
     pub weights: Vec<f32>,
     /// One per filter.
     pub bias: Vec<f32>,
-    /// What follows.
+    /// The activation of the sums.
     pub activation: Activation,
 }
 
-impl Geometry {
-    /// What it gives; none if the kernel does not fit, or a size is 0 or out of all proportion.
-    /// See [`Geometry`] for an example.
+impl ConvolutionShape {
+    /// The image that it outputs; `None` if the window does not fit the input or a size is 0.
     pub fn output(&self) -> Option<ImageShape> {
-        let size = |length: usize| {
-            let padded = self.padding.checked_mul(2)?.checked_add(length)?;
-            let room = padded.checked_sub(self.kernel)?;
-            (self.stride > 0 && self.kernel > self.padding && length > 0).then(|| room / self.stride + 1)
-        };
-        let output =
-            ImageShape { channels: self.filters, height: size(self.input.height)?, width: size(self.input.width)? };
-        (self.filters > 0 && self.input.channels > 0).then_some(output)
+        self.window.output(self.input, self.filters)
     }
 
-    /// Values that it reads. See [`Geometry`] for an example.
+    /// Number of inputs.
     pub fn inputs(&self) -> usize {
         self.input.n_values()
     }
 
-    /// Values that it gives. See [`Geometry`] for an example.
+    /// Number of outputs.
     pub fn outputs(&self) -> usize {
         self.output().map_or(0, |output| output.n_values())
     }
 
-    /// Weights of one filter. See [`Geometry`] for an example.
-    pub fn taps(&self) -> usize {
-        self.kernel * self.kernel * self.input.channels
+    /// Weights of one filter.
+    pub fn weights_per_filter(&self) -> usize {
+        self.window.size * self.window.size * self.input.channels
     }
 }
 
 impl Convolution {
-    /// `weights * x + bias` for `N x inputs` values; `N x outputs`. See [`Convolution`] for an example.
+    /// `weights * x + bias` for `N x inputs` values; `N x outputs`.
     ///
     /// # Panics
     /// If `values` is not a whole number of images, or the layer's lengths contradict each other.
     pub fn linear(&self, values: &[f32]) -> Vec<f32> {
-        let geometry = &self.geometry;
-        let output = geometry.output().expect("a kernel that fits");
-        let mut patches = Vec::with_capacity(values.len() / geometry.inputs() * output.height * output.width);
-        for image in values.chunks_exact(geometry.inputs()) {
-            for position in 0..output.height * output.width {
-                self.patch(image, position / output.width, position % output.width, &mut patches);
+        let shape = &self.shape;
+        let output = shape.output().expect("a window that fits");
+        let positions = output.height * output.width;
+        let mut patches = Vec::with_capacity(values.len() / shape.inputs() * positions * shape.weights_per_filter());
+        for image in values.chunks_exact(shape.inputs()) {
+            for position in 0..positions {
+                self.append_patch(image, position / output.width, position % output.width, &mut patches);
             }
         }
         affine(&patches, &self.weights, &self.bias)
     }
 
-    /// Appends what the kernel sees at an output pixel.
-    fn patch(&self, image: &[f32], row: usize, column: usize, patch: &mut Vec<f32>) {
-        let Geometry { input, kernel, stride, padding, .. } = self.geometry;
-        let inside = |output: usize, tap: usize, length: usize| {
-            (output * stride + tap).checked_sub(padding).filter(|&at| at < length)
-        };
-        for tap in 0..kernel * kernel {
-            let at = inside(row, tap / kernel, input.height).zip(inside(column, tap % kernel, input.width));
-            match at {
-                Some((y, x)) => {
-                    patch.extend_from_slice(&image[(y * input.width + x) * input.channels..][..input.channels])
-                }
+    /// Appends the pixels under the window at an output pixel.
+    fn append_patch(&self, image: &[f32], row: usize, column: usize, patch: &mut Vec<f32>) {
+        let ConvolutionShape { input, window, .. } = self.shape;
+        for pixel in window.pixels(input, row, column) {
+            match pixel {
+                Some(first) => patch.extend_from_slice(&image[first..][..input.channels]),
                 None => patch.extend(std::iter::repeat_n(0.0, input.channels)),
             }
         }
+    }
+}
+
+impl PlainLayer for Convolution {
+    fn inputs(&self) -> usize {
+        self.shape.inputs()
+    }
+
+    fn outputs(&self) -> usize {
+        self.shape.outputs()
+    }
+
+    fn activation(&self) -> Activation {
+        self.activation
+    }
+
+    fn preactivation(&self, values: &[f32]) -> Vec<f32> {
+        self.linear(values)
     }
 }

@@ -6,7 +6,7 @@ use super::{FitError, Stage};
 use crate::data::Samples;
 use crate::data::augmentation::Augmentation;
 use crate::methods::MethodConfig;
-use crate::nn::{Architecture, ArchitectureError, Shape};
+use crate::nn::{Architecture, LayerError, LayerShape};
 
 /// Everything that decides what is learned, but the data and the device.
 ///
@@ -74,14 +74,14 @@ impl Default for FitConfig {
 
 impl FitConfig {
     /// The encoder's layers for such samples: those that were asked for, the method's own, or by the input's size.
-    fn layers(&self, samples: &Samples) -> Result<Vec<Shape>, FitError> {
+    fn layers(&self, samples: &Samples) -> Result<Vec<LayerShape>, FitError> {
         let own = if self.encoder.is_default() { self.method.architecture(samples) } else { self.encoder.clone() };
-        let problem = |error: ArchitectureError| FitError::Setting { setting: "encoder", problem: error.to_string() };
+        let problem = |error: LayerError| FitError::Setting { setting: "encoder", problem: error.to_string() };
         own.shapes(samples.n_features(), samples.image()).map_err(problem)
     }
 
     /// The same, of a configuration that was checked.
-    pub(crate) fn shapes(&self, samples: &Samples) -> Vec<Shape> {
+    pub(crate) fn shapes(&self, samples: &Samples) -> Vec<LayerShape> {
         self.layers(samples).expect("a configuration that was checked")
     }
 

@@ -4,7 +4,7 @@ use burn::tensor::backend::Backend;
 use burn::tensor::{Int, Tensor, TensorData};
 
 use crate::data::{DataError, ImageShape, Samples, Scaling};
-use crate::device::computes_on_host;
+use crate::nn::has_host_tensors;
 
 /// The samples, for a device.
 #[derive(Clone, Debug)]
@@ -25,7 +25,7 @@ impl<B: Backend> Data<B> {
         let scaling = Scaling::fit(samples)?;
         let (samples, device) = (samples.clone(), device.clone());
         let mut data = Self { image: samples.image(), scaling, samples, resident: None, device };
-        if !computes_on_host::<B>() && data.samples.are_in_memory() {
+        if !has_host_tensors::<B>() && data.samples.are_in_memory() {
             data.resident = Some(data.all()?);
         }
         Ok(data)

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::divergence::{Divergence, Gaussians};
 use crate::methods::optimized::{self, Optimized};
 use crate::mixture::matrix;
-use crate::nn::{Autoencoder, Latent, Shape};
+use crate::nn::{Autoencoder, Latent, LayerShape};
 use crate::trained::{Activation, Autoencoders, Pair};
 use crate::training::FitError;
 
@@ -45,7 +45,7 @@ impl<B: AutodiffBackend> Members<B> {
     /// With fresh weights; `variance` is the samples' own, per feature.
     pub(super) fn new(
         k: usize,
-        shapes: &[Shape],
+        shapes: &[LayerShape],
         variational: bool,
         variance: f64,
         rng: &mut ChaCha8Rng,

@@ -21,7 +21,7 @@ use super::learner::{CHUNK, mismatch};
 use super::vade::{Prior, Vade};
 use crate::data::Samples;
 use crate::mixture::elements;
-use crate::nn::{Architecture, Shape};
+use crate::nn::{Architecture, LayerShape};
 use crate::random::stream;
 use crate::trained::{Head, Trained};
 use crate::training::{Batch, Data, FitConfig, FitError, Method, Position, Stage, Terms};
@@ -80,8 +80,8 @@ pub(crate) struct MemberMethod<B: AutodiffBackend> {
     n_samples: usize,
     variational: bool,
     export: Export,
-    shapes: Vec<Shape>,
-    student_shapes: Vec<Shape>,
+    shapes: Vec<LayerShape>,
+    student_shapes: Vec<LayerShape>,
     /// Until the members begin.
     start: Option<Box<dyn Method<B>>>,
     start_stages: Vec<Stage>,
@@ -307,6 +307,11 @@ impl<B: AutodiffBackend> Method<B> for MemberMethod<B> {
     }
 }
 
-fn fresh_student<B: AutodiffBackend>(shapes: &[Shape], k: usize, config: &FitConfig, device: &B::Device) -> Student<B> {
+fn fresh_student<B: AutodiffBackend>(
+    shapes: &[LayerShape],
+    k: usize,
+    config: &FitConfig,
+    device: &B::Device,
+) -> Student<B> {
     Student::new(shapes, k, &mut stream(config.seed, "weights", 2), device)
 }

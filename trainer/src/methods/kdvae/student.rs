@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::methods::learner::{CHUNK, mismatch};
 use crate::methods::optimized::{self, Optimized};
 use crate::mixture::elements;
-use crate::nn::{Network, Shape};
+use crate::nn::{DenseShape, LayerShape, Network};
 use crate::trained::{Activation, Head, Layer};
 use crate::training::{Data, FitError};
 
@@ -23,9 +23,10 @@ pub(super) struct Saved(optimized::Saved);
 
 impl<B: AutodiffBackend> Student<B> {
     /// With fresh weights: an encoder of these shapes and K logits.
-    pub(super) fn new(shapes: &[Shape], k: usize, rng: &mut ChaCha8Rng, device: &B::Device) -> Self {
-        let inputs = shapes.last().map_or(0, Shape::outputs);
-        let all: Vec<Shape> = shapes.iter().copied().chain([Shape::Dense { inputs, outputs: k }]).collect();
+    pub(super) fn new(shapes: &[LayerShape], k: usize, rng: &mut ChaCha8Rng, device: &B::Device) -> Self {
+        let inputs = shapes.last().map_or(0, LayerShape::outputs);
+        let logits = LayerShape::Dense(DenseShape { inputs, outputs: k });
+        let all: Vec<LayerShape> = shapes.iter().copied().chain([logits]).collect();
         Self(Optimized::new(Network::new(&all, rng, device)))
     }
 }

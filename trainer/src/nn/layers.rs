@@ -1,0 +1,125 @@
+//! The layers of a network, whichever they are: how each is spelt, its sizes, and the trainable module.
+
+mod convolution;
+mod dense;
+mod images;
+mod trainable;
+
+use std::fmt;
+
+use burn::module::Module;
+use burn::tensor::backend::Backend;
+use rand::Rng;
+
+pub use convolution::SLOPE;
+pub(super) use convolution::{Convolution, ConvolutionSpelling};
+pub use dense::DenseShape;
+pub(super) use dense::{Dense, DenseSpelling};
+pub use trainable::LayerError;
+pub(super) use trainable::{Direction, LayerInput, TrainableLayer};
+
+use crate::trained::ConvolutionShape;
+
+/// A layer as it is spelt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum LayerSpelling {
+    Dense(DenseSpelling),
+    Convolution(ConvolutionSpelling),
+}
+
+/// The sizes of a layer for a given input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LayerShape {
+    /// A fully connected layer.
+    Dense(DenseShape),
+    /// A convolution.
+    Convolution(ConvolutionShape),
+}
+
+/// A layer with its weights.
+#[derive(Module, Debug)]
+pub(super) enum Layer<B: Backend> {
+    Dense(Dense<B>),
+    Convolution(Convolution<B>),
+}
+
+impl LayerSpelling {
+    /// How the layers are spelt.
+    pub(super) const FORMS: [&str; 2] = [DenseSpelling::FORM, ConvolutionSpelling::FORM];
+
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        let dense = DenseSpelling::parse(text).map(Self::Dense);
+        dense.or_else(|| ConvolutionSpelling::parse(text).map(Self::Convolution))
+    }
+
+    /// Whether the layer needs an image, which only the first layers are given.
+    pub(super) fn needs_image(self) -> bool {
+        match self {
+            Self::Dense(_) => false,
+            Self::Convolution(_) => true,
+        }
+    }
+
+    /// The layer's sizes for an input.
+    pub(super) fn shape(self, input: LayerInput) -> Result<LayerShape, LayerError> {
+        Ok(match self {
+            Self::Dense(dense) => LayerShape::Dense(dense.shape(input)),
+            Self::Convolution(convolution) => LayerShape::Convolution(convolution.shape(input)?),
+        })
+    }
+}
+
+impl fmt::Display for LayerSpelling {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Dense(dense) => dense.fmt(f),
+            Self::Convolution(convolution) => convolution.fmt(f),
+        }
+    }
+}
+
+impl LayerShape {
+    /// Number of inputs.
+    pub fn inputs(&self) -> usize {
+        match self {
+            Self::Dense(dense) => dense.inputs,
+            Self::Convolution(convolution) => convolution.inputs(),
+        }
+    }
+
+    /// Number of outputs.
+    pub fn outputs(&self) -> usize {
+        self.output().len
+    }
+
+    /// The values that the next layer is given.
+    pub(super) fn output(&self) -> LayerInput {
+        let image = match self {
+            Self::Dense(dense) => return LayerInput { len: dense.outputs, image: None },
+            Self::Convolution(convolution) => convolution.output(),
+        };
+        LayerInput { len: image.map_or(0, |image| image.n_values()), image }
+    }
+}
+
+impl<B: Backend> Layer<B> {
+    /// A layer with fresh weights: one of the encoder, or its mirror.
+    pub(super) fn new(shape: &LayerShape, direction: Direction, rng: &mut impl Rng, device: &B::Device) -> Self {
+        match *shape {
+            LayerShape::Dense(shape) => Self::Dense(Dense::new(shape, direction, rng, device)),
+            LayerShape::Convolution(shape) => Self::Convolution(Convolution::new(shape, direction, rng, device)),
+        }
+    }
+
+    /// A fully connected layer of `inputs x outputs` weights, row-major, and `outputs` biases.
+    pub(super) fn dense(weights: Vec<f32>, bias: Vec<f32>, device: &B::Device) -> Self {
+        Self::Dense(Dense::from_numbers(weights, bias, device))
+    }
+
+    pub(super) fn as_trainable(&self) -> &dyn TrainableLayer<B> {
+        match self {
+            Self::Dense(dense) => dense,
+            Self::Convolution(convolution) => convolution,
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! Fully connected layers.
+
+use std::fmt;
+
+use burn::module::{Module, Param};
+use burn::nn::Linear;
+use burn::tensor::module::linear;
+use burn::tensor::{Tensor, TensorData, backend::Backend};
+use rand::Rng;
+
+use super::trainable::{Direction, LayerInput, TrainableLayer};
+use crate::base::random::uniform;
+use crate::nn::rounding;
+use crate::nn::values::values;
+use crate::trained::{self, Activation};
+
+/// `128`: the number of outputs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::nn) struct DenseSpelling(pub(in crate::nn) usize);
+
+/// The sizes of a fully connected layer.
+///
+/// ```
+/// use edgemix::nn::{Architecture, DenseShape, LayerShape};
+///
+/// let shapes = Architecture::dense(&[8]).shapes(64, None)?;
+/// assert_eq!(shapes, [LayerShape::Dense(DenseShape { inputs: 64, outputs: 8 })]);
+/// # Ok::<(), edgemix::nn::LayerError>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DenseShape {
+    /// Number of inputs.
+    pub inputs: usize,
+    /// Number of outputs.
+    pub outputs: usize,
+}
+
+/// A fully connected layer.
+#[derive(Module, Debug)]
+pub(in crate::nn) struct Dense<B: Backend> {
+    linear: Linear<B>,
+}
+
+impl DenseSpelling {
+    pub(super) const FORM: &str = "a width (128)";
+
+    /// A width that is not 0.
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        text.parse().ok().filter(|&width| width > 0).map(Self)
+    }
+
+    pub(super) fn shape(self, input: LayerInput) -> DenseShape {
+        DenseShape { inputs: input.len, outputs: self.0 }
+    }
+}
+
+impl fmt::Display for DenseSpelling {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}
+
+impl<B: Backend> Dense<B> {
+    /// A layer with fresh weights, or the one that leads back from its outputs to its inputs.
+    pub(super) fn new(shape: DenseShape, direction: Direction, rng: &mut impl Rng, device: &B::Device) -> Self {
+        let (inputs, outputs) = match direction {
+            Direction::Encode => (shape.inputs, shape.outputs),
+            Direction::Decode => (shape.outputs, shape.inputs),
+        };
+        let bound = (6.0 / (inputs + outputs) as f64).sqrt();
+        Self::from_numbers(uniform(inputs * outputs, bound, rng), vec![0.0; outputs], device)
+    }
+
+    /// A layer of `inputs x outputs` weights, row-major, and `outputs` biases.
+    pub(super) fn from_numbers(weights: Vec<f32>, bias: Vec<f32>, device: &B::Device) -> Self {
+        let outputs = bias.len();
+        let shape = [weights.len() / outputs.max(1), outputs];
+        let weight = Param::from_tensor(Tensor::from_data(TensorData::new(weights, shape), device));
+        let bias = Param::from_tensor(Tensor::from_data(TensorData::new(bias, [outputs]), device));
+        Self { linear: Linear { weight, bias: Some(bias) } }
+    }
+}
+
+impl<B: Backend> TrainableLayer<B> for Dense<B> {
+    fn forward(&self, x: Tensor<B, 2>) -> Tensor<B, 2> {
+        self.linear.forward(x)
+    }
+
+    fn forward_rounded(&self, x: Tensor<B, 2>) -> Tensor<B, 2> {
+        let weight = rounding::weights(self.linear.weight.val(), 1);
+        linear(rounding::activations(x), weight, self.linear.bias.as_ref().map(Param::val))
+    }
+
+    fn activation(&self) -> Activation {
+        Activation::Relu
+    }
+
+    fn has_weights(&self) -> bool {
+        true
+    }
+
+    fn to_plain(&self, activation: Activation) -> trained::Layer {
+        let [inputs, outputs] = self.linear.weight.dims();
+        let bias = self.linear.bias.as_ref().map_or_else(|| vec![0.0; outputs], |bias| values(bias.val()));
+        let weights = values(self.linear.weight.val().transpose());
+        trained::Layer::Dense(trained::Dense { inputs, outputs, weights, bias, activation })
+    }
+}

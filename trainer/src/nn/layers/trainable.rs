@@ -1,0 +1,73 @@
+//! The operations that every trainable layer provides, and the values that pass from one layer to the next.
+
+use burn::tensor::{Tensor, backend::Backend};
+use thiserror::Error;
+
+use crate::data::ImageShape;
+use crate::trained::{self, Activation};
+
+/// A layer whose weights are learned.
+pub(in crate::nn) trait TrainableLayer<B: Backend> {
+    /// `N x inputs` to `N x outputs`, without the activation.
+    fn forward(&self, x: Tensor<B, 2>) -> Tensor<B, 2>;
+
+    /// [`Self::forward`] with weights and inputs rounded to the values that int8 can represent.
+    fn forward_rounded(&self, x: Tensor<B, 2>) -> Tensor<B, 2>;
+
+    /// The activation of a layer that is not the last one.
+    fn activation(&self) -> Activation;
+
+    /// Whether the layer has weights.
+    fn has_weights(&self) -> bool;
+
+    /// The layer's numbers, with this activation.
+    ///
+    /// # Panics
+    /// If the layer is the mirror of a convolution or a pooling, which a model file can't hold.
+    fn to_plain(&self, activation: Activation) -> trained::Layer;
+}
+
+/// Whether a layer belongs to the encoder or to its mirror, the decoder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::nn) enum Direction {
+    Encode,
+    Decode,
+}
+
+/// The values that a layer is given.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::nn) struct LayerInput {
+    /// Their number.
+    pub(in crate::nn) len: usize,
+    /// The image that they form, if they form one.
+    pub(in crate::nn) image: Option<ImageShape>,
+}
+
+/// Why a layer can't be built for its input.
+///
+/// ```
+/// use edgemix::nn::{Architecture, LayerError};
+///
+/// assert_eq!(Architecture::depict().shapes(64, None), Err(LayerError::NotAnImage));
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum LayerError {
+    /// The samples are not images.
+    #[error(
+        "convolutions and poolings need images, and the samples are not images: use widths alone, as in 256-128-10"
+    )]
+    NotAnImage,
+    /// The window of a convolution or a pooling is larger than the image.
+    #[error("a window of {size} with padding {padding} does not fit an image of {height} x {width}: use a smaller one")]
+    WindowTooLarge {
+        /// Rows and columns of the window.
+        size: usize,
+        /// Zeros beyond each border.
+        padding: usize,
+        /// Rows of the image.
+        height: usize,
+        /// Columns of the image.
+        width: usize,
+    },
+}

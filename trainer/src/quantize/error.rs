@@ -1,0 +1,140 @@
+//! Why a model can't be quantised.
+
+use edgemix_format::view::MAX_LATENT;
+use edgemix_format::write::WriteError;
+use thiserror::Error;
+
+use crate::data::{DataError, ImageShape};
+use crate::mixture::NotPositiveDefinite;
+use crate::trained::Window;
+
+/// Why a model can't be quantised. Layers, classes and features are counted from 0.
+///
+/// ```
+/// # use edgemix::data::{Samples, Scaling};
+/// # use edgemix::mixture::{Covariance, Mixture};
+/// # use edgemix::quantize::{Provenance, QuantizeError, quantize};
+/// # use edgemix::trained::{Head, Trained};
+/// # let (means, covariance) = (vec![-1.0, 1.0], Covariance::Spherical(vec![0.1; 2]));
+/// # let mixture = Mixture { log_weights: vec![0.0; 2], means, covariance, clusters: vec![0, 1] };
+/// # let (method, head) = ("by hand".into(), Head::Mixture(mixture));
+/// # let scaling = Scaling { gain: vec![1.0], offset: vec![0.0] };
+/// # let trained = Trained { method, scaling, encoder: vec![], head, sticks: vec![] };
+/// # let provenance = Provenance { name: "line".into(), config: [0; 32], seed: 0 };
+/// // `trained` takes one feature.
+/// let samples = Samples::new("plane", vec![0.0; 20], 2);
+/// let error = quantize(&trained, &samples, None, &provenance).unwrap_err();
+/// assert!(matches!(error, QuantizeError::Features { expected: 1, found: 2 }));
+/// ```
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum QuantizeError {
+    /// The calibration samples have another number of features than the model takes.
+    #[error("the model takes {expected} features, but the calibration samples have {found}")]
+    Features {
+        /// Features that the model takes.
+        expected: usize,
+        /// Features of the samples.
+        found: usize,
+    },
+    /// The head takes latents of another length than the encoder outputs.
+    #[error("the head takes a latent of {head} dimensions, but the encoder outputs {encoder}")]
+    LatentMismatch {
+        /// Dimensions that the head takes.
+        head: usize,
+        /// Dimensions that the encoder outputs.
+        encoder: usize,
+    },
+    /// The latent is longer than a model file allows.
+    #[error("the latent has {0} dimensions, and a model file allows {MAX_LATENT}")]
+    LatentTooLong(usize),
+    /// The encoder has more layers than a model file allows.
+    #[error("the encoder has {0} layers, and a model file allows {max}", max = edgemix_format::description::MAX_LAYERS)]
+    TooManyLayers(usize),
+    /// A convolution or a pooling exceeds the sizes that a model file allows.
+    #[error(
+        "layer {layer} moves a window of {} pixels with stride {} and padding {} over an image of {} x {} pixels and {} \
+         channels: a model file allows 65535 pixels and channels, and windows, strides and paddings of 255",
+        window.size, window.stride, window.padding, image.height, image.width, image.channels
+    )]
+    WindowedLayer {
+        /// The layer's index.
+        layer: usize,
+        /// Its window.
+        window: Window,
+        /// The image that it reads.
+        image: ImageShape,
+    },
+    /// A raw value that becomes zero is out of the range of raw samples.
+    #[error(
+        "feature {feature} is centred on {center:.0} raw counts, and a model file allows centres up to {max}: subtract a \
+         constant from the feature, or leave it out if it is a counter or a time stamp",
+        max = MAX_CENTER_COUNTS
+    )]
+    FeatureCenter {
+        /// The feature's index; of windows, the channel's.
+        feature: usize,
+        /// The raw value that becomes zero, in counts.
+        center: f64,
+    },
+    /// A component is narrower than the int16 steps of the latent can resolve.
+    #[error("component {component} of the mixture is narrower than the steps of the int16 latent can resolve")]
+    NarrowComponent {
+        /// The component's index.
+        component: usize,
+    },
+    /// The weights or the bias of a class exceed the integers of a softmax head.
+    #[error("the weights or the bias of class {class} exceed the integers of a softmax head")]
+    SoftmaxOverflow {
+        /// The class.
+        class: usize,
+    },
+    /// The head has no autoencoders.
+    #[error("the head has no autoencoders")]
+    NoAutoencoders,
+    /// A covariance of the mixture is not positive definite.
+    #[error(transparent)]
+    Covariance(#[from] NotPositiveDefinite),
+    /// A sample is NaN or infinite after scaling.
+    #[error("a calibration sample is NaN or infinite after scaling")]
+    SampleNotFinite,
+    /// A layer outputs NaN or infinity.
+    #[error("layer {layer} of the {network} outputs NaN or infinity: training diverged")]
+    LayerNotFinite {
+        /// The network: "encoder", or "decoder" of an autoencoder.
+        network: &'static str,
+        /// The layer's index.
+        layer: usize,
+    },
+    /// A parameter of the head is NaN or infinite.
+    #[error("{parameter} of the head is NaN or infinite: training diverged")]
+    HeadNotFinite {
+        /// The parameter.
+        parameter: &'static str,
+    },
+    /// The integers assign too many samples to other clusters than the f32 model does.
+    #[error(
+        "the integers assign {:.2} % of the samples to the same cluster as the f32 model, and at least {:.1} % is required; \
+         clusters of at least 1 % of the samples: {integers} by the integers, {exact} by the f32 model",
+        100.0 * share, 100.0 * MIN_AGREEMENT
+    )]
+    Disagreement {
+        /// The share of samples in the same cluster.
+        share: f64,
+        /// Clusters of at least 1 % of the samples by the f32 model.
+        exact: usize,
+        /// Clusters of at least 1 % of the samples by the integers.
+        integers: usize,
+    },
+    /// The samples can't be read.
+    #[error(transparent)]
+    Data(#[from] DataError),
+    /// The file can't be written.
+    #[error(transparent)]
+    Write(#[from] WriteError),
+}
+
+/// The share of samples that the integers must assign as the f32 model does.
+pub(super) const MIN_AGREEMENT: f64 = 0.985;
+/// Raw values that become zero lie below this, in counts.
+pub(super) const MAX_CENTER_COUNTS: u32 = edgemix_format::view::MAX_CENTER / 256;

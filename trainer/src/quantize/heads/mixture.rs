@@ -1,0 +1,140 @@
+//! Mixture heads: rows of coefficients that whiten the latent.
+
+use edgemix_format::description;
+use edgemix_format::write::Blob;
+
+use super::rows::{self, DIAGONAL, FULL, HeadTensors, QuantizedRows, Row};
+use super::{SCORE_BITS, ensure_finite};
+use crate::mixture::{Covariance, Mixture, cholesky};
+use crate::quantize::error::QuantizeError;
+use crate::quantize::ranges::Range;
+
+/// How often the variance that is added to a component that is too narrow is quadrupled.
+const DOUBLINGS: i32 = 6;
+
+/// Widens the latent's range to include the means.
+pub(in crate::quantize) fn include_means(mixture: &Mixture, latent: &mut Range) {
+    mixture.means.iter().for_each(|&mean| latent.include(mean));
+}
+
+/// A row that whitens a latent in its steps, divided by the square root of 2.
+fn per_step(row: &[f64], scale: f64) -> Vec<f64> {
+    row.iter().map(|a| a * scale / std::f64::consts::SQRT_2).collect()
+}
+
+/// The integers of a whitening triangle, in which each row has a shift of its own; `None` if a row does not fit.
+fn triangle(whitening: &[f64], scale: f64, mean: &[f64]) -> Option<Vec<QuantizedRows>> {
+    let triangle = whitening.chunks_exact(mean.len()).enumerate();
+    triangle.map(|(r, row)| rows::quantize(&[Row::zero_at(mean, per_step(&row[..=r], scale))], FULL)).collect()
+}
+
+/// A mean in latent steps.
+fn in_steps(mean: &[f64], scale: f64) -> Vec<f64> {
+    mean.iter().map(|m| m / scale).collect()
+}
+
+/// The mixture, its full covariances widened as far as the integers require.
+///
+/// If a few latents lie far from all others, a component may be narrower than int16 steps over the whole range can resolve.
+/// It gets the least variance that fits. The comparison with the f32 model shows whether that changes clusters.
+fn resolvable(mixture: &Mixture, scale: f64) -> Mixture {
+    let dims = mixture.n_dims();
+    let mut mixture = mixture.clone();
+    let Covariance::Full(covariances) = &mut mixture.covariance else { return mixture };
+    let steepest = f64::from(i16::MAX) / 2f64.powi(FULL.bits + FULL.shifts.0);
+    let least = scale / std::f64::consts::SQRT_2 / steepest;
+    for (covariance, mean) in covariances.chunks_exact_mut(dims * dims).zip(mixture.means.chunks_exact(dims)) {
+        let mean = in_steps(mean, scale);
+        let fits = |covariance: &[f64]| {
+            cholesky::whitening(covariance, dims).is_some_and(|(rows, _)| triangle(&rows, scale, &mean).is_some())
+        };
+        let own = covariance.to_vec();
+        for doublings in 0..DOUBLINGS {
+            if fits(covariance) {
+                break;
+            }
+            let width = least * 2f64.powi(doublings);
+            covariance.copy_from_slice(&own);
+            covariance.iter_mut().step_by(dims + 1).for_each(|variance| *variance += width * width);
+        }
+    }
+    mixture
+}
+
+/// Quantises a mixture on a latent with steps of `scale`.
+pub(in crate::quantize) fn quantize(
+    mixture: &Mixture,
+    scale: f64,
+    blob: &mut Blob,
+) -> Result<description::Mixture, QuantizeError> {
+    ensure_finite("a mean", mixture.means.iter().copied())?;
+    ensure_finite("a weight", mixture.log_weights.iter().copied())?;
+    let mixture = &resolvable(mixture, scale);
+    let whitened = mixture.whiten()?;
+    let dims = mixture.n_dims();
+    let stride = whitened.rows.len() / mixture.n_components();
+    let mut tensors = HeadTensors::default();
+    let components = mixture.means.chunks_exact(dims).zip(whitened.rows.chunks_exact(stride));
+    for (component, (mean, whitening)) in components.enumerate() {
+        let narrow = QuantizeError::NarrowComponent { component };
+        let steps = in_steps(mean, scale);
+        if matches!(mixture.covariance, Covariance::Full(_)) {
+            let rows = triangle(whitening, scale, &steps).ok_or(narrow)?;
+            rows.into_iter().for_each(|rows| tensors.push(rows, usize::MAX));
+        } else {
+            let diagonal = whitening.iter().zip(&steps);
+            let diagonal = diagonal.map(|(a, step)| Row::zero_at(std::slice::from_ref(step), per_step(&[*a], scale)));
+            let all = rows::quantize(&diagonal.collect::<Vec<Row>>(), DIAGONAL).ok_or(narrow)?;
+            let is_spherical = matches!(mixture.covariance, Covariance::Spherical(_));
+            tensors.push(all, if is_spherical { 1 } else { dims });
+        }
+    }
+    let constants = whitened.constants.iter().map(|c| (c * 2f64.powi(SCORE_BITS)).round());
+    let constants: Vec<i32> = constants.map(|c| c as i32).collect();
+    Ok(description::Mixture {
+        n_components: mixture.n_components() as u16,
+        n_clusters: mixture.n_clusters() as u16,
+        covariance: match mixture.covariance {
+            Covariance::Spherical(_) => description::Covariance::Spherical,
+            Covariance::Diagonal(_) => description::Covariance::Diagonal,
+            Covariance::Full(_) => description::Covariance::Full,
+        },
+        coefficients: blob.push(&tensors.coefficients),
+        offsets: blob.push(&tensors.offsets),
+        shifts: blob.push(&tensors.shifts),
+        constants: blob.push(&constants),
+        clusters: blob.push(&mixture.clusters),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn components_are_widened_as_far_as_it_takes_and_others_not_at_all() {
+        const STEP: f64 = 0.001;
+        let component = |covariance: Vec<f64>, mean: Vec<f64>| Mixture {
+            log_weights: vec![0.0],
+            means: mean,
+            covariance: Covariance::Full(covariance),
+            clusters: vec![0],
+        };
+        let diagonal = |deviation: f64| (0..9).map(move |i| if i % 4 == 0 { deviation.powi(2) } else { 0.0 }).collect();
+        for mean in [0.0, -32.768, 32.767] {
+            let wide = component(diagonal(0.02), vec![mean; 3]);
+            assert_eq!(resolvable(&wide, STEP), wide);
+            // Twelve steps, the least that fits.
+            let Covariance::Full(found) = resolvable(&component(diagonal(1e-6), vec![mean; 3]), STEP).covariance else {
+                panic!("not full")
+            };
+            assert!((11.0..13.0).contains(&(found[0].sqrt() / STEP)) && found[1] == 0.0, "{found:?}");
+        }
+        // Correlated dimensions, whose sums would not fit at that.
+        let covariance = (0..64).map(|i| if i % 9 == 0 { 1.0 } else { 1.0 - 1e-9 }).collect();
+        let correlated = component(covariance, vec![32.767; 8]);
+        assert!(quantize(&correlated, STEP, &mut Blob::default()).is_ok());
+        let nowhere = component(vec![f64::NAN], vec![0.0]);
+        assert!(quantize(&nowhere, STEP, &mut Blob::default()).is_err());
+    }
+}

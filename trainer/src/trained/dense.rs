@@ -1,0 +1,73 @@
+//! A fully connected layer as plain numbers.
+
+use ndarray::linalg::general_mat_mul;
+use ndarray::{ArrayView2, ArrayViewMut2};
+use serde::{Deserialize, Serialize};
+
+use super::activation::Activation;
+use super::plain_layer::PlainLayer;
+
+/// A fully connected layer, `activation(weights x + bias)`.
+///
+/// ```
+/// use edgemix::trained::{Activation, Dense};
+///
+/// let (weights, bias) = (vec![1.0, 10.0], vec![0.5]);
+/// let dense = Dense { inputs: 2, outputs: 1, weights, bias, activation: Activation::Identity };
+/// // Two rows.
+/// assert_eq!(dense.linear(&[1.0, 2.0, 3.0, 4.0]), [21.5, 43.5]);
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Dense {
+    /// Number of inputs.
+    pub inputs: usize,
+    /// Number of outputs.
+    pub outputs: usize,
+    /// `outputs x inputs`, row-major.
+    pub weights: Vec<f32>,
+    /// One per output.
+    pub bias: Vec<f32>,
+    /// The activation of the sums.
+    pub activation: Activation,
+}
+
+impl Dense {
+    /// `weights x + bias` for `N x inputs` values; `N x outputs`.
+    ///
+    /// # Panics
+    /// If `values` is not a whole number of rows, or the layer's lengths contradict each other.
+    pub fn linear(&self, values: &[f32]) -> Vec<f32> {
+        affine(values, &self.weights, &self.bias)
+    }
+}
+
+impl PlainLayer for Dense {
+    fn inputs(&self) -> usize {
+        self.inputs
+    }
+
+    fn outputs(&self) -> usize {
+        self.outputs
+    }
+
+    fn activation(&self) -> Activation {
+        self.activation
+    }
+
+    fn preactivation(&self, values: &[f32]) -> Vec<f32> {
+        self.linear(values)
+    }
+}
+
+/// `weights x + bias` for each row `x` of `values`. There are as many rows of weights as biases, each as long as `x`.
+pub(super) fn affine(values: &[f32], weights: &[f32], bias: &[f32]) -> Vec<f32> {
+    let inputs = weights.len() / bias.len();
+    let rows = values.len() / inputs;
+    let values = ArrayView2::from_shape((rows, inputs), values).expect("whole rows");
+    let weights = ArrayView2::from_shape((bias.len(), inputs), weights).expect("outputs x inputs");
+    // The product is accumulated into row-major sums: ndarray may lay out a fresh product column by column.
+    let mut sums = bias.repeat(rows);
+    let mut product = ArrayViewMut2::from_shape((rows, bias.len()), &mut sums).expect("rows x outputs");
+    general_mat_mul(1.0, &values, &weights.t(), 1.0, &mut product);
+    sums
+}

@@ -1,0 +1,109 @@
+//! A whole model: scaling, encoder and head.
+
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use super::head::Head;
+use super::layer::{CHUNK, Layer, forward_all};
+use crate::data::{DataError, Samples, Scaling};
+use crate::mixture::NotPositiveDefinite;
+
+/// A trained model in f32.
+///
+/// ```
+/// use edgemix::data::{Samples, Scaling};
+/// use edgemix::mixture::{Covariance, Mixture};
+/// use edgemix::trained::{Activation, Dense, Head, Layer, Trained};
+///
+/// // The latent is the mean of two features. One cluster lies about 0, the other about 10.
+/// let mean = Dense { inputs: 2, outputs: 1, weights: vec![0.5, 0.5], bias: vec![0.0], activation: Activation::Identity };
+/// let mixture = Mixture {
+///     log_weights: vec![0.0; 2],
+///     means: vec![0.0, 10.0],
+///     covariance: Covariance::Spherical(vec![1.0; 2]),
+///     clusters: vec![0, 1],
+/// };
+/// let trained = Trained {
+///     method: "by hand".into(),
+///     scaling: Scaling { gain: vec![1.0], offset: vec![0.0] },
+///     encoder: vec![Layer::Dense(mean)],
+///     head: Head::Mixture(mixture),
+///     sticks: vec![],
+/// };
+/// let samples = Samples::new("two", vec![1.0, -1.0, 12.0, 9.0], 2);
+/// assert_eq!(trained.encode(&samples)?, [0.0, 10.5]);
+/// assert_eq!(trained.assign(&samples)?, [0, 1]);
+/// // The same for inputs that are scaled already.
+/// assert_eq!(trained.encode_inputs(vec![2.0, 4.0]), [3.0]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Trained {
+    /// The method's name on the command line.
+    pub method: String,
+    /// From the data's unit to the encoder's input.
+    pub scaling: Scaling,
+    /// The encoder's layers; empty when the scaled features are themselves the latents.
+    pub encoder: Vec<Layer>,
+    /// What turns a latent into a cluster.
+    pub head: Head,
+    /// The stick weights of a Dirichlet process when it was first fitted, largest first, before any component was pruned;
+    /// empty for methods without a Dirichlet process.
+    pub sticks: Vec<f64>,
+}
+
+/// Why samples can't be assigned.
+///
+/// ```
+/// # use edgemix::data::{Samples, Scaling};
+/// # use edgemix::mixture::{Covariance, Mixture};
+/// # use edgemix::trained::{AssignError, Head, Trained};
+/// # let scaling = Scaling { gain: vec![1.0], offset: vec![0.0] };
+/// // A component whose variance is 0.
+/// let covariance = Covariance::Spherical(vec![0.0]);
+/// let mixture = Mixture { log_weights: vec![0.0], means: vec![0.0], covariance, clusters: vec![0] };
+/// let (method, head) = ("by hand".into(), Head::Mixture(mixture));
+/// let trained = Trained { method, scaling, encoder: vec![], head, sticks: vec![] };
+/// let error = trained.assign(&Samples::new("one", vec![1.0], 1)).unwrap_err();
+/// assert!(matches!(error, AssignError::Covariance(_)));
+/// ```
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum AssignError {
+    /// A covariance of the head's mixture is not positive definite.
+    #[error(transparent)]
+    Covariance(#[from] NotPositiveDefinite),
+    /// The samples can't be read.
+    #[error(transparent)]
+    Data(#[from] DataError),
+}
+
+impl Trained {
+    /// The latents of samples, `n_samples x D`, in f32.
+    ///
+    /// # Errors
+    /// If the samples lie in a file that can't be read.
+    pub fn encode(&self, samples: &Samples) -> Result<Vec<f32>, DataError> {
+        let mut latents = vec![];
+        for values in samples.chunks(32 * CHUNK) {
+            latents.extend(self.encode_inputs(self.scaling.apply(&values?)));
+        }
+        Ok(latents)
+    }
+
+    /// The latents, `n_samples x D`, of samples that are scaled already, `n_samples x inputs`.
+    pub fn encode_inputs(&self, inputs: Vec<f32>) -> Vec<f32> {
+        let Some(first) = self.encoder.first() else { return inputs };
+        let encode = |inputs: &[f32]| forward_all(&self.encoder, inputs);
+        inputs.par_chunks(CHUNK * first.inputs().max(1)).flat_map_iter(encode).collect()
+    }
+
+    /// The cluster of each sample, in f32.
+    ///
+    /// # Errors
+    /// See [`AssignError`].
+    pub fn assign(&self, samples: &Samples) -> Result<Vec<u16>, AssignError> {
+        Ok(self.head.assign(&self.encode(samples)?)?)
+    }
+}
