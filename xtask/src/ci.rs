@@ -1,37 +1,50 @@
-//! All tests, and everything that must hold before a change lands.
+//! All tests, and everything that must pass before a change lands.
 
 use std::time::Instant;
 
 use anyhow::{Context, Result};
 
-use crate::process::{program, run};
-use crate::{bench, cores, docs, firmware, fuzz, setup};
+use crate::process::{cargo, program, run};
+use crate::{bench, build_graph, cores, docs, firmware, fuzz, setup};
 
-/// `cargo xtask test`: what is missing is set up; host tests; the emulated parity test.
+/// The arguments for cargo that run every test but those of this program. Profile and features of the dependencies are
+/// those of `cargo run --release`, so that both commands share one build of burn: `build_graph` checks it. This program's
+/// dependencies need other features, so its tests run in the profile that it was built in.
+pub(crate) const TEST: &[&str] =
+    &["test", "--release", "--workspace", "--exclude", "xtask", "--features", "edgemix-tests/emulator"];
+
+/// The arguments for cargo that build the example of the library.
+pub(crate) const EXAMPLE_BUILD: &[&str] = &["build", "--release", "-p", "edgemix", "--example", "own_data"];
+
+/// The same, and run it.
+const EXAMPLE_RUN: &[&str] = &["run", "--release", "-p", "edgemix", "--example", "own_data"];
+
+/// `cargo xtask test`: installs what is missing, then runs the tests on the host and on the emulated chip.
 pub(crate) fn test() -> Result<()> {
-    setup::run_quietly()?;
-    // Format and runtime once more with overflow checks: what their bounds promise must hold.
+    setup::install_missing()?;
+    // The development profile checks for overflows, which the bounds in format and runtime exclude. Neither depends on
+    // burn.
     cargo(&["test", "-p", "edgemix-format", "-p", "edgemix-runtime", "--all-features"])?;
-    // One profile and the same features as `cargo run --release`, so that burn is built once. This program's own
-    // dependencies ask for other features, so it is left out, and tested in the profile in which it was built.
-    cargo(&["test", "--release", "--workspace", "--exclude", "xtask", "--features", "edgemix-tests/emulator"])?;
+    cargo(TEST)?;
     cargo(&["test", "-p", "xtask"])?;
-    println!("all tests passed, those on the emulated chip too");
+    println!("all tests passed, including those on the emulated chip");
     Ok(())
 }
 
 /// `cargo xtask ci`.
 pub(crate) fn run_all() -> Result<()> {
     type Step = (&'static str, fn() -> Result<()>);
-    let steps: [Step; 11] = [
+    let steps: [Step; 13] = [
         ("fmt", || cargo(&["fmt", "--all", "--check"])),
+        ("build-graph", build_graph::check),
         ("test", test),
+        ("example", || cargo(EXAMPLE_RUN)),
         ("firmware", || firmware::example(false)),
-        ("docs", docs::all),
+        ("docs", docs::run),
         ("nopanic", firmware::nopanic),
-        ("fuzz", || fuzz::all(60)),
-        ("kernels", || cores::kernels("")),
-        ("bench", || bench::bench(bench::Mode::Check, "")),
+        ("fuzz", || fuzz::run(60)),
+        ("kernels", || cores::compare_kernels("")),
+        ("bench", || bench::run(bench::Mode::Check, "")),
         ("clippy", clippy),
         ("cuda", || cargo(&["check", "--release", "-p", "edgemix", "--features", "cuda"])),
         ("doc", || {
@@ -41,20 +54,16 @@ pub(crate) fn run_all() -> Result<()> {
     ];
     for (name, step) in steps {
         let begin = Instant::now();
-        step().with_context(|| format!("step {name}"))?;
+        step().with_context(|| format!("the step `{name}` failed"))?;
         println!("== {name}: {:.0} s", begin.elapsed().as_secs_f64());
     }
     Ok(())
 }
 
-/// Everything, and what a firmware takes without any feature.
+/// Lints everything, then format and runtime without their optional features.
 fn clippy() -> Result<()> {
     cargo(&["clippy", "--release", "--workspace", "--exclude", "xtask", "--all-targets", "--", "-D", "warnings"])?;
     cargo(&["clippy", "-p", "xtask", "--all-targets", "--", "-D", "warnings"])?;
-    let least = ["-p", "edgemix-format", "-p", "edgemix-runtime", "--no-default-features"];
-    cargo(&[&["clippy", "--release"][..], &least, &["--", "-D", "warnings"]].concat())
-}
-
-fn cargo(arguments: &[&str]) -> Result<()> {
-    run(&mut program("cargo", arguments))
+    let bare = ["clippy", "--release", "-p", "edgemix-format", "-p", "edgemix-runtime", "--no-default-features"];
+    cargo(&[&bare[..], &["--", "-D", "warnings"]].concat())
 }

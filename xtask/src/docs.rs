@@ -1,7 +1,7 @@
-//! The documents' own lines, typed as they say: from a recording to a program on an emulated chip.
+//! Runs the commands in the documentation, from a recording to a program on an emulated chip.
 //!
-//! A block of `sh` is run, in a folder beside the project's; a block below a line such as `` `firmware/memory.x`: `` is
-//! written to that file. What is only shown, outputs and excerpts, has neither.
+//! A code block of the language `sh` is run in a folder beside the checkout. A code block below a line such as
+//! `` `firmware/memory.x`: `` is written to that file. Other blocks, such as outputs and excerpts, are ignored.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,34 +9,32 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail, ensure};
 
-use crate::process::{program, root, run};
+use crate::process::{self, cargo, program, root};
 use crate::setup;
 
-/// In the order in which somebody reads them who has never seen the project.
+/// The pages, in the order in which a newcomer reads them.
 const PAGES: [&str; 2] = ["docs/own-data.md", "docs/chip.md"];
 
-/// What a machine is prepared with by [`setup`], not by the pages.
+/// Commands that are skipped, because [`setup`] prepares the machine.
 const INSTALLATION: [&str; 3] = ["git clone", "cargo install", "rustup"];
 
-/// What the pages' training is cut short by.
+/// Added to the pages' training commands, so that they end sooner.
 const SHORT: &str = " --pretrain-epochs 4 --cluster-epochs 2";
 
-/// What a page asks its reader to do.
+/// A step that a page asks its reader to take.
 #[derive(Debug, PartialEq)]
 enum Step {
-    /// Type these lines.
-    Type(String),
-    /// Have a file with this text.
+    /// Run these lines in a shell.
+    Run(String),
+    /// Create a file with this text.
     Write(PathBuf, String),
 }
 
-/// `cargo xtask docs`: the program that the pages build must find on the chip what they say the host finds.
-pub(crate) fn all() -> Result<()> {
-    setup::run_quietly()?;
-    // What the tests build, too: other features of dependencies would build burn anew.
-    let build = ["test", "--release", "--workspace", "--features", "edgemix-tests/emulator", "--no-run"];
-    run(&mut program("cargo", &build))?;
-    // Not below the project: `cargo new` would make the reader's program a member of its workspace.
+/// `cargo xtask docs`. The program that the pages build fails if the chip finds other clusters than the host.
+pub(crate) fn run() -> Result<()> {
+    setup::install_missing()?;
+    cargo(&["build", "--release"])?;
+    // Outside the project: `cargo new` would make the reader's program a member of its workspace.
     let scratch = tempfile::tempdir()?;
     let folder = scratch.path().join("wearable");
     fs::create_dir(&folder).with_context(|| folder.display().to_string())?;
@@ -45,12 +43,12 @@ pub(crate) fn all() -> Result<()> {
     for page in PAGES {
         let text = fs::read_to_string(root().join(page)).with_context(|| page.to_owned())?;
         let steps = steps(&text).with_context(|| page.to_owned())?;
-        ensure!(!steps.is_empty(), "{page} has nothing to do");
+        ensure!(!steps.is_empty(), "{page} has no code blocks to run");
         for step in steps {
             follow(&step, &folder).with_context(|| page.to_owned())?;
         }
     }
-    println!("{}: their lines run, and the chip finds what the host finds", PAGES.join(", "));
+    println!("the commands of {} run, and the emulated chip finds the clusters that the host finds", PAGES.join(", "));
     Ok(())
 }
 
@@ -70,39 +68,39 @@ fn steps(page: &str) -> Result<Vec<Step>> {
         let text = block.join("\n") + "\n";
         match (file.take(), language) {
             (Some(path), _) if path.is_relative() => steps.push(Step::Write(path, text)),
-            (Some(path), _) => bail!("{} is not in the reader's folder", path.display()),
-            (None, "sh") => steps.push(Step::Type(text)),
+            (Some(path), _) => bail!("{} is not a path within the reader's folder", path.display()),
+            (None, "sh") => steps.push(Step::Run(text)),
             (None, _) => {}
         }
     }
     Ok(steps)
 }
 
-/// Does what a page asks for, in the reader's folder.
+/// Takes a step in the reader's folder.
 fn follow(step: &Step, folder: &Path) -> Result<()> {
     match step {
         Step::Write(path, text) => {
             let path = folder.join(path);
             fs::write(&path, text).with_context(|| path.display().to_string())?;
             if path.ends_with("Cargo.toml") {
-                // The versions that the firmware example is tested with.
+                // The versions of dependencies that the firmware example is tested with.
                 let lock = path.with_file_name("Cargo.lock");
                 fs::copy(root().join("firmware-example/Cargo.lock"), &lock)
                     .with_context(|| lock.display().to_string())?;
             }
             Ok(())
         }
-        Step::Type(text) => {
+        Step::Run(text) => {
             let lines = text.lines().filter(|line| !INSTALLATION.iter().any(|start| line.starts_with(start)));
             for line in lines.clone().filter(|line| line.starts_with("edgemix train")) {
-                ensure!(!line.ends_with('\\') && !line.contains('#'), "`{line}`: can't be cut short");
+                ensure!(!line.ends_with('\\') && !line.contains('#'), "`{line}`: a training command must be one line without a comment, so that flags can be added");
             }
             let short = |line: &str| match line.starts_with("edgemix train") {
                 true => format!("{line}{SHORT}"),
                 false => line.to_owned(),
             };
             let script = lines.map(short).collect::<Vec<String>>().join("\n");
-            run(shell()?.args(["-e", "-x", "-c", &script]).current_dir(folder))
+            process::run(shell()?.args(["-e", "-x", "-c", &script]).current_dir(folder))
         }
     }
 }
@@ -128,10 +126,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn commands_are_typed_files_are_written_and_the_rest_is_read() {
+    fn commands_run_files_are_written_and_other_blocks_are_ignored() {
         let page =
             "Words of `code`:\n\n```sh\none\ntwo\n```\n\n`a/b.x`:\n\n```\ntext\n```\nIt says\n```text\nfine\n```\n";
-        let expected = [Step::Type("one\ntwo\n".into()), Step::Write("a/b.x".into(), "text\n".into())];
+        let expected = [Step::Run("one\ntwo\n".into()), Step::Write("a/b.x".into(), "text\n".into())];
         assert_eq!(steps(page).unwrap(), expected);
         assert!(steps("`/etc/x`:\n```\n```\n").is_err());
     }

@@ -1,9 +1,9 @@
-//! The log of a firmware: what defmt compressed on the chip, told apart by the ELF file.
+//! The log of a firmware. The chip sends compressed frames; the texts are in the ELF file.
 
 use std::fs;
 use std::path::Path;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use defmt_decoder::{DecodeError, Table};
 
 /// A line for each frame: level and message.
@@ -19,21 +19,23 @@ pub(crate) fn decode(elf: &[u8], log: &[u8]) -> Result<Vec<String>> {
                 lines.push(format!("{level} {}", frame.display_message()));
             }
             Err(DecodeError::UnexpectedEof) => return Ok(lines),
-            Err(DecodeError::Malformed) => anyhow::bail!("frame {} of the log is malformed", lines.len() + 1),
+            Err(DecodeError::Malformed) => bail!("frame {} of the log is malformed", lines.len() + 1),
         }
     }
 }
 
-/// Holds a log to the expected one, line by line; or makes it the expected one.
+/// Compares a log with the expected one in the file `path`, line by line; with `bless`, writes that file instead.
 pub(crate) fn compare(lines: &[String], path: &Path, bless: bool) -> Result<()> {
     if bless {
         return fs::write(path, lines.join("\n") + "\n").with_context(|| path.display().to_string());
     }
     let expected = fs::read_to_string(path).with_context(|| path.display().to_string())?;
     let expected: Vec<&str> = expected.lines().collect();
+    let hint = "`cargo xtask firmware --bless` accepts the new log";
     for (number, (line, expected)) in (1..).zip(lines.iter().zip(&expected)) {
-        ensure!(line == expected, "{}:{number}: `{expected}` is expected, `{line}` was logged", path.display());
+        ensure!(line == expected, "{}:{number}: expected `{expected}`, found `{line}`; {hint}", path.display());
     }
-    ensure!(lines.len() == expected.len(), "{} lines are expected, {} were logged", expected.len(), lines.len());
+    let (length, expected) = (lines.len(), expected.len());
+    ensure!(length == expected, "{}: expected {expected} lines, found {length}; {hint}", path.display());
     Ok(())
 }

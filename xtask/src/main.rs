@@ -1,6 +1,7 @@
 //! The project's own commands: `cargo xtask help` lists them.
 
 mod bench;
+mod build_graph;
 mod ci;
 mod cores;
 mod cycles;
@@ -14,18 +15,31 @@ mod size;
 
 use anyhow::{Context, Result, bail};
 
-const HELP: &str = "cargo xtask COMMAND
-  setup                                  installs what firmware needs: compiler, library source, emulator
-  test                                   all tests, the emulated ones too
-  firmware [--bless]                     builds the example, runs it under emulation, says what it needs
-  emulate --model FILE --samples FILE    assigns raw u8 samples on an emulated Cortex-M4
-  docs                                   does what docs/own-data.md and docs/chip.md say, down to the emulated chip
-  nopanic                                links a program that no panic can be reached from
-  fuzz [--seconds 60]                    throws bytes at the reader of model files
-  kernels [CORE]                         compares every emulated core's kernels with their definition
-  bench [--check | --bless] [CORE]       counts the runtime's instructions on emulated cores; holds them to budgets
-  cycles                                 estimates Cortex-M3's and M4's cycles from the instructions executed
-  ci                                     everything that must hold before a change lands";
+const HELP: &str = "Usage: cargo xtask COMMAND
+
+Tests
+  test                      Run all tests, including those on an emulated Cortex-M4
+  kernels [CORE]            Compare the kernels of every emulated core with their definition
+  nopanic                   Prove at link time that loading and assigning cannot panic
+  fuzz [--seconds 60]       Feed damaged model files to the reader
+  docs                      Run the commands of docs/own-data.md and docs/chip.md, up to the emulated chip
+  build-graph               Check that the commands of the README compile every dependency once
+  ci                        Run everything that must pass before a change lands
+
+Firmware
+  setup                     Install what firmware needs: compiler, library source, emulators
+  firmware [--bless]        Build the example, run it in the emulator, compare its log, print its memory use;
+                            --bless makes the log the expected one
+  emulate --model FILE --samples FILE
+                            Assign raw u8 samples on an emulated Cortex-M4
+
+Measurements
+  bench [--check | --bless] [CORE]
+                            Count the runtime's instructions on emulated cores; --check fails if a count exceeds its
+                            budget in bench/budgets.toml, --bless writes the counts there
+  cycles                    Estimate cycles on Cortex-M3 and Cortex-M4 from the executed instructions
+
+CORE selects the cores whose name contains it, such as `m4`.";
 
 fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -36,24 +50,27 @@ fn main() -> Result<()> {
         ["firmware"] => firmware::example(false),
         ["firmware", "--bless"] => firmware::example(true),
         ["emulate", "--model", model, "--samples", samples] => firmware::emulate(model.as_ref(), samples.as_ref()),
-        ["docs"] => docs::all(),
+        ["docs"] => docs::run(),
+        ["build-graph"] => build_graph::check(),
         ["nopanic"] => firmware::nopanic(),
-        ["fuzz"] => fuzz::all(60),
-        ["fuzz", "--seconds", seconds] => fuzz::all(seconds.parse().context("--seconds wants a whole number")?),
-        ["kernels"] => cores::kernels(""),
-        ["kernels", core] => cores::kernels(core),
-        ["bench"] => bench::bench(bench::Mode::Print, ""),
-        ["bench", "--check"] => bench::bench(bench::Mode::Check, ""),
-        ["bench", "--bless"] => bench::bench(bench::Mode::Bless, ""),
-        ["bench", core] => bench::bench(bench::Mode::Print, core),
-        ["bench", "--check", core] => bench::bench(bench::Mode::Check, core),
-        ["bench", "--bless", core] => bench::bench(bench::Mode::Bless, core),
+        ["fuzz"] => fuzz::run(60),
+        ["fuzz", "--seconds", seconds] => {
+            fuzz::run(seconds.parse().with_context(|| format!("--seconds takes a whole number, not `{seconds}`"))?)
+        }
+        ["kernels"] => cores::compare_kernels(""),
+        ["kernels", core] => cores::compare_kernels(core),
+        ["bench"] => bench::run(bench::Mode::Print, ""),
+        ["bench", "--check"] => bench::run(bench::Mode::Check, ""),
+        ["bench", "--bless"] => bench::run(bench::Mode::Bless, ""),
+        ["bench", "--check", core] => bench::run(bench::Mode::Check, core),
+        ["bench", "--bless", core] => bench::run(bench::Mode::Bless, core),
+        ["bench", core] => bench::run(bench::Mode::Print, core),
         ["cycles"] => cycles::estimate(),
         ["ci"] => ci::run_all(),
         [] | ["help" | "--help" | "-h"] => {
             println!("{HELP}");
             Ok(())
         }
-        _ => bail!("`{}` is not a command\n{HELP}", words.join(" ")),
+        _ => bail!("unknown command `{}`\n\n{HELP}", words.join(" ")),
     }
 }

@@ -1,17 +1,17 @@
-//! Installs what firmware needs. Debian's `rustc-web` and `rust-web-src` are one version of compiler and library
-//! source, so that the core library can be built for any target, without a download of rustup's.
+//! Installs what firmware needs. Debian's packages `rustc-web` and `rust-web-src` are one version of the compiler and of
+//! its library's source, so the core library can be built for any target without rustup.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 
-use crate::process::{exists, output, program, run};
+use crate::process::{exists, host, output, program, root, run};
 
 const DEBIAN_RUSTC: &str = "/usr/bin/rustc";
 
-/// Installs what is missing; does nothing where nothing is.
-pub(crate) fn run_quietly() -> Result<()> {
+/// Installs the packages that are missing; does nothing where all are there.
+pub(crate) fn install_missing() -> Result<()> {
     let mut packages = vec![];
     if !exists("qemu-system-arm") {
         packages.push("qemu-system-arm");
@@ -25,8 +25,9 @@ pub(crate) fn run_quietly() -> Result<()> {
     if packages.is_empty() {
         return Ok(());
     }
-    println!("installing {}", packages.join(", "));
-    ensure!(exists("apt-get"), "install {} and run this again: there is no apt-get here", packages.join(", "));
+    let names = packages.join(", ");
+    ensure!(exists("apt-get"), "install {names} and run this command again: without apt-get it cannot install them");
+    println!("installing {names}");
     run(&mut program("apt-get", &["-q", "update"]))?;
     let mut install = program("apt-get", &["install", "-y", "-q", "--no-install-recommends"]);
     run(install.args(&packages).env("DEBIAN_FRONTEND", "noninteractive"))
@@ -34,34 +35,32 @@ pub(crate) fn run_quietly() -> Result<()> {
 
 /// `cargo xtask setup`.
 pub(crate) fn announce() -> Result<()> {
-    run_quietly()?;
+    install_missing()?;
     println!("firmware is built with {}", output(&mut program(DEBIAN_RUSTC, &["--version"]))?.trim());
     Ok(())
 }
 
-/// Cargo for firmware: Debian's compiler, its library source, and the linker that comes with this toolchain.
+/// Cargo for firmware: Debian's compiler and library source, and the linker of the installed toolchain.
 pub(crate) fn cargo() -> Result<Command> {
     let sysroot = output(&mut program("rustc", &["--print", "sysroot"]))?;
-    let host = output(&mut program("rustc", &["-vV"]))?;
-    let host = host.lines().find_map(|line| line.strip_prefix("host: ")).context("rustc -vV names no host")?;
-    let linkers = Path::new(sysroot.trim()).join("lib/rustlib").join(host).join("bin");
+    let linkers = Path::new(sysroot.trim()).join("lib/rustlib").join(host()?).join("bin");
     ensure!(linkers.join("rust-lld").exists(), "rust-lld is not in {}", linkers.display());
     let path = std::env::var_os("PATH").unwrap_or_default();
     let paths = std::iter::once(linkers).chain(std::env::split_paths(&path));
     let mut cargo = program("cargo", &[]);
     cargo
-        .current_dir(crate::process::root().join("firmware-example"))
+        .current_dir(root().join("firmware-example"))
         .env("PATH", std::env::join_paths(paths)?)
         .env("RUSTC", DEBIAN_RUSTC)
         .env("RUSTC_BOOTSTRAP", "1")
         .env("CARGO_UNSTABLE_BUILD_STD", "core,alloc")
-        .env("CARGO_TARGET_DIR", crate::process::root().join("target/firmware"));
+        .env("CARGO_TARGET_DIR", root().join("target/firmware"));
     Ok(cargo)
 }
 
 fn library_source() -> Result<PathBuf> {
     let version = output(&mut program(DEBIAN_RUSTC, &["--version"]))?;
-    let number = version.split_whitespace().nth(1).context("rustc --version names no version")?;
+    let number = version.split_whitespace().nth(1).context("`rustc --version` prints no version")?;
     let path = PathBuf::from(format!("/usr/src/rustc-{number}/library/core/src/lib.rs"));
     ensure!(path.exists(), "{} is missing", path.display());
     Ok(path)
