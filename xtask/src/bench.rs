@@ -49,8 +49,10 @@ pub(crate) fn run(mode: Mode, filter: &str) -> Result<()> {
     for core in cores::named(filter)?.into_iter().filter(|core| core.is_counted) {
         let (workloads, codes) = measure(core)?;
         print_table(core, &workloads, codes);
-        let mut counts: Table =
-            workloads.iter().map(|workload| (workload.name.clone(), number(workload.ram.max(workload.flash)))).collect();
+        let mut counts: Table = workloads
+            .iter()
+            .map(|workload| (workload.name.clone(), number(workload.ram.max(workload.flash))))
+            .collect();
         counts.extend(PROGRAMS.iter().zip(codes).map(|((name, _), bytes)| (name.to_string(), number(bytes))));
         match mode {
             Mode::Print => {}
@@ -78,8 +80,13 @@ fn number(count: u64) -> Value {
 
 /// A line for each count above its budget. A count without a budget, or a budget without a count, is an error.
 fn excess(core: &str, counts: &Table, budgets: Option<&Value>) -> Result<Vec<String>> {
-    let budgets = budgets.and_then(Value::as_table).with_context(|| format!("{core} has no budgets: `cargo xtask bench --bless {core}` writes them"))?;
-    ensure!(budgets.keys().eq(counts.keys()), "{core}: the budgets are for other workloads; `cargo xtask bench --bless {core}` writes new ones");
+    let budgets = budgets
+        .and_then(Value::as_table)
+        .with_context(|| format!("{core} has no budgets: `cargo xtask bench --bless {core}` writes them"))?;
+    ensure!(
+        budgets.keys().eq(counts.keys()),
+        "{core}: the budgets are for other workloads; `cargo xtask bench --bless {core}` writes new ones"
+    );
     let pairs = counts.iter().zip(budgets.values());
     let above = pairs.filter_map(|((name, count), budget)| {
         let (count, budget) = (count.as_integer()? as u64, budget.as_integer()? as u64);
@@ -108,7 +115,9 @@ fn code(path: &Path) -> Result<u64> {
 
 fn parse(line: &str) -> Result<Workload> {
     let words: Vec<&str> = line.split(' ').collect();
-    let [name, ram, flash, macs, model, arena] = words[..] else { bail!("the firmware printed `{line}`, not a name and five numbers") };
+    let [name, ram, flash, macs, model, arena] = words[..] else {
+        bail!("the firmware printed `{line}`, not a name and five numbers")
+    };
     Ok(Workload {
         name: name.into(),
         ram: ram.parse()?,

@@ -1,8 +1,8 @@
-//! The README's commands compile every dependency once.
+//! `cargo run --release` and `cargo xtask test` compile every crate once.
 //!
-//! Cargo chooses a dependency's features for each command anew, from the packages that the command selects and from
-//! their tests' dependencies. Where two commands disagree about one feature of one package, everything that depends on
-//! that package is compiled twice, burn first of all. Cargo's unit graph lists what a command would compile, without
+//! Cargo chooses the features of a dependency for each command, from the packages that the command selects and from the
+//! dependencies of their tests. Where two commands disagree about one feature of one package, everything that depends on
+//! that package is compiled twice, including burn. Cargo's unit graph lists what a command would compile, without
 //! compiling it; two units are one compilation if they and everything below them are equal.
 
 use std::collections::hash_map::DefaultHasher;
@@ -12,15 +12,20 @@ use std::hash::{Hash, Hasher};
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
-use crate::ci;
 use crate::process::{output, program};
 
-/// The commands that must find compiled what `cargo xtask test` compiles. A program is run with the same units as it is
-/// built with.
-const OTHERS: [(&str, &[&str]); 2] = [
-    ("cargo run --release", &["build", "--release", "--bins"]),
-    ("cargo run --release -p edgemix --example own_data", ci::EXAMPLE_BUILD),
-];
+/// The packages whose tests need burn, and their features. The tests of format and runtime are another command: they ask
+/// for generated models, which would compile the trainer again.
+pub(crate) const TRAINER_TESTS: &[&str] =
+    &["--release", "-p", "edgemix", "-p", "edgemix-tests", "--features", "edgemix-tests/emulator"];
+
+/// The example of the library.
+pub(crate) const EXAMPLE: &[&str] = &["--release", "-p", "edgemix", "--example", "own_data"];
+
+/// The commands that must not compile what the tests have compiled. A program is built from the same units as it is run
+/// from, and only `cargo build` prints them.
+const OTHERS: [(&str, &[&str]); 2] =
+    [("cargo run --release", &["--release", "--bins"]), ("cargo run --release -p edgemix --example own_data", EXAMPLE)];
 
 /// A crate to compile: a library, a build script, or the run of one.
 struct Unit {
@@ -36,29 +41,30 @@ struct Unit {
 
 /// `cargo xtask build-graph`: compares the unit graphs.
 pub(crate) fn check() -> Result<()> {
-    let tests = units(ci::TEST)?;
+    let tests = units("test", TRAINER_TESTS)?;
     let mut complaints = vec![];
     for (name, arguments) in OTHERS {
-        let other = units(arguments)?;
+        let other = units("build", arguments)?;
         let again = compiled_again(&tests, &other);
         if again.is_empty() {
-            println!("{name} and cargo xtask test share their {} units of other people's crates", foreign(&other).count());
+            println!("`{name}` and `cargo xtask test` share all of the former's {} units", other.len());
         } else {
-            complaints.push(format!("{name} compiles {} units of dependencies anew:", again.len()));
+            complaints.push(format!("`{name}` compiles {} of its {} units again:", again.len(), other.len()));
             complaints.extend(disagreements(&tests, &again));
         }
     }
     ensure!(
         complaints.is_empty(),
-        "{}\nname the features that differ in [workspace.dependencies], or in trainer/Cargo.toml",
+        "{}\nlet trainer/Cargo.toml ask for the features that differ, as it does for byteorder",
         complaints.join("\n")
     );
     Ok(())
 }
 
 /// The units that cargo would compile for a command.
-fn units(arguments: &[&str]) -> Result<Vec<Unit>> {
-    let mut cargo = program("cargo", arguments);
+fn units(command: &str, arguments: &[&str]) -> Result<Vec<Unit>> {
+    let mut cargo = program("cargo", &[command]);
+    cargo.args(arguments);
     // The unit graph is an unstable option. Nothing is compiled, so the variable reaches no compiler.
     cargo.args(["--unit-graph", "-Z", "unstable-options"]).env("RUSTC_BOOTSTRAP", "1");
     parse(&serde_json::from_str(&output(&mut cargo)?)?)
@@ -110,15 +116,10 @@ fn digest(units: &[Value], index: usize, known: &mut [Option<u64>]) -> Result<u6
     Ok(hasher.finish())
 }
 
-/// The units of crates that are not this project's.
-fn foreign(units: &[Unit]) -> impl Iterator<Item = &Unit> {
-    units.iter().filter(|unit| !unit.package.starts_with("path+"))
-}
-
-/// The foreign units of `other` that `first` does not have.
+/// The units of `other` that `first` does not have.
 fn compiled_again<'a>(first: &[Unit], other: &'a [Unit]) -> Vec<&'a Unit> {
     let digests: BTreeSet<u64> = first.iter().map(|unit| unit.digest).collect();
-    foreign(other).filter(|unit| !digests.contains(&unit.digest)).collect()
+    other.iter().filter(|unit| !digests.contains(&unit.digest)).collect()
 }
 
 /// A line for each unit that is compiled again on its own account, not only because of what it depends on.

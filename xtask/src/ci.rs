@@ -4,20 +4,9 @@ use std::time::Instant;
 
 use anyhow::{Context, Result};
 
+use crate::build_graph::{self, EXAMPLE, TRAINER_TESTS};
 use crate::process::{cargo, program, run};
-use crate::{bench, build_graph, cores, docs, firmware, fuzz, setup};
-
-/// The arguments for cargo that run every test but those of this program. Profile and features of the dependencies are
-/// those of `cargo run --release`, so that both commands share one build of burn: `build_graph` checks it. This program's
-/// dependencies need other features, so its tests run in the profile that it was built in.
-pub(crate) const TEST: &[&str] =
-    &["test", "--release", "--workspace", "--exclude", "xtask", "--features", "edgemix-tests/emulator"];
-
-/// The arguments for cargo that build the example of the library.
-pub(crate) const EXAMPLE_BUILD: &[&str] = &["build", "--release", "-p", "edgemix", "--example", "own_data"];
-
-/// The same, and run it.
-const EXAMPLE_RUN: &[&str] = &["run", "--release", "-p", "edgemix", "--example", "own_data"];
+use crate::{bench, cores, docs, firmware, fuzz, setup};
 
 /// `cargo xtask test`: installs what is missing, then runs the tests on the host and on the emulated chip.
 pub(crate) fn test() -> Result<()> {
@@ -25,7 +14,8 @@ pub(crate) fn test() -> Result<()> {
     // The development profile checks for overflows, which the bounds in format and runtime exclude. Neither depends on
     // burn.
     cargo(&["test", "-p", "edgemix-format", "-p", "edgemix-runtime", "--all-features"])?;
-    cargo(TEST)?;
+    cargo(&["test", "--release", "-p", "edgemix-format", "-p", "edgemix-runtime"])?;
+    cargo(&[&["test"], TRAINER_TESTS].concat())?;
     cargo(&["test", "-p", "xtask"])?;
     println!("all tests passed, including those on the emulated chip");
     Ok(())
@@ -38,7 +28,7 @@ pub(crate) fn run_all() -> Result<()> {
         ("fmt", || cargo(&["fmt", "--all", "--check"])),
         ("build-graph", build_graph::check),
         ("test", test),
-        ("example", || cargo(EXAMPLE_RUN)),
+        ("example", || cargo(&[&["run"], EXAMPLE].concat())),
         ("firmware", || firmware::example(false)),
         ("docs", docs::run),
         ("nopanic", firmware::nopanic),

@@ -96,7 +96,10 @@ fn trace(core: &Core) -> Result<Vec<(&'static str, u32, u32, u32)>> {
         last = address;
     }
     ensure!(child.wait()?.success(), "the firmware failed in the emulator");
-    ensure!(totals.iter().all(|total| total.2 > 100) && inside.is_none(), "the trace does not contain every measured function");
+    ensure!(
+        totals.iter().all(|total| total.2 > 100) && inside.is_none(),
+        "the trace does not contain every measured function"
+    );
     Ok(totals.to_vec())
 }
 

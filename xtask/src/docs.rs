@@ -93,7 +93,10 @@ fn follow(step: &Step, folder: &Path) -> Result<()> {
         Step::Run(text) => {
             let lines = text.lines().filter(|line| !INSTALLATION.iter().any(|start| line.starts_with(start)));
             for line in lines.clone().filter(|line| line.starts_with("edgemix train")) {
-                ensure!(!line.ends_with('\\') && !line.contains('#'), "`{line}`: a training command must be one line without a comment, so that flags can be added");
+                ensure!(
+                    !line.ends_with('\\') && !line.contains('#'),
+                    "`{line}`: a training command must be one line without a comment, so that flags can be added"
+                );
             }
             let short = |line: &str| match line.starts_with("edgemix train") {
                 true => format!("{line}{SHORT}"),

@@ -32,10 +32,10 @@ fn an_arrow_leads_to_the_file_that_defines_the_name() {
     let inner = ("high/inner.rs", "pub struct Inner; pub fn other() {}");
     let root = ("lib.rs", "pub mod low; pub mod high; pub use high::Renamed;");
     let named = ("low.rs", "use crate::high::{Renamed, own}; use crate::Renamed as R; use std::fmt;");
-    expect(
-        &[root, facade, inner, named],
-        &["low.rs -> high/inner.rs: crate::Renamed, crate::high::Renamed", "low.rs -> high/mod.rs: crate::high::own"],
-    );
+    expect(&[root, facade, inner, named], &["low.rs -> high/inner.rs: Renamed", "low.rs -> high/mod.rs: own"]);
+    let namesake = ("high/mod.rs", "pub mod inner; pub fn inner() {}");
+    let within = ("low.rs", "use crate::high::inner::Inner;");
+    expect(&[("lib.rs", "mod low; mod high;"), namesake, inner, within], &["low.rs -> high/inner.rs: Inner"]);
     let by_star = ("low.rs", "use super::high::*; fn f() { other() }");
     expect(&[root, facade, inner, by_star], &["low.rs -> high/inner.rs: other"]);
 }
@@ -48,14 +48,14 @@ fn paths_in_the_code_are_arrows_too() {
         let low = ("low.rs", code);
         expect(&[root, high, low], &[&format!("low.rs -> high.rs: {name}")]);
     };
-    arrow("fn f() -> usize { crate::high::N }", "crate::high::N");
-    arrow("use crate::high; fn f() -> usize { high::N }", "high::N");
-    arrow("fn f() { use crate::high as h; let _ = h::E::A; }", "h::E::A");
-    arrow("fn f() { println!(\"{}\", 1 + crate::high::N); }", "crate::high::N");
-    arrow("struct S(Vec<super::high::E>);", "super::high::E");
-    arrow("mod within { pub fn f(_: super::super::high::E) {} }", "super::super::high::E");
-    arrow("use crate::high::Generated;", "crate::high::Generated");
-    arrow("impl crate::high::E { fn f(&self) {} }", "crate::high::E");
+    arrow("fn f() -> usize { crate::high::N }", "N");
+    arrow("use crate::high; fn f() -> usize { high::N }", "N");
+    arrow("fn f() { use crate::high as h; let _ = h::E::A; }", "E");
+    arrow("fn f() { println!(\"{}\", 1 + crate::high::N); }", "N");
+    arrow("struct S(Vec<super::high::E>);", "E");
+    arrow("mod within { pub fn f(_: super::super::high::E) {} }", "E");
+    arrow("use crate::high::Generated;", "Generated");
+    arrow("impl crate::high::E { fn f(&self) {} }", "E");
 }
 
 #[test]
@@ -81,7 +81,7 @@ fn circles_are_found_and_printed() {
     let d = ("d.rs", "use crate::{a::A, b::B};");
     let closed = [root, chain[0], chain[1], ("c.rs", "pub struct C; fn f() { crate::a::A }"), d];
     let found = rules::circles(&arrows(&closed));
-    let lines = ["a.rs -> b.rs: crate::b::B", "b.rs -> c.rs: crate::c::C", "c.rs -> a.rs: crate::a::A"];
+    let lines = ["a.rs -> b.rs: B", "b.rs -> c.rs: C", "c.rs -> a.rs: A"];
     assert_eq!(found.len(), 1);
     assert!(lines.iter().all(|line| found[0].contains(line)), "{}", found[0]);
     assert!(!found[0].contains("d.rs"), "{}", found[0]);
@@ -105,7 +105,7 @@ fn imports_from_above_are_found() {
     let low = ("low/mod.rs", "mod part; pub struct Low;");
     let files = [root, low, ("low/part.rs", "use crate::high::High;"), ("high.rs", "pub struct High;")];
     let found = rules::upward(&arrows(&files), &LAYERS);
-    assert_eq!(found, ["  low/part.rs -> high.rs: crate::high::High    (low is below high)"]);
+    assert_eq!(found, ["  low/part.rs -> high.rs: High    (low is below high)"]);
     let files = [root, low, ("low/part.rs", "use super::Low;"), ("high.rs", "use crate::low::Low;")];
     assert!(rules::upward(&arrows(&files), &LAYERS).is_empty());
 }

@@ -39,12 +39,23 @@ pub(crate) fn arrows(mut modules: Vec<Module>) -> Arrows {
                 let Found::Item(target) = found else { continue };
                 let (from, to) = (&modules[index].file, &modules[target].file);
                 if from != to {
-                    arrows.entry((from.clone(), to.clone())).or_default().insert(path.join("::"));
+                    let name = item_name(&modules, index, &path);
+                    arrows.entry((from.clone(), to.clone())).or_default().insert(name.to_owned());
                 }
             }
         }
     }
     arrows
+}
+
+/// The first name in a path that is an item's, such as `Shape` in `super::Shape::new`.
+fn item_name<'a>(modules: &[Module], from: usize, path: &'a [String]) -> &'a str {
+    let is_item = |end: &usize| {
+        let found = resolve(modules, from, &path[..*end], &mut BTreeSet::new());
+        !found.is_empty() && found.iter().all(|found| matches!(found, Found::Item(_)))
+    };
+    let end = (1..path.len()).find(is_item).unwrap_or(path.len());
+    &path[end - 1]
 }
 
 /// Where a path leads that stands in a module: nowhere if into another crate or to a local name.
@@ -59,6 +70,10 @@ fn resolve(modules: &[Module], from: usize, path: &[String], seen: &mut BTreeSet
     };
     let mut found = start;
     for name in rest {
+        // A function may have the name of a module, but nothing is within it.
+        if found.iter().any(|found| matches!(found, Found::Module(_))) {
+            found.retain(|found| matches!(found, Found::Module(_)));
+        }
         let mut next = vec![];
         for found in found {
             match found {

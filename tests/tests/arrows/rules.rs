@@ -9,22 +9,28 @@ use crate::names::Arrows;
 
 /// Circles of files, one of the shortest for each set of files that all lead to each other, a line for each arrow.
 pub(crate) fn circles(arrows: &Arrows) -> Vec<String> {
-    let files: Vec<&PathBuf> = arrows.keys().flat_map(|(from, to)| [from, to]).collect::<BTreeSet<_>>().into_iter().collect();
+    let files: Vec<&PathBuf> =
+        arrows.keys().flat_map(|(from, to)| [from, to]).collect::<BTreeSet<_>>().into_iter().collect();
     let next = |file: &&PathBuf| -> Vec<&PathBuf> {
         let file: &PathBuf = file;
         arrows.keys().filter(|(from, _)| from == file).map(|(_, to)| to).collect()
     };
     let mut circles = vec![];
-    for knot in strongly_connected_components(&files, next) {
+    for mut knot in strongly_connected_components(&files, next) {
         // No arrow leads from a file to itself.
         if knot.len() == 1 {
             continue;
         }
+        knot.sort();
         let loops = knot.iter().filter_map(|file| bfs_loop(file, next));
         let Some(shortest) = loops.min_by_key(Vec::len) else { continue };
         let lines = shortest.windows(2).map(|pair| line(arrows, pair[0], pair[1]));
-        let head = format!("{} files lead to each other; the shortest circle of them:\n", knot.len());
-        circles.push(head + &lines.collect::<Vec<String>>().join("\n"));
+        let mut circle = lines.collect::<Vec<String>>().join("\n");
+        if knot.len() > shortest.len() - 1 {
+            let files: Vec<String> = knot.iter().map(|file| file.display().to_string()).collect();
+            circle.push_str(&format!("\n  ({} files in all lead to each other: {})", knot.len(), files.join(", ")));
+        }
+        circles.push(circle);
     }
     circles.sort();
     circles

@@ -28,7 +28,6 @@ pub(crate) struct Import {
 }
 
 /// A module: a file, or a `mod` with a body within one.
-#[derive(Debug)]
 pub(crate) struct Module {
     pub(crate) file: PathBuf,
     pub(crate) parent: Option<usize>,
