@@ -31,12 +31,12 @@ const CRATES: [(&str, &str, &[&str]); 8] = [
 
 /// The layers of the trainer, from below.
 const LAYERS: [Layer; 9] = [
-    ("base", &["base", "metrics", "nearest", "random"]),
+    ("base", &["base"]),
     ("data", &["data"]),
     ("networks and mixtures", &["nn", "mixture", "trained"]),
     ("training", &["training", "variant"]),
     ("methods", &["methods", "divergence", "device"]),
-    ("quantisation and assessment", &["quantize", "assessment", "collapse", "inference", "interval", "posterior"]),
+    ("quantisation and assessment", &["quantize", "assessment"]),
     ("run", &["run"]),
     ("workflow", &["workflow"]),
     ("report and program", &["report", "cli", "lib", "main"]),

@@ -21,12 +21,10 @@ enum Found {
 
 /// The arrows of a crate's files: from each private `use` and each path in the code to the file that defines the name.
 pub(crate) fn arrows(mut modules: Vec<Module>) -> Arrows {
-    for index in 0..modules.len() {
+    for module in &mut modules {
         let mut local = LocalImports(vec![]);
-        let code = std::mem::take(&mut modules[index].code);
-        code.iter().for_each(|item| local.visit_item(item));
-        local.0.iter().for_each(|item| modules[index].import(item));
-        modules[index].code = code;
+        module.code.iter().for_each(|item| local.visit_item(item));
+        local.0.iter().for_each(|item| module.import(item));
     }
     let mut arrows = Arrows::new();
     for index in 0..modules.len() {

@@ -146,7 +146,7 @@ fn flatten(tree: &UseTree, path: &mut Vec<String>, imports: &mut Vec<Import>) {
         UseTree::Name(tree) if tree.ident == "self" => leaf(path, path.last().cloned().unwrap_or_default(), false),
         UseTree::Name(tree) => {
             let name = tree.ident.to_string();
-            leaf(&[&path[..], &[name.clone()]].concat(), name, false);
+            leaf(&[&path[..], std::slice::from_ref(&name)].concat(), name, false);
         }
         UseTree::Rename(tree) if tree.ident == "self" => leaf(path, tree.rename.to_string(), false),
         UseTree::Rename(tree) => {
