@@ -6,7 +6,7 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::mixture::consensus::ClusterCountReport;
+use crate::mixture::ClusterCountReport;
 use crate::training::{CheckpointStore, EpochReport};
 
 const METRICS: &str = "metrics.jsonl";
@@ -130,7 +130,7 @@ impl RunDir {
     /// Keeps how the number of clusters was found.
     ///
     /// ```
-    /// use edgemix::mixture::consensus::ClusterCountReport;
+    /// use edgemix::mixture::ClusterCountReport;
     /// use edgemix::run::RunDir;
     ///
     /// let folder = tempfile::tempdir()?;

@@ -19,8 +19,8 @@ use thiserror::Error;
 
 use crate::data::{DataError, Samples};
 use crate::methods;
+use crate::mixture::ClusterCountReport;
 use crate::mixture::NotPositiveDefinite;
-use crate::mixture::consensus::ClusterCountReport;
 use crate::random::stream;
 use crate::trained::{AssignError, Trained};
 

@@ -7,21 +7,21 @@ use edgemix::random::stream;
 use edgemix::trained::{Head, Trained};
 use edgemix_format::write::AlignedBytes;
 use edgemix_runtime::Model;
+use ndarray::{Array1, Array2, Array3, Axis, s};
 use rand::RngExt;
 
 /// A random mixture of well-conditioned components, and samples of it.
 fn case(kind: u8, dims: usize, components: usize, seed: u64) -> (Mixture, Vec<f32>) {
     let mut rng = stream(seed, "case", 0);
     let mut normal = move || (0..12).map(|_| rng.random::<f64>()).sum::<f64>() - 6.0;
-    let means: Vec<f64> = (0..components * dims).map(|_| 1.5 * normal()).collect();
-    let mut factors = vec![];
-    for _ in 0..components {
-        let mut factor = vec![0.0; dims * dims];
+    let means = Array2::from_shape_fn((components, dims), |_| 1.5 * normal());
+    let mut factors = Array3::<f64>::zeros((components, dims, dims));
+    for mut factor in factors.outer_iter_mut() {
         let spherical = 0.1 + 0.1 * normal().abs();
         for r in 0..dims {
             for c in 0..=r {
                 let diagonal = if kind == 0 { spherical } else { 0.1 + 0.2 * normal().abs() };
-                factor[r * dims + c] = if r == c {
+                factor[[r, c]] = if r == c {
                     diagonal
                 } else if kind == 2 {
                     0.1 * normal()
@@ -30,26 +30,18 @@ fn case(kind: u8, dims: usize, components: usize, seed: u64) -> (Mixture, Vec<f3
                 };
             }
         }
-        factors.push(factor);
     }
-    let product = |f: &[f64], r: usize, c: usize| (0..dims).map(|i| f[r * dims + i] * f[c * dims + i]).sum::<f64>();
+    let product = |k: usize, r: usize, c: usize| factors.slice(s![k, r, ..]).dot(&factors.slice(s![k, c, ..]));
     let covariance = match kind {
-        0 => Covariance::Spherical(factors.iter().map(|f| product(f, 0, 0)).collect()),
-        1 => Covariance::Diagonal(
-            factors.iter().flat_map(|f| (0..dims).map(|d| product(f, d, d)).collect::<Vec<_>>()).collect(),
-        ),
-        _ => Covariance::Full(
-            factors
-                .iter()
-                .flat_map(|f| (0..dims * dims).map(|i| product(f, i / dims, i % dims)).collect::<Vec<_>>())
-                .collect(),
-        ),
+        0 => Covariance::Spherical((0..components).map(|k| product(k, 0, 0)).collect()),
+        1 => Covariance::Diagonal(Array2::from_shape_fn((components, dims), |(k, d)| product(k, d, d))),
+        _ => Covariance::Full(Array3::from_shape_fn((components, dims, dims), |(k, r, c)| product(k, r, c))),
     };
     let samples = (0..2000).flat_map(|n| {
         let k = n % components;
-        let noise: Vec<f64> = (0..dims).map(|_| normal()).collect();
-        let at = |r: usize| means[k * dims + r] + (0..dims).map(|c| factors[k][r * dims + c] * noise[c]).sum::<f64>();
-        (0..dims).map(|r| at(r) as f32).collect::<Vec<f32>>()
+        let noise = Array1::from_shape_fn(dims, |_| normal());
+        let sample = factors.index_axis(Axis(0), k).dot(&noise) + means.row(k);
+        sample.mapv(|x| x as f32)
     });
     let samples = samples.collect();
     let log_weights = (0..components).map(|k| -((k + 2) as f64).ln()).collect();

@@ -230,7 +230,7 @@ fn runs(folder: &Path, model: &[u8]) {
     write("broken/metrics.jsonl", b"hello\n");
     let mixture = Mixture {
         log_weights: vec![0.5f64.ln(); 2],
-        means: (0..128).map(|i| f64::from(i / 64)).collect(),
+        means: ndarray::Array2::from_shape_fn((2, 64), |(k, _)| k as f64),
         covariance: Covariance::Spherical(vec![1.0; 2]),
         clusters: vec![0, 1],
     };

@@ -62,7 +62,7 @@ const ENOUGH: usize = 50_000;
 /// # use edgemix::mixture::{Covariance, Mixture};
 /// # use edgemix::trained::{Head, Trained};
 /// # let covariance = Covariance::Spherical(vec![1.0; 2]);
-/// # let mixture = Mixture { log_weights: vec![0.0; 2], means: vec![0.0, 99.0], covariance, clusters: vec![0, 1] };
+/// # let mixture = Mixture { log_weights: vec![0.0; 2], means: ndarray::array![[0.0], [99.0]], covariance, clusters: vec![0, 1] };
 /// # let (method, head) = ("by hand".into(), Head::Mixture(mixture));
 /// # let scaling = Scaling { gain: vec![1.0], offset: vec![0.0] };
 /// # let trained = Trained { method, scaling, encoder: vec![], head, sticks: vec![] };
@@ -119,7 +119,7 @@ mod tests {
         let values = noise.iter().enumerate().map(|(i, x)| if i % 2 == 0 { 1.0 } else { -1.0 } + spread * x).collect();
         let mixture = Mixture {
             log_weights: vec![0.5f64.ln(); 2],
-            means: vec![-1.0, second],
+            means: ndarray::array![[-1.0], [second]],
             covariance: Covariance::Spherical(vec![0.1; 2]),
             clusters: vec![0, 1],
         };

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::metrics::{adjusted_rand, clusters_found};
+use crate::base::arrays::argmax;
+use crate::base::metrics::{adjusted_rand, clusters_found};
 
 /// A cluster whose Jaccard index is smaller has dissolved (Hennig, "Cluster-wise assessment of cluster stability", 2007,
 /// section 3).
@@ -78,7 +79,7 @@ impl SeedInterval {
             SeedRun { seed: *seed, clusters: clusters_found(labels, 0.01), agreement: mean(&agreements) }
         };
         let runs: Vec<SeedRun> = (0..found.len()).map(run).collect();
-        let medoid = (1..runs.len()).fold(0, |best, i| if runs[i].agreement > runs[best].agreement { i } else { best });
+        let medoid = argmax(runs.iter().map(|run| run.agreement));
         let overlaps: Vec<Overlap> = others(medoid).map(|j| Overlap::new(&found[medoid].1, &found[j].1)).collect();
         let n = found[medoid].1.len() as f64;
         let cluster = |c: usize| {
@@ -144,11 +145,10 @@ impl Overlap {
     /// The cluster of this run that absorbs cluster `row` in the other run: most samples of `row` are in one cluster there,
     /// of which the absorbing cluster holds the largest part.
     fn absorbed_by(&self, row: usize) -> Option<usize> {
-        let greatest = |values: &[f64]| (0..values.len()).max_by(|&a, &b| values[a].total_cmp(&values[b]));
-        let place = greatest(&self.table[row])?;
-        let column: Vec<f64> = self.table.iter().map(|row| row[place]).collect();
-        let owner = greatest(&column)?;
-        (2.0 * self.table[row][place] > self.rows[row] && owner != row).then_some(owner)
+        let place = argmax(&self.table[row]);
+        let shared = *self.table[row].get(place)?;
+        let owner = argmax(self.table.iter().map(|row| row[place]));
+        (2.0 * shared > self.rows[row] && owner != row).then_some(owner)
     }
 }
 

@@ -82,7 +82,7 @@ pub struct NeighbourAgreement<'a> {
 /// # use edgemix::mixture::{Covariance, Mixture};
 /// # use edgemix::trained::{Head, Trained};
 /// # let covariance = Covariance::Spherical(vec![1.0; 2]);
-/// # let mixture = Mixture { log_weights: vec![0.0; 2], means: vec![0.0, 10.0], covariance, clusters: vec![0, 1] };
+/// # let mixture = Mixture { log_weights: vec![0.0; 2], means: ndarray::array![[0.0], [10.0]], covariance, clusters: vec![0, 1] };
 /// # let (method, head) = ("by hand".into(), Head::Mixture(mixture));
 /// # let scaling = Scaling { gain: vec![1.0], offset: vec![0.0] };
 /// # let trained = Trained { method, scaling, encoder: vec![], head, sticks: vec![] };

@@ -1,6 +1,7 @@
 //! What the other layers stand on: random streams, arrays, comparisons of clusterings, and names that a user misspelt.
 //! Nothing here imports from the rest of the crate.
 
+pub(crate) mod array_serde;
 pub(crate) mod arrays;
 pub mod metrics;
 pub(crate) mod names;

@@ -10,7 +10,7 @@ use super::CliError;
 use super::display::{Display, Wish, plain};
 use super::status::Status;
 use super::{report, tui};
-use crate::mixture::consensus::ClusterCountReport;
+use crate::mixture::ClusterCountReport;
 use crate::run::RunDir;
 use crate::training::{EpochReport, Observer};
 

@@ -18,7 +18,7 @@ use crate::data::split::{MIN_HELD_OUT, Split, SplitSamples};
 use crate::data::{self, DataRecord, Dataset, Source};
 use crate::device::Device;
 use crate::methods::MethodConfig;
-use crate::mixture::consensus::ClusterCountReport;
+use crate::mixture::ClusterCountReport;
 use crate::nn::{Architecture, ArchitectureError};
 use crate::quantize::{HeldOut, Provenance, QuantizeError, check, quantize};
 use crate::run::{RunDir, write_whole};

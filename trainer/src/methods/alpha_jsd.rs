@@ -14,11 +14,12 @@ use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
 use super::latent::Objective;
+use crate::base::arrays::to_array;
 use crate::divergence::{Divergence, Gaussians};
 use crate::mixture::dirichlet::{Assignment, DirichletProcess};
 use crate::mixture::merging::ClusterBounds;
 use crate::mixture::split_merge::SplitMerge;
-use crate::mixture::{Mixture, NotPositiveDefinite, demp, elements};
+use crate::mixture::{Mixture, NotPositiveDefinite, demp};
 use crate::variant::Variant;
 
 /// Settings of alpha-JSD with a Dirichlet process mixture.
@@ -112,7 +113,7 @@ impl<B: AutodiffBackend> Objective<B> for AlphaJsd {
             return self.mixture.fit_with_sticks(z, rng);
         }
         let components = SplitMerge { min_components: self.min_clusters, ..self.components };
-        let grown = components.fit(&elements(z.clone()), z.dims()[1], rng);
+        let grown = components.fit(to_array(z.clone()).view(), rng)?;
         self.mixture.adopt(z, &demp::group(grown, z, self.merge_threshold, self.bounds())?)
     }
 

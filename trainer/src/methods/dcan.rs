@@ -11,6 +11,7 @@ use burn::module::Module;
 use burn::tensor::activation::softplus;
 use burn::tensor::backend::AutodiffBackend;
 use burn::tensor::{Int, Tensor, TensorData};
+use ndarray::ArrayView2;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
@@ -18,9 +19,10 @@ use serde::{Deserialize, Serialize};
 use super::joint::Clusters;
 use super::learner::{Losses, mismatch};
 use super::optimized::{self, Optimized};
+use crate::base::arrays::to_tensor;
+use crate::mixture::Mixture;
 use crate::mixture::gmm::Gmm;
 use crate::mixture::kmeans::one_hot;
-use crate::mixture::{Mixture, matrix};
 use crate::nn::{Latent, Network};
 use crate::random::normal;
 use crate::trained::Head;
@@ -88,11 +90,11 @@ impl<B: AutodiffBackend> Adversary<B> {
 
     /// A draw from each sample's cluster.
     fn draw(&self, members: &Tensor<B, 2>, rng: &mut ChaCha8Rng) -> Tensor<B, 2> {
-        let (device, k) = (members.device(), self.mixture.n_components());
-        let of = |values: &[f64]| members.clone().matmul(matrix::<B>(values, k, &device));
+        let device = members.device();
+        let of = |values: ArrayView2<f64>| members.clone().matmul(to_tensor::<B>(values, &device));
         let shape = [members.dims()[0], self.mixture.n_dims()];
         let noise = Tensor::from_data(TensorData::new(normal(shape[0] * shape[1], rng), shape), &device);
-        of(&self.mixture.means) + (of(&self.mixture.log_variances()) * 0.5).exp() * noise
+        of(self.mixture.means.view()) + (of(self.mixture.log_variances().view()) * 0.5).exp() * noise
     }
 }
 
@@ -167,9 +169,10 @@ impl<B: AutodiffBackend> Clusters<B> for Adversary<B> {
 mod tests {
     use burn::backend::{Autodiff, Flex};
     use burn::optim::GradientsParams;
+    use ndarray::array;
 
     use super::*;
-    use crate::mixture::{Covariance, elements};
+    use crate::mixture::{Covariance, elements, matrix};
     use crate::random::stream;
 
     type B = Autodiff<Flex>;
@@ -177,8 +180,8 @@ mod tests {
     fn adversary(conditional: bool) -> Adversary<B> {
         let mixture = Mixture {
             log_weights: vec![0.0; 2],
-            means: vec![-3.0, 0.0, 3.0, 1.0],
-            covariance: Covariance::Diagonal(vec![0.25, 1.0, 4.0, 0.01]),
+            means: array![[-3.0, 0.0], [3.0, 1.0]],
+            covariance: Covariance::Diagonal(array![[0.25, 1.0], [4.0, 0.01]]),
             clusters: vec![0, 1],
         };
         Adversary::new(mixture, conditional, 8, &mut stream(0, "dcan", 0), &Default::default())

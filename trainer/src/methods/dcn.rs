@@ -6,13 +6,15 @@
 
 use burn::tensor::Tensor;
 use burn::tensor::backend::AutodiffBackend;
+use ndarray::{Array2, ArrayView2};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
 use super::joint::Clusters;
 use super::learner::{Losses, mismatch};
+use crate::base::array_serde;
+use crate::base::arrays::{elements, to_array, to_tensor};
 use crate::mixture::kmeans::{Centers, KMeans, nearest, one_hot};
-use crate::mixture::{elements, matrix};
 use crate::nn::Latent;
 use crate::trained::Head;
 use crate::training::{Batch, FitError};
@@ -46,16 +48,16 @@ impl Default for Dcn {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct RunningCenters {
     /// `K x D`.
-    centers: Vec<f64>,
+    #[serde(with = "array_serde")]
+    centers: Array2<f64>,
     counts: Vec<f64>,
 }
 
 impl RunningCenters {
     /// Each sample moves its centre: `m <- m + (z - m) / c`, one after the other, which is the mean of all so far.
-    fn update(&mut self, sums: &[f64], counts: &[f64]) {
-        let dims = self.centers.len() / self.counts.len().max(1);
-        let rows = self.centers.chunks_mut(dims).zip(sums.chunks(dims));
-        for ((center, sum), (count, &new)) in rows.zip(self.counts.iter_mut().zip(counts)) {
+    fn update(&mut self, sums: ArrayView2<f64>, counts: &[f64]) {
+        let rows = self.centers.rows_mut().into_iter().zip(sums.rows());
+        for ((mut center, sum), (count, &new)) in rows.zip(self.counts.iter_mut().zip(counts)) {
             *count += new;
             if new > 0.0 {
                 center.iter_mut().zip(sum).for_each(|(m, s)| *m += (s - new * *m) / *count);
@@ -84,11 +86,11 @@ impl<B: AutodiffBackend> Clusters<B> for RunningCenters {
         let z = latent.mean;
         let k = self.counts.len();
         let inner = z.clone().inner();
-        let members = one_hot(nearest(&inner, &self.centers).1, k);
-        let centers = members.clone().matmul(matrix::<B::InnerBackend>(&self.centers, k, &inner.device()));
+        let members = one_hot(nearest(&inner, self.centers.view()).1, k);
+        let centers = members.clone().matmul(to_tensor::<B::InnerBackend>(self.centers.view(), &inner.device()));
         let distance = (z - Tensor::from_inner(centers)).square().sum_dim(1).mean();
         let counts = elements(members.clone().sum_dim(0));
-        self.update(&elements(members.transpose().matmul(inner)), &counts);
+        self.update(to_array(members.transpose().matmul(inner)).view(), &counts);
         vec![("cluster", distance * (0.5 * settings.lambda))]
     }
 
@@ -112,15 +114,17 @@ impl<B: AutodiffBackend> Clusters<B> for RunningCenters {
 
 #[cfg(test)]
 mod tests {
+    use ndarray::array;
+
     use super::*;
 
     #[test]
     fn a_centre_is_the_mean_of_all_samples_so_far() {
-        let mut running = RunningCenters { centers: vec![1.0, 2.0, -5.0, 0.0], counts: vec![1.0, 1.0] };
-        running.update(&[6.0, 10.0, 0.0, 0.0], &[2.0, 0.0]);
-        running.update(&[3.0, 0.0, -1.0, 6.0], &[1.0, 1.0]);
+        let mut running = RunningCenters { centers: array![[1.0, 2.0], [-5.0, 0.0]], counts: vec![1.0, 1.0] };
+        running.update(array![[6.0, 10.0], [0.0, 0.0]].view(), &[2.0, 0.0]);
+        running.update(array![[3.0, 0.0], [-1.0, 6.0]].view(), &[1.0, 1.0]);
         // (1 + 6 + 3) / 4 and (2 + 10 + 0) / 4; (-5 - 1) / 2 and (0 + 6) / 2.
-        assert_eq!(running.centers, [2.5, 3.0, -3.0, 3.0]);
+        assert_eq!(running.centers, array![[2.5, 3.0], [-3.0, 3.0]]);
         assert_eq!(running.counts, [4.0, 2.0]);
     }
 }

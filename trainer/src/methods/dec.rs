@@ -8,14 +8,15 @@
 use burn::module::{Module, Param};
 use burn::tensor::Tensor;
 use burn::tensor::backend::{AutodiffBackend, Backend};
+use ndarray::{Array2, ArrayView2};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
 use super::joint::Clusters;
 use super::learner::{Losses, mismatch};
 use super::optimized::{self, Optimized};
+use crate::base::arrays::{to_array, to_tensor};
 use crate::mixture::kmeans::{Centers, KMeans};
-use crate::mixture::{elements, matrix};
 use crate::nn::Latent;
 use crate::trained::Head;
 use crate::training::{Batch, FitError};
@@ -124,8 +125,8 @@ struct Saved {
 }
 
 impl<B: AutodiffBackend> StudentClusters<B> {
-    fn new(centers: &[f64], k: usize, device: &B::Device) -> Self {
-        let centers = Param::from_tensor(matrix::<B>(centers, k, device));
+    fn new(centers: ArrayView2<f64>, device: &B::Device) -> Self {
+        let centers = Param::from_tensor(to_tensor::<B>(centers, device));
         Self { learned: Optimized::new(Learned { centers }), targets: None }
     }
 
@@ -141,7 +142,7 @@ impl<B: AutodiffBackend> Clusters<B> for StudentClusters<B> {
 
     fn find(settings: &Weights, z: &Tensor<B::InnerBackend, 2>, rng: &mut ChaCha8Rng) -> Result<Self, FitError> {
         let found = settings.kmeans.fit(z, rng);
-        Ok(Self::new(&found.centers, found.shares.len(), &z.device()))
+        Ok(Self::new(found.centers.view(), &z.device()))
     }
 
     fn reconstruction(settings: &Weights, n_features: usize, _: f64) -> f64 {
@@ -171,7 +172,7 @@ impl<B: AutodiffBackend> Clusters<B> for StudentClusters<B> {
     fn head(&self, _: &Weights, _: &Tensor<B::InnerBackend, 2>) -> Result<Head, FitError> {
         // Student's t falls with the distance: the best is the nearest.
         let k = self.n_clusters();
-        let centers = Centers { centers: elements(self.centers()), shares: vec![1.0 / k as f64; k], inertia: 0.0 };
+        let centers = Centers { centers: to_array(self.centers()), shares: vec![1.0 / k as f64; k], inertia: 0.0 };
         Ok(Head::Mixture(centers.mixture()))
     }
 
@@ -182,7 +183,7 @@ impl<B: AutodiffBackend> Clusters<B> for StudentClusters<B> {
 
     fn restore(bytes: &[u8], device: &B::Device) -> Result<Self, FitError> {
         let saved: Saved = postcard::from_bytes(bytes).map_err(mismatch)?;
-        let mut restored = Self::new(&vec![0.0; saved.k * saved.dims], saved.k, device);
+        let mut restored = Self::new(Array2::zeros((saved.k, saved.dims)).view(), device);
         restored.learned.restore(saved.learned, device)?;
         Ok(restored)
     }
@@ -193,6 +194,7 @@ mod tests {
     use burn::backend::Flex;
 
     use super::*;
+    use crate::mixture::{elements, matrix};
     use crate::random::{normal, stream};
 
     fn random(rows: usize, columns: usize, index: u64) -> Vec<f64> {

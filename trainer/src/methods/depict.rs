@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 
 use super::learner::{Learner, Losses, Saved, Standardisation, mismatch};
 use super::softmax_head::{self, SoftmaxHead};
+use crate::base::arrays::{to_array, to_tensor};
 use crate::data::Samples;
 use crate::mixture::kmeans::KMeans;
 use crate::mixture::merging::ClusterBounds;
@@ -189,7 +190,7 @@ impl<B: AutodiffBackend> DepictMethod<B> {
         let z = self.latents(data)?;
         let found = self.settings.kmeans.fit(&z, &mut stream(self.config.seed, "cluster", 0));
         let k = found.shares.len();
-        let centers = matrix::<B::InnerBackend>(&found.centers, k, &self.learner.device);
+        let centers = to_tensor::<B::InnerBackend>(found.centers.view(), &self.learner.device);
         Ok(distances(z, &centers).argmin(1).squeeze_dim::<1>(1).one_hot::<2>(k).float())
     }
 
@@ -198,7 +199,7 @@ impl<B: AutodiffBackend> DepictMethod<B> {
         let z = self.learner.latents(data)?;
         let z = Standardisation::of(&z).apply(z);
         let rng = &mut stream(self.config.seed, "cluster", 0);
-        let grown = self.settings.components.fit(&elements(z.clone()), z.dims()[1], rng);
+        let grown = self.settings.components.fit(to_array(z.clone()).view(), rng)?;
         let k = self.settings.kmeans.n_clusters;
         let grouped = demp::group(grown, &z, demp::CUSTOMARY, ClusterBounds { least: k, most: usize::MAX })?;
         let mixture = prune::clusters(&grouped, &z, |counts| prune::greatest(counts, k))?;

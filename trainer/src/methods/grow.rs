@@ -21,11 +21,12 @@ use serde::{Deserialize, Serialize};
 
 use super::learner::{Learner, Saved, Standardisation, mismatch};
 use super::softmax_head::{self, SoftmaxHead};
+use crate::base::arrays::to_array;
 use crate::data::{ImageShape, Samples};
 use crate::metrics::renaming;
-use crate::mixture::consensus::{ClusterCountReport, Grouping};
+use crate::mixture::consensus::Grouping;
 use crate::mixture::split_merge::SplitMerge;
-use crate::mixture::{Mixture, NotPositiveDefinite, demp, discriminant, elements, matrix, prune};
+use crate::mixture::{ClusterCountReport, Mixture, NotPositiveDefinite, demp, discriminant, elements, matrix, prune};
 use crate::random::stream;
 use crate::trained::{Head, Trained};
 use crate::training::{Batch, Data, FitConfig, FitError, Method, Position, Stage, Terms};
@@ -193,7 +194,7 @@ impl<B: AutodiffBackend> GrowMethod<B> {
         let z = standardisation.apply(z);
         let rng = &mut stream(self.config.seed, "cluster", 1 + epoch as u64);
         let Grow { components, grouping, .. } = self.settings;
-        let (mut mixture, number) = grouping.find(&components, &elements(z.clone()), z.dims()[1], rng)?;
+        let (mut mixture, number) = grouping.find(&components, to_array(z.clone()).view(), rng)?;
         self.number = Some(number);
         if let Some(before) = &self.classifier {
             let before = greatest(self.predict(before, data)?);
@@ -228,8 +229,7 @@ impl<B: AutodiffBackend> GrowMethod<B> {
         let standardisation = Standardisation::of(&z);
         let z = standardisation.apply(z);
         let rng = &mut stream(self.config.seed, "cluster", u64::MAX);
-        let dims = z.dims()[1];
-        let mixture = self.settings.components.fit_within(&elements(z), dims, &clusters, rng)?;
+        let mixture = self.settings.components.fit_within(to_array(z).view(), &clusters, rng)?;
         let every: Vec<usize> = (0..mixture.n_components()).collect();
         Ok((standardisation, prune::keep(&mixture, &every)))
     }

@@ -7,9 +7,10 @@ use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
 use super::learner::{Learner, Saved, Standardisation, mismatch};
+use crate::base::arrays::to_tensor;
 use crate::data::Samples;
 use crate::divergence::Gaussians;
-use crate::mixture::{Mixture, NotPositiveDefinite, matrix};
+use crate::mixture::{Mixture, NotPositiveDefinite};
 use crate::nn::Latent;
 use crate::random::stream;
 use crate::trained::{Head, Trained};
@@ -131,9 +132,8 @@ impl<B: AutodiffBackend> LatentMethod<B> {
             None => z.zeros_like(),
         };
         let best = Tensor::from_inner(targets.clone().select(0, indices.inner()));
-        let k = clusters.mixture.n_components();
-        let means = matrix::<B>(&clusters.mixture.means, k, device).select(0, best.clone());
-        let variances = matrix::<B>(&clusters.mixture.log_variances(), k, device).select(0, best);
+        let means = to_tensor::<B>(clusters.mixture.means.view(), device).select(0, best.clone());
+        let variances = to_tensor::<B>(clusters.mixture.log_variances().view(), device).select(0, best);
         let q = Gaussians { mean: z, log_variance };
         self.objective.pull(q, Gaussians { mean: means, log_variance: variances })
     }

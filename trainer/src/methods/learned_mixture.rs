@@ -4,10 +4,12 @@ use burn::module::{Module, Param};
 use burn::tensor::Tensor;
 use burn::tensor::activation::log_softmax;
 use burn::tensor::backend::{AutodiffBackend, Backend};
+use ndarray::{Array2, ArrayView2};
 use serde::{Deserialize, Serialize};
 
 use super::learner::mismatch;
 use super::optimized::{self, Optimized};
+use crate::base::arrays::{to_array, to_tensor};
 use crate::divergence::Gaussians;
 use crate::mixture::{Covariance, Mixture, elements, matrix};
 use crate::training::FitError;
@@ -24,10 +26,15 @@ pub(super) struct Parameters<B: Backend> {
 }
 
 impl<B: Backend> Parameters<B> {
-    pub(super) fn new(logits: &[f64], means: &[f64], log_deviations: &[f64], device: &B::Device) -> Self {
-        let rows = |values: &[f64], rows| Param::from_tensor(matrix::<B>(values, rows, device));
-        let k = logits.len();
-        Self { logits: rows(logits, 1), means: rows(means, k), log_deviations: rows(log_deviations, k) }
+    pub(super) fn new(
+        logits: &[f64],
+        means: ArrayView2<f64>,
+        log_deviations: ArrayView2<f64>,
+        device: &B::Device,
+    ) -> Self {
+        let learned = |values| Param::from_tensor(to_tensor::<B>(values, device));
+        let logits = Param::from_tensor(matrix::<B>(logits, 1, device));
+        Self { logits, means: learned(means), log_deviations: learned(log_deviations) }
     }
 
     /// K and D.
@@ -95,8 +102,8 @@ struct Saved {
 impl<B: AutodiffBackend> LearnedMixture<B> {
     /// Starts from a mixture; of full covariances it takes the diagonals.
     pub(super) fn new(mixture: &Mixture, floor: f64, device: &B::Device) -> Self {
-        let log_deviations: Vec<f64> = mixture.log_variances().iter().map(|l| 0.5 * l).collect();
-        let parameters = Parameters::new(&mixture.log_weights, &mixture.means, &log_deviations, device);
+        let log_deviations = mixture.log_variances().mapv(|l| 0.5 * l);
+        let parameters = Parameters::new(&mixture.log_weights, mixture.means.view(), log_deviations.view(), device);
         Self { parameters: Optimized::new(parameters), floor: floor.max(1e-6) }
     }
 
@@ -110,8 +117,8 @@ impl<B: AutodiffBackend> LearnedMixture<B> {
         let deviations = self.parameters.log_deviations(self.floor).inner().exp() * deviation;
         Mixture {
             log_weights: elements(self.parameters.log_weights().inner()),
-            means: elements(means),
-            covariance: Covariance::Diagonal(elements(deviations.square())),
+            means: to_array(means),
+            covariance: Covariance::Diagonal(to_array(deviations.square())),
             clusters: (0..self.parameters.dims()[0] as u16).collect(),
         }
     }
@@ -124,8 +131,9 @@ impl<B: AutodiffBackend> LearnedMixture<B> {
 
     pub(super) fn restore(bytes: &[u8], device: &B::Device) -> Result<Self, FitError> {
         let saved: Saved = postcard::from_bytes(bytes).map_err(mismatch)?;
-        let zeros = vec![0.0; saved.k * saved.dims];
-        let mut parameters = Optimized::new(Parameters::new(&vec![0.0; saved.k], &zeros, &zeros, device));
+        let zeros = Array2::zeros((saved.k, saved.dims));
+        let parameters = Parameters::new(&vec![0.0; saved.k], zeros.view(), zeros.view(), device);
+        let mut parameters = Optimized::new(parameters);
         parameters.restore(saved.parameters, device)?;
         Ok(Self { parameters, floor: saved.floor })
     }
@@ -135,7 +143,10 @@ impl<B: AutodiffBackend> LearnedMixture<B> {
 mod tests {
     use burn::backend::Flex;
 
+    use ndarray::array;
+
     use super::*;
+    use crate::base::arrays::from_rows;
     use crate::divergence::Divergence;
     use crate::random::{normal, stream};
 
@@ -148,18 +159,19 @@ mod tests {
     }
 
     fn parameters() -> Parameters<Flex> {
-        let log_deviations: Vec<f64> = random(K * DIMS, 1).iter().map(|x| 0.3 * x).collect();
-        Parameters::new(&random(K, 0), &random(K * DIMS, 2), &log_deviations, &Default::default())
+        let log_deviations = from_rows(random(K * DIMS, 1), DIMS) * 0.3;
+        let means = from_rows(random(K * DIMS, 2), DIMS);
+        Parameters::new(&random(K, 0), means.view(), log_deviations.view(), &Default::default())
     }
 
     #[test]
     fn the_joint_density_is_the_mixtures_own() {
         let parameters = parameters();
-        let log_variances = elements(parameters.log_deviations(1e-6) * 2.0);
+        let log_variances: Array2<f64> = to_array(parameters.log_deviations(1e-6) * 2.0);
         let mixture = Mixture {
             log_weights: elements(parameters.log_weights()),
-            means: elements(parameters.means.val()),
-            covariance: Covariance::Diagonal(log_variances.iter().map(|l| l.exp()).collect()),
+            means: to_array(parameters.means.val()),
+            covariance: Covariance::Diagonal(log_variances.mapv(f64::exp)),
             clusters: (0..K as u16).collect(),
         };
         let z = random(N * DIMS, 3);
@@ -195,7 +207,7 @@ mod tests {
 
     #[test]
     fn the_variance_is_floored() {
-        let flat = Parameters::<Flex>::new(&[0.0], &[0.0], &[-20.0], &Default::default());
+        let flat = Parameters::<Flex>::new(&[0.0], array![[0.0]].view(), array![[-20.0]].view(), &Default::default());
         let found = elements(flat.log_joint(matrix(&[0.0], 1, &Default::default()), 1e-2))[0];
         assert!((found + 0.5 * 1e-2f64.ln()).abs() < 1e-5);
     }

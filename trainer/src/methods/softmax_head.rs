@@ -4,6 +4,7 @@ use burn::module::AutodiffModule;
 use burn::tensor::Tensor;
 use burn::tensor::activation::{log_softmax, softmax};
 use burn::tensor::backend::AutodiffBackend;
+use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 
 use super::learner::mismatch;
@@ -27,8 +28,9 @@ pub(super) struct Saved {
 }
 
 impl<B: AutodiffBackend> SoftmaxHead<B> {
-    /// `D x K` weights, row-major, and K biases.
-    pub(super) fn new(weights: Vec<f32>, bias: Vec<f32>, device: &B::Device) -> Self {
+    /// `D x K` weights and K biases.
+    pub(super) fn new(weights: Array2<f32>, bias: Vec<f32>, device: &B::Device) -> Self {
+        let weights = weights.iter().copied().collect();
         let n_clusters = bias.len();
         Self { linear: Optimized::new(Network::linear(weights, bias, device)), n_clusters }
     }
@@ -63,7 +65,7 @@ impl<B: AutodiffBackend> SoftmaxHead<B> {
     }
 
     pub(super) fn restore(saved: Saved, device: &B::Device) -> Result<Self, FitError> {
-        let mut empty = Self::new(vec![0.0; saved.dims * saved.n_clusters], vec![0.0; saved.n_clusters], device);
+        let mut empty = Self::new(Array2::zeros((saved.dims, saved.n_clusters)), vec![0.0; saved.n_clusters], device);
         empty.linear.restore(saved.linear, device)?;
         Ok(empty)
     }

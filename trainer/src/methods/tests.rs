@@ -44,7 +44,8 @@ fn holds(name: &str, rows: usize, columns: usize, loss: impl Fn(Matrix) -> Tenso
 }
 
 fn parameters() -> Parameters<Double> {
-    Parameters::new(&random(K, 0), &random(K * DIMS, 1), &random(K * DIMS, 2), &Default::default())
+    let rows = |index| crate::base::arrays::from_rows(random(K * DIMS, index), DIMS);
+    Parameters::new(&random(K, 0), rows(1).view(), rows(2).view(), &Default::default())
 }
 
 #[test]

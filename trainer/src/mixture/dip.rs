@@ -1,22 +1,25 @@
-//! Which components have no gap between them, by the dip test: where samples are many.
+//! Which components have no gap between them, by the dip test. It needs many samples.
 //!
-//! Hartigan and Hartigan, "The dip test of unimodality", Annals of Statistics 13, 1985: how far a sample's distribution
-//! function is from the nearest unimodal one, by the algorithm of P. Hartigan (Applied Statistics 34, AS 217, 1985) as
-//! mended in R's package diptest. Two groups of samples are compared on the line between their means, and the two that are
-//! nearest to being one are merged, as Leiber et al. do ("Dip-based deep embedded clustering with k-estimation", 2021). Of few
-//! samples, under 200 or so, the test sees little, and merges what lies side by side.
+//! The dip is the distance of a sample's distribution function from the nearest unimodal one (Hartigan and Hartigan, "The
+//! dip test of unimodality", Annals of Statistics 13, 1985), computed by the algorithm of P. Hartigan (Applied Statistics
+//! 34, AS 217, 1985) as corrected in R's package diptest. Two groups of samples are compared on the line between their
+//! means, and the two groups closest to being one are merged (Leiber et al., "Dip-based deep embedded clustering with
+//! k-estimation", 2021). With fewer than about 200 samples the test has little power and merges neighbouring groups.
 
+use ndarray::ArrayView2;
 use rayon::prelude::*;
 
 use super::merging::{Merge, MergePath};
+use crate::base::arrays::row_slice;
 
 /// The p-value from which two groups have no gap between them (Leiber et al., section 4).
 pub const CUSTOMARY: f64 = 0.9;
-/// Samples of two groups that are compared, at most.
+/// The most samples of two groups that are compared.
 const MOST: usize = 4000;
-/// Of the larger group so many times the smaller one's samples are compared, those nearest to it.
+/// At most so many times as many samples of the larger group are compared as of the smaller one: those nearest to it.
 const RATIO: usize = 2;
-/// Shares of uniform samples whose scaled dip is no greater, of 1,000 each (qDiptab of R's diptest, a million draws).
+/// Shares of uniform samples of size 1,000 and the scaled dips that they do not exceed (qDiptab of R's diptest, a million
+/// draws).
 const QUANTILES: [(f64, f64); 14] = [
     (0.0, 0.1713),
     (0.1, 0.2877),
@@ -34,13 +37,13 @@ const QUANTILES: [(f64, f64); 14] = [
     (0.99999, 0.8994),
 ];
 
-/// The dip of ascending values: the greatest distance between their distribution function and the nearest unimodal one,
-/// from 0 to 1/4.
+/// The dip of ascending values, from 0 to 1/4: the greatest distance between their distribution function and the nearest
+/// unimodal one.
 ///
 /// ```
 /// use edgemix::mixture::dip;
 ///
-/// // As even as can be, and two heaps.
+/// // Evenly spread values, and two heaps.
 /// assert!(dip::statistic(&[0.0, 1.0, 2.0, 3.0]) < 1e-12);
 /// assert_eq!(dip::statistic(&[0.0, 0.0, 1.0, 1.0]), 0.25);
 /// ```
@@ -69,8 +72,8 @@ pub fn statistic(x: &[f64]) -> f64 {
     dip / (2 * n) as f64
 }
 
-/// How probable a dip as great is among as many uniform samples, the least unimodal of unimodal ones: exact at `n` of 1,000,
-/// within a hundredth or two from 200 on. See [`path`] for an example.
+/// The probability that as many uniform samples have a dip at least as great; no unimodal distribution has greater ones.
+/// Exact for `n` = 1,000, and within 0.02 from 200 on.
 pub fn p_value(dip: f64, n: usize) -> f64 {
     let scaled = dip * (n as f64).sqrt();
     let above = QUANTILES.partition_point(|&(_, quantile)| quantile <= scaled);
@@ -81,33 +84,31 @@ pub fn p_value(dip: f64, n: usize) -> f64 {
     }
 }
 
-/// The merges of `K` components of `N x D` latents, row-major, by each sample's component: always the two groups between
-/// which a gap is least probable.
+/// The merges of `k` components of `N x D` latents, given each sample's component: each time the two groups between which a
+/// gap is least probable.
 ///
 /// ```
 /// use edgemix::mixture::dip;
 /// use edgemix::random::{normal, stream};
+/// use ndarray::Array2;
 ///
-/// // Two halves of one heap, and one apart.
+/// // Two halves of one heap, and a heap apart.
 /// let noise = normal(1500, &mut stream(0, "example", 0));
-/// let z: Vec<f64> = noise.iter().enumerate().map(|(i, x)| f64::from(*x) + if i < 1000 { 0.0 } else { 9.0 }).collect();
-/// let components: Vec<usize> = (0..1500).map(|i| if i >= 1000 { 2 } else { usize::from(z[i] > 0.0) }).collect();
-/// let path = dip::path(&z, 1, &components, 3);
+/// let z = Array2::from_shape_fn((1500, 1), |(i, _)| f64::from(noise[i]) + if i < 1000 { 0.0 } else { 9.0 });
+/// let components: Vec<usize> = (0..1500).map(|i| if i >= 1000 { 2 } else { usize::from(z[[i, 0]] > 0.0) }).collect();
+/// let path = dip::path(z.view(), &components, 3);
 /// assert_eq!(path.clusters(path.merges_above(dip::CUSTOMARY)), [0, 0, 1]);
 /// ```
-pub fn path(z: &[f64], dims: usize, components: &[usize], k: usize) -> MergePath {
+pub fn path(z: ArrayView2<f64>, components: &[usize], k: usize) -> MergePath {
+    let z = z.as_standard_layout();
     let mut rows = vec![vec![]; k];
     components.iter().enumerate().for_each(|(row, &component)| rows[component].push(row));
     let share = |rows: &Vec<usize>| rows.len() as f64 / components.len().max(1) as f64;
-    let mut path = MergePath {
-        groups: (0..k).map(|k| vec![k]).collect(),
-        merges: vec![],
-        shares: vec![rows.iter().map(share).collect()],
-    };
+    let mut path = MergePath::of_singles(rows.iter().map(share).collect());
     let against = |rows: &[Vec<usize>], group: usize, others: usize| -> Vec<f64> {
-        (0..others).into_par_iter().map(|other| closeness(z, dims, &rows[group], &rows[other])).collect()
+        (0..others).into_par_iter().map(|other| closeness(z.view(), &rows[group], &rows[other])).collect()
     };
-    // Of each group with those before it.
+    // How close each group is to those before it.
     let mut close: Vec<Vec<f64>> = (0..k).map(|group| against(&rows, group, group)).collect();
     while rows.len() > 1 {
         let pairs = (0..rows.len()).flat_map(|from| (0..from).map(move |into| (into, from)));
@@ -116,8 +117,8 @@ pub fn path(z: &[f64], dims: usize, components: &[usize], k: usize) -> MergePath
         let merged = rows.remove(merge.from);
         rows[merge.into].extend(merged);
         close.remove(merge.from);
-        for of in &mut close[merge.from..] {
-            of.remove(merge.from);
+        for others in &mut close[merge.from..] {
+            others.remove(merge.from);
         }
         for (other, p) in against(&rows, merge.into, rows.len()).into_iter().enumerate() {
             let (after, before) = (other.max(merge.into), other.min(merge.into));
@@ -125,28 +126,27 @@ pub fn path(z: &[f64], dims: usize, components: &[usize], k: usize) -> MergePath
                 close[after][before] = p;
             }
         }
-        path.merges.push(merge);
-        path.shares.push(rows.iter().map(share).collect());
+        path.push(merge, rows.iter().map(share).collect());
     }
     path
 }
 
-/// How probable it is that there is no gap between two groups of samples, on the line between their means.
-fn closeness(z: &[f64], dims: usize, a: &[usize], b: &[usize]) -> f64 {
-    let point = |row: usize| &z[row * dims..(row + 1) * dims];
-    let mut axis = vec![0.0; dims];
+/// The probability that there is no gap between two groups of samples, on the line between their means.
+fn closeness(z: ArrayView2<f64>, a: &[usize], b: &[usize]) -> f64 {
+    let point = |row: usize| row_slice(z, row);
+    let mut axis = vec![0.0; z.ncols()];
     for (rows, sign) in [(a, -1.0), (b, 1.0)] {
         let weight = sign / rows.len().max(1) as f64;
         rows.iter().for_each(|&row| axis.iter_mut().zip(point(row)).for_each(|(sum, x)| *sum += weight * x));
     }
-    // The nearest to the other group last.
+    // Ascending, so that the samples nearest to the other group come last.
     let project = |rows: &[usize], sign: f64| {
         let along = |&row: &usize| sign * point(row).iter().zip(&axis).map(|(x, a)| x * a).sum::<f64>();
         let mut values: Vec<f64> = rows.iter().map(along).collect();
         values.sort_unstable_by(f64::total_cmp);
         values
     };
-    let nearest = |of: Vec<f64>, other: usize| of[of.len().saturating_sub(RATIO * other)..].to_vec();
+    let nearest = |values: Vec<f64>, other: usize| values[values.len().saturating_sub(RATIO * other)..].to_vec();
     let both = [
         nearest(project(a, 1.0), b.len()),
         nearest(project(b, -1.0), a.len()).into_iter().map(|value| -value).collect(),
@@ -158,7 +158,7 @@ fn closeness(z: &[f64], dims: usize, a: &[usize], b: &[usize]) -> f64 {
     p_value(statistic(&values), values.len())
 }
 
-/// For each value the one before it on the greatest convex minorant of all up to it.
+/// For each value, the previous one on the greatest convex minorant of the values up to it.
 fn minorant(x: &[f64]) -> Vec<usize> {
     let mut before = vec![0; x.len()];
     for j in 1..x.len() {
@@ -175,13 +175,13 @@ fn minorant(x: &[f64]) -> Vec<usize> {
     before
 }
 
-/// For each value the one behind it on the least concave majorant of all from it on: the minorant seen from the other side.
+/// For each value, the next one on the least concave majorant of the values from it on: the mirrored minorant.
 fn majorant(x: &[f64]) -> Vec<usize> {
     let mirrored: Vec<f64> = x.iter().rev().map(|x| -x).collect();
     minorant(&mirrored).into_iter().rev().map(|before| x.len() - 1 - before).collect()
 }
 
-/// The indices from one to another along a minorant or majorant.
+/// The indices along a minorant or majorant between two values.
 fn chain(next: &[usize], from: usize, to: usize) -> Vec<usize> {
     let mut chain = vec![from];
     let mut at = from;
@@ -192,7 +192,8 @@ fn chain(next: &[usize], from: usize, to: usize) -> Vec<usize> {
     chain
 }
 
-/// The greatest distance between minorant, descending, and majorant, ascending, in samples, and where on each it is.
+/// The greatest distance, in samples, between a minorant in descending order and a majorant in ascending order, and its
+/// position on each.
 fn farthest(x: &[f64], gcm: &[usize], lcm: &[usize]) -> (f64, usize, usize) {
     let (mut d, mut ig, mut ih) = (0.0, gcm.len() - 1, lcm.len() - 1);
     if gcm.len() == 2 && lcm.len() == 2 {
@@ -225,7 +226,7 @@ fn farthest(x: &[f64], gcm: &[usize], lcm: &[usize]) -> (f64, usize, usize) {
     }
 }
 
-/// How far the distribution function is above (`sign` 1) or below (-1) the line between two of its points, in samples.
+/// The distance of the distribution function above (`sign` 1) or below (-1) the line between two of its points, in samples.
 fn deviation(x: &[f64], begin: usize, end: usize, sign: f64) -> f64 {
     if end - begin <= 1 || x[end] == x[begin] {
         return 1.0;
@@ -237,9 +238,11 @@ fn deviation(x: &[f64], begin: usize, end: usize, sign: f64) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::random::{normal, stream};
     use rand::RngExt;
+
+    use super::*;
+    use crate::base::arrays::from_rows;
+    use crate::base::random::{normal, stream};
 
     fn ascending(values: impl Iterator<Item = f64>) -> Vec<f64> {
         let mut values: Vec<f64> = values.collect();
@@ -247,9 +250,9 @@ mod tests {
         values
     }
 
-    /// The values that Python's diptest 0.12, a port of R's, gives.
+    /// Expected values from Python's diptest 0.12, a port of R's.
     #[test]
-    fn the_statistic_is_that_of_the_reference() {
+    fn the_statistic_equals_the_reference() {
         let cases = [
             (100, 0.618_033_988_7, 1.3, 3, 0.043_731_789_813_875_74),
             (101, 0.754_877_666_2, 0.8, 2, 0.009_625_727_775_233_786),
@@ -261,7 +264,7 @@ mod tests {
             let value = |i: usize| (i as f64 * step) % 1.0 + if i.is_multiple_of(every) { gap } else { 0.0 };
             let x = ascending((0..n).map(value));
             assert!((statistic(&x) - expected).abs() < 1e-12, "{n}: {}", statistic(&x));
-            // Nothing changes seen from the other side, in another unit.
+            // Mirroring and scaling change nothing.
             let mirrored = ascending(x.iter().map(|x| 3.0 - 16.0 * x));
             assert!((statistic(&mirrored) - expected).abs() < 1e-9, "{n}: {}", statistic(&mirrored));
         }
@@ -269,7 +272,7 @@ mod tests {
         assert_eq!(alone, [0.0; 3]);
     }
 
-    /// By its definition: of uniform samples one in twenty has a p-value of 0.05 at most. The bounds hold with 99.99 %.
+    /// By definition, one in twenty uniform samples has a p-value of at most 0.05. The bounds hold with 99.99 %.
     #[test]
     fn p_values_of_uniform_samples_are_uniform() {
         let rng = &mut stream(0, "dip", 0);
@@ -277,25 +280,24 @@ mod tests {
             (0..2000).map(|_| p_value(statistic(&ascending((0..400).map(|_| rng.random::<f64>()))), 400)).collect();
         for level in [0.05f64, 0.2, 0.5, 0.9] {
             let share = p.iter().filter(|&&p| p <= level).count() as f64 / 2000.0;
-            // Samples of 400 dip by up to a twentieth less, in units of the root, than those of 1,000.
+            // Scaled dips of 400 samples are up to a twentieth smaller than those of 1,000.
             let spread = 3.9 * (level * (1.0 - level) / 2000.0).sqrt() + 0.02;
             assert!((share - level).abs() < spread, "{level}: {share}");
         }
         assert_eq!((p_value(0.25, 1000), p_value(0.0, 1000)), (0.0, 1.0));
     }
 
-    /// Two Gaussians in the plane, a large one and a small one, at several distances: one cluster while their sum has one
-    /// mode, which is up to two deviations where they are equal.
+    /// Two Gaussians in the plane, a large and a small one, at several distances: one cluster as long as their sum has one
+    /// mode, which for equal Gaussians holds up to two standard deviations.
     #[test]
     fn components_are_one_cluster_where_there_is_no_gap() {
         for (seed, apart, clusters) in [(0, 1.5, 1), (1, 2.0, 1), (2, 5.0, 2), (3, 8.0, 2)] {
             for small in [300, 3000] {
                 let noise = normal(2 * (3000 + small), &mut stream(seed, "dip", small as u64));
                 let at = |i: usize| if i.is_multiple_of(2) && i >= 6000 { apart } else { 0.0 };
-                let z: Vec<f64> = noise.iter().enumerate().map(|(i, x)| f64::from(*x) + at(i)).collect();
-                let middle = |row: &[f64]| usize::from(row[0] > apart / 2.0);
-                let components: Vec<usize> = z.chunks_exact(2).map(middle).collect();
-                let path = path(&z, 2, &components, 2);
+                let z = from_rows(noise.iter().enumerate().map(|(i, x)| f64::from(*x) + at(i)).collect(), 2);
+                let components: Vec<usize> = z.column(0).iter().map(|x| usize::from(*x > apart / 2.0)).collect();
+                let path = path(z.view(), &components, 2);
                 let found = path.n_groups(path.merges_above(CUSTOMARY), 0.0);
                 assert_eq!(found, clusters, "{apart} apart, {small}: {:?}", path.strengths().next());
             }

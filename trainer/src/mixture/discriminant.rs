@@ -1,12 +1,14 @@
 //! Linear discriminant analysis: the softmax head that shared covariances imply (Bishop 2006, section 4.2.1).
 
 use burn::tensor::{Tensor, backend::Backend};
+use ndarray::Array2;
 
+use super::cholesky;
 use super::moments::Moments;
-use super::{CovarianceType, cholesky};
+use crate::base::arrays::row_slices;
 
-/// Weights (`D x C`, row-major) and biases (C) of a linear classifier of `N x D` latents whose classes have `N x C`
-/// responsibilities: `w_c = S^-1 m_c`, `b_c = ln pi_c - 1/2 m_c^T S^-1 m_c`, S the pooled covariance.
+/// Weights (`D x C`) and biases (C) of a linear classifier of `N x D` latents whose classes have `N x C` responsibilities:
+/// `w_c = S^-1 m_c`, `b_c = ln pi_c - 1/2 m_c^T S^-1 m_c`, with the pooled covariance S.
 ///
 /// ```
 /// use burn::backend::Flex;
@@ -16,36 +18,31 @@ use super::{CovarianceType, cholesky};
 /// let classes = Tensor::from_data([[1.0, 0.0], [1.0, 0.0], [0.0, 1.0], [0.0, 1.0]], &Default::default());
 /// let (weights, bias) = edgemix::mixture::discriminant::fit(&z, &classes);
 /// // The border is at 0.
-/// assert!(weights[1] > 0.0 && (weights[0] + weights[1]).abs() < 1e-3);
+/// assert!(weights[[0, 1]] > 0.0 && (weights[[0, 0]] + weights[[0, 1]]).abs() < 1e-3);
 /// assert!((bias[0] - bias[1]).abs() < 1e-3);
 /// ```
-pub fn fit<B: Backend>(z: &Tensor<B, 2>, responsibilities: &Tensor<B, 2>) -> (Vec<f32>, Vec<f32>) {
+pub fn fit<B: Backend>(z: &Tensor<B, 2>, responsibilities: &Tensor<B, 2>) -> (Array2<f32>, Vec<f32>) {
     let [n, dims] = z.dims();
-    let moments = Moments::of(z, responsibilities, CovarianceType::Full);
-    let classes = moments.counts.len();
-    let mut pooled = vec![0.0; dims * dims];
-    for scatter in moments.scatter.chunks(dims * dims) {
-        pooled.iter_mut().zip(scatter).for_each(|(p, s)| *p += s / n as f64);
+    let moments = Moments::with_products(z, responsibilities);
+    let mut pooled = Array2::<f64>::zeros((dims, dims));
+    for scatter in moments.scatter.outer_iter() {
+        pooled.zip_mut_with(&scatter, |p, s| *p += s / n as f64);
     }
-    // A dimension without any variance within the classes must not make the weights infinite.
-    (0..dims).for_each(|d| pooled[d * (dims + 1)] += 1e-3);
-    let whitening = cholesky::whitening(&pooled, dims).map_or_else(|| identity(dims), |(w, _)| w);
-    let mut weights = vec![0.0; dims * classes];
-    let mut bias = vec![0.0; classes];
-    for (c, (mean, count)) in moments.means.chunks(dims).zip(&moments.counts).enumerate() {
-        let white: Vec<f64> =
-            whitening.chunks(dims).map(|row| row.iter().zip(mean).map(|(w, m)| w * m).sum()).collect();
-        for d in 0..dims {
-            weights[d * classes + c] = (0..dims).map(|r| whitening[r * dims + d] * white[r]).sum::<f64>() as f32;
+    // Keeps the weights finite where a dimension has no variance within the classes.
+    pooled.diag_mut().iter_mut().for_each(|variance| *variance += 1e-3);
+    let whitening = cholesky::whitening(pooled.view()).map_or_else(|| Array2::eye(dims), |(whitening, _)| whitening);
+    let mut weights = Array2::zeros((dims, moments.counts.len()));
+    let mut bias = vec![];
+    for (c, (mean, count)) in moments.means.rows().into_iter().zip(&moments.counts).enumerate() {
+        let project = |row: &[f64]| row.iter().zip(mean).map(|(w, m)| w * m).sum();
+        let white: Vec<f64> = row_slices(whitening.view()).map(project).collect();
+        for (d, column) in whitening.columns().into_iter().enumerate() {
+            weights[[d, c]] = column.iter().zip(&white).map(|(w, x)| w * x).sum::<f64>() as f32;
         }
         let prior = (count.max(1e-12) / n as f64).ln();
-        bias[c] = (prior - 0.5 * white.iter().map(|w| w * w).sum::<f64>()) as f32;
+        bias.push((prior - 0.5 * white.iter().map(|w| w * w).sum::<f64>()) as f32);
     }
     (weights, bias)
-}
-
-fn identity(dims: usize) -> Vec<f64> {
-    (0..dims * dims).map(|i| f64::from(u8::from(i % (dims + 1) == 0))).collect()
 }
 
 #[cfg(test)]
@@ -58,7 +55,7 @@ mod tests {
 
     /// With one covariance for all, differences of logits are differences of log joints.
     #[test]
-    fn it_is_the_posterior_of_gaussians_with_one_covariance() {
+    fn the_classifier_is_the_posterior_of_gaussians_with_one_covariance() {
         let n = 40_000;
         let noise = normal(n * 2, &mut stream(0, "test", 0));
         let z: Vec<f32> = noise
@@ -72,7 +69,9 @@ mod tests {
         let tensor = |values| Tensor::<Flex, 2>::from_data(TensorData::new(values, [n, 2]), &Default::default());
         let (w, b) = fit(&tensor(z), &tensor(shares));
         // S = [[1, .5], [.5, 1.25]]: S^-1 = [[1.25, -.5], [-.5, 1]].
-        let logit = |x: f64, y: f64| f64::from(w[0] - w[1]) * x + f64::from(w[2] - w[3]) * y + f64::from(b[0] - b[1]);
+        let logit = |x: f64, y: f64| {
+            f64::from(w[[0, 0]] - w[[0, 1]]) * x + f64::from(w[[1, 0]] - w[[1, 1]]) * y + f64::from(b[0] - b[1])
+        };
         let square = |x: f64, y: f64| 1.25 * x * x - x * y + y * y;
         for (x, y) in [(0.0, 0.0), (1.0, -1.0), (2.0, 2.0)] {
             let exact = (1.0f64 / 3.0).ln() - 0.5 * square(x - 2.0, y) + 0.5 * square(x, y - 1.0);

@@ -1,10 +1,18 @@
-//! k-means: k-means++ starts (Arthur and Vassilvitskii, 2007), Lloyd's iterations, the best of several starts.
+//! k-means: k-means++ starts, Lloyd's iterations, the best of several starts.
+//!
+//! Arthur and Vassilvitskii, "k-means++: the advantages of careful seeding", 2007; Lloyd, "Least squares quantization in
+//! PCM", 1982.
 
 use burn::tensor::{Int, Tensor, backend::Backend};
+use ndarray::{Array2, ArrayView2, Axis, s};
 use rand::{Rng, RngExt};
 use serde::{Deserialize, Serialize};
 
-use super::{Covariance, Mixture, centered, elements, matrix, mean_row};
+use super::covariance::Covariance;
+use super::gaussian_mixture::Mixture;
+use super::moments::mean_of_rows;
+use super::seeding;
+use crate::base::arrays::{elements, to_array, to_tensor};
 
 /// Settings of k-means, in scikit-learn's words.
 ///
@@ -23,9 +31,9 @@ use super::{Covariance, Mixture, centered, elements, matrix, mean_row};
 pub struct KMeans {
     /// K.
     pub n_clusters: usize,
-    /// Starts, of which the best is kept.
+    /// The number of starts, of which the best is kept.
     pub n_init: usize,
-    /// Iterations of one start at most.
+    /// The most iterations of one start.
     pub max_iter: usize,
 }
 
@@ -35,26 +43,27 @@ impl Default for KMeans {
     }
 }
 
-/// Centres found by k-means. See [`KMeans`] for an example.
+/// Centres found by k-means.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Centers {
     /// `K x D`.
-    pub centers: Vec<f64>,
-    /// K: the share of the samples.
+    pub centers: Array2<f64>,
+    /// K: each centre's share of the samples.
     pub shares: Vec<f64>,
-    /// Sum of squared distances to the nearest centre.
+    /// The sum of squared distances to the nearest centre.
     pub inertia: f64,
 }
 
 impl KMeans {
-    /// Clusters `N x D` latents; at most as many centres as there are samples. See [`KMeans`] for an example.
+    /// Clusters `N x D` latents. There are at most as many centres as samples.
     pub fn fit<B: Backend>(&self, z: &Tensor<B, 2>, rng: &mut impl Rng) -> Centers {
+        let [_, dims] = z.dims();
         let starts = (0..self.n_init.max(1)).map(|_| {
             let start = plus_plus(z, self.n_clusters.clamp(1, z.dims()[0]), rng);
             self.refine(z, start)
         });
         let best = starts.min_by(|a, b| a.inertia.total_cmp(&b.inertia));
-        best.unwrap_or_else(|| Centers { centers: vec![], shares: vec![], inertia: 0.0 })
+        best.unwrap_or_else(|| Centers { centers: Array2::zeros((0, dims)), shares: vec![], inertia: 0.0 })
     }
 
     /// Lloyd's iterations from given centres, `K x D`, until no sample moves.
@@ -63,40 +72,40 @@ impl KMeans {
     /// use burn::backend::Flex;
     /// use burn::tensor::Tensor;
     /// use edgemix::mixture::kmeans::KMeans;
+    /// use ndarray::array;
     ///
     /// let z = Tensor::<Flex, 2>::from_data([[0.0], [1.0], [10.0], [11.0]], &Default::default());
-    /// assert_eq!(KMeans::default().refine(&z, vec![0.0, 1.0]).centers, [0.5, 10.5]);
+    /// assert_eq!(KMeans::default().refine(&z, array![[0.0], [1.0]]).centers, array![[0.5], [10.5]]);
     /// ```
-    pub fn refine<B: Backend>(&self, z: &Tensor<B, 2>, start: Vec<f64>) -> Centers {
-        let [n, dims] = z.dims();
-        let k = start.len() / dims;
+    pub fn refine<B: Backend>(&self, z: &Tensor<B, 2>, start: Array2<f64>) -> Centers {
+        let [n, _] = z.dims();
+        let k = start.nrows();
         let mut centers = start;
         let mut previous = f64::INFINITY;
         let mut shares = vec![0.0; k];
         for _ in 0..self.max_iter.max(1) {
-            let (distances, nearest) = nearest(z, &centers);
+            let (distances, nearest) = nearest(z, centers.view());
             let one_hot = one_hot(nearest, k);
             let counts = elements(one_hot.clone().sum_dim(0));
-            let sums = elements(one_hot.transpose().matmul(z.clone()));
+            let sums: Array2<f64> = to_array(one_hot.transpose().matmul(z.clone()));
             shares = counts.iter().map(|c| c / n as f64).collect();
             let inertia = elements(distances.clone().sum()).iter().sum::<f64>().max(0.0);
-            for (component, (sum, count)) in sums.chunks(dims).zip(&counts).enumerate() {
+            for ((mut center, sum), count) in centers.rows_mut().into_iter().zip(sums.rows()).zip(&counts) {
                 if *count > 0.0 {
-                    let mean = sum.iter().map(|s| s / count);
-                    centers.splice(component * dims..(component + 1) * dims, mean);
+                    center.assign(&sum.mapv(|s| s / count));
                 }
             }
-            // A centre that lost all its samples moves to the sample that is worst served.
+            // A centre that lost all its samples moves to the sample farthest from its centre.
             if let Some(empty) = counts.iter().position(|&c| c == 0.0) {
-                let worst = distances.argmax(0).flatten::<1>(0, 1);
-                let sample = elements(z.clone().select(0, worst));
-                centers.splice(empty * dims..(empty + 1) * dims, sample);
+                let farthest = distances.argmax(0).flatten::<1>(0, 1);
+                let sample: Array2<f64> = to_array(z.clone().select(0, farthest));
+                centers.slice_mut(s![empty..=empty, ..]).assign(&sample);
             } else if inertia >= previous * (1.0 - 1e-7) {
                 break;
             }
             previous = inertia;
         }
-        let (distances, _) = nearest(z, &centers);
+        let (distances, _) = nearest(z, centers.view());
         let inertia = elements(distances.sum()).iter().sum::<f64>().max(0.0);
         Centers { centers, shares, inertia }
     }
@@ -107,8 +116,9 @@ impl Centers {
     ///
     /// ```
     /// use edgemix::mixture::kmeans::Centers;
+    /// use ndarray::array;
     ///
-    /// let centers = Centers { centers: vec![0.0, 10.0], shares: vec![0.5; 2], inertia: 0.0 };
+    /// let centers = Centers { centers: array![[0.0], [10.0]], shares: vec![0.5; 2], inertia: 0.0 };
     /// let scores = centers.mixture().whiten()?.scores(&[7.0]);
     /// assert!(scores[1] > scores[0]);
     /// # Ok::<(), edgemix::mixture::NotPositiveDefinite>(())
@@ -124,42 +134,33 @@ impl Centers {
     }
 }
 
-/// Squared distance to the nearest centre and its index, both `N x 1`.
-pub(crate) fn nearest<B: Backend>(z: &Tensor<B, 2>, centers: &[f64]) -> (Tensor<B, 2>, Tensor<B, 2, Int>) {
-    let dims = z.dims()[1];
-    // The squares are expanded about the centres' mean, so that no large ones cancel in f32.
-    let middle = mean_row(centers, dims);
-    let z = z.clone() - matrix::<B>(&middle, 1, &z.device());
-    let centers = matrix::<B>(&centered(centers, &middle), centers.len() / dims, &z.device());
+/// The squared distance of `N x D` latents to the nearest of `K x D` centres and its index, both `N x 1`.
+pub(crate) fn nearest<B: Backend>(z: &Tensor<B, 2>, centers: ArrayView2<f64>) -> (Tensor<B, 2>, Tensor<B, 2, Int>) {
+    // The squares are expanded about the mean of the centres, so that no large ones cancel in f32.
+    let middle = mean_of_rows(centers);
+    let z = z.clone() - to_tensor::<B>(middle.view().insert_axis(Axis(0)), &z.device());
+    let centers = to_tensor::<B>((&centers - &middle).view(), &z.device());
     let squares = centers.clone().square().sum_dim(1).transpose();
     let distances = z.clone().square().sum_dim(1) + squares - z.clone().matmul(centers.transpose()) * 2.0;
     let (least, index) = distances.min_dim_with_indices(1);
     (least.clamp_min(0.0), index)
 }
 
-/// `N x K`, one where `index` says, from `N x 1`.
+/// `N x K`: one in the column that `index`, `N x 1`, names, and zero elsewhere.
 pub(crate) fn one_hot<B: Backend>(index: Tensor<B, 2, Int>, k: usize) -> Tensor<B, 2> {
     let columns = Tensor::<B, 1, Int>::arange(0..k as i64, &index.device()).unsqueeze_dim::<2>(0);
     index.repeat_dim(1, k).equal(columns.repeat_dim(0, 1)).float()
 }
 
-/// k-means++: each further centre is a sample drawn with probability proportional to its squared distance.
-fn plus_plus<B: Backend>(z: &Tensor<B, 2>, k: usize, rng: &mut impl Rng) -> Vec<f64> {
-    let n = z.dims()[0];
-    let row = |index: usize| elements(z.clone().narrow(0, index, 1));
-    let mut centers = row(rng.random_range(0..n));
-    let mut distances = elements(nearest(z, &centers).0);
-    while centers.len() / z.dims()[1] < k {
-        let total: f64 = distances.iter().sum();
-        let mut rest = rng.random::<f64>() * total;
-        let drawn = distances.iter().position(|d| {
-            rest -= d;
-            rest < 0.0
-        });
-        let center = row(drawn.unwrap_or_else(|| rng.random_range(0..n)));
-        let further = elements(nearest(z, &center).0);
-        distances.iter_mut().zip(further).for_each(|(d, f)| *d = d.min(f));
-        centers.extend(center);
+/// Samples chosen as centres by k-means++.
+fn plus_plus<B: Backend>(z: &Tensor<B, 2>, k: usize, rng: &mut impl Rng) -> Array2<f64> {
+    let [n, _] = z.dims();
+    let row = |index: usize| to_array::<_, f64>(z.clone().narrow(0, index, 1));
+    let distances = |index: usize| elements(nearest(z, row(index).view()).0);
+    let chosen = seeding::plus_plus(n, k, distances, |rng| rng.random_range(0..n), rng);
+    let mut centers = Array2::zeros((0, z.dims()[1]));
+    for index in chosen {
+        centers.append(Axis(0), row(index).view()).expect("rows of the same length");
     }
     centers
 }

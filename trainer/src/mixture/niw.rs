@@ -1,66 +1,65 @@
-//! The normal-inverse-Wishart prior of a Gaussian: marginal likelihood and posterior, from sufficient statistics.
+//! The normal-inverse-Wishart prior of a Gaussian: marginal likelihood and posterior from sufficient statistics.
 //!
 //! Murphy, "Conjugate Bayesian analysis of the Gaussian distribution", 2007, section 9 (equations 250 to 266), for a
-//! prior mean at the origin and a prior scatter that is the same in every direction.
+//! prior mean at the origin and a prior scatter that is the same in all directions.
 
 use std::f64::consts::PI;
 
+use ndarray::Array2;
 use statrs::function::gamma::ln_gamma;
 
 use super::cholesky;
+use super::triangle::LowerTriangle;
 
-/// What a Gaussian's likelihood needs to know of samples: their weight, sum and products.
+/// The sufficient statistics of samples for a Gaussian: their weight, their sum and the sum of their products.
 ///
 /// ```
 /// use edgemix::mixture::niw::Statistics;
 ///
 /// let mut all = Statistics::empty(2);
 /// all.add(&[1.0, 2.0], 1.0);
-/// all.absorb(&Statistics::of([&[3.0, 4.0][..]], 2));
+/// all.absorb(&Statistics::from_rows([&[3.0, 4.0][..]], 2));
 /// assert_eq!((all.n, all.mean(), all.variance()), (2.0, vec![2.0, 3.0], 1.0));
 /// assert_eq!(all.with(&Statistics::empty(2)), all);
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Statistics {
-    /// How many samples, or the sum of their weights.
+    /// The number of samples, or the sum of their weights.
     pub n: f64,
     /// D.
     sum: Vec<f64>,
-    /// The lower triangle, row by row, of the sum of `z z^T`.
-    products: Vec<f64>,
+    /// Of the sum of `z z^T`.
+    products: LowerTriangle,
 }
 
 impl Statistics {
-    /// Of no samples of D dimensions. See [`Statistics`] for an example.
+    /// The statistics of no samples of D dimensions.
     pub fn empty(dims: usize) -> Self {
-        Self { n: 0.0, sum: vec![0.0; dims], products: vec![0.0; dims * (dims + 1) / 2] }
+        Self { n: 0.0, sum: vec![0.0; dims], products: LowerTriangle::zeros(dims) }
     }
 
-    /// Of samples, row after row. See [`Statistics`] for an example.
-    pub fn of<'a>(rows: impl IntoIterator<Item = &'a [f64]>, dims: usize) -> Self {
+    /// The statistics of samples of D dimensions.
+    pub fn from_rows<'a>(rows: impl IntoIterator<Item = &'a [f64]>, dims: usize) -> Self {
         let mut all = Self::empty(dims);
         rows.into_iter().for_each(|row| all.add(row, 1.0));
         all
     }
 
-    /// Adds a sample of this weight. See [`Statistics`] for an example.
+    /// Adds a sample of the given weight.
     pub fn add(&mut self, z: &[f64], weight: f64) {
         self.n += weight;
-        let mut products = self.products.iter_mut();
-        for (r, &x) in z.iter().enumerate() {
-            self.sum[r] += weight * x;
-            z[..=r].iter().zip(&mut products).for_each(|(y, p)| *p += weight * x * y);
-        }
+        self.sum.iter_mut().zip(z).for_each(|(sum, x)| *sum += weight * x);
+        self.products.add_products(z, weight);
     }
 
-    /// Adds the samples of others. See [`Statistics`] for an example.
+    /// Adds the samples of others.
     pub fn absorb(&mut self, other: &Self) {
         self.n += other.n;
         self.sum.iter_mut().zip(&other.sum).for_each(|(a, b)| *a += b);
-        self.products.iter_mut().zip(&other.products).for_each(|(a, b)| *a += b);
+        self.products.add(&other.products);
     }
 
-    /// The samples of both. See [`Statistics`] for an example.
+    /// The statistics of the samples of both.
     #[must_use]
     pub fn with(&self, other: &Self) -> Self {
         let mut both = self.clone();
@@ -68,17 +67,16 @@ impl Statistics {
         both
     }
 
-    /// The mean. See [`Statistics`] for an example.
+    /// The mean, D.
     pub fn mean(&self) -> Vec<f64> {
         self.sum.iter().map(|s| s / self.n.max(f64::MIN_POSITIVE)).collect()
     }
 
-    /// The variance over all dimensions together, about the mean. See [`Statistics`] for an example.
+    /// The variance about the mean, averaged over the dimensions.
     pub fn variance(&self) -> f64 {
-        let dims = self.sum.len();
-        let squares: f64 = (0..dims).map(|r| self.products[r * (r + 3) / 2]).sum();
+        let squares: f64 = self.products.diagonal().sum();
         let n = self.n.max(f64::MIN_POSITIVE);
-        (squares / n - self.mean().iter().map(|m| m * m).sum::<f64>()) / dims as f64
+        (squares / n - self.mean().iter().map(|m| m * m).sum::<f64>()) / self.sum.len() as f64
     }
 }
 
@@ -86,16 +84,17 @@ impl Statistics {
 ///
 /// ```
 /// use edgemix::mixture::niw::{NormalInverseWishart, Statistics};
+/// use ndarray::array;
 ///
 /// let prior = NormalInverseWishart { kappa: 1.0, extra: 2.0, psi: 1.0 };
 /// // One sample at 4: the mean lies half way to the origin, the covariance is (1 + 4^2 - 4^2 / 2) / 2.
-/// let one = Statistics::of([&[4.0][..]], 1);
-/// assert_eq!(prior.posterior(&one), (vec![2.0], vec![4.5]));
+/// let one = Statistics::from_rows([&[4.0][..]], 1);
+/// assert_eq!(prior.posterior(&one), (vec![2.0], array![[4.5]]));
 /// assert!(prior.log_marginal(&Statistics::empty(1)).abs() < 1e-12);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct NormalInverseWishart {
-    /// How many samples the prior mean is worth.
+    /// The number of samples that the prior mean is worth.
     pub kappa: f64,
     /// The prior's degrees of freedom beyond the number of dimensions; above 1 the mean of `Sigma` exists.
     pub extra: f64,
@@ -104,46 +103,45 @@ pub struct NormalInverseWishart {
 }
 
 impl NormalInverseWishart {
-    /// The posterior's scatter, `D x D`.
-    fn scatter(&self, of: &Statistics) -> Vec<f64> {
+    /// The posterior scatter, `D x D`.
+    fn scatter(&self, of: &Statistics) -> Array2<f64> {
         let dims = of.sum.len();
         let kappa = self.kappa + of.n;
-        let mut scatter = vec![0.0; dims * dims];
-        let mut products = of.products.iter();
-        for r in 0..dims {
-            for (c, p) in (0..=r).zip(&mut products) {
+        let mut scatter = Array2::zeros((dims, dims));
+        for (r, row) in of.products.rows().enumerate() {
+            for (c, p) in row.iter().enumerate() {
                 let value = p - of.sum[r] * of.sum[c] / kappa + if r == c { self.psi } else { 0.0 };
-                scatter[r * dims + c] = value;
-                scatter[c * dims + r] = value;
+                scatter[[r, c]] = value;
+                scatter[[c, r]] = value;
             }
         }
         scatter
     }
 
     /// The log marginal likelihood of the samples (Murphy, equation 266); minus infinity if rounding has made their
-    /// scatter indefinite. See [`NormalInverseWishart`] for an example.
+    /// scatter indefinite.
     pub fn log_marginal(&self, of: &Statistics) -> f64 {
         let dims = of.sum.len();
         let d = dims as f64;
         let (nu0, kappa) = (d + self.extra, self.kappa + of.n);
         let nu = nu0 + of.n;
-        let Some(factor) = cholesky::factor(&self.scatter(of), dims) else { return f64::NEG_INFINITY };
-        let log_det: f64 = (0..dims).map(|r| 2.0 * factor[r * dims + r].ln()).sum();
+        let Some(factor) = cholesky::factor(self.scatter(of).view()) else { return f64::NEG_INFINITY };
+        let log_det: f64 = factor.diag().iter().map(|x| 2.0 * x.ln()).sum();
         0.5 * (nu0 * d * self.psi.ln() - nu * log_det + d * (self.kappa / kappa).ln() - of.n * d * PI.ln())
             + ln_gamma_multivariate(0.5 * nu, dims)
             - ln_gamma_multivariate(0.5 * nu0, dims)
     }
 
-    /// The posterior's mean and expected covariance. See [`NormalInverseWishart`] for an example.
-    pub fn posterior(&self, of: &Statistics) -> (Vec<f64>, Vec<f64>) {
+    /// The posterior mean, D, and the expected covariance, `D x D`.
+    pub fn posterior(&self, of: &Statistics) -> (Vec<f64>, Array2<f64>) {
         let kappa = self.kappa + of.n;
         let freedom = (self.extra + of.n - 1.0).max(f64::MIN_POSITIVE);
-        let covariance = self.scatter(of).into_iter().map(|s| s / freedom).collect();
+        let covariance = self.scatter(of).mapv_into(|s| s / freedom);
         (of.sum.iter().map(|s| s / kappa).collect(), covariance)
     }
 }
 
-/// `ln Gamma_D(x)` without its constant `D (D - 1) / 4 ln pi`, which cancels.
+/// `ln Gamma_D(x)` without the constant `D (D - 1) / 4 ln pi`, which cancels.
 fn ln_gamma_multivariate(x: f64, dims: usize) -> f64 {
     (0..dims).map(|d| ln_gamma(x - 0.5 * d as f64)).sum()
 }
@@ -151,7 +149,7 @@ fn ln_gamma_multivariate(x: f64, dims: usize) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::random::{normal, stream};
+    use crate::base::random::{normal, stream};
 
     const PRIOR: NormalInverseWishart = NormalInverseWishart { kappa: 0.3, extra: 2.0, psi: 0.7 };
 
@@ -162,7 +160,7 @@ mod tests {
 
     /// In one dimension the prior is a normal-inverse-gamma: the likelihood is integrated over both parameters.
     #[test]
-    fn the_marginal_likelihood_is_the_integral_it_stands_for() {
+    fn the_marginal_likelihood_is_the_integral_over_mean_and_variance() {
         let z = [0.4, -0.3, 1.1];
         let (shape, rate) = (0.5 * (1.0 + PRIOR.extra), 0.5 * PRIOR.psi);
         let (mut sum, steps) = (0.0, 1500);
@@ -180,15 +178,15 @@ mod tests {
             }
         }
         let integral = (sum * 14.0 / f64::from(steps) * 50.0 / f64::from(steps)).ln();
-        let found = PRIOR.log_marginal(&Statistics::of(z.iter().map(std::slice::from_ref), 1));
+        let found = PRIOR.log_marginal(&Statistics::from_rows(z.iter().map(std::slice::from_ref), 1));
         assert!((found - integral).abs() < 2e-3, "{found} {integral}");
     }
 
     #[test]
-    fn it_is_the_product_of_its_predictive_densities() {
+    fn the_marginal_likelihood_is_the_product_of_predictive_densities() {
         // p(x | rest) is the ratio of two marginals; over all orders the product is the same.
         let z = rows(6, 3);
-        let of = |rows: &[Vec<f64>]| PRIOR.log_marginal(&Statistics::of(rows.iter().map(Vec::as_slice), 3));
+        let of = |rows: &[Vec<f64>]| PRIOR.log_marginal(&Statistics::from_rows(rows.iter().map(Vec::as_slice), 3));
         assert!(of(&[]).abs() < 1e-12);
         let chained: f64 = (0..6).map(|i| of(&z[..=i]) - of(&z[..i])).sum();
         let reversed: Vec<Vec<f64>> = z.iter().rev().cloned().collect();
@@ -196,9 +194,9 @@ mod tests {
     }
 
     #[test]
-    fn with_many_samples_the_posterior_is_what_they_are() {
+    fn with_many_samples_the_posterior_has_their_moments() {
         let z = rows(20_000, 2);
-        let all = Statistics::of(z.iter().map(Vec::as_slice), 2);
+        let all = Statistics::from_rows(z.iter().map(Vec::as_slice), 2);
         let (mean, covariance) = PRIOR.posterior(&all);
         assert!(mean.iter().all(|m| (m - 0.5).abs() < 0.03), "{mean:?}");
         for (c, expected) in covariance.iter().zip([1.0, 0.0, 0.0, 1.0]) {
@@ -210,8 +208,9 @@ mod tests {
     #[test]
     fn statistics_add_up() {
         let z = rows(10, 3);
-        let of = |rows: &[Vec<f64>]| Statistics::of(rows.iter().map(Vec::as_slice), 3);
+        let of = |rows: &[Vec<f64>]| Statistics::from_rows(rows.iter().map(Vec::as_slice), 3);
         let (parts, all) = (of(&z[..4]).with(&of(&z[4..])), of(&z));
-        assert!(parts.products.iter().zip(&all.products).all(|(a, b)| (a - b).abs() < 1e-12) && parts.n == all.n);
+        let pairs = parts.products.rows().flatten().zip(all.products.rows().flatten());
+        assert!(pairs.into_iter().all(|(a, b)| (a - b).abs() < 1e-12) && parts.n == all.n);
     }
 }

@@ -1,74 +1,89 @@
-//! Samples that components are grown on: their sums, and ways to cut them apart.
+//! Samples that components are grown on: their statistics, and ways to cut them into parts.
 
-use rand::{Rng, RngExt};
+use ndarray::{Array2, ArrayView1, ArrayView2, Axis, parallel::prelude::*};
+use rand::Rng;
 
 use super::niw::{NormalInverseWishart, Statistics};
+use super::seeding;
+use crate::base::arrays::{argmax, from_rows, row_slice, row_slices, select_rows};
 
-/// Lloyd's iterations at most.
+/// The most iterations of Lloyd's algorithm.
 const LLOYD: usize = 20;
 /// Steps of the power iteration.
 const POWER: usize = 50;
 
-/// Latents about their mean, row after row.
+/// Latents about their mean, `N x D` in standard layout.
 pub(super) struct Points {
-    pub(super) values: Vec<f64>,
-    pub(super) dims: usize,
+    values: Array2<f64>,
 }
 
 impl Points {
+    /// The rows of a matrix less `center`.
     pub(super) fn about<'a>(center: &[f64], rows: impl Iterator<Item = &'a [f64]>) -> Self {
         let values = rows.flat_map(|row| row.iter().zip(center).map(|(z, m)| z - m)).collect();
-        Self { values, dims: center.len() }
+        Self { values: from_rows(values, center.len()) }
     }
 
     pub(super) fn len(&self) -> usize {
-        self.values.len() / self.dims
+        self.values.nrows()
     }
 
-    fn row(&self, index: usize) -> &[f64] {
-        &self.values[index * self.dims..(index + 1) * self.dims]
+    pub(super) fn dims(&self) -> usize {
+        self.values.ncols()
     }
 
     pub(super) fn rows(&self) -> impl ExactSizeIterator<Item = &[f64]> {
-        self.values.chunks_exact(self.dims)
+        row_slices(self.values.view())
+    }
+
+    /// So many rows at a time.
+    pub(super) fn chunks(&self, size: usize) -> impl IndexedParallelIterator<Item = ArrayView2<'_, f64>> {
+        self.values.axis_chunks_iter(Axis(0), size).into_par_iter()
     }
 
     pub(super) fn statistics(&self, rows: &[usize]) -> Statistics {
-        Statistics::of(rows.iter().map(|&row| self.row(row)), self.dims)
+        Statistics::from_rows(rows.iter().map(|&row| row_slice(self.values.view(), row)), self.dims())
     }
 
+    /// The statistics of all samples.
     pub(super) fn all(&self) -> Statistics {
-        Statistics::of(self.rows(), self.dims)
+        Statistics::from_rows(self.rows(), self.dims())
     }
 
     pub(super) fn select(&self, rows: &[usize]) -> Self {
-        Self { values: rows.iter().flat_map(|&row| self.row(row)).copied().collect(), dims: self.dims }
+        Self { values: select_rows(self.values.view(), rows.iter().copied()) }
     }
 
-    /// On which side of the mean a sample lies, along the principal axis (by power iteration).
+    /// On which side of the mean each sample lies, along the principal axis (by power iteration).
     pub(super) fn halves(&self) -> Vec<u32> {
-        let of = self.all();
-        let mean = of.mean();
+        let all = self.all();
+        let mean = all.mean();
         let project =
             |row: &[f64], axis: &[f64]| -> f64 { row.iter().zip(&mean).zip(axis).map(|((z, m), a)| (z - m) * a).sum() };
         let flat = NormalInverseWishart { kappa: 0.0, extra: 2.0, psi: 0.0 };
-        let covariance = flat.posterior(&of).1;
-        let widest =
-            (0..self.dims).max_by(|&a, &b| covariance[a * (self.dims + 1)].total_cmp(&covariance[b * (self.dims + 1)]));
-        let mut axis: Vec<f64> =
-            widest.map_or_else(Vec::new, |d| covariance[d * self.dims..(d + 1) * self.dims].to_vec());
+        let (_, covariance) = flat.posterior(&all);
+        let widest = argmax(covariance.diag());
+        let mut axis = row_slice(covariance.view(), widest).to_vec();
         for _ in 0..POWER {
-            let next: Vec<f64> =
-                covariance.chunks_exact(self.dims).map(|row| row.iter().zip(&axis).map(|(c, a)| c * a).sum()).collect();
+            let product = |row: &[f64]| row.iter().zip(&axis).map(|(c, a)| c * a).sum();
+            let next: Vec<f64> = row_slices(covariance.view()).map(product).collect();
             let norm = next.iter().map(|x| x * x).sum::<f64>().sqrt().max(f64::MIN_POSITIVE);
             axis = next.into_iter().map(|x| x / norm).collect();
         }
         self.rows().map(|row| u32::from(project(row, &axis) > 0.0)).collect()
     }
 
-    /// Lloyd's algorithm for `k` centres, seeded by k-means++ (Arthur and Vassilvitskii, 2007).
+    /// Labels by Lloyd's algorithm with `k` centres from k-means++.
+    ///
+    /// Unlike [`KMeans`](super::kmeans::KMeans), which clusters all samples on a device in f32, this cuts the few samples
+    /// of one component, many times over, in f64 on the host, and needs the labels alone.
     pub(super) fn k_means(&self, k: usize, rng: &mut impl Rng) -> Vec<u32> {
-        let mut centers = self.seeds(k, rng);
+        let distances = |index: usize| {
+            let center = row_slice(self.values.view(), index);
+            self.rows().map(|row| square(row, center)).collect()
+        };
+        let seeds = seeding::plus_plus(self.len(), k, distances, |_| 0, rng);
+        let mut centers = select_rows(self.values.view(), seeds);
         let mut labels = vec![];
         for _ in 0..LLOYD {
             let moved: Vec<u32> = self.rows().map(|row| nearest(row, &centers) as u32).collect();
@@ -76,38 +91,27 @@ impl Points {
                 break;
             }
             labels = moved;
-            let mut sums = vec![(0.0, vec![0.0; self.dims]); centers.len()];
-            for (row, &label) in self.rows().zip(&labels) {
-                let (n, sum) = &mut sums[label as usize];
-                *n += 1.0;
-                sum.iter_mut().zip(row).for_each(|(s, z)| *s += z);
-            }
-            for (center, (n, sum)) in centers.iter_mut().zip(sums).filter(|(_, (n, _))| *n > 0.0) {
-                *center = sum.into_iter().map(|s| s / n).collect();
-            }
+            self.move_to_means(&mut centers, &labels);
         }
         labels
     }
 
-    /// Samples as centres, each drawn with a probability proportional to its squared distance from those before.
-    fn seeds(&self, k: usize, rng: &mut impl Rng) -> Vec<Vec<f64>> {
-        let mut centers = vec![self.row(rng.random_range(0..self.len())).to_vec()];
-        let mut distances: Vec<f64> = self.rows().map(|row| square(row, &centers[0])).collect();
-        while centers.len() < k {
-            let mut rest = rng.random::<f64>() * distances.iter().sum::<f64>();
-            let next = distances.iter().position(|d| {
-                rest -= d;
-                rest < 0.0
-            });
-            let center = self.row(next.unwrap_or(0)).to_vec();
-            self.rows().zip(&mut distances).for_each(|(row, d)| *d = d.min(square(row, &center)));
-            centers.push(center);
+    /// Moves each centre to the mean of its samples; centres without samples stay.
+    fn move_to_means(&self, centers: &mut Array2<f64>, labels: &[u32]) {
+        let mut sums = vec![(0.0, vec![0.0; self.dims()]); centers.nrows()];
+        for (row, &label) in self.rows().zip(labels) {
+            let (n, sum) = &mut sums[label as usize];
+            *n += 1.0;
+            sum.iter_mut().zip(row).for_each(|(s, z)| *s += z);
         }
-        centers
+        for (mut center, (n, sum)) in centers.rows_mut().into_iter().zip(&sums).filter(|(_, (n, _))| *n > 0.0) {
+            center.assign(&ArrayView1::from(sum));
+            center.iter_mut().for_each(|s| *s /= n);
+        }
     }
 }
 
-/// The squared distance, in four sums that do not wait for each other.
+/// The squared distance, in four independent sums.
 fn square(a: &[f64], b: &[f64]) -> f64 {
     let mut sums = [0.0; 4];
     let whole = a.len() / 4 * 4;
@@ -120,8 +124,8 @@ fn square(a: &[f64], b: &[f64]) -> f64 {
     sums.iter().sum::<f64>() + rest
 }
 
-/// The nearest centre; the first of equals.
-fn nearest(row: &[f64], centers: &[Vec<f64>]) -> usize {
-    let distances = centers.iter().map(|center| square(row, center)).enumerate();
+/// The nearest centre; the first of equally near ones.
+fn nearest(row: &[f64], centers: &Array2<f64>) -> usize {
+    let distances = row_slices(centers.view()).map(|center| square(row, center)).enumerate();
     distances.reduce(|best, next| if next.1 < best.1 { next } else { best }).map_or(0, |(k, _)| k)
 }

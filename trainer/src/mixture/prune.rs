@@ -1,10 +1,13 @@
 //! Dropping components and clusters that hold too few samples.
 
 use burn::tensor::{Tensor, backend::Backend};
+use ndarray::Axis;
 
-use super::{Covariance, Mixture, NotPositiveDefinite, elements};
+use super::covariance::NotPositiveDefinite;
+use super::gaussian_mixture::Mixture;
+use crate::base::arrays::{argmax, elements};
 
-/// The components to keep, by their counts: those of at least `max(1, share * N)` samples, and never none.
+/// The components to keep, by their counts of samples: those with at least `max(1, share * N)`, or else the largest.
 ///
 /// ```
 /// use edgemix::mixture::prune::survivors;
@@ -16,14 +19,10 @@ pub fn survivors(counts: &[f64], share: f64) -> Vec<usize> {
     let total: f64 = counts.iter().sum();
     let least = (share * total).max(1.0);
     let kept: Vec<usize> = (0..counts.len()).filter(|&k| counts[k] >= least).collect();
-    if kept.is_empty() {
-        (0..counts.len()).max_by(|&a, &b| counts[a].total_cmp(&counts[b])).into_iter().collect()
-    } else {
-        kept
-    }
+    if kept.is_empty() && !counts.is_empty() { vec![argmax(counts)] } else { kept }
 }
 
-/// The `k` greatest counts' indices, ascending.
+/// The indices of the `k` greatest counts, in ascending order.
 ///
 /// ```
 /// assert_eq!(edgemix::mixture::prune::greatest(&[5.0, 9.0, 7.0], 2), [1, 2]);
@@ -36,24 +35,25 @@ pub fn greatest(counts: &[f64], k: usize) -> Vec<usize> {
     order
 }
 
-/// The mixture without the clusters that `kept` doesn't name, which sees how many of the `N x D` latents are in each.
+/// The mixture with some of its clusters only: `kept` names them, given how many of the `N x D` latents are in each.
 ///
 /// ```
 /// use burn::backend::Flex;
 /// use burn::tensor::Tensor;
 /// use edgemix::mixture::{Covariance, Mixture, prune};
+/// use ndarray::array;
 ///
-/// let (means, covariance) = (vec![0.0, 10.0, 20.0], Covariance::Spherical(vec![1.0; 3]));
+/// let (means, covariance) = (array![[0.0], [10.0], [20.0]], Covariance::Spherical(vec![1.0; 3]));
 /// let mixture = Mixture { log_weights: vec![0.0; 3], means, covariance, clusters: vec![0, 1, 0] };
 /// let z = Tensor::<Flex, 2>::from_data([[0.0], [10.0], [20.0]], &Default::default());
 /// // Two samples in the first cluster, one in the second.
 /// let larger = prune::clusters(&mixture, &z, |counts| prune::greatest(counts, 1))?;
-/// assert_eq!((larger.means, larger.clusters), (vec![0.0, 20.0], vec![0, 0]));
+/// assert_eq!((larger.means, larger.clusters), (array![[0.0], [20.0]], vec![0, 0]));
 /// # Ok::<(), edgemix::mixture::NotPositiveDefinite>(())
 /// ```
 ///
 /// # Errors
-/// [`NotPositiveDefinite`] if the mixture is not one.
+/// [`NotPositiveDefinite`] if a covariance is not positive definite.
 pub fn clusters<B: Backend>(
     mixture: &Mixture,
     z: &Tensor<B, 2>,
@@ -69,21 +69,18 @@ pub fn clusters<B: Backend>(
     Ok(keep(mixture, &components))
 }
 
-/// The mixture of these components only; their clusters are numbered anew in the order in which they appear.
+/// The mixture with these components only. Clusters are renumbered in the order in which they appear.
 ///
 /// ```
 /// use edgemix::mixture::{Covariance, Mixture, prune};
+/// use ndarray::array;
 ///
-/// let (means, covariance) = (vec![0.0, 10.0, 20.0], Covariance::Spherical(vec![1.0; 3]));
+/// let (means, covariance) = (array![[0.0], [10.0], [20.0]], Covariance::Spherical(vec![1.0; 3]));
 /// let mixture = Mixture { log_weights: vec![0.0; 3], means, covariance, clusters: vec![0, 1, 2] };
 /// let kept = prune::keep(&mixture, &[1, 2]);
-/// assert_eq!((kept.means, kept.clusters), (vec![10.0, 20.0], vec![0, 1]));
+/// assert_eq!((kept.means, kept.clusters), (array![[10.0], [20.0]], vec![0, 1]));
 /// ```
 pub fn keep(mixture: &Mixture, components: &[usize]) -> Mixture {
-    let pick = |values: &[f64], stride: usize| -> Vec<f64> {
-        components.iter().flat_map(|&k| &values[k * stride..(k + 1) * stride]).copied().collect()
-    };
-    let dims = mixture.n_dims();
     let mut named: Vec<u16> = Vec::new();
     let clusters = components.iter().map(|&k| {
         let cluster = mixture.clusters[k];
@@ -95,13 +92,9 @@ pub fn keep(mixture: &Mixture, components: &[usize]) -> Mixture {
     });
     let clusters = clusters.collect();
     Mixture {
-        log_weights: pick(&mixture.log_weights, 1),
-        means: pick(&mixture.means, dims),
-        covariance: match &mixture.covariance {
-            Covariance::Spherical(v) => Covariance::Spherical(pick(v, 1)),
-            Covariance::Diagonal(v) => Covariance::Diagonal(pick(v, dims)),
-            Covariance::Full(v) => Covariance::Full(pick(v, dims * dims)),
-        },
+        log_weights: components.iter().map(|&k| mixture.log_weights[k]).collect(),
+        means: mixture.means.select(Axis(0), components),
+        covariance: mixture.covariance.select(components),
         clusters,
     }
 }
@@ -111,33 +104,36 @@ mod tests {
     use burn::backend::Flex;
     use burn::tensor::TensorData;
 
+    use ndarray::array;
+
     use super::*;
+    use crate::mixture::Covariance;
 
     #[test]
-    fn small_components_go_and_clusters_are_numbered_anew() {
+    fn small_components_are_dropped_and_clusters_are_renumbered() {
         let mixture = Mixture {
             log_weights: vec![0.0, 1.0, 2.0, 3.0],
-            means: vec![0.0, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5],
-            covariance: Covariance::Diagonal(vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0]),
+            means: array![[0.0, 0.5], [1.0, 1.5], [2.0, 2.5], [3.0, 3.5]],
+            covariance: Covariance::Diagonal(array![[1.0, 2.0], [3.0, 4.0], [5.0, 6.0], [7.0, 8.0]]),
             clusters: vec![0, 1, 2, 1],
         };
         let kept = survivors(&[100.0, 60.0, 0.5, 40.0], 0.005);
         assert_eq!(kept, [0, 1, 3]);
         let smaller = keep(&mixture, &kept[1..]);
-        assert_eq!(smaller.means, [1.0, 1.5, 3.0, 3.5]);
-        assert_eq!(smaller.covariance, Covariance::Diagonal(vec![3.0, 4.0, 7.0, 8.0]));
+        assert_eq!(smaller.means, array![[1.0, 1.5], [3.0, 3.5]]);
+        assert_eq!(smaller.covariance, Covariance::Diagonal(array![[3.0, 4.0], [7.0, 8.0]]));
         assert_eq!(smaller.clusters, [0, 0]);
     }
 
     #[test]
-    fn clusters_that_are_not_kept_go_with_all_their_components() {
+    fn dropped_clusters_lose_all_their_components() {
         // Four samples in the first cluster's two components, one in the second, three in the third.
         let z = [0.0f32, 0.1, 9.9, 10.0, 20.0, 30.0, 30.1, 30.2];
         let z = Tensor::<Flex, 2>::from_data(TensorData::new(z.to_vec(), [8, 1]), &Default::default());
         let mixture = Mixture {
             log_weights: vec![-1.4; 4],
-            means: vec![0.0, 20.0, 10.0, 30.0],
-            covariance: Covariance::Diagonal(vec![1.0; 4]),
+            means: array![[0.0], [20.0], [10.0], [30.0]],
+            covariance: Covariance::Spherical(vec![1.0; 4]),
             clusters: vec![0, 1, 0, 2],
         };
         let seen = |counts: &[f64]| {
@@ -145,7 +141,7 @@ mod tests {
             greatest(counts, 2)
         };
         let two = clusters(&mixture, &z, seen).unwrap();
-        assert_eq!((two.means, two.clusters), (vec![0.0, 10.0, 30.0], vec![0, 0, 1]));
+        assert_eq!((two.means, two.clusters), (array![[0.0], [10.0], [30.0]], vec![0, 0, 1]));
         assert_eq!(greatest(&[1.0, 2.0], 5), [0, 1]);
     }
 

@@ -1,59 +1,64 @@
 //! How many Gaussians describe latents: deterministic split and merge moves under a normal-inverse-Wishart prior.
 //!
-//! The Dirichlet process's Hastings ratios (Chang and Fisher, "Parallel sampling of DP mixture models using sub-cluster
-//! splits", 2013, equation 16) taken as a criterion: a component is split where that makes its samples more probable,
-//! two are merged where they are more probable as one, and in between all samples go to their best component. Many
-//! clusters seen as one hardly gain by a cut in two: where none does, a component is cut into many, which are merged
-//! again, and judged as a whole.
+//! The Hastings ratios of a Dirichlet process (Chang and Fisher, "Parallel sampling of DP mixture models using sub-cluster
+//! splits", 2013, equation 16) serve as a criterion: a component is split if that makes its samples more probable, two
+//! components are merged if their samples are more probable as one, and in between all samples move to their best
+//! component. A component that covers many clusters hardly gains by being cut in two. If no such cut gains anything, the
+//! component is cut into many parts, these are merged again, and the result is judged as a whole.
 //!
-//! The prior scatter is the one that makes the samples most probable, given their components (type II maximum
-//! likelihood), and is taken anew whenever these have changed: no scale is left to be chosen.
+//! The prior scatter is the one that makes the samples most probable given their components (type II maximum likelihood).
+//! It is computed anew whenever the components have changed, so that no scale has to be chosen.
 //!
-//! Host work in f64: a sample is compared with the parts of its own component only, so that a round costs little more
-//! than one pass over the latents.
+//! All of this is host work in f64. A split compares a sample only with the parts of its own component, so that a round
+//! costs little more than one pass over the latents.
 
+use ndarray::ArrayView2;
 use rand::{Rng, RngExt};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use statrs::function::gamma::ln_gamma;
 
-use super::Mixture;
+use super::covariance::NotPositiveDefinite;
+use super::gaussian_mixture::Mixture;
+use super::labels::{CHUNK, compact, members, soften, statistics};
 use super::niw::{NormalInverseWishart, Statistics};
-use super::partition::{CHUNK, compact, members, soften, statistics};
 use super::points::Points;
 use super::scorer::Scorer;
 use super::subspace::{FULL, Subspace};
-use crate::random::stream;
+use crate::base::arrays::row_slices;
+use crate::base::random::stream;
 
 /// Settings of the split and merge moves.
 ///
 /// ```
 /// use edgemix::mixture::split_merge::SplitMerge;
 /// use edgemix::random::{normal, stream};
+/// use ndarray::Array2;
 ///
-/// // Two hundred samples about each corner of a triangle; how many corners there are is not told.
+/// // Two hundred samples about each corner of a triangle. The number of corners is not given.
 /// let noise = normal(1200, &mut stream(0, "example", 0));
 /// let corners = [[0.0, 0.0], [4.0, 0.0], [0.0, 4.0]];
-/// let z: Vec<f64> = (0..1200).map(|i| corners[i / 2 % 3][i % 2] + 0.2 * f64::from(noise[i])).collect();
-/// let mixture = SplitMerge::default().fit(&z, 2, &mut stream(0, "example", 1));
+/// let z = Array2::from_shape_fn((600, 2), |(i, d)| corners[i % 3][d] + 0.2 * f64::from(noise[2 * i + d]));
+/// let mixture = SplitMerge::default().fit(z.view(), &mut stream(0, "example", 1))?;
 /// assert_eq!(mixture.n_components(), 3);
+/// # Ok::<(), edgemix::mixture::NotPositiveDefinite>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct SplitMerge {
-    /// Components at least: beyond what the samples speak for, those are split that lose least by it.
+    /// The least number of components. If the samples support fewer, those components are split that lose least by it.
     pub min_components: usize,
-    /// Components at most.
+    /// The greatest number of components.
     pub max_components: usize,
-    /// The prior scatter of a component, in units of the latents' variance; 0: the most probable one.
+    /// The prior scatter of a component, in units of the latents' variance; 0 for the most probable one.
     pub prior_scale: f64,
-    /// How many samples the prior mean of a component is worth.
+    /// The number of samples that the prior mean of a component is worth.
     pub mean_strength: f64,
-    /// The process's concentration.
+    /// The concentration of the Dirichlet process.
     pub concentration: f64,
-    /// Samples that components are grown on, evenly spread; all samples are assigned to them.
+    /// The most samples, evenly spread, that components are grown on.
     pub subsample: usize,
-    /// Rounds of splits and merges at most.
+    /// The most rounds of splits and merges.
     pub max_rounds: usize,
 }
 
@@ -71,63 +76,72 @@ impl Default for SplitMerge {
     }
 }
 
-/// How often samples are reassigned after a round's splits, and in a proposal.
+/// The most reassignments of samples after the splits of a round.
 const SETTLE: usize = 5;
+/// The most reassignments of samples in a proposed split.
 const REFINE: usize = 10;
-/// Iterations of expectation maximisation in the end.
+/// Iterations of expectation maximisation at the end.
 const SOFTEN: usize = 10;
-/// Neighbours that a merge is tried with.
+/// The number of nearest components that a merge is tried with.
 const NEIGHBOURS: usize = 3;
-/// Parts that a component is cut into at most, and the fewest samples of a part, for each dimension.
+/// The most parts that a component is cut into.
 const PARTS: usize = 32;
+/// The fewest samples of such a part, for each dimension.
 const PART: usize = 4;
-/// Rounds without a more probable partition before the moves end.
+/// The number of rounds without more probable components after which the moves end.
 const PATIENCE: usize = 2;
 
-/// Samples of a component and what a Gaussian needs to know of them.
+/// The samples of a component and their statistics.
 #[derive(Clone)]
 struct Component {
-    of: Statistics,
+    statistics: Statistics,
     rows: Vec<usize>,
     log_marginal: f64,
 }
 
 impl SplitMerge {
-    /// Grows components on `N x D` latents, row-major; a mixture with full covariances, each component its own cluster. Of
-    /// more than [`FULL`] dimensions they are full along the leading axes only. See [`SplitMerge`] for an example.
-    pub fn fit(&self, z: &[f64], dims: usize, rng: &mut impl Rng) -> Mixture {
-        if dims <= FULL {
-            return self.fit_full(z, dims, rng);
+    /// Grows components on `N x D` latents. The mixture has full covariances, and each component is a cluster. Beyond
+    /// [`FULL`] dimensions covariances are full along the leading axes only.
+    ///
+    /// # Errors
+    /// [`NotPositiveDefinite`] if rounding makes a covariance indefinite, which the prior prevents unless samples differ in
+    /// scale by many orders of magnitude.
+    pub fn fit(&self, z: ArrayView2<f64>, rng: &mut impl Rng) -> Result<Mixture, NotPositiveDefinite> {
+        let z = z.as_standard_layout();
+        if z.ncols() <= FULL {
+            return Ok(self.fit_full(z.view(), rng));
         }
-        let step = (z.len() / dims).div_ceil(self.subsample.max(1)).max(1);
-        let subspace = Subspace::of(z.chunks_exact(dims).step_by(step), dims);
-        let projected = subspace.project(z);
-        let mixture = self.fit_full(&projected, subspace.rank(), rng);
-        let components = mixture.components(&projected).expect("the prior keeps covariances positive definite");
-        subspace.lift(mixture, z, &components)
+        let subspace = Subspace::fit(row_slices(z.view()).step_by(self.step(z.nrows())), z.ncols());
+        let projected = subspace.project(z.view());
+        let mixture = self.fit_full(projected.view(), rng);
+        let components = mixture.components(projected.view())?;
+        Ok(subspace.lift(mixture, z.view(), &components))
     }
 
-    /// Expectation maximisation from given components, the label of each of `N x D` latents, none of them empty; under the
-    /// prior that makes them most probable.
-    pub(super) fn soften(&self, z: &[f64], dims: usize, labels: &[u32], rounds: usize) -> Mixture {
-        let center = Statistics::of(z.chunks_exact(dims), dims).mean();
-        let points = Points::about(&center, z.chunks_exact(dims));
+    /// Every so many samples, components are grown on one of them.
+    fn step(&self, n: usize) -> usize {
+        n.div_ceil(self.subsample.max(1)).max(1)
+    }
+
+    /// Expectation maximisation from the labels of `N x D` latents in standard layout, under the prior that makes them most
+    /// probable. No label may be without samples.
+    pub(super) fn soften(&self, z: ArrayView2<f64>, labels: &[u32], rounds: usize) -> Mixture {
+        let center = Statistics::from_rows(row_slices(z), z.ncols()).mean();
+        let points = Points::about(&center, row_slices(z));
         soften(&points, labels, &self.prior(&statistics(&points, labels)), &center, rounds)
     }
 
-    pub(super) fn fit_full(&self, z: &[f64], dims: usize, rng: &mut impl Rng) -> Mixture {
-        let n = z.len() / dims;
-        let step = n.div_ceil(self.subsample.max(1)).max(1);
-        let rows = || z.chunks_exact(dims).step_by(step);
-        let all = Statistics::of(rows(), dims);
-        let center = all.mean();
+    /// Grows components with full covariances on `N x D` latents in standard layout.
+    pub(super) fn fit_full(&self, z: ArrayView2<f64>, rng: &mut impl Rng) -> Mixture {
+        let rows = || row_slices(z).step_by(self.step(z.nrows()));
+        let center = Statistics::from_rows(rows(), z.ncols()).mean();
         let points = Points::about(&center, rows());
         let (mut labels, prior) = self.grow(&points, rng.random());
         self.split_further(&points, &prior, &mut labels);
         soften(&points, &labels, &prior, &center, SOFTEN)
     }
 
-    /// Rounds of splits and merges, from one component until nothing changes or gains; the most probable partition.
+    /// Rounds of splits and merges, from one component until nothing changes or gains; returns the most probable labels.
     fn grow(&self, points: &Points, seed: u64) -> (Vec<u32>, NormalInverseWishart) {
         let mut labels = vec![0u32; points.len()];
         let mut prior = self.prior(&[points.all()]);
@@ -157,9 +171,9 @@ impl SplitMerge {
         (best.1, best.2)
     }
 
-    /// The prior under which these components are most probable, or the one that was asked for.
+    /// The prior under which these components are most probable, or the one with [`Self::prior_scale`].
     fn prior(&self, statistics: &[Statistics]) -> NormalInverseWishart {
-        let total = statistics.iter().skip(1).fold(statistics[0].clone(), |all, of| all.with(of));
+        let total = statistics.iter().skip(1).fold(statistics[0].clone(), |all, other| all.with(other));
         let variance = total.variance().max(f64::MIN_POSITIVE);
         let prior = |scale: f64| NormalInverseWishart { kappa: self.mean_strength, extra: 2.0, psi: scale * variance };
         if self.prior_scale > 0.0 {
@@ -167,19 +181,19 @@ impl SplitMerge {
         }
         let evidence = |log_scale: f64| -> f64 {
             let prior = prior(log_scale.exp());
-            statistics.iter().map(|of| prior.log_marginal(of)).sum()
+            statistics.iter().map(|own| prior.log_marginal(own)).sum()
         };
         let most = (2.0 * total.mean().len() as f64).ln();
-        prior(greatest(evidence, most - 20.0, most).exp())
+        prior(position_of_maximum(evidence, most - 20.0, most).exp())
     }
 
-    /// `ln p(samples, partition)` but for what depends on the number of samples alone.
+    /// `ln p(samples, labels)`, except for terms that depend on the number of samples alone.
     fn log_joint(&self, statistics: &[Statistics], prior: &NormalInverseWishart) -> f64 {
-        let term = |of: &Statistics| self.concentration.ln() + ln_gamma(of.n) + prior.log_marginal(of);
+        let term = |own: &Statistics| self.concentration.ln() + ln_gamma(own.n) + prior.log_marginal(own);
         statistics.iter().map(term).sum()
     }
 
-    /// Splits every component that is better as several.
+    /// Splits every component whose samples are more probable in several parts.
     fn split(&self, points: &Points, prior: &NormalInverseWishart, labels: &mut [u32], seed: u64, round: u64) -> bool {
         let members = members(labels);
         let proposals: Vec<Option<Vec<u32>>> = members
@@ -203,8 +217,8 @@ impl SplitMerge {
         next > before
     }
 
-    /// Cuts components in two along their principal axis until there are as many as asked for: always the one that loses
-    /// least by it for each of its samples, so that no few samples at the border are cut off.
+    /// Cuts components in two along their principal axis until there are at least [`Self::min_components`]: each time the
+    /// one that loses least by it per sample, so that no small groups of samples are cut off at a border.
     fn split_further(&self, points: &Points, prior: &NormalInverseWishart, labels: &mut [u32]) {
         loop {
             compact(labels);
@@ -227,8 +241,8 @@ impl SplitMerge {
         }
     }
 
-    /// The parts of a component that make its samples more probable than they are as one, if there are any: the better
-    /// of three cuts in two, or else a cut into many.
+    /// The parts of a component that make its samples more probable than as one component, if there are any: the best of
+    /// three cuts in two, or else a cut into many.
     fn proposal(&self, own: &Points, prior: &NormalInverseWishart, rng: &mut impl Rng) -> Option<Vec<u32>> {
         let one = self.log_joint(&[own.all()], prior);
         let starts = [own.halves(), own.k_means(2, rng), own.k_means(2, rng)];
@@ -237,7 +251,7 @@ impl SplitMerge {
         if let Some((_, parts)) = two {
             return Some(parts);
         }
-        let many = (own.len() / (PART * own.dims)).min(PARTS);
+        let many = (own.len() / (PART * own.dims())).min(PARTS);
         if many <= 2 {
             return None;
         }
@@ -248,9 +262,11 @@ impl SplitMerge {
         (joint > self.log_joint(&[own.all()], &prior)).then_some(parts)
     }
 
-    /// Parts whose samples all are where they score best, and their log joint; nothing if only one is left.
+    /// Parts whose samples all score best in their own part, and their log joint; `None` if only one part is left.
     fn refined(&self, own: &Points, prior: &NormalInverseWishart, start: Vec<u32>) -> Option<(f64, Vec<u32>)> {
         let mut parts = start;
+        // Of equal samples, a cut may leave a part empty.
+        compact(&mut parts);
         for _ in 0..REFINE {
             let before = parts.clone();
             let statistics = statistics(own, &parts);
@@ -262,12 +278,12 @@ impl SplitMerge {
             compact(&mut parts);
         }
         let statistics = statistics(own, &parts);
-        let is_whole = statistics.len() < 2 || statistics.iter().any(|of| of.n < 2.0);
+        let is_whole = statistics.len() < 2 || statistics.iter().any(|own| own.n < 2.0);
         (!is_whole).then(|| (self.log_joint(&statistics, prior), parts))
     }
 
-    /// Every sample goes to the component that scores it best; the prior that then is most probable, and whether any
-    /// sample has moved.
+    /// Moves every sample to the component that scores it best. Returns the prior that is most probable afterwards, and
+    /// whether any sample has moved.
     fn reassign(
         &self,
         points: &Points,
@@ -276,52 +292,55 @@ impl SplitMerge {
     ) -> (NormalInverseWishart, bool) {
         compact(labels);
         let Some(scorer) = Scorer::new(&statistics(points, labels), prior) else { return (*prior, false) };
-        let move_all = |(labels, rows): (&mut [u32], &[f64])| {
+        let move_all = |(labels, rows): (&mut [u32], ArrayView2<f64>)| {
             let mut has_moved = false;
-            for (label, row) in labels.iter_mut().zip(rows.chunks_exact(points.dims)) {
+            for (label, row) in labels.iter_mut().zip(row_slices(rows)) {
                 let best = scorer.best(row, *label as usize).0 as u32;
                 has_moved |= best != *label;
                 *label = best;
             }
             has_moved
         };
-        let chunks = labels.par_chunks_mut(CHUNK).zip(points.values.par_chunks(CHUNK * points.dims));
+        let chunks = labels.par_chunks_mut(CHUNK).zip(points.chunks(CHUNK));
         let has_moved = chunks.map(move_all).reduce(|| false, |a, b| a | b);
         compact(labels);
         (self.prior(&statistics(points, labels)), has_moved)
     }
 
-    /// `ln p(two components) - ln p(one)`, and the one.
+    /// `ln p(two components) - ln p(the two as one)`.
     fn ratio(&self, a: &Component, b: &Component, prior: &NormalInverseWishart) -> f64 {
-        self.concentration.ln() + ln_gamma(a.of.n) + ln_gamma(b.of.n) - ln_gamma(a.of.n + b.of.n)
+        self.concentration.ln() + ln_gamma(a.statistics.n) + ln_gamma(b.statistics.n)
+            - ln_gamma(a.statistics.n + b.statistics.n)
             + a.log_marginal
             + b.log_marginal
-            - prior.log_marginal(&a.of.with(&b.of))
+            - prior.log_marginal(&a.statistics.with(&b.statistics))
     }
 
-    /// Merges pairs of neighbours, the one that gains most first, until none gains.
+    /// Merges neighbouring components, each time the pair that gains most, until no merge gains anything.
     fn merge(&self, points: &Points, prior: &NormalInverseWishart, labels: &mut [u32]) -> bool {
         let component = |rows: Vec<usize>| {
-            let of = points.statistics(&rows);
-            Component { log_marginal: prior.log_marginal(&of), of, rows }
+            let statistics = points.statistics(&rows);
+            Component { log_marginal: prior.log_marginal(&statistics), statistics, rows }
         };
         let mut components: Vec<Component> = members(labels).into_par_iter().map(component).collect();
         let before = components.len();
         loop {
-            let means: Vec<Vec<f64>> = components.iter().map(|c| c.of.mean()).collect();
+            let means: Vec<Vec<f64>> = components.iter().map(|c| c.statistics.mean()).collect();
             let pairs: Vec<(usize, usize)> = (0..components.len())
                 .flat_map(|i| nearest(&means, i).into_iter().map(move |j| (i.min(j), i.max(j))))
                 .collect();
             let ratios = pairs.par_iter().map(|&(i, j)| (self.ratio(&components[i], &components[j], prior), i, j));
-            let worst = ratios.collect::<Vec<_>>().into_iter().min_by(|a, b| a.0.total_cmp(&b.0));
+            // Scatters that rounding has made indefinite have a ratio that is no number, and is no reason to merge.
+            let ratios: Vec<(f64, usize, usize)> = ratios.filter(|(ratio, ..)| !ratio.is_nan()).collect();
+            let worst = ratios.into_iter().min_by(|a, b| a.0.total_cmp(&b.0));
             let Some((ratio, i, j)) = worst else { break };
             if ratio >= 0.0 {
                 break;
             }
             let other = components.remove(j);
             let into = &mut components[i];
-            into.of.absorb(&other.of);
-            into.log_marginal = prior.log_marginal(&into.of);
+            into.statistics.absorb(&other.statistics);
+            into.log_marginal = prior.log_marginal(&into.statistics);
             into.rows.extend(other.rows);
         }
         for (k, component) in components.iter().enumerate() {
@@ -331,8 +350,8 @@ impl SplitMerge {
     }
 }
 
-/// Where a function with one maximum has it, by golden section.
-fn greatest(f: impl Fn(f64) -> f64, mut low: f64, mut high: f64) -> f64 {
+/// The position of the only maximum of a function between two positions, by golden section search.
+fn position_of_maximum(f: impl Fn(f64) -> f64, mut low: f64, mut high: f64) -> f64 {
     let golden = 0.5 * (5f64.sqrt() - 1.0);
     let (mut a, mut b) = (high - golden * (high - low), low + golden * (high - low));
     let (mut at_a, mut at_b) = (f(a), f(b));
@@ -350,7 +369,7 @@ fn greatest(f: impl Fn(f64) -> f64, mut low: f64, mut high: f64) -> f64 {
     0.5 * (low + high)
 }
 
-/// The nearest other means.
+/// The other components whose means are nearest.
 fn nearest(means: &[Vec<f64>], i: usize) -> Vec<usize> {
     let distance = |j: usize| means[i].iter().zip(&means[j]).map(|(a, b)| (a - b).powi(2)).sum::<f64>();
     let mut others: Vec<(f64, usize)> = (0..means.len()).filter(|&j| j != i).map(|j| (distance(j), j)).collect();

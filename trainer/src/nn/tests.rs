@@ -43,7 +43,7 @@ fn plain_numbers_compute_what_the_network_does() {
     let values = normal(11 * WIDTHS[0], &mut stream(5, "input", 0));
     let mixture = Mixture {
         log_weights: vec![0.0],
-        means: vec![0.0; 3],
+        means: ndarray::Array2::zeros((1, 3)),
         covariance: Covariance::Spherical(vec![1.0]),
         clusters: vec![0],
     };

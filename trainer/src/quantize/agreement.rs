@@ -33,6 +33,8 @@ pub fn check(trained: &Trained, model: &Model, samples: &Samples) -> Result<(), 
 
 #[cfg(test)]
 mod tests {
+    use ndarray::Array2;
+
     use super::*;
     use crate::base::random::{normal, stream};
     use crate::data::Scaling;
@@ -44,7 +46,7 @@ mod tests {
         let n = means.len();
         let mixture = Mixture {
             log_weights: vec![0.0; n],
-            means,
+            means: Array2::from_shape_vec((n, 1), means).unwrap(),
             covariance: Covariance::Spherical(vec![0.1; n]),
             clusters: (0..n as u16).collect(),
         };

@@ -15,7 +15,7 @@ use crate::trained::Window;
 /// # use edgemix::mixture::{Covariance, Mixture};
 /// # use edgemix::quantize::{Provenance, QuantizeError, quantize};
 /// # use edgemix::trained::{Head, Trained};
-/// # let (means, covariance) = (vec![-1.0, 1.0], Covariance::Spherical(vec![0.1; 2]));
+/// # let (means, covariance) = (ndarray::array![[-1.0], [1.0]], Covariance::Spherical(vec![0.1; 2]));
 /// # let mixture = Mixture { log_weights: vec![0.0; 2], means, covariance, clusters: vec![0, 1] };
 /// # let (method, head) = ("by hand".into(), Head::Mixture(mixture));
 /// # let scaling = Scaling { gain: vec![1.0], offset: vec![0.0] };

@@ -4,6 +4,7 @@
 //! the f32 latents and another of the integer ones; the difference, that of two M steps, is added to the component's own.
 //! So a floor or a prior of the method's estimator is kept, and an encoder that loses nothing changes nothing.
 
+use ndarray::{Array2, Axis};
 use rayon::prelude::*;
 
 use crate::mixture::{Covariance, Mixture, NotPositiveDefinite, cholesky};
@@ -54,19 +55,19 @@ fn softmax(scores: &[f64]) -> Vec<f64> {
 struct Moments {
     weight: f64,
     mean: Vec<f64>,
-    covariance: Vec<f64>,
+    covariance: Array2<f64>,
 }
 
 impl Moments {
     fn weighted(rows: &[Vec<f64>], weights: &[f64], dims: usize) -> Self {
         let weight = weights.iter().sum::<f64>().max(f64::MIN_POSITIVE);
-        let mut moments = Self { weight, mean: vec![0.0; dims], covariance: vec![0.0; dims * dims] };
+        let mut moments = Self { weight, mean: vec![0.0; dims], covariance: Array2::zeros((dims, dims)) };
         for (row, w) in rows.iter().zip(weights) {
             moments.mean.iter_mut().zip(row).for_each(|(m, x)| *m += w / weight * x);
         }
         for (row, w) in rows.iter().zip(weights).filter(|(_, w)| **w > 1e-9) {
             let off: Vec<f64> = row.iter().zip(&moments.mean).map(|(x, m)| x - m).collect();
-            for (row, a) in moments.covariance.chunks_exact_mut(dims).zip(&off) {
+            for (mut row, a) in moments.covariance.rows_mut().into_iter().zip(&off) {
                 row.iter_mut().zip(&off).for_each(|(c, b)| *c += w / weight * a * b);
             }
         }
@@ -77,21 +78,22 @@ impl Moments {
 /// Adds the difference of two moments to a component.
 fn shift(mixture: &mut Mixture, k: usize, before: &Moments, after: &Moments) {
     let dims = before.mean.len();
-    let means = mixture.means[k * dims..].iter_mut().zip(&before.mean).zip(&after.mean);
+    let mut means = mixture.means.row_mut(k);
+    let means = means.iter_mut().zip(&before.mean).zip(&after.mean);
     means.for_each(|((mean, before), after)| *mean += after - before);
-    let difference: Vec<f64> = after.covariance.iter().zip(&before.covariance).map(|(a, b)| a - b).collect();
-    let variances = || difference.iter().step_by(dims + 1);
+    let difference = &after.covariance - &before.covariance;
+    let variances = difference.diag();
     let change = |variance: &mut f64, by: f64| *variance = (*variance + by).max(*variance * KEPT);
     match &mut mixture.covariance {
-        Covariance::Spherical(v) => change(&mut v[k], variances().sum::<f64>() / dims as f64),
-        Covariance::Diagonal(v) => v[k * dims..].iter_mut().zip(variances()).for_each(|(v, by)| change(v, *by)),
+        Covariance::Spherical(v) => change(&mut v[k], variances.iter().sum::<f64>() / dims as f64),
+        Covariance::Diagonal(v) => v.row_mut(k).iter_mut().zip(variances).for_each(|(v, by)| change(v, *by)),
         Covariance::Full(v) => {
-            let old = &mut v[k * dims * dims..(k + 1) * dims * dims];
-            let new: Vec<f64> = old.iter().zip(&difference).map(|(v, by)| v + by).collect();
+            let mut old = v.index_axis_mut(Axis(0), k);
+            let new = &old + &difference;
             // The new covariance must be positive definite, and in no direction less than its share of the old one: new - KEPT old is, too.
-            let rest: Vec<f64> = new.iter().zip(&*old).map(|(new, old)| new - KEPT * old).collect();
-            if cholesky::factor(&rest, dims).is_some() {
-                old.copy_from_slice(&new);
+            let rest = &new - &(&old * KEPT);
+            if cholesky::factor(rest.view()).is_some() {
+                old.assign(&new);
             }
         }
     }
@@ -99,21 +101,22 @@ fn shift(mixture: &mut Mixture, k: usize, before: &Moments, after: &Moments) {
 
 #[cfg(test)]
 mod tests {
+    use ndarray::{Array3, array};
+
     use super::*;
     use crate::base::random::{normal, stream};
 
     const DIMS: usize = 3;
 
     fn mixture(kind: u8) -> Mixture {
-        let identity = (0..DIMS * DIMS).map(|i| f64::from(u8::from(i % (DIMS + 1) == 0)));
         let covariance = match kind {
             0 => Covariance::Spherical(vec![1.0; 2]),
-            1 => Covariance::Diagonal(vec![1.0; 2 * DIMS]),
-            _ => Covariance::Full(identity.clone().chain(identity).collect()),
+            1 => Covariance::Diagonal(Array2::ones((2, DIMS))),
+            _ => Covariance::Full(Array3::from_shape_fn((2, DIMS, DIMS), |(_, i, j)| f64::from(u8::from(i == j)))),
         };
         Mixture {
             log_weights: vec![-0.7; 2],
-            means: vec![-4.0, 0.0, 0.0, 4.0, 0.0, 0.0],
+            means: array![[-4.0, 0.0, 0.0], [4.0, 0.0, 0.0]],
             covariance,
             clusters: vec![0, 1],
         }
@@ -153,8 +156,8 @@ mod tests {
             }
             let (first, second) = match &found.covariance {
                 Covariance::Spherical(v) => (1.0 + 2.0 * (v[0] - 1.0) * 1.5, v[1]),
-                Covariance::Diagonal(v) => (v[1], v[DIMS + 1]),
-                Covariance::Full(v) => (v[DIMS + 1], v[DIMS * DIMS + DIMS + 1]),
+                Covariance::Diagonal(v) => (v[[0, 1]], v[[1, 1]]),
+                Covariance::Full(v) => (v[[0, 1, 1]], v[[1, 1, 1]]),
             };
             assert!((first - 2.25).abs() < 0.15 && (second - 1.0).abs() < 0.01, "kind {kind}: {first} {second}");
             assert!(found.whiten().is_ok());

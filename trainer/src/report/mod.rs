@@ -19,7 +19,7 @@ pub(crate) use plot::short;
 use crate::assessment::inference::{self, Assigned};
 use crate::assessment::interval::SeedInterval;
 use crate::data::Dataset;
-use crate::mixture::consensus::ClusterCountReport;
+use crate::mixture::ClusterCountReport;
 use crate::trained::{AssignError, Trained};
 use crate::training::EpochReport;
 

@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use super::{Run, plot};
 use crate::assessment::interval::{ClusterFate, SeedInterval};
-use crate::mixture::consensus::ClusterCountReport;
+use crate::mixture::ClusterCountReport;
 
 /// Nothing where neither is known.
 pub(super) fn number(run: &Run) -> Markup {

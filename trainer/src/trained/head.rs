@@ -69,7 +69,7 @@ impl Head {
                 let whitened = mixture.whiten()?;
                 let best = latents.par_chunks_exact(mixture.n_dims()).map(|z| {
                     let z: Vec<f64> = z.iter().map(|&x| x.into()).collect();
-                    argmax(&whitened.scores(&z))
+                    argmax(whitened.scores(&z))
                 });
                 Ok(best.map(|component| mixture.clusters[component]).collect())
             }

@@ -20,7 +20,7 @@ use crate::mixture::NotPositiveDefinite;
 /// let mean = Dense { inputs: 2, outputs: 1, weights: vec![0.5, 0.5], bias: vec![0.0], activation: Activation::Identity };
 /// let mixture = Mixture {
 ///     log_weights: vec![0.0; 2],
-///     means: vec![0.0, 10.0],
+///     means: ndarray::array![[0.0], [10.0]],
 ///     covariance: Covariance::Spherical(vec![1.0; 2]),
 ///     clusters: vec![0, 1],
 /// };
@@ -62,7 +62,7 @@ pub struct Trained {
 /// # let scaling = Scaling { gain: vec![1.0], offset: vec![0.0] };
 /// // A component whose variance is 0.
 /// let covariance = Covariance::Spherical(vec![0.0]);
-/// let mixture = Mixture { log_weights: vec![0.0], means: vec![0.0], covariance, clusters: vec![0] };
+/// let mixture = Mixture { log_weights: vec![0.0], means: ndarray::array![[0.0]], covariance, clusters: vec![0] };
 /// let (method, head) = ("by hand".into(), Head::Mixture(mixture));
 /// let trained = Trained { method, scaling, encoder: vec![], head, sticks: vec![] };
 /// let error = trained.assign(&Samples::new("one", vec![1.0], 1)).unwrap_err();

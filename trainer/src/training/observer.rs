@@ -4,7 +4,7 @@ use std::io;
 
 use serde::{Deserialize, Serialize};
 
-use crate::mixture::consensus::ClusterCountReport;
+use crate::mixture::ClusterCountReport;
 
 /// Who watches a fit.
 ///

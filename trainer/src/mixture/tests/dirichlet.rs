@@ -186,7 +186,7 @@ fn the_printed_form_scores_by_equation_13() {
     let v: Vec<f64> =
         (0..4).map(|k| counts[k] / (counts[k..].iter().sum::<f64>() + process.concentration - 1.0)).collect();
     let score = |z: &[f64], k: usize| {
-        let square: f64 = (0..D).map(|d| (z[d] - mixture.means[k * D + d]).powi(2)).sum();
+        let square: f64 = (0..D).map(|d| (z[d] - mixture.means[[k, d]]).powi(2)).sum();
         -0.5 * square + v[k].ln() + v[..=k].iter().map(|v| (1.0 - v).ln()).sum::<f64>()
     };
     for z in z.chunks(D) {

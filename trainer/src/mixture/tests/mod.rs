@@ -1,17 +1,20 @@
 //! The batched tensor work against plain f64 loops, and what the algorithms promise.
 
+mod degenerate;
 mod dirichlet;
 mod split_merge;
 
 use burn::backend::{Flex, NdArray};
 use burn::tensor::{Tensor, backend::Backend};
+use ndarray::{Array2, Array3, ArrayView1, array};
 use rand::{Rng, RngExt};
 
 use super::dirichlet::{Assignment, DirichletProcess};
 use super::gmm::{Gmm, expect};
 use super::kmeans::KMeans;
 use super::{Covariance, CovarianceType, Mixture, elements, matrix};
-use crate::random::{normal, stream};
+use crate::base::arrays::from_rows;
+use crate::base::random::{normal, stream};
 
 const D: usize = 3;
 const SHAPES: [CovarianceType; 3] = [CovarianceType::Spherical, CovarianceType::Diagonal, CovarianceType::Full];
@@ -36,12 +39,7 @@ fn overlapping() -> Vec<f64> {
 
 /// The samples' clusters are the blobs, but for their numbers.
 fn finds_corners(mixture: &Mixture, z: &[f64]) -> bool {
-    let whitened = mixture.whiten().unwrap();
-    let best = |z: &[f64]| {
-        let scores = whitened.scores(z);
-        (0..scores.len()).max_by(|&a, &b| scores[a].total_cmp(&scores[b])).unwrap()
-    };
-    let found: Vec<usize> = z.chunks(D).map(best).collect();
+    let found = mixture.components(from_rows(z.to_vec(), D).view()).unwrap();
     let n = found.len() / CORNERS.len();
     let same = |a: usize, b: usize| (found[a] == found[b]) == (a / n == b / n);
     (0..found.len()).all(|a| (0..found.len()).step_by(7).all(|b| same(a, b)))
@@ -52,22 +50,23 @@ fn mixtures(offset: f64) -> [Mixture; 3] {
     let mut rng = stream(2, "mixtures", 0);
     let mut draw = |n: usize| -> Vec<f64> { (0..n).map(|_| rng.random::<f64>()).collect() };
     let k = 4;
-    let means: Vec<f64> = draw(k * D).iter().map(|x| 4.0 * x + offset).collect();
+    let means = from_rows(draw(k * D), D).mapv(|x| 4.0 * x + offset);
     let positive = |x: Vec<f64>| -> Vec<f64> { x.iter().map(|x| 0.1 + x).collect() };
-    let full: Vec<f64> = (0..k)
-        .flat_map(|_| {
-            let a = draw(D * D);
-            let product = move |i: usize| (0..D).map(|j| a[i / D * D + j] * a[i % D * D + j]).sum::<f64>();
-            (0..D * D).map(move |i| product(i) + if i / D == i % D { 0.1 } else { 0.0 }).collect::<Vec<_>>()
-        })
-        .collect();
+    let mut full = Array3::zeros((k, D, D));
+    for mut covariance in full.outer_iter_mut() {
+        let root = from_rows(draw(D * D), D);
+        covariance.assign(&(root.dot(&root.t()) + Array2::<f64>::eye(D) * 0.1));
+    }
     let log_weights: Vec<f64> = draw(k).iter().map(|x| x - 2.0).collect();
-    [Covariance::Spherical(positive(draw(k))), Covariance::Diagonal(positive(draw(k * D))), Covariance::Full(full)].map(
-        |covariance| {
-            let clusters = vec![0, 1, 2, 3];
-            Mixture { log_weights: log_weights.clone(), means: means.clone(), covariance, clusters }
-        },
-    )
+    [
+        Covariance::Spherical(positive(draw(k))),
+        Covariance::Diagonal(from_rows(positive(draw(k * D)), D)),
+        Covariance::Full(full),
+    ]
+    .map(|covariance| {
+        let clusters = vec![0, 1, 2, 3];
+        Mixture { log_weights: log_weights.clone(), means: means.clone(), covariance, clusters }
+    })
 }
 
 #[test]
@@ -92,8 +91,8 @@ fn batched_scores_are_the_definition_even_far_from_the_origin() {
 fn a_full_covariance_scores_by_its_inverse_and_determinant() {
     let mixture = Mixture {
         log_weights: vec![-0.7],
-        means: vec![1.0, -2.0],
-        covariance: Covariance::Full(vec![2.0, 0.6, 0.6, 0.5]),
+        means: array![[1.0, -2.0]],
+        covariance: Covariance::Full(array![[[2.0, 0.6], [0.6, 0.5]]]),
         clusters: vec![0],
     };
     let det: f64 = 2.0 * 0.5 - 0.36;
@@ -132,11 +131,11 @@ fn the_maximisation_step_is_the_weighted_mean_and_covariance() {
             let covariance = |a: usize, b: usize| weighted(&|z| (z[a] - mean[a]) * (z[b] - mean[b]));
             let close = |found: f64, expected: f64| assert!((found - expected).abs() < 2e-3, "{found} {expected}");
             close(fitted.log_weights[k], (count / n as f64).ln());
-            (0..D).for_each(|d| close(fitted.means[k * D + d], mean[d]));
+            (0..D).for_each(|d| close(fitted.means[[k, d]], mean[d]));
             match &fitted.covariance {
                 Covariance::Spherical(v) => close(v[k], (0..D).map(|d| covariance(d, d)).sum::<f64>() / D as f64),
-                Covariance::Diagonal(v) => (0..D).for_each(|d| close(v[k * D + d], covariance(d, d))),
-                Covariance::Full(v) => (0..D * D).for_each(|i| close(v[k * D * D + i], covariance(i / D, i % D))),
+                Covariance::Diagonal(v) => (0..D).for_each(|d| close(v[[k, d]], covariance(d, d))),
+                Covariance::Full(v) => (0..D * D).for_each(|i| close(v[[k, i / D, i % D]], covariance(i / D, i % D))),
             }
         }
     }
@@ -213,8 +212,7 @@ fn kmeans_is_no_worse_than_the_best_of_as_many_naive_starts() {
 #[test]
 fn a_center_without_samples_is_moved_to_some() {
     let z = tensor::<Flex>(&blobs(&CORNERS, 20, 0.3, 4), D);
-    let mut start: Vec<f64> = CORNERS[..2].concat();
-    start.extend([1e3; 2 * D]);
+    let start = array![CORNERS[0], CORNERS[1], [1e3; D], [1e3; D]];
     let found = KMeans { n_clusters: 4, ..KMeans::default() }.refine(&z, start);
     assert_eq!(found.shares, [0.25; 4]);
 }
@@ -275,9 +273,10 @@ fn both_cpu_backends_fit_the_same_mixtures() {
     for (f, n) in on_flex.iter().zip(&on_ndarray) {
         assert_eq!(f.n_components(), n.n_components());
         // Equally good starts may be told apart by rounding, and number the components otherwise.
-        for mean in f.means.chunks(D) {
-            let distance = |other: &[f64]| mean.iter().zip(other).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
-            assert!(n.means.chunks(D).map(distance).fold(f64::INFINITY, f64::min) < 2e-2, "{mean:?}");
+        for mean in f.means.rows() {
+            let distance =
+                |other: ArrayView1<f64>| mean.iter().zip(other).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+            assert!(n.means.rows().into_iter().map(distance).fold(f64::INFINITY, f64::min) < 2e-2, "{mean:?}");
         }
     }
 }

@@ -1,13 +1,15 @@
 //! Split and merge moves on samples whose number of Gaussians is known.
 
+use ndarray::{Array2, Array3, ArrayView2, Axis};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
+use crate::base::arrays::from_rows;
+use crate::base::random::{normal, stream};
 use crate::mixture::Mixture;
 use crate::mixture::consensus::Grouping;
 use crate::mixture::split_merge::SplitMerge;
-use crate::random::{normal, stream};
 
 /// Gaussians' means are at least so many of their widest deviations apart.
 const APART: f64 = 8.0;
@@ -50,33 +52,29 @@ impl Draw {
     }
 
     /// `EACH * k` samples.
-    fn samples(&self) -> Vec<f64> {
+    fn samples(&self) -> Array2<f64> {
         let Self { k, dims, .. } = *self;
         let rng = &mut stream(self.seed, "draw", (k * 100 + dims) as u64);
         let means = self.means(rng);
         // Lower triangles; no direction's deviation is above one.
         let beside = 0.3 / (dims as f64).sqrt();
-        let factors: Vec<f64> = (0..k * dims * dims)
-            .map(|i| match (i / dims % dims).cmp(&(i % dims)) {
-                std::cmp::Ordering::Less => 0.0,
-                std::cmp::Ordering::Equal => 0.4 + 0.3 * rng.random::<f64>(),
-                std::cmp::Ordering::Greater => beside * (2.0 * rng.random::<f64>() - 1.0),
-            })
-            .collect();
-        let noise = normal(EACH * k * dims, rng);
-        let sample = |(i, e): (usize, &[f32])| -> Vec<f64> {
+        let factors = Array3::from_shape_fn((k, dims, dims), |(_, r, c)| match r.cmp(&c) {
+            std::cmp::Ordering::Less => 0.0,
+            std::cmp::Ordering::Equal => 0.4 + 0.3 * rng.random::<f64>(),
+            std::cmp::Ordering::Greater => beside * (2.0 * rng.random::<f64>() - 1.0),
+        });
+        let noise = from_rows(normal(EACH * k * dims, rng).into_iter().map(f64::from).collect(), dims);
+        Array2::from_shape_fn(noise.raw_dim(), |(i, r)| {
             let label = self.label(i);
-            let factor = &factors[label * dims * dims..(label + 1) * dims * dims];
-            let at = |r: usize| (0..=r).map(|c| factor[r * dims + c] * f64::from(e[c])).sum::<f64>() + means[label][r];
-            (0..dims).map(at).collect()
-        };
-        noise.chunks(dims).enumerate().flat_map(sample).collect()
+            let factor = factors.index_axis(Axis(0), label);
+            (0..=r).map(|c| factor[[r, c]] * noise[[i, c]]).sum::<f64>() + means[label][r]
+        })
     }
 
     /// How many components are found where twice as many are allowed.
     fn found(&self) -> usize {
         let moves = SplitMerge { max_components: 2 * self.k + 10, ..SplitMerge::default() };
-        moves.fit(&self.samples(), self.dims, &mut stream(self.seed, "test", 0)).n_components()
+        moves.fit(self.samples().view(), &mut stream(self.seed, "test", 0)).unwrap().n_components()
     }
 }
 
@@ -86,22 +84,17 @@ fn draws(draws: u64, is_uneven: bool) -> Vec<Draw> {
     cells.flat_map(|(k, dims)| (0..draws).map(move |seed| Draw { k, dims, seed, is_uneven })).collect()
 }
 
-fn grow(z: &[f64], dims: usize) -> Mixture {
-    SplitMerge::default().fit(z, dims, &mut stream(2, "test", 0))
+fn grow(z: ArrayView2<f64>) -> Mixture {
+    SplitMerge::default().fit(z, &mut stream(2, "test", 0)).unwrap()
 }
 
 /// The best component of each sample.
-fn labels(mixture: &Mixture, z: &[f64]) -> Vec<usize> {
-    let whitened = mixture.whiten().unwrap();
-    let best = |row: &[f64]| {
-        let scores = whitened.scores(row);
-        (0..scores.len()).max_by(|&a, &b| scores[a].total_cmp(&scores[b])).unwrap()
-    };
-    z.chunks(mixture.n_dims()).map(best).collect()
+fn labels(mixture: &Mixture, z: ArrayView2<f64>) -> Vec<usize> {
+    mixture.components(z).unwrap()
 }
 
-fn gaussian(n: usize, dims: usize) -> Vec<f64> {
-    normal(n * dims, &mut stream(1, "gaussian", dims as u64)).into_iter().map(f64::from).collect()
+fn gaussian(n: usize, dims: usize) -> Array2<f64> {
+    from_rows(normal(n * dims, &mut stream(1, "gaussian", dims as u64)).into_iter().map(f64::from).collect(), dims)
 }
 
 #[test]
@@ -125,8 +118,8 @@ fn a_gaussian_with_most_of_the_samples_is_not_cut_up() {
 fn components_are_the_gaussians() {
     let draw = Draw { k: 10, dims: 10, seed: 3, is_uneven: false };
     let z = draw.samples();
-    let mixture = grow(&z, 10);
-    let found = labels(&mixture, &z);
+    let mixture = grow(z.view());
+    let found = labels(&mixture, z.view());
     let right = (0..found.len()).filter(|&i| found[i] == found[i % 10]).count();
     assert!(right as f64 > 0.999 * found.len() as f64, "{right}");
     let mass: f64 = mixture.log_weights.iter().map(|w| w.exp()).sum();
@@ -137,11 +130,11 @@ fn components_are_the_gaussians() {
 fn one_gaussian_is_one_component_and_one_cluster() {
     for dims in [2, 5, 10, 20, 32] {
         let z = gaussian(5000, dims);
-        assert_eq!(grow(&z, dims).n_components(), 1, "{dims} dimensions");
+        assert_eq!(grow(z.view()).n_components(), 1, "{dims} dimensions");
     }
     let z = gaussian(5000, 4);
     let grouping = Grouping { halves: 4, ..Grouping::default() };
-    let (mixture, number) = grouping.find(&SplitMerge::default(), &z, 4, &mut stream(3, "test", 0)).unwrap();
+    let (mixture, number) = grouping.find(&SplitMerge::default(), z.view(), &mut stream(3, "test", 0)).unwrap();
     assert_eq!((mixture.n_clusters(), number.clusters), (1, 1));
 }
 
@@ -150,11 +143,11 @@ fn one_gaussian_is_one_component_and_one_cluster() {
 fn a_uniform_cube_is_one_cluster_of_as_many_components_as_its_corners_need() {
     for dims in [2, 3, 5, 10, 32] {
         let rng = &mut stream(4, "cube", dims as u64);
-        let z: Vec<f64> = (0..5000 * dims).map(|_| rng.random::<f64>()).collect();
-        let components = grow(&z, dims).n_components();
+        let z = Array2::from_shape_fn((5000, dims), |_| rng.random::<f64>());
+        let components = grow(z.view()).n_components();
         assert!(if dims < 5 { components <= 20 } else { components == 1 }, "{components} in {dims} dimensions");
         let grouping = Grouping { halves: 6, ..Grouping::default() };
-        let (mixture, _) = grouping.find(&SplitMerge::default(), &z, dims, rng).unwrap();
+        let (mixture, _) = grouping.find(&SplitMerge::default(), z.view(), rng).unwrap();
         assert_eq!(mixture.n_clusters(), 1, "{dims} dimensions");
     }
 }
@@ -162,13 +155,14 @@ fn a_uniform_cube_is_one_cluster_of_as_many_components_as_its_corners_need() {
 #[test]
 fn scale_and_place_change_nothing_and_the_same_stream_gives_the_same_bits() {
     let z = Draw { k: 6, dims: 3, seed: 0, is_uneven: false }.samples();
-    let expected = grow(&z, 3);
-    assert_eq!(grow(&z, 3), expected);
+    let expected = grow(z.view());
+    assert_eq!(grow(z.view()), expected);
     assert_eq!(expected.n_components(), 6);
     // Powers of two only move exponents; a shift rounds.
     for (factor, shift) in [(0.125, 0.0), (0.5, 0.0), (2.0, 0.0), (8.0, 0.0), (1.0, 100.0), (3.7, -20.0)] {
-        let changed: Vec<f64> = z.iter().map(|x| x * factor + shift).collect();
-        assert_eq!(labels(&grow(&changed, 3), &changed), labels(&expected, &z), "times {factor}, plus {shift}");
+        let changed = z.mapv(|x| x * factor + shift);
+        let found = labels(&grow(changed.view()), changed.view());
+        assert_eq!(found, labels(&expected, z.view()), "times {factor}, plus {shift}");
     }
 }
 
@@ -176,10 +170,10 @@ fn scale_and_place_change_nothing_and_the_same_stream_gives_the_same_bits() {
 fn no_fewer_components_than_asked_for() {
     let z = Draw { k: 3, dims: 2, seed: 0, is_uneven: false }.samples();
     let moves = SplitMerge { min_components: 7, ..SplitMerge::default() };
-    assert_eq!(moves.fit(&z, 2, &mut stream(0, "test", 0)).n_components(), 7);
+    assert_eq!(moves.fit(z.view(), &mut stream(0, "test", 0)).unwrap().n_components(), 7);
     // As clusters too, and none of them of a few samples at the border.
     let grouping = Grouping { min_clusters: 7, max_clusters: 7, halves: 4, ..Grouping::default() };
-    let (mixture, number) = grouping.find(&SplitMerge::default(), &z, 2, &mut stream(0, "test", 0)).unwrap();
+    let (mixture, number) = grouping.find(&SplitMerge::default(), z.view(), &mut stream(0, "test", 0)).unwrap();
     assert_eq!((mixture.n_clusters(), number.clusters), (7, 7));
     assert!(mixture.log_weights.iter().all(|weight| weight.exp() > 0.05), "{:?}", mixture.log_weights);
 }
@@ -189,7 +183,7 @@ fn fewer_clusters_than_there_are_where_fewer_are_asked_for() {
     let z = Draw { k: 5, dims: 3, seed: 1, is_uneven: false }.samples();
     let found = |min_clusters, max_clusters| {
         let grouping = Grouping { min_clusters, max_clusters, halves: 4, ..Grouping::default() };
-        grouping.find(&SplitMerge::default(), &z, 3, &mut stream(0, "test", 0)).unwrap().0.n_clusters()
+        grouping.find(&SplitMerge::default(), z.view(), &mut stream(0, "test", 0)).unwrap().0.n_clusters()
     };
     assert_eq!((found(1, 0), found(3, 3), found(2, 4), found(4, 9)), (5, 3, 4, 5));
 }
@@ -199,21 +193,19 @@ fn fewer_clusters_than_there_are_where_fewer_are_asked_for() {
 fn beyond_32_dimensions_components_are_full_along_the_leading_axes() {
     let (n, dims) = (900, 48);
     let noise = gaussian(n, dims);
-    let at = |(i, e): (usize, &f64)| {
-        let (label, d) = (i / dims % 3, i % dims);
-        let place = if d == label { 9.0 } else { 0.0 };
-        place + if d < 12 { 1.0 } else { 0.1 } * e
-    };
-    let z: Vec<f64> = noise.iter().enumerate().map(at).collect();
-    let mixture = grow(&z, dims);
+    let z = Array2::from_shape_fn((n, dims), |(i, d)| {
+        let place = if d == i % 3 { 9.0 } else { 0.0 };
+        place + if d < 12 { 1.0 } else { 0.1 } * noise[[i, d]]
+    });
+    let mixture = grow(z.view());
     assert_eq!((mixture.n_components(), mixture.n_dims()), (3, dims));
-    let found = labels(&mixture, &z);
+    let found = labels(&mixture, z.view());
     assert!((0..n).all(|i| found[i] == found[i % 3]));
     // The variance of the dimensions that are noise, and the first component's mean.
-    for (component, mean) in mixture.means.chunks(dims).enumerate() {
+    for (component, mean) in mixture.means.rows().into_iter().enumerate() {
         let label = found.iter().position(|&k| k == component).unwrap() % 3;
         assert!((mean[label] - 9.0).abs() < 0.3 && mean[20].abs() < 0.05, "{mean:?}");
-        let last = mixture.log_variances()[component * dims + dims - 1].exp();
+        let last = mixture.log_variances()[[component, dims - 1]].exp();
         assert!((last - 0.01).abs() < 0.004, "{last}");
     }
 }

@@ -2,10 +2,12 @@
 
 use edgemix_format::description;
 use edgemix_format::write::Blob;
+use ndarray::{ArrayView2, Axis};
 
 use super::rows::{self, DIAGONAL, FULL, HeadTensors, QuantizedRows, Row};
 use super::{SCORE_BITS, ensure_finite};
-use crate::mixture::{Covariance, Mixture, cholesky};
+use crate::base::arrays::row_slices;
+use crate::mixture::{Covariance, Mixture, Whitening, cholesky};
 use crate::quantize::error::QuantizeError;
 use crate::quantize::ranges::Range;
 
@@ -23,14 +25,14 @@ fn per_step(row: &[f64], scale: f64) -> Vec<f64> {
 }
 
 /// The integers of a whitening triangle, in which each row has a shift of its own; `None` if a row does not fit.
-fn triangle(whitening: &[f64], scale: f64, mean: &[f64]) -> Option<Vec<QuantizedRows>> {
-    let triangle = whitening.chunks_exact(mean.len()).enumerate();
+fn triangle(whitening: ArrayView2<f64>, scale: f64, mean: &[f64]) -> Option<Vec<QuantizedRows>> {
+    let triangle = row_slices(whitening).enumerate();
     triangle.map(|(r, row)| rows::quantize(&[Row::zero_at(mean, per_step(&row[..=r], scale))], FULL)).collect()
 }
 
 /// A mean in latent steps.
-fn in_steps(mean: &[f64], scale: f64) -> Vec<f64> {
-    mean.iter().map(|m| m / scale).collect()
+fn in_steps<'a>(mean: impl IntoIterator<Item = &'a f64>, scale: f64) -> Vec<f64> {
+    mean.into_iter().map(|m| m / scale).collect()
 }
 
 /// The mixture, its full covariances widened as far as the integers require.
@@ -38,24 +40,23 @@ fn in_steps(mean: &[f64], scale: f64) -> Vec<f64> {
 /// If a few latents lie far from all others, a component may be narrower than int16 steps over the whole range can resolve.
 /// It gets the least variance that fits. The comparison with the f32 model shows whether that changes clusters.
 fn resolvable(mixture: &Mixture, scale: f64) -> Mixture {
-    let dims = mixture.n_dims();
     let mut mixture = mixture.clone();
     let Covariance::Full(covariances) = &mut mixture.covariance else { return mixture };
     let steepest = f64::from(i16::MAX) / 2f64.powi(FULL.bits + FULL.shifts.0);
     let least = scale / std::f64::consts::SQRT_2 / steepest;
-    for (covariance, mean) in covariances.chunks_exact_mut(dims * dims).zip(mixture.means.chunks_exact(dims)) {
+    for (mut covariance, mean) in covariances.outer_iter_mut().zip(mixture.means.rows()) {
         let mean = in_steps(mean, scale);
-        let fits = |covariance: &[f64]| {
-            cholesky::whitening(covariance, dims).is_some_and(|(rows, _)| triangle(&rows, scale, &mean).is_some())
+        let fits = |covariance: ArrayView2<f64>| {
+            cholesky::whitening(covariance).is_some_and(|(rows, _)| triangle(rows.view(), scale, &mean).is_some())
         };
-        let own = covariance.to_vec();
+        let own = covariance.to_owned();
         for doublings in 0..DOUBLINGS {
-            if fits(covariance) {
+            if fits(covariance.view()) {
                 break;
             }
             let width = least * 2f64.powi(doublings);
-            covariance.copy_from_slice(&own);
-            covariance.iter_mut().step_by(dims + 1).for_each(|variance| *variance += width * width);
+            covariance.assign(&own);
+            covariance.diag_mut().iter_mut().for_each(|variance| *variance += width * width);
         }
     }
     mixture
@@ -71,22 +72,22 @@ pub(in crate::quantize) fn quantize(
     ensure_finite("a weight", mixture.log_weights.iter().copied())?;
     let mixture = &resolvable(mixture, scale);
     let whitened = mixture.whiten()?;
-    let dims = mixture.n_dims();
-    let stride = whitened.rows.len() / mixture.n_components();
     let mut tensors = HeadTensors::default();
-    let components = mixture.means.chunks_exact(dims).zip(whitened.rows.chunks_exact(stride));
-    for (component, (mean, whitening)) in components.enumerate() {
+    for (component, mean) in mixture.means.rows().into_iter().enumerate() {
         let narrow = QuantizeError::NarrowComponent { component };
         let steps = in_steps(mean, scale);
-        if matches!(mixture.covariance, Covariance::Full(_)) {
-            let rows = triangle(whitening, scale, &steps).ok_or(narrow)?;
-            rows.into_iter().for_each(|rows| tensors.push(rows, usize::MAX));
-        } else {
-            let diagonal = whitening.iter().zip(&steps);
-            let diagonal = diagonal.map(|(a, step)| Row::zero_at(std::slice::from_ref(step), per_step(&[*a], scale)));
-            let all = rows::quantize(&diagonal.collect::<Vec<Row>>(), DIAGONAL).ok_or(narrow)?;
-            let is_spherical = matches!(mixture.covariance, Covariance::Spherical(_));
-            tensors.push(all, if is_spherical { 1 } else { dims });
+        match &whitened.whitening {
+            Whitening::Full(triangles) => {
+                let rows = triangle(triangles.index_axis(Axis(0), component), scale, &steps).ok_or(narrow)?;
+                rows.into_iter().for_each(|rows| tensors.push(rows, usize::MAX));
+            }
+            Whitening::Diagonal(deviations) => {
+                let diagonal = deviations.row(component).into_iter().zip(&steps);
+                let row = |(a, step): (&f64, _)| Row::zero_at(std::slice::from_ref(step), per_step(&[*a], scale));
+                let all = rows::quantize(&diagonal.map(row).collect::<Vec<Row>>(), DIAGONAL).ok_or(narrow)?;
+                let is_spherical = matches!(mixture.covariance, Covariance::Spherical(_));
+                tensors.push(all, if is_spherical { 1 } else { mixture.n_dims() });
+            }
         }
     }
     let constants = whitened.constants.iter().map(|c| (c * 2f64.powi(SCORE_BITS)).round());
@@ -109,18 +110,20 @@ pub(in crate::quantize) fn quantize(
 
 #[cfg(test)]
 mod tests {
+    use ndarray::Array2;
+
     use super::*;
 
     #[test]
     fn components_are_widened_as_far_as_it_takes_and_others_not_at_all() {
         const STEP: f64 = 0.001;
-        let component = |covariance: Vec<f64>, mean: Vec<f64>| Mixture {
+        let component = |covariance: Array2<f64>, mean: Vec<f64>| Mixture {
             log_weights: vec![0.0],
-            means: mean,
-            covariance: Covariance::Full(covariance),
+            means: Array2::from_shape_vec((1, mean.len()), mean).unwrap(),
+            covariance: Covariance::Full(covariance.insert_axis(Axis(0))),
             clusters: vec![0],
         };
-        let diagonal = |deviation: f64| (0..9).map(move |i| if i % 4 == 0 { deviation.powi(2) } else { 0.0 }).collect();
+        let diagonal = |deviation: f64| Array2::eye(3) * deviation.powi(2);
         for mean in [0.0, -32.768, 32.767] {
             let wide = component(diagonal(0.02), vec![mean; 3]);
             assert_eq!(resolvable(&wide, STEP), wide);
@@ -128,13 +131,13 @@ mod tests {
             let Covariance::Full(found) = resolvable(&component(diagonal(1e-6), vec![mean; 3]), STEP).covariance else {
                 panic!("not full")
             };
-            assert!((11.0..13.0).contains(&(found[0].sqrt() / STEP)) && found[1] == 0.0, "{found:?}");
+            assert!((11.0..13.0).contains(&(found[[0, 0, 0]].sqrt() / STEP)) && found[[0, 0, 1]] == 0.0, "{found:?}");
         }
         // Correlated dimensions, whose sums would not fit at that.
-        let covariance = (0..64).map(|i| if i % 9 == 0 { 1.0 } else { 1.0 - 1e-9 }).collect();
+        let covariance = Array2::from_shape_fn((8, 8), |(r, c)| if r == c { 1.0 } else { 1.0 - 1e-9 });
         let correlated = component(covariance, vec![32.767; 8]);
         assert!(quantize(&correlated, STEP, &mut Blob::default()).is_ok());
-        let nowhere = component(vec![f64::NAN], vec![0.0]);
+        let nowhere = component(Array2::from_elem((1, 1), f64::NAN), vec![0.0]);
         assert!(quantize(&nowhere, STEP, &mut Blob::default()).is_err());
     }
 }

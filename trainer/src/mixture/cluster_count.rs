@@ -1,0 +1,32 @@
+//! How a number of clusters was found.
+
+use serde::{Deserialize, Serialize};
+
+/// A number of clusters and what it was derived from.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ClusterCountReport {
+    /// The number of clusters.
+    pub clusters: usize,
+    /// The number of components of all samples.
+    pub components: usize,
+    /// The confusion threshold that was chosen.
+    pub threshold: f64,
+    /// How well random halves of the samples agree at each threshold.
+    pub curve: Vec<ThresholdTrial>,
+    /// For each merge of two groups of components, the number of groups that it leaves, and the share of the halves that
+    /// agree with it.
+    pub merges: Vec<(usize, f64)>,
+    /// The time that all of this took, in seconds.
+    pub seconds: f64,
+}
+
+/// How well random halves of the samples agree at a confusion threshold.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ThresholdTrial {
+    /// The confusion threshold.
+    pub threshold: f64,
+    /// The adjusted Rand index of two halves, averaged over pairs.
+    pub agreement: f64,
+    /// The fewest, the mean and the most clusters of a half that hold at least one percent of the samples.
+    pub clusters: (usize, f64, usize),
+}

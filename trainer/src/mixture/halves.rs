@@ -1,0 +1,83 @@
+//! Components of a random half of the samples, and the clusters that they give all samples.
+
+use ndarray::{Array2, ArrayView2};
+use rand::seq::SliceRandom;
+use rayon::prelude::*;
+
+use super::cluster_count::ThresholdTrial;
+use super::confusion;
+use super::covariance::NotPositiveDefinite;
+use super::merging::MergePath;
+use super::split_merge::SplitMerge;
+use super::threshold::THRESHOLDS;
+use crate::base::arrays::{argmax, row_slices, select_rows};
+use crate::base::metrics::{adjusted_rand, clusters_found};
+use crate::base::random::stream;
+
+/// The merges of a half's components, and their responsibilities for the samples on which halves are compared.
+pub(super) struct Half {
+    path: MergePath,
+    responsibilities: Array2<f32>,
+}
+
+impl Half {
+    /// Grows components on a random half of `N x D` latents in standard layout, but on at most `most` of them.
+    pub(super) fn fit(
+        components: &SplitMerge,
+        z: ArrayView2<f64>,
+        most: usize,
+        compared: ArrayView2<f64>,
+        (seed, index): (u64, u64),
+    ) -> Result<Self, NotPositiveDefinite> {
+        let n = z.nrows();
+        let rng = &mut stream(seed, "half", index);
+        let mut rows: Vec<usize> = (0..n).collect();
+        let (half, _) = rows.partial_shuffle(rng, (n / 2).clamp(1, most.max(1)));
+        half.sort_unstable();
+        let mixture = components.fit(select_rows(z, half.iter().copied()).view(), rng)?;
+        let responsibilities = mixture.responsibilities(compared)?;
+        let singles = (0..mixture.n_components()).map(|k| vec![k]).collect();
+        Ok(Self { path: confusion::path(responsibilities.view(), singles), responsibilities })
+    }
+
+    /// The cluster of each sample if components are merged above a confusion threshold.
+    fn labels(&self, threshold: f64) -> Vec<u16> {
+        let clusters = self.path.clusters(self.path.merges_above(threshold));
+        assigned(self.responsibilities.view(), &clusters)
+    }
+}
+
+/// The cluster of each sample: the one whose components have the greatest sum of responsibilities, given `N x K`
+/// responsibilities and the clusters of the K components.
+pub(super) fn assigned(responsibilities: ArrayView2<f32>, clusters: &[u16]) -> Vec<u16> {
+    let n = clusters.iter().max().map_or(0, |&most| usize::from(most) + 1);
+    let best = |row: &[f32]| {
+        let mut sums = vec![0f32; n];
+        row.iter().zip(clusters).for_each(|(r, &cluster)| sums[usize::from(cluster)] += r);
+        argmax(sums) as u16
+    };
+    row_slices(responsibilities).collect::<Vec<_>>().into_par_iter().map(best).collect()
+}
+
+/// Each half's clusters at a threshold.
+pub(super) fn labelings(halves: &[Half], threshold: f64) -> Vec<Vec<u16>> {
+    halves.par_iter().map(|half| half.labels(threshold)).collect()
+}
+
+/// How well halves agree at each threshold.
+pub(super) fn agreement_curve(halves: &[Half]) -> Vec<ThresholdTrial> {
+    let trial = |threshold: f64| {
+        let labels = labelings(halves, threshold);
+        let pairs: Vec<(usize, usize)> = (0..labels.len()).flat_map(|i| (0..i).map(move |j| (i, j))).collect();
+        let indices: Vec<f64> = pairs.par_iter().map(|&(i, j)| adjusted_rand(&labels[i], &labels[j])).collect();
+        let found: Vec<usize> = labels.iter().map(|own| clusters_found(own, 0.01)).collect();
+        let mean = found.iter().sum::<usize>() as f64 / found.len().max(1) as f64;
+        let (fewest, most) = (found.iter().min().copied(), found.iter().max().copied());
+        ThresholdTrial {
+            threshold,
+            agreement: indices.iter().sum::<f64>() / pairs.len().max(1) as f64,
+            clusters: (fewest.unwrap_or(0), mean, most.unwrap_or(0)),
+        }
+    };
+    THRESHOLDS.into_iter().map(trial).collect()
+}
