@@ -111,6 +111,19 @@ impl Points {
     }
 }
 
+/// The mean of rows of D numbers. Where a number is the same in all rows, it is exactly that number: about a rounded mean,
+/// constant columns would be left with rounding errors, which have a mean and a variance of their own.
+pub(super) fn center<'a>(rows: impl Iterator<Item = &'a [f64]> + Clone, dims: usize) -> Vec<f64> {
+    let mut center = Statistics::from_rows(rows.clone(), dims).mean();
+    let Some(first) = rows.clone().next() else { return center };
+    let mut is_constant = vec![true; dims];
+    rows.for_each(|row| is_constant.iter_mut().zip(row).zip(first).for_each(|((same, x), y)| *same &= x == y));
+    for ((center, x), _) in center.iter_mut().zip(first).zip(is_constant).filter(|(_, is_constant)| *is_constant) {
+        *center = *x;
+    }
+    center
+}
+
 /// The squared distance, in four independent sums.
 fn square(a: &[f64], b: &[f64]) -> f64 {
     let mut sums = [0.0; 4];

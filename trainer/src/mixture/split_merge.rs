@@ -22,7 +22,7 @@ use super::covariance::NotPositiveDefinite;
 use super::gaussian_mixture::Mixture;
 use super::labels::{CHUNK, compact, members, soften, statistics};
 use super::niw::{NormalInverseWishart, Statistics};
-use super::points::Points;
+use super::points::{Points, center};
 use super::scorer::Scorer;
 use super::subspace::{FULL, Subspace};
 use crate::base::arrays::row_slices;
@@ -76,6 +76,8 @@ impl Default for SplitMerge {
     }
 }
 
+/// The least variance of the samples: enough for factors and inverses of equal samples' covariances to be finite.
+const LEAST_VARIANCE: f64 = 1e-100;
 /// The most reassignments of samples after the splits of a round.
 const SETTLE: usize = 5;
 /// The most reassignments of samples in a proposed split.
@@ -126,7 +128,7 @@ impl SplitMerge {
     /// Expectation maximisation from the labels of `N x D` latents in standard layout, under the prior that makes them most
     /// probable. No label may be without samples.
     pub(super) fn soften(&self, z: ArrayView2<f64>, labels: &[u32], rounds: usize) -> Mixture {
-        let center = Statistics::from_rows(row_slices(z), z.ncols()).mean();
+        let center = center(row_slices(z), z.ncols());
         let points = Points::about(&center, row_slices(z));
         soften(&points, labels, &self.prior(&statistics(&points, labels)), &center, rounds)
     }
@@ -134,7 +136,7 @@ impl SplitMerge {
     /// Grows components with full covariances on `N x D` latents in standard layout.
     pub(super) fn fit_full(&self, z: ArrayView2<f64>, rng: &mut impl Rng) -> Mixture {
         let rows = || row_slices(z).step_by(self.step(z.nrows()));
-        let center = Statistics::from_rows(rows(), z.ncols()).mean();
+        let center = center(rows(), z.ncols());
         let points = Points::about(&center, rows());
         let (mut labels, prior) = self.grow(&points, rng.random());
         self.split_further(&points, &prior, &mut labels);
@@ -174,7 +176,7 @@ impl SplitMerge {
     /// The prior under which these components are most probable, or the one with [`Self::prior_scale`].
     fn prior(&self, statistics: &[Statistics]) -> NormalInverseWishart {
         let total = statistics.iter().skip(1).fold(statistics[0].clone(), |all, other| all.with(other));
-        let variance = total.variance().max(f64::MIN_POSITIVE);
+        let variance = total.variance().max(LEAST_VARIANCE);
         let prior = |scale: f64| NormalInverseWishart { kappa: self.mean_strength, extra: 2.0, psi: scale * variance };
         if self.prior_scale > 0.0 {
             return prior(self.prior_scale);

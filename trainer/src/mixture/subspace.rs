@@ -10,6 +10,7 @@ use ndarray::{Array2, ArrayView1, ArrayView2, Axis};
 use super::covariance::Covariance;
 use super::gaussian_mixture::Mixture;
 use super::niw::{NormalInverseWishart, Statistics};
+use super::points::center;
 use crate::base::arrays::{from_rows, row_slice, row_slices};
 
 /// The number of dimensions up to which covariances are full.
@@ -22,6 +23,9 @@ const HELD: f64 = 0.99;
 /// The least variance across the axes, as a share of that of all samples.
 const FLOOR: f64 = 1e-6;
 
+/// The least variance across the axes of equal samples.
+const LEAST_VARIANCE: f64 = 1e-100;
+
 /// The leading principal axes of samples.
 pub(super) struct Subspace {
     /// Orthonormal vectors of D dimensions.
@@ -33,8 +37,8 @@ pub(super) struct Subspace {
 impl Subspace {
     /// The leading axes of samples of D dimensions, by orthogonal iteration: as many as hold [`HELD`] of the variance, but
     /// at most [`FULL`].
-    pub(super) fn fit<'a>(rows: impl Iterator<Item = &'a [f64]>, dims: usize) -> Self {
-        let all = Statistics::from_rows(rows, dims);
+    pub(super) fn fit<'a>(rows: impl Iterator<Item = &'a [f64]> + Clone, dims: usize) -> Self {
+        let all = Statistics::from_rows(rows.clone(), dims);
         let flat = NormalInverseWishart { kappa: 0.0, extra: 2.0, psi: 0.0 };
         let (_, covariance) = flat.posterior(&all);
         let variances = covariance.diag();
@@ -55,7 +59,9 @@ impl Subspace {
             held >= HELD * total
         });
         axes.truncate(enough.map_or(FULL, |last| last + 1));
-        Self { axes, center: all.mean(), variance: all.variance() }
+        let center = center(rows.clone(), dims);
+        let squares: f64 = rows.flat_map(|row| row.iter().zip(&center).map(|(z, m)| (z - m).powi(2))).sum();
+        Self { axes, center, variance: squares / (all.n * dims as f64) }
     }
 
     /// The number of axes.
@@ -86,7 +92,7 @@ impl Subspace {
             means.index_axis_mut(Axis(0), k).assign(&ArrayView1::from(&mean));
             // The residuals have no variance along the axes.
             let own = across.variance() * dims as f64 / (dims - self.rank()) as f64;
-            let variance = own.max(FLOOR * self.variance).max(f64::MIN_POSITIVE);
+            let variance = own.max(FLOOR * self.variance).max(LEAST_VARIANCE);
             covariances.index_axis_mut(Axis(0), k).assign(&self.lift_covariance(full.index_axis(Axis(0), k), variance));
         }
         Mixture { means, covariance: Covariance::Full(covariances), ..mixture }
