@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::{env, fs};
 
-use edgemix_format::testing::{Convolution, Follow, Kind, Spec};
+use edgemix_format::testing::{Convolution, Follow, HeadSpec, ImageLayer, Spec};
 use edgemix_format::view::Covariance;
 
 fn main() {
@@ -41,7 +41,7 @@ fn models() -> [(&'static str, Spec); 6] {
     let mixture = |dims, components, covariance| Spec {
         input: dims,
         layers: vec![],
-        head: Kind::Mixture(covariance),
+        head: HeadSpec::Mixture(covariance),
         components,
         clusters: components,
         ..Spec::default()
@@ -56,13 +56,13 @@ fn models() -> [(&'static str, Spec); 6] {
     let depict = Spec {
         input: 28 * 28,
         image: [28, 28, 1],
-        convolutions: vec![first, second],
+        image_layers: [first, second].map(ImageLayer::Convolution).to_vec(),
         layers: vec![(10, Follow::Interpolated)],
-        head: Kind::Softmax,
+        head: HeadSpec::Softmax,
         components: 10,
         ..Spec::default()
     };
-    let head = Kind::Autoencoders { latent: 10, is_variational: true };
+    let head = HeadSpec::Autoencoders { latent: 10, is_variational: true };
     [
         ("pairs-10x64", Spec { input: 64, layers: vec![], head, components: 10, ..Spec::default() }),
         ("depict", depict),

@@ -2,12 +2,14 @@
 
 use core::fmt;
 
-/// Why bytes are not a model this crate can run.
+use crate::features::Feature;
+
+/// Why bytes are not a model that this crate can run.
 ///
 /// ```
 /// use edgemix_format::{File, LoadError};
 ///
-/// let error = File::from_bytes(&[0; 48]).unwrap_err();
+/// let error = File::from_bytes(&[0; 64]).unwrap_err();
 /// assert_eq!(error, LoadError::Magic);
 /// assert_eq!(error.to_string(), "not an .emx model: it does not start with EMIX");
 /// ```
@@ -15,24 +17,26 @@ use core::fmt;
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum LoadError {
-    /// Fewer bytes than a header, or than the header says the file has.
+    /// There are fewer bytes than a header has, or fewer than the header says.
     TooShort {
-        /// Bytes the file needs.
+        /// Bytes that the file needs.
         needed: usize,
         /// Bytes that were given.
         given: usize,
     },
     /// The bytes do not start with `EMIX`.
     Magic,
-    /// The file's major version is not the one this crate reads.
+    /// The file's major version is not the one that this crate reads.
     Major {
         /// The file's version.
         file: u16,
-        /// The version this crate reads.
+        /// The version that this crate reads.
         reader: u16,
     },
-    /// The lengths in the header contradict each other, or its reserved bytes are not zero.
-    Header,
+    /// The lengths in the header contradict each other.
+    Lengths,
+    /// A reserved byte of the header is not zero.
+    Reserved,
     /// The checksum does not match: the bytes were damaged.
     Checksum {
         /// The checksum in the header.
@@ -40,28 +44,31 @@ pub enum LoadError {
         /// The checksum of the bytes.
         computed: u32,
     },
-    /// The bytes do not start at a multiple of 16; embed them with `include_model!` or copy them to aligned memory.
+    /// The bytes do not start at a multiple of 16. `include_model!` aligns them, and so does a copy in aligned memory.
     Alignment,
-    /// The description does not decode: a part of a later minor version, or a writer's mistake.
-    Description {
-        /// The file's minor version.
-        minor: u16,
-    },
-    /// Something is wrong with the input's scaling.
+    /// The names or the fingerprint at the beginning of the description are not valid.
+    Description(Fault),
+    /// The list of front ends is not valid.
+    FrontEnds(Fault),
+    /// The input's scaling is not valid.
     Input(Fault),
-    /// Something is wrong with a layer.
+    /// The number of layers is not valid.
+    Encoder(Fault),
+    /// A layer of the encoder is not valid.
     Layer {
         /// The layer's index in the encoder, from 0.
         index: u8,
         /// What is wrong.
         fault: Fault,
     },
-    /// Something is wrong with the latent's length or scale.
+    /// The latent's length or scale is not valid.
     Latent(Fault),
-    /// Something is wrong with the head.
+    /// The head is not valid.
     Head(Fault),
-    /// Something is wrong with the novelty table.
+    /// The novelty tables are not valid.
     Calibration(Fault),
+    /// The description goes on behind its last field, and the file is not of a later minor version.
+    TrailingBytes,
     /// The header's arena length is not what the layers and the head need.
     Arena {
         /// The arena length in the header, in bytes.
@@ -69,6 +76,15 @@ pub enum LoadError {
         /// The arena length that inference needs, in bytes.
         computed: usize,
     },
+    /// The header's number of multiply-accumulates is not that of the layers and the head.
+    Macs {
+        /// The number in the header.
+        stored: u64,
+        /// The number that inference takes.
+        computed: u64,
+    },
+    /// The header's input length, latent length, components or clusters are not those of the description.
+    Counts,
 }
 
 /// What is wrong with a part of a file.
@@ -85,53 +101,94 @@ pub enum LoadError {
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum Fault {
-    /// A tensor lies outside the blob or is not aligned for its element type.
-    Tensor,
-    /// A shape is zero, too large, or contradicts another.
-    Shape,
-    /// A scale is not a finite positive number, or an offset is not finite.
+    /// The bytes end too early or hold no such value.
+    Malformed,
+    /// This version of the format defines no such kind of part; a later minor version may.
+    UnknownVariant,
+    /// The part needs a cargo feature that is off in this build.
+    Disabled(Feature),
+    /// A tensor has another number of elements than its part needs.
+    TensorLength,
+    /// A tensor, or the stride between pairs of autoencoders, is not at a multiple of 16 bytes.
+    TensorAlignment,
+    /// A tensor ends behind the blob.
+    TensorOutside,
+    /// A size is zero or above its limit.
+    Size,
+    /// There are no layers where some are needed, more than 16, or some before a head that takes the sample.
+    LayerCount,
+    /// A part takes another number of elements than what is before it gives.
+    Inputs,
+    /// A network of an autoencoder gives another number of elements than it must.
+    Outputs,
+    /// The number of the input's channels does not divide its length.
+    Channels,
+    /// A window does not fit its padded image, its stride is zero, or a padding is not less than the window's extent.
+    Window,
+    /// A scale is not a finite positive number.
     Scale,
-    /// A multiplier or a shift of a requantisation is out of range.
-    Requantisation,
-    /// A bias is so large that an accumulator could overflow.
+    /// A gain or an offset of the input is not finite.
+    NotFinite,
+    /// The center of raw samples is so far from zero that a product could overflow.
+    Center,
+    /// A multiplier is negative.
+    Multiplier,
+    /// A shift is out of its range.
+    Shift,
+    /// A bias is so large that a sum could overflow.
     Bias,
-    /// An activation can't stand where it stands.
-    Activation,
-    /// A component names a cluster that does not exist, or a cluster has no component.
-    Cluster,
-    /// A table that must ascend does not.
-    Order,
-    /// This crate declares this part but doesn't run it yet.
-    Unsupported,
+    /// The zero point of the encoder's last layer is not 0.
+    ZeroPoint,
+    /// A table, which gives int8, follows the encoder's last layer, which gives int16.
+    TableInLastLayer,
+    /// A curve, which gives int16, follows a layer that gives int8.
+    CurveBeforeLastLayer,
+    /// A component names a cluster that does not exist.
+    UnknownCluster,
+    /// A cluster has no component.
+    EmptyCluster,
+    /// A cluster names a novelty table that does not exist.
+    UnknownTable,
+    /// A novelty table has no entries, or the tables do not end where the entries do.
+    TableEnd,
+    /// A novelty table does not ascend.
+    NotAscending,
 }
 
 impl fmt::Display for LoadError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
             Self::TooShort { needed, given } => {
-                write!(f, "truncated: the model has {needed} bytes, {given} are here")
+                write!(f, "truncated: the model has {needed} bytes, but only {given} were given")
             }
             Self::Magic => f.write_str("not an .emx model: it does not start with EMIX"),
             Self::Major { file, reader } => write!(
                 f,
-                "the model is of format version {file}, this program reads version {reader}: export it again, or update"
+                "the model has format version {file}, but this program reads version {reader}: export the model again, or \
+                 update the program"
             ),
-            Self::Header => f.write_str("the lengths in the model's header contradict each other"),
+            Self::Lengths => f.write_str("the lengths in the model's header contradict each other"),
+            Self::Reserved => f.write_str("a reserved byte of the model's header is not zero"),
             Self::Checksum { stored, computed } => {
-                write!(f, "damaged: the checksum is {computed:#010x}, the model says {stored:#010x}")
+                write!(f, "damaged: the model's checksum is {computed:#010x}, but its header says {stored:#010x}")
             }
             Self::Alignment => f.write_str("the model's bytes must start at a multiple of 16"),
-            Self::Description { minor } => {
-                write!(f, "the description does not decode (format version 1.{minor})")
-            }
+            Self::Description(fault) => write!(f, "name or fingerprint: {fault}"),
+            Self::FrontEnds(fault) => write!(f, "front ends: {fault}"),
             Self::Input(fault) => write!(f, "input: {fault}"),
+            Self::Encoder(fault) => write!(f, "encoder: {fault}"),
             Self::Layer { index, fault } => write!(f, "layer {index}: {fault}"),
             Self::Latent(fault) => write!(f, "latent: {fault}"),
             Self::Head(fault) => write!(f, "head: {fault}"),
-            Self::Calibration(fault) => write!(f, "novelty table: {fault}"),
+            Self::Calibration(fault) => write!(f, "novelty tables: {fault}"),
+            Self::TrailingBytes => f.write_str("the description goes on behind its last field"),
             Self::Arena { stored, computed } => {
-                write!(f, "the header says {stored} bytes of RAM, inference needs {computed}")
+                write!(f, "the header says that inference needs {stored} bytes of RAM, but it needs {computed}")
             }
+            Self::Macs { stored, computed } => {
+                write!(f, "the header says that inference takes {stored} multiply-accumulates, but it takes {computed}")
+            }
+            Self::Counts => f.write_str("the header and the description disagree on a length or a number of clusters"),
         }
     }
 }
@@ -139,17 +196,40 @@ impl fmt::Display for LoadError {
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Tensor => "a tensor lies outside the file or is not aligned",
-            Self::Shape => "a shape is zero, too large, or contradicts another",
+            Self::Malformed => "the bytes end too early or hold no such value",
+            Self::UnknownVariant => "this version does not know this kind of part; a later version may",
+            Self::Disabled(feature) => {
+                return write!(f, "this program was built without the feature `{feature}` of edgemix-runtime");
+            }
+            Self::TensorLength => "a tensor has the wrong number of elements",
+            Self::TensorAlignment => "a tensor is not at a multiple of 16 bytes",
+            Self::TensorOutside => "a tensor ends behind the file",
+            Self::Size => "a size is zero or too large",
+            Self::LayerCount => "the number of layers is not allowed here",
+            Self::Inputs => "it takes another number of elements than what is before it gives",
+            Self::Outputs => "an autoencoder's network gives the wrong number of elements",
+            Self::Channels => "the number of channels does not divide the input's length",
+            Self::Window => "the window does not fit its padded image",
             Self::Scale => "a scale is not a finite positive number",
-            Self::Requantisation => "a multiplier or shift is out of range",
-            Self::Bias => "a bias could overflow an accumulator",
-            Self::Activation => "an activation can't stand here",
-            Self::Cluster => "components and clusters do not fit together",
-            Self::Order => "a table does not ascend",
-            Self::Unsupported => "declared in the format, but this version doesn't run it",
+            Self::NotFinite => "a gain or an offset is not finite",
+            Self::Center => "a center could overflow a product",
+            Self::Multiplier => "a multiplier is negative",
+            Self::Shift => "a shift is out of range",
+            Self::Bias => "a bias could overflow a sum",
+            Self::ZeroPoint => "the last layer's zero point is not 0",
+            Self::TableInLastLayer => "the last layer gives int16, but its table gives int8",
+            Self::CurveBeforeLastLayer => "the layer gives int8, but its curve gives int16",
+            Self::UnknownCluster => "a component names a cluster that does not exist",
+            Self::EmptyCluster => "a cluster has no component",
+            Self::UnknownTable => "a cluster names a table that does not exist",
+            Self::TableEnd => "a table has no entries, or does not end where it must",
+            Self::NotAscending => "a table does not ascend",
         })
     }
 }
 
 impl core::error::Error for LoadError {}
+
+pub(crate) fn ensure<E>(holds: bool, error: E) -> Result<(), E> {
+    if holds { Ok(()) } else { Err(error) }
+}

@@ -1,4 +1,4 @@
-//! The fixed header: 48 bytes, little-endian, readable by `const fn`s.
+//! The fixed header: 64 bytes, little-endian, readable by `const fn`s.
 //!
 //! | offset | bytes | what |
 //! |---|---|---|
@@ -7,24 +7,33 @@
 //! | 6 | 2 | minor version |
 //! | 8 | 4 | total length of the file, bytes |
 //! | 12 | 4 | CRC-32 of everything but these four bytes |
-//! | 16 | 4 | length of the description, which starts at 48, bytes |
+//! | 16 | 4 | length of the description, which starts at 64, bytes |
 //! | 20 | 4 | where the blob starts, a multiple of 16 |
 //! | 24 | 4 | length of the blob, bytes |
 //! | 28 | 4 | arena length: bytes of RAM that one inference needs |
-//! | 32 | 4 | input length, elements |
-//! | 36 | 2 | latent length, elements |
-//! | 38 | 2 | number of components |
-//! | 40 | 2 | number of clusters |
-//! | 42 | 6 | reserved, zero |
+//! | 32 | 8 | multiply-accumulates of one inference |
+//! | 40 | 4 | input length, elements |
+//! | 44 | 2 | latent length, elements |
+//! | 46 | 2 | number of components |
+//! | 48 | 2 | number of clusters |
+//! | 50 | 14 | reserved, zero |
 
-use crate::{BLOB_ALIGNMENT, LoadError, MAJOR};
+use core::ops::Range;
 
+use crate::checksum::checksum;
+use crate::error::{LoadError, ensure};
+use crate::limits::BLOB_ALIGNMENT;
+
+pub use crate::checksum::CRC_OFFSET;
+
+/// The major version that this crate reads and writes; it refuses files of another one.
+pub const MAJOR: u16 = 1;
+/// The latest minor version that this crate reads. A later one may add kinds of parts and fields; see docs/FORMAT.md.
+pub const MINOR: u16 = 0;
 /// Length of the header in bytes; the description follows.
-pub const HEADER_LEN: usize = 48;
-/// The four bytes a model starts with.
+pub const HEADER_LEN: usize = 64;
+/// The four bytes that a model starts with.
 pub const MAGIC: [u8; 4] = *b"EMIX";
-/// Where the checksum stands.
-pub const CRC_OFFSET: usize = 12;
 
 /// The header's fields.
 ///
@@ -54,17 +63,19 @@ pub struct Header {
     pub blob_len: u32,
     /// Bytes of RAM that one inference needs.
     pub arena_len: u32,
+    /// Multiply-accumulates of one inference.
+    pub macs: u64,
     /// Number of input elements.
     pub input_len: u32,
     /// Number of latent elements.
     pub latent_len: u16,
-    /// Number of components (of classes, for a softmax head).
+    /// Number of components: of a mixture, classes of a softmax, pairs of autoencoders.
     pub n_components: u16,
     /// Number of clusters.
     pub n_clusters: u16,
 }
 
-/// Bytes of RAM that one inference of this model needs: the length of its `Workspace`. 0 if it is not a model.
+/// Bytes of RAM that one inference needs: the length of the model's `Workspace`. 0 if the bytes are not a model.
 ///
 /// A `const fn`, so that the workspace can be a `static`:
 ///
@@ -80,7 +91,18 @@ pub const fn arena_len(model: &[u8]) -> usize {
     field(model, 28) as usize
 }
 
-/// Number of elements of one sample. 0 if it is not a model.
+/// Multiply-accumulates of one inference, which its time grows with. 0 if the bytes are not a model.
+///
+/// ```
+/// # static MODEL: &[u8] = include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/../firmware-example/assets/digits.emx"));
+/// const MACS: u64 = edgemix_format::macs(MODEL);
+/// assert!(MACS > 10_000);
+/// ```
+pub const fn macs(model: &[u8]) -> u64 {
+    field(model, 32) as u64 | (field(model, 36) as u64) << 32
+}
+
+/// Number of elements of one sample. 0 if the bytes are not a model.
 ///
 /// ```
 /// # static MODEL: &[u8] = include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/../firmware-example/assets/digits.emx"));
@@ -89,20 +111,20 @@ pub const fn arena_len(model: &[u8]) -> usize {
 /// # let _ = SAMPLE;
 /// ```
 pub const fn input_len(model: &[u8]) -> usize {
-    field(model, 32) as usize
+    field(model, 40) as usize
 }
 
-/// Number of elements of the latent. 0 if it is not a model.
+/// Number of elements of the latent. 0 if the bytes are not a model.
 ///
 /// ```
 /// # static MODEL: &[u8] = include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/../firmware-example/assets/digits.emx"));
 /// assert_eq!(edgemix_format::latent_len(MODEL), 10);
 /// ```
 pub const fn latent_len(model: &[u8]) -> usize {
-    (field(model, 36) & 0xffff) as usize
+    (field(model, 44) & 0xffff) as usize
 }
 
-/// Number of components of the mixture. 0 if it is not a model.
+/// Number of components of the mixture. 0 if the bytes are not a model.
 ///
 /// ```
 /// use edgemix_format::{n_clusters, n_components};
@@ -112,10 +134,10 @@ pub const fn latent_len(model: &[u8]) -> usize {
 /// assert!(n_components(MODEL) >= n_clusters(MODEL));
 /// ```
 pub const fn n_components(model: &[u8]) -> usize {
-    (field(model, 36) >> 16) as usize
+    (field(model, 44) >> 16) as usize
 }
 
-/// Number of clusters. 0 if it is not a model.
+/// Number of clusters. 0 if the bytes are not a model.
 ///
 /// ```
 /// # static MODEL: &[u8] = include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/../firmware-example/assets/digits.emx"));
@@ -123,7 +145,7 @@ pub const fn n_components(model: &[u8]) -> usize {
 /// # let _ = NAMES;
 /// ```
 pub const fn n_clusters(model: &[u8]) -> usize {
-    (field(model, 40) & 0xffff) as usize
+    (field(model, 48) & 0xffff) as usize
 }
 
 /// Whether the bytes have a whole header of this major version and the length it says: what `include_model!` asserts.
@@ -159,7 +181,6 @@ const fn word(bytes: &[u8], offset: usize) -> u32 {
 
 impl Header {
     /// Reads and checks a header against the bytes that follow it: magic, major version, lengths, checksum, alignment.
-    /// See [`Header`] for an example.
     ///
     /// # Errors
     /// See [`LoadError`].
@@ -182,14 +203,15 @@ impl Header {
             blob_offset: word(bytes, 20),
             blob_len: word(bytes, 24),
             arena_len: word(bytes, 28),
-            input_len: word(bytes, 32),
-            latent_len: word(bytes, 36) as u16,
-            n_components: (word(bytes, 36) >> 16) as u16,
-            n_clusters: word(bytes, 40) as u16,
+            macs: u64::from(word(bytes, 32)) | u64::from(word(bytes, 36)) << 32,
+            input_len: word(bytes, 40),
+            latent_len: word(bytes, 44) as u16,
+            n_components: (word(bytes, 44) >> 16) as u16,
+            n_clusters: word(bytes, 48) as u16,
         };
-        let reserved = (word(bytes, 40) >> 16) | word(bytes, 44);
-        header.check_lengths(bytes.len(), reserved)?;
-        let computed = bytes.get(..header.total_len as usize).and_then(crate::checksum).ok_or(LoadError::Header)?;
+        header.check_lengths(bytes.len())?;
+        ensure(is_zero(bytes, 50..HEADER_LEN), LoadError::Reserved)?;
+        let computed = bytes.get(..header.total_len as usize).and_then(checksum).ok_or(LoadError::Lengths)?;
         if computed != header.crc {
             return Err(LoadError::Checksum { stored: header.crc, computed });
         }
@@ -199,7 +221,7 @@ impl Header {
         Ok(header)
     }
 
-    fn check_lengths(&self, given: usize, reserved: u32) -> Result<(), LoadError> {
+    fn check_lengths(&self, given: usize) -> Result<(), LoadError> {
         let total = self.total_len as usize;
         if given < total {
             return Err(LoadError::TooShort { needed: total, given });
@@ -208,14 +230,10 @@ impl Header {
         let blob_start = self.blob_offset as usize;
         let ordered = description_end.is_some_and(|end| end <= blob_start);
         let ends = blob_start.checked_add(self.blob_len as usize) == Some(total);
-        if ordered && ends && blob_start.is_multiple_of(BLOB_ALIGNMENT) && reserved == 0 {
-            Ok(())
-        } else {
-            Err(LoadError::Header)
-        }
+        ensure(ordered && ends && blob_start.is_multiple_of(BLOB_ALIGNMENT), LoadError::Lengths)
     }
 
-    /// The header as it stands in a file. See [`Header`] for an example.
+    /// The header as it stands in a file.
     pub fn to_bytes(&self) -> [u8; HEADER_LEN] {
         let halves = |low: u16, high: u16| u32::from(low) | u32::from(high) << 16;
         let words = [
@@ -227,10 +245,11 @@ impl Header {
             self.blob_offset,
             self.blob_len,
             self.arena_len,
+            self.macs as u32,
+            (self.macs >> 32) as u32,
             self.input_len,
             halves(self.latent_len, self.n_components),
-            halves(self.n_clusters, 0),
-            0,
+            self.n_clusters.into(),
         ];
         let mut bytes = [0; HEADER_LEN];
         for (place, word) in bytes.chunks_exact_mut(4).zip(words) {
@@ -238,4 +257,8 @@ impl Header {
         }
         bytes
     }
+}
+
+fn is_zero(bytes: &[u8], range: Range<usize>) -> bool {
+    bytes.get(range).is_some_and(|bytes| bytes.iter().all(|&byte| byte == 0))
 }

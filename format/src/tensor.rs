@@ -5,10 +5,8 @@ use core::marker::PhantomData;
 use bytemuck::AnyBitPattern;
 use serde::{Deserialize, Serialize};
 
-use crate::Fault;
-
-/// Tensors start at multiples of this many bytes in the blob, and the blob at such a multiple in the file.
-pub const BLOB_ALIGNMENT: usize = 16;
+use crate::error::Fault;
+use crate::limits::BLOB_ALIGNMENT;
 
 /// A row-major tensor of little-endian `T` in the blob: where it starts and how many elements it has.
 ///
@@ -19,7 +17,7 @@ pub const BLOB_ALIGNMENT: usize = 16;
 /// blob[16..].copy_from_slice(&[7, 255]);
 /// let tensor = Tensor::<i8>::new(16, 2);
 /// assert_eq!(tensor.resolve(&blob, 2), Ok(&[7, -1][..]));
-/// assert_eq!(tensor.resolve(&blob, 3), Err(Fault::Shape));
+/// assert_eq!(tensor.resolve(&blob, 3), Err(Fault::TensorLength));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
@@ -40,26 +38,26 @@ impl<T> Tensor<T> {
 }
 
 impl<T: AnyBitPattern> Tensor<T> {
-    /// A tensor of `len` elements that starts `offset` bytes into the blob. See [`Tensor`] for an example.
+    /// A tensor of `len` elements that starts `offset` bytes into the blob.
     pub const fn new(offset: u32, len: u32) -> Self {
         Self::at(offset, len)
     }
 
-    /// The elements, in place; they must be `expected` many. See [`Tensor`] for an example.
+    /// The elements, in place.
     ///
     /// # Errors
-    /// [`Fault::Shape`] for another number of elements, [`Fault::Tensor`] outside the blob or not aligned.
+    /// [`Fault::TensorLength`] if there are not `expected` elements, [`Fault::TensorAlignment`] if the offset is not a
+    /// multiple of 16, [`Fault::TensorOutside`] if the blob ends before the tensor does.
     pub fn resolve<'a>(&self, blob: &'a [u8], expected: usize) -> Result<&'a [T], Fault> {
         if self.len as usize != expected {
-            return Err(Fault::Shape);
+            return Err(Fault::TensorLength);
         }
         let start = self.offset as usize;
-        let bytes = expected.checked_mul(size_of::<T>()).ok_or(Fault::Tensor)?;
-        let end = start.checked_add(bytes).ok_or(Fault::Tensor)?;
         if !start.is_multiple_of(BLOB_ALIGNMENT) {
-            return Err(Fault::Tensor);
+            return Err(Fault::TensorAlignment);
         }
-        let bytes = blob.get(start..end).ok_or(Fault::Tensor)?;
-        bytemuck::try_cast_slice(bytes).map_err(|_| Fault::Tensor)
+        let end = expected.checked_mul(size_of::<T>()).and_then(|bytes| start.checked_add(bytes));
+        let bytes = end.and_then(|end| blob.get(start..end)).ok_or(Fault::TensorOutside)?;
+        bytemuck::try_cast_slice(bytes).map_err(|_| Fault::TensorAlignment)
     }
 }

@@ -1,4 +1,4 @@
-//! Valid models from a few numbers and a seed, for tests. Feature `testing`.
+//! Valid models made from a few numbers and a seed, for tests. Feature `testing`.
 //!
 //! The same [`Spec`] gives the same bytes on every host. Weights and samples mean nothing; they are chosen so that
 //! values spread over their ranges and saturate now and then. Scaling is exact: a raw sample and the same sample in
@@ -18,8 +18,9 @@ use alloc::vec::Vec;
 
 use maker::Maker;
 
-use crate::check::places;
-use crate::description::{Calibration, Covariance, Description, Fingerprint, Latent, Layer};
+use crate::description::{
+    CalibrationRecord, Covariance, Description, Fingerprint, FrontEndRecords, Latent, LayerRecord, Window,
+};
 use crate::write::{AlignedBytes, Blob, WriteError, write};
 
 /// SplitMix64: small, seeded with any number, the same on every host.
@@ -95,25 +96,49 @@ pub struct Convolution {
     pub follow: Follow,
 }
 
-impl Convolution {
-    /// Rows, columns and channels of the output on an image of `[rows, columns, channels]`; zeros where the filter has
-    /// no place.
-    pub fn output(&self, [height, width, _]: [u16; 3]) -> [u16; 3] {
-        let [above, left, below, right] = self.padding;
-        let along = |extent, padding, i: usize| places(extent, padding, self.kernel[i], self.stride[i]).unwrap_or(0);
-        let rows = along(height.into(), [above, below], 0);
-        [rows as u16, along(width.into(), [left, right], 1) as u16, self.filters]
+/// A generated layer that takes an image.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ImageLayer {
+    /// A convolution.
+    Convolution(Convolution),
+}
+
+impl ImageLayer {
+    /// The window over an image of `[rows, columns, channels]`.
+    pub(crate) fn window(&self, [height, width, channels]: [u16; 3]) -> Window {
+        match *self {
+            Self::Convolution(Convolution { kernel, stride, padding, .. }) => {
+                Window { height, width, channels, kernel, stride, padding }
+            }
+        }
+    }
+
+    /// Rows, columns and channels of the output on an image of `[rows, columns, channels]`; zeros if the window is larger
+    /// than the padded image.
+    pub fn output(&self, image: [u16; 3]) -> [u16; 3] {
+        let window = self.window(image);
+        let channels = match self {
+            Self::Convolution(convolution) => convolution.filters,
+        };
+        [window.rows() as u16, window.columns() as u16, channels]
+    }
+
+    /// What follows the layer, if something can.
+    pub fn follow_mut(&mut self) -> Option<&mut Follow> {
+        match self {
+            Self::Convolution(convolution) => Some(&mut convolution.follow),
+        }
     }
 }
 
-/// The kind of a generated head.
+/// A generated head.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum HeadSpec {
     /// A mixture with covariances of this shape.
     Mixture(Covariance),
     /// A softmax; its classes are its components and its clusters.
     Softmax,
-    /// As many encoder-decoder pairs as components, over a sample that no layers come before.
+    /// As many encoder-decoder pairs as components, over a sample that no layers precede.
     Autoencoders {
         /// Number of means.
         latent: u16,
@@ -129,14 +154,14 @@ pub struct Spec {
     pub input: usize,
     /// Channels of the input's scaling; divides `input`.
     pub channels: usize,
-    /// Rows, columns and channels of the sample, where there are convolutions; their product is then `input`.
+    /// Rows, columns and channels of the sample if there are layers that take images; their product is then `input`.
     pub image: [u16; 3],
-    /// Convolutions, which run before the layers.
-    pub convolutions: Vec<Convolution>,
+    /// Layers that take images. They run before the dense layers.
+    pub image_layers: Vec<ImageLayer>,
     /// Outputs and activation of each dense layer. The last one gives the latent; with none the sample is the latent.
     pub layers: Vec<(usize, Follow)>,
     /// The head.
-    pub head: Kind,
+    pub head: HeadSpec,
     /// Components of a mixture, classes of a softmax.
     pub components: u16,
     /// Clusters of a mixture, at most as many as components.
@@ -156,9 +181,9 @@ impl Default for Spec {
             input: 6,
             channels: 1,
             image: [0; 3],
-            convolutions: vec![],
+            image_layers: vec![],
             layers: vec![(5, Follow::Relu), (3, Follow::Identity)],
-            head: Kind::Mixture(Covariance::Full),
+            head: HeadSpec::Mixture(Covariance::Full),
             components: 5,
             clusters: 3,
             calibration: 8,
@@ -171,21 +196,21 @@ impl Default for Spec {
 impl Spec {
     /// Elements of the latent.
     pub fn latent(&self) -> usize {
-        self.layers.last().map_or(self.convolved(), |&(outputs, _)| outputs)
+        self.layers.last().map_or(self.flattened(), |&(outputs, _)| outputs)
     }
 
     /// Whether the sample is itself the latent.
     fn is_latent(&self) -> bool {
-        let is_bare = self.layers.is_empty() && self.convolutions.is_empty();
-        is_bare && !matches!(self.head, Kind::Autoencoders { .. })
+        let is_bare = self.layers.is_empty() && self.image_layers.is_empty();
+        is_bare && !matches!(self.head, HeadSpec::Autoencoders { .. })
     }
 
-    /// What the convolutions give.
-    fn convolved(&self) -> usize {
-        if self.convolutions.is_empty() {
+    /// Elements that the layers on images give.
+    fn flattened(&self) -> usize {
+        if self.image_layers.is_empty() {
             return self.input;
         }
-        let image = self.convolutions.iter().fold(self.image, |image, convolution| convolution.output(image));
+        let image = self.image_layers.iter().fold(self.image, |image, layer| layer.output(image));
         image.map(usize::from).into_iter().product()
     }
 
@@ -198,7 +223,7 @@ impl Spec {
         write(&description, &blob)
     }
 
-    /// What [`build`](Self::build) writes, for tests that alter it first.
+    /// The parts that [`build`](Self::build) writes, for tests that alter them first.
     pub fn parts(&self) -> (Description<'static>, Blob) {
         let mut maker = Maker { random: SplitMix64::new(self.seed), blob: Blob::default() };
         let fingerprint = Fingerprint {
@@ -210,20 +235,21 @@ impl Spec {
         let input = maker.input(self);
         let encoder = maker.encoder(self);
         let scale = encoder.last().map_or(0.001, |last| match last {
-            Layer::Dense(last) => last.output.scale,
-            Layer::Conv2d(last) => last.output.scale,
+            LayerRecord::Dense(last) => last.output.scale,
+            LayerRecord::Conv2d(last) => last.filters.output.scale,
         });
-        let len = if matches!(self.head, Kind::Autoencoders { .. }) { 0 } else { self.latent() as u16 };
+        let len = if matches!(self.head, HeadSpec::Autoencoders { .. }) { 0 } else { self.latent() as u16 };
         let latent = Latent { len, scale };
         let head = maker.head(self);
         let calibration = match self.held_out {
             0 => maker.calibration(self.calibration),
-            _ => Calibration::HeldOut(maker.held_out(self)),
+            _ => CalibrationRecord::HeldOut(maker.held_out(self)),
         };
         let description = Description {
             name: "generated",
             method: "testing",
             fingerprint,
+            front_ends: FrontEndRecords::new(),
             input,
             encoder,
             latent,

@@ -2,7 +2,8 @@
 
 mod common;
 
-use edgemix_format::testing::{Convolution, Follow, Kind, Spec, SplitMix64};
+use edgemix_format::header::HEADER_LEN;
+use edgemix_format::testing::{Convolution, Follow, HeadSpec, ImageLayer, Spec, SplitMix64};
 use edgemix_format::view::Covariance;
 use edgemix_format::write::{AlignedBytes, mend};
 use edgemix_format::{File, LoadError};
@@ -17,7 +18,7 @@ fn real() -> AlignedBytes {
         input: 32,
         channels: 2,
         image,
-        convolutions: vec![shape],
+        image_layers: vec![ImageLayer::Convolution(shape)],
         layers,
         components: 7,
         clusters: 4,
@@ -45,7 +46,7 @@ fn every_flipped_bit_is_refused() {
 fn every_truncation_is_refused_and_says_what_is_missing() {
     let bytes = real();
     for len in 0..bytes.len() {
-        let needed = if len < 48 { 48 } else { bytes.len() };
+        let needed = if len < HEADER_LEN { HEADER_LEN } else { bytes.len() };
         let refused = File::from_bytes(&bytes[..len]).err();
         assert_eq!(refused, Some(LoadError::TooShort { needed, given: len }));
     }
@@ -65,19 +66,20 @@ fn misaligned_bytes_are_refused() {
 #[test]
 fn mended_bytes_of_the_description_never_panic() {
     let kinds = [
-        Kind::Mixture(Covariance::Spherical),
-        Kind::Mixture(Covariance::Diagonal),
-        Kind::Mixture(Covariance::Full),
-        Kind::Softmax,
+        HeadSpec::Mixture(Covariance::Spherical),
+        HeadSpec::Mixture(Covariance::Diagonal),
+        HeadSpec::Mixture(Covariance::Full),
+        HeadSpec::Softmax,
     ];
     for head in kinds {
         let shape =
             Convolution { filters: 2, kernel: [2, 1], stride: [1, 2], padding: [1, 0, 0, 0], follow: Follow::Relu };
-        let spec = Spec { head, image: [3, 2, 1], convolutions: vec![shape], ..Spec::default() };
+        let spec =
+            Spec { head, image: [3, 2, 1], image_layers: vec![ImageLayer::Convolution(shape)], ..Spec::default() };
         never_panic(&mut spec.build().unwrap());
     }
     for is_variational in [false, true] {
-        let head = Kind::Autoencoders { latent: 2, is_variational };
+        let head = HeadSpec::Autoencoders { latent: 2, is_variational };
         never_panic(&mut Spec { head, layers: vec![], components: 2, ..Spec::default() }.build().unwrap());
     }
 }
@@ -88,7 +90,7 @@ fn mended_bytes_of_tables_of_held_out_samples_never_panic() {
 }
 
 fn never_panic(bytes: &mut AlignedBytes) {
-    let described = 48 + File::from_bytes(bytes).unwrap().header.description_len as usize;
+    let described = HEADER_LEN + File::from_bytes(bytes).unwrap().header.description_len as usize;
     for at in 4..described {
         let before = bytes[at];
         for after in [0, 1, 2, 3, 0x10, 0x7f, 0x80, 0xff, before ^ 1, before.wrapping_add(1)] {
@@ -108,7 +110,7 @@ proptest! {
         for _ in 0..changes {
             let last = bytes.len() as i32 - 1;
             // Half of them in the description, past the header, without which nothing else would be looked at.
-            let (low, high) = if random.next_u64().is_multiple_of(2) { (48, 300) } else { (0, last) };
+            let (low, high) = if random.next_u64().is_multiple_of(2) { (HEADER_LEN as i32, 300) } else { (0, last) };
             let at = random.between(low, high.min(last)) as usize;
             bytes.as_mut()[at] = random.next_u64() as u8;
         }

@@ -2,6 +2,7 @@
 
 use std::thread;
 
+use edgemix_format::header::HEADER_LEN;
 use edgemix_format::write::AlignedBytes;
 use edgemix_format::{File, LoadError};
 
@@ -40,7 +41,7 @@ fn every_flipped_bit_is_refused() {
 fn every_truncation_is_refused() {
     let bytes = AlignedBytes::from(DIGITS);
     for len in 0..DIGITS.len() {
-        let needed = if len < 48 { 48 } else { DIGITS.len() };
+        let needed = if len < HEADER_LEN { HEADER_LEN } else { DIGITS.len() };
         assert_eq!(File::from_bytes(&bytes[..len]).err(), Some(LoadError::TooShort { needed, given: len }));
     }
 }

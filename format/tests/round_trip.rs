@@ -2,12 +2,12 @@
 
 mod common;
 
-use edgemix_format::description::{self, Description};
+use edgemix_format::description::{self, ActivationRecord, DenseRecord, Description, LayerRecord};
 use edgemix_format::header::{HEADER_LEN, is_model};
-use edgemix_format::testing::{Convolution, Follow, Kind, Spec};
-use edgemix_format::view::{Activation, Autoencoders, Calibration, Head, Layer};
-use edgemix_format::write::{AlignedBytes, WriteError, mend, write};
-use edgemix_format::{Fault, File, LoadError, arena_len, input_len, latent_len, n_clusters, n_components, plan};
+use edgemix_format::testing::{Convolution, Follow, HeadSpec, ImageLayer, Spec};
+use edgemix_format::view::{Activation, Autoencoders, Calibration, Dense, Head, Layer};
+use edgemix_format::write::{AlignedBytes, WriteError, write};
+use edgemix_format::{Fault, File, LoadError, arena_len, input_len, latent_len, macs, n_clusters, n_components, plan};
 use proptest::prelude::*;
 
 /// The view says what the description says; tensors are compared by length, the bytes by writing again.
@@ -22,46 +22,25 @@ fn same(description: &Description, file: &File, bytes: &[u8]) {
     }
     assert_eq!(file.encoder.len(), description.encoder.len());
     for (view, layer) in file.encoder.iter().zip(&description.encoder) {
-        let rows = view.rows();
-        let (outputs, output, activation) = match (view, layer) {
-            (Layer::Dense(view), description::Layer::Dense(dense)) => {
-                assert_eq!(view.inputs, dense.inputs as usize);
-                (dense.outputs as usize, dense.output, dense.activation)
-            }
-            (Layer::Conv2d(view), description::Layer::Conv2d(layer)) => {
-                let size = [layer.height, layer.width, layer.channels];
-                assert_eq!([view.height, view.width, view.channels], size);
-                assert_eq!((view.kernel, view.stride, view.padding), (layer.kernel, layer.stride, layer.padding));
-                assert_eq!(view.padding_value, layer.padding_value);
-                assert_eq!(
-                    rows.inputs,
-                    usize::from(view.kernel[0]) * usize::from(view.kernel[1]) * usize::from(view.channels)
-                );
-                (layer.filters.into(), layer.output, layer.activation)
+        match (view, layer) {
+            (Layer::Dense(view), LayerRecord::Dense(record)) => same_rows(view, record),
+            (Layer::Conv2d(view), LayerRecord::Conv2d(record)) => {
+                assert_eq!((view.window, view.padding_value), (record.window, record.padding_value));
+                assert_eq!(view.filters.inputs, view.window.taps());
+                same_rows(&view.filters, &record.filters);
             }
             layers => panic!("{layers:?}"),
-        };
-        assert_eq!((rows.bias.len(), rows.weights.len()), (outputs, rows.inputs * outputs));
-        assert_eq!(rows.output, output);
-        let kinds = matches!(
-            (rows.activation, activation),
-            (Activation::Identity, description::Activation::Identity)
-                | (Activation::Relu, description::Activation::Relu)
-                | (Activation::LeakyRelu(_), description::Activation::LeakyRelu(_))
-                | (Activation::Table(_), description::Activation::Table(_))
-                | (Activation::Interpolated(_), description::Activation::Interpolated(_))
-        );
-        assert!(kinds, "{view:?} is not {layer:?}");
+        }
     }
     match (&file.head, &description.head) {
-        (Head::Mixture(view), description::Head::Mixture(mixture)) => {
+        (Head::Mixture(view), description::HeadRecord::Mixture(mixture)) => {
             assert_eq!(view.covariance, mixture.covariance);
             assert_eq!(view.constants.len(), usize::from(mixture.n_components));
         }
-        (Head::Softmax(view), description::Head::Softmax(softmax)) => {
+        (Head::Softmax(view), description::HeadRecord::Softmax(softmax)) => {
             assert_eq!(view.offsets.len(), usize::from(softmax.n_classes));
         }
-        (Head::Autoencoders(view), description::Head::Autoencoders(pairs)) => {
+        (Head::Autoencoders(view), description::HeadRecord::Autoencoders(pairs)) => {
             assert_eq!((view.latent, view.constants.len()), (pairs.latent.into(), pairs.n_members.into()));
             assert_eq!((view.inputs, view.error.shift.len()), (file.input.len, view.constants.len()));
             assert_eq!(view.mean_penalty.is_some(), pairs.mean_penalty.len > 0);
@@ -71,11 +50,11 @@ fn same(description: &Description, file: &File, bytes: &[u8]) {
         heads => panic!("{heads:?}"),
     }
     match (file.calibration, description.calibration) {
-        (Calibration::None, description::Calibration::None) => {}
-        (Calibration::Marginal { levels, .. }, description::Calibration::Marginal(table)) => {
+        (Calibration::None, description::CalibrationRecord::None) => {}
+        (Calibration::Marginal { levels, .. }, description::CalibrationRecord::Marginal(table)) => {
             assert_eq!(levels.len(), usize::from(table.len));
         }
-        (Calibration::HeldOut(view), description::Calibration::HeldOut(tables)) => {
+        (Calibration::HeldOut(view), description::CalibrationRecord::HeldOut(tables)) => {
             assert_eq!((view.ends.len(), view.samples.len()), (tables.n_tables.into(), tables.n_tables.into()));
             assert_eq!((view.levels.len(), view.thresholds.len()), (tables.len.into(), tables.len.into()));
             assert_eq!(view.inverse_temperature.to_bits(), tables.inverse_temperature.to_bits());
@@ -95,18 +74,35 @@ fn same(description: &Description, file: &File, bytes: &[u8]) {
     }
 }
 
+fn same_rows(view: &Dense, record: &DenseRecord) {
+    let (inputs, outputs) = (record.inputs as usize, record.outputs as usize);
+    assert_eq!((view.inputs, view.bias.len(), view.weights.len()), (inputs, outputs, inputs * outputs));
+    assert_eq!(view.output, record.output);
+    let same = matches!(
+        (view.activation, record.activation),
+        (Activation::Identity, ActivationRecord::Identity)
+            | (Activation::Relu, ActivationRecord::Relu)
+            | (Activation::LeakyRelu(_), ActivationRecord::LeakyRelu(_))
+            | (Activation::Table(_), ActivationRecord::Table(_))
+            | (Activation::Interpolated(_), ActivationRecord::Interpolated(_))
+    );
+    assert!(same, "{view:?} is not {record:?}");
+}
+
 /// Every pair's layers have the described shapes, and weights that lie where its stride says.
-fn same_pairs(view: &Autoencoders, pairs: &description::Autoencoders, bytes: &[u8]) {
+fn same_pairs(view: &Autoencoders, pairs: &description::AutoencodersRecord, bytes: &[u8]) {
     let blob = File::from_bytes(bytes).unwrap().header.blob_offset as usize;
     for pair in 0..view.constants.len() {
         let networks = [(view.encoder(pair), &pairs.encoder), (view.decoder(pair), &pairs.decoder)];
         for (layers, described) in networks {
             assert_eq!(layers.clone().count(), described.len());
             for (layer, described) in layers.zip(described) {
-                let description::Layer::Dense(dense) = described else { panic!("{described:?}") };
+                let (Layer::Dense(view), LayerRecord::Dense(dense)) = (layer, described) else {
+                    panic!("{described:?}")
+                };
                 assert_eq!((layer.inputs(), layer.outputs()), (dense.inputs as usize, dense.outputs as usize));
                 let start = blob + dense.weights.offset as usize + pair * pairs.stride as usize;
-                let weights: Vec<u8> = layer.rows().weights.iter().map(|&w| w as u8).collect();
+                let weights: Vec<u8> = view.weights.iter().map(|&w| w as u8).collect();
                 assert_eq!(weights, bytes[start..start + weights.len()], "pair {pair}");
             }
         }
@@ -131,14 +127,18 @@ proptest! {
     fn const_functions_agree_with_the_view(spec in common::spec()) {
         let bytes = spec.build().unwrap();
         let file = File::from_bytes(&bytes).unwrap();
-        let clusters = if matches!(spec.head, Kind::Mixture(_)) { spec.clusters } else { spec.components };
-        let planned = plan::arena_len(file.input.len, file.rooms(), file.head.n_components(), file.head.room());
+        let clusters = if matches!(spec.head, HeadSpec::Mixture(_)) { spec.clusters } else { spec.components };
+        let memory = file.encoder.iter().map(Layer::memory);
+        let planned = plan::arena_len(file.input.len, memory, file.head.n_components(), file.head.scratch());
         prop_assert!(is_model(&bytes));
         prop_assert_eq!(Some(arena_len(&bytes)), planned);
+        let layers: u64 = file.encoder.iter().map(Layer::macs).sum();
+        prop_assert_eq!(macs(&bytes), layers + file.head.macs());
         prop_assert_eq!(input_len(&bytes), file.input.len);
         prop_assert_eq!(latent_len(&bytes), usize::from(file.latent.len));
         prop_assert_eq!(n_components(&bytes), file.head.n_components());
         prop_assert_eq!(n_clusters(&bytes), usize::from(clusters));
+        prop_assert_eq!(file.head.n_clusters(), usize::from(clusters));
     }
 
     #[test]
@@ -173,52 +173,30 @@ fn a_convolution_has_the_places_that_its_kernel_fits() {
         let spec = Spec {
             input: usize::from(height) * 21,
             image,
-            convolutions: vec![shape],
+            image_layers: vec![ImageLayer::Convolution(shape)],
             layers: vec![],
             ..Spec::default()
         };
         let places = along(height, kernel, stride, [above, below]);
         if above >= kernel || below >= kernel || places == 0 {
-            assert_eq!(spec.build(), Err(WriteError::Refused(LoadError::Layer { index: 0, fault: Fault::Shape })));
+            assert_eq!(spec.build(), Err(WriteError::Refused(LoadError::Layer { index: 0, fault: Fault::Window })));
             continue;
         }
         let bytes = spec.build().unwrap();
         let file = File::from_bytes(&bytes).unwrap();
         let Some(Layer::Conv2d(layer)) = file.encoder.first() else { panic!("{:?}", file.encoder) };
-        assert_eq!((layer.rows.into(), layer.columns.into()), (places, along(7, 2, 2, [1, 0])));
+        assert_eq!((layer.window.rows(), layer.window.columns()), (places, along(7, 2, 2, [1, 0])));
         assert_eq!(file.encoder[0].outputs(), places * 4 * 2);
-        assert_eq!(file.encoder[0].macs(), places * 4 * 2 * usize::from(kernel) * 2 * 3);
+        assert_eq!(file.encoder[0].macs(), (places * 4 * 2 * usize::from(kernel) * 2 * 3) as u64);
         n_read += 1;
     }
     assert!(n_read > 100);
 }
 
-/// What needs nothing of a later minor version is a file of the first one, which readers of that one read.
-#[test]
-fn the_writer_gives_the_earliest_minor_version() {
-    let image = Spec { input: 16, image: [4, 4, 1], ..Spec::default() };
-    let shape = Convolution { filters: 1, kernel: [2, 2], stride: [1, 1], padding: [0; 4], follow: Follow::Relu };
-    for (spec, minor) in [
-        (Spec::default(), 0),
-        (Spec { layers: vec![(3, Follow::Interpolated)], ..Spec::default() }, 1),
-        (Spec { convolutions: vec![shape], ..image }, 1),
-        (Spec { head: Kind::Autoencoders { latent: 2, is_variational: false }, layers: vec![], ..Spec::default() }, 1),
-        (Spec { held_out: 2, ..Spec::default() }, 2),
-    ] {
-        let mut bytes = spec.build().unwrap();
-        assert_eq!(File::from_bytes(&bytes).unwrap().header.minor, minor);
-        for earlier in 0..=minor {
-            bytes.as_mut()[6] = earlier as u8;
-            mend(bytes.as_mut());
-            let expected = (earlier < minor).then_some(LoadError::Description { minor: earlier });
-            assert_eq!(File::from_bytes(&bytes).err(), expected);
-        }
-    }
-}
-
 /// A golden file, aligned for reading in place is not needed here: only its header is read, while this is compiled.
 static GOLDEN: &[u8] = include_bytes!("golden/full.emx");
 const ARENA: usize = arena_len(GOLDEN);
+const MACS: u64 = macs(GOLDEN);
 const COUNTS: [usize; 4] = [input_len(GOLDEN), latent_len(GOLDEN), n_components(GOLDEN), n_clusters(GOLDEN)];
 const _: () = assert!(is_model(GOLDEN));
 
@@ -226,7 +204,7 @@ const _: () = assert!(is_model(GOLDEN));
 fn const_functions_work_in_const_context() {
     let bytes = AlignedBytes::from(GOLDEN);
     let file = File::from_bytes(&bytes).unwrap();
-    assert_eq!(ARENA, file.header.arena_len as usize);
+    assert_eq!((ARENA, MACS), (file.header.arena_len as usize, file.header.macs));
     let header = &file.header;
     let counts = [header.latent_len, header.n_components, header.n_clusters].map(usize::from);
     assert_eq!(COUNTS[0], file.input.len);
@@ -235,9 +213,9 @@ fn const_functions_work_in_const_context() {
 
 #[test]
 fn what_is_no_model_has_no_lengths() {
-    for bytes in [&b""[..], b"EMIX", &[0; 100][..], &GOLDEN[..47]] {
+    for bytes in [&b""[..], b"EMIX", &[0; 100][..], &GOLDEN[..63]] {
         assert!(!is_model(bytes));
-        assert_eq!(arena_len(bytes), 0);
+        assert_eq!((arena_len(bytes), macs(bytes)), (0, 0));
         assert_eq!(input_len(bytes) + latent_len(bytes) + n_components(bytes) + n_clusters(bytes), 0);
     }
 }
@@ -253,6 +231,6 @@ fn the_largest_number_of_layers_is_read_and_one_width_of_everything_too() {
 #[test]
 fn the_writer_refuses_what_a_reader_would() {
     let spec = Spec { layers: vec![(4, Follow::Table)], ..Spec::default() };
-    let refused = LoadError::Layer { index: 0, fault: Fault::Activation };
+    let refused = LoadError::Layer { index: 0, fault: Fault::TableInLastLayer };
     assert_eq!(spec.build(), Err(WriteError::Refused(refused)));
 }

@@ -2,15 +2,15 @@
 
 use std::{fs, io};
 
-use edgemix_format::testing::{Convolution, Follow, Kind, Spec};
+use edgemix_format::testing::{Convolution, Follow, HeadSpec, ImageLayer, Spec};
 use edgemix_format::view::Covariance;
 
 fn main() -> io::Result<()> {
     let heads = [
-        ("spherical", Kind::Mixture(Covariance::Spherical)),
-        ("diagonal", Kind::Mixture(Covariance::Diagonal)),
-        ("full", Kind::Mixture(Covariance::Full)),
-        ("softmax", Kind::Softmax),
+        ("spherical", HeadSpec::Mixture(Covariance::Spherical)),
+        ("diagonal", HeadSpec::Mixture(Covariance::Diagonal)),
+        ("full", HeadSpec::Mixture(Covariance::Full)),
+        ("softmax", HeadSpec::Softmax),
     ];
     let encoders: [(&str, Vec<(usize, Follow)>); 3] = [
         ("bare", vec![]),
@@ -21,14 +21,14 @@ fn main() -> io::Result<()> {
     let first = Convolution { filters: 3, kernel: [3, 2], stride: [2, 1], padding: [1, 0, 2, 1], follow: Follow::Relu };
     let second = Convolution { filters: 2, kernel: [2, 2], stride: [1, 2], padding: [0; 4], follow: Follow::Table };
     let pairs = |is_variational| {
-        let head = Kind::Autoencoders { latent: 2, is_variational };
+        let head = HeadSpec::Autoencoders { latent: 2, is_variational };
         Spec { head, layers: vec![], components: 3, ..Spec::default() }
     };
     let others = [
-        ("convolution-full", Spec { convolutions: vec![first, second], ..image.clone() }),
+        ("convolution-full", Spec { image_layers: [first, second].map(ImageLayer::Convolution).to_vec(), ..image.clone() }),
         (
             "convolution-softmax",
-            Spec { convolutions: vec![first], layers: vec![(3, Follow::Interpolated)], head: Kind::Softmax, ..image },
+            Spec { image_layers: vec![ImageLayer::Convolution(first)], layers: vec![(3, Follow::Interpolated)], head: HeadSpec::Softmax, ..image },
         ),
         ("held-out", Spec { held_out: 2, ..Spec::default() }),
         ("autoencoders", pairs(false)),

@@ -1,6 +1,6 @@
 //! A checked model, and its way from sample to assignment.
 
-use edgemix_format::view::{File, Head};
+use edgemix_format::view::File;
 
 use crate::input::{RawCount, Width, quantize, quantize_raw};
 use crate::network::Network;
@@ -169,10 +169,10 @@ impl<'m> Model<'m> {
         let too_short = AssignError::ArenaTooShort;
         let arena = self.arena(given, workspace)?;
         let (latent, free) = self.forward(arena, fill)?;
-        let (scores, room) = free.split_at_mut_checked(2 * self.n_components()).ok_or(too_short)?;
+        let (scores, scratch) = free.split_at_mut_checked(2 * self.n_components()).ok_or(too_short)?;
         let scores: &mut [i32] = bytemuck::try_cast_slice_mut(scores).map_err(|_| too_short)?;
-        let room = room.get_mut(..self.file.head.room()).ok_or(too_short)?;
-        heads::run(&self.file.head, latent, scores, room);
+        let scratch = scratch.get_mut(..self.file.head.scratch()).ok_or(too_short)?;
+        heads::run(&self.file.head, latent, scores, scratch);
         Ok(Assignment::from_scores(scores, self.file.head.clusters(), &self.file.calibration))
     }
 
@@ -200,6 +200,8 @@ impl<'m> Model<'m> {
         fill: impl FnOnce(Width, &mut [i16]) -> Result<(), AssignError>,
     ) -> Result<(&'w [i16], &'w mut [i16]), AssignError> {
         let too_short = AssignError::ArenaTooShort;
+        // Front ends go here, once the format has one: a raw window becomes features in the arena, and the input's scaling
+        // takes these instead of the sample. See `parts/front_end.rs` of edgemix-format.
         let length = self.file.input.len;
         fill(self.width(0), arena.get_mut(..length).ok_or(too_short)?)?;
         let mut network = Network::new(arena, length);
@@ -209,9 +211,10 @@ impl<'m> Model<'m> {
         network.finish().ok_or(too_short)
     }
 
-    /// The width of what `layers` layers give: the last one gives the latent, but autoencoders take the sample.
+    /// The width of the values after `layers` layers: those after the last one are the latent, unless the head takes the
+    /// sample.
     fn width(&self, layers: usize) -> Width {
-        let is_sample = matches!(self.file.head, Head::Autoencoders(_));
+        let is_sample = self.file.head.takes_sample();
         if layers == self.file.encoder.len() && !is_sample { Width::Wide } else { Width::Narrow }
     }
 }

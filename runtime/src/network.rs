@@ -18,7 +18,7 @@ impl<'w> Network<'w> {
         Self { arena, length, at_start: true }
     }
 
-    /// Runs a layer. `None` where the arena is not as long as the format's plan says, which a checked file's is.
+    /// Runs a layer. `None` if the arena is shorter than the format's plan says, which cannot happen with a checked file.
     #[inline(never)]
     pub(crate) fn run(&mut self, layer: &Layer, width: Width) -> Option<()> {
         let (outputs, n_scratch) = (layer.outputs(), layer.scratch());

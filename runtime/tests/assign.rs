@@ -3,17 +3,17 @@
 mod common;
 
 use common::Arena;
-use edgemix_format::testing::{Follow, Kind, Spec, SplitMix64};
+use edgemix_format::testing::{Follow, HeadSpec, Spec, SplitMix64};
 use edgemix_format::view::{Calibration, Covariance};
 use edgemix_format::write::{AlignedBytes, mend};
 use edgemix_runtime::{AssignError, Assignment, Model, Workspace, arena_len, include_model, n_clusters};
 use proptest::prelude::*;
 
-const KINDS: [Kind; 4] = [
-    Kind::Mixture(Covariance::Spherical),
-    Kind::Mixture(Covariance::Diagonal),
-    Kind::Mixture(Covariance::Full),
-    Kind::Softmax,
+const KINDS: [HeadSpec; 4] = [
+    HeadSpec::Mixture(Covariance::Spherical),
+    HeadSpec::Mixture(Covariance::Diagonal),
+    HeadSpec::Mixture(Covariance::Full),
+    HeadSpec::Softmax,
 ];
 
 /// Models with odd and even lengths. Each pair of adjacent layers is the largest of some model.
@@ -175,7 +175,9 @@ fn novelty_is_looked_up_in_the_table() {
 fn thresholds_belong_to_their_own_level() {
     let spec = Spec { calibration: 2, ..Spec::default() };
     let (description, _) = spec.parts();
-    let edgemix_format::description::Calibration::Marginal(table) = description.calibration else { panic!("no table") };
+    let edgemix_format::description::CalibrationRecord::Marginal(table) = description.calibration else {
+        panic!("no table")
+    };
     let mut bytes = spec.build().unwrap();
     let valid = bytes.clone();
     let model = Model::from_bytes(&valid).unwrap();
@@ -199,11 +201,11 @@ fn thresholds_belong_to_their_own_level() {
 #[test]
 fn of_equal_components_the_first_wins() {
     // Two classes in a model with equal rows: every tensor of the second is that of the first.
-    let spec = Spec { head: Kind::Softmax, components: 2, layers: vec![], input: 8, ..Spec::default() };
+    let spec = Spec { head: HeadSpec::Softmax, components: 2, layers: vec![], input: 8, ..Spec::default() };
     let (description, _) = spec.parts();
     let mut bytes = spec.build().unwrap();
     let start = Model::from_bytes(&bytes).unwrap().file().header.blob_offset as usize;
-    let edgemix_format::description::Head::Softmax(softmax) = description.head else { panic!("not a softmax") };
+    let edgemix_format::description::HeadRecord::Softmax(softmax) = description.head else { panic!("not a softmax") };
     for (offset, row) in [(softmax.coefficients.offset, 16), (softmax.offsets.offset, 4), (softmax.shifts.offset, 1)] {
         let at = start + offset as usize;
         bytes.as_mut().copy_within(at..at + row, at + row);

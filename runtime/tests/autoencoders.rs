@@ -3,13 +3,13 @@
 mod common;
 
 use common::{Arena, wild};
-use edgemix_format::description::{Description, Head};
-use edgemix_format::testing::{Kind, Spec, SplitMix64};
+use edgemix_format::description::{Description, HeadRecord};
+use edgemix_format::testing::{HeadSpec, Spec, SplitMix64};
 use edgemix_format::write::{AlignedBytes, Blob, write};
 use edgemix_runtime::Model;
 
 fn spec(input: usize, pairs: u16, latent: u16, is_variational: bool, seed: u64) -> Spec {
-    let head = Kind::Autoencoders { latent, is_variational };
+    let head = HeadSpec::Autoencoders { latent, is_variational };
     Spec { input, layers: vec![], head, components: pairs, clusters: pairs, seed, ..Spec::default() }
 }
 
@@ -58,7 +58,7 @@ fn extremes_saturate() {
     let mut saturated = 0;
     for round in 0..40 {
         let (description, mut blob) = spec.parts();
-        let Head::Autoencoders(pairs) = description.head.clone() else { panic!("no autoencoders") };
+        let HeadRecord::Autoencoders(pairs) = description.head.clone() else { panic!("no autoencoders") };
         let table = |random: &mut SplitMix64, blob: &mut Blob| {
             let costs: Vec<i32> = (0..256).map(|_| wild(random, i32::MIN, i32::MAX)).collect();
             blob.push(&if round % 4 == 0 { vec![i32::MIN; 256] } else { costs })
@@ -72,7 +72,7 @@ fn extremes_saturate() {
         altered.error.shift = blob.push(&shifts);
         altered.mean_penalty = table(&mut random, &mut blob);
         altered.variance_penalty = table(&mut random, &mut blob);
-        let bytes = write(&Description { head: Head::Autoencoders(altered), ..description }, &blob).unwrap();
+        let bytes = write(&Description { head: HeadRecord::Autoencoders(altered), ..description }, &blob).unwrap();
         for value in [i16::MIN, 3, i16::MAX] {
             saturated += check(&bytes, &[value; 50]).iter().filter(|&&s| s == i32::MIN || s == i32::MAX).count();
         }
@@ -88,7 +88,7 @@ fn each_pair_has_its_own_tensors() {
     let raw: Vec<i16> = (0..20).map(|i| i * 13 - 100).collect();
     let scores = check(&bytes, &raw);
     assert!(scores[0] != scores[1] && scores[1] != scores[2]);
-    let Head::Autoencoders(pairs) = &mut description.head else { panic!("no autoencoders") };
+    let HeadRecord::Autoencoders(pairs) = &mut description.head else { panic!("no autoencoders") };
     // Every pair then has the layers of the first one and differs only in its constants and multipliers.
     pairs.stride = 0;
     let model = write(&description, &blob).unwrap();

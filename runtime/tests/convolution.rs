@@ -3,7 +3,8 @@
 mod common;
 
 use common::wild;
-use edgemix_format::testing::{Convolution, Follow, Kind, Spec, SplitMix64};
+use edgemix_format::description::LayerRecord;
+use edgemix_format::testing::{Convolution, Follow, HeadSpec, ImageLayer, Spec, SplitMix64};
 use edgemix_format::view::{Layer, MAX_BIAS};
 use edgemix_format::write::{AlignedBytes, mend, write};
 use edgemix_runtime::Model;
@@ -28,7 +29,16 @@ fn check(layer: &Layer, x: &[i16]) {
 fn spec(image: [u16; 3], shape: Convolution, seed: u64) -> Spec {
     let input = image.map(usize::from).iter().product();
     let layers = vec![(2, Follow::Identity)];
-    Spec { input, image, convolutions: vec![shape], layers, components: 1, clusters: 1, seed, ..Spec::default() }
+    Spec {
+        input,
+        image,
+        image_layers: vec![ImageLayer::Convolution(shape)],
+        layers,
+        components: 1,
+        clusters: 1,
+        seed,
+        ..Spec::default()
+    }
 }
 
 /// Every kernel, stride and padding along one direction, with others along the other.
@@ -58,7 +68,7 @@ fn every_small_shape() {
                     ..across
                 };
                 for (image, shape) in [([extent, other, channels], across), ([other, extent, channels], along)] {
-                    if shape.output(image).contains(&0) {
+                    if ImageLayer::Convolution(shape).output(image).contains(&0) {
                         continue;
                     }
                     let bytes = spec(image, shape, random.next_u64()).build().unwrap();
@@ -80,10 +90,10 @@ fn every_small_shape() {
 fn the_limits_admit_no_overflow() {
     let shape = Convolution { filters: 2, kernel: [255; 2], stride: [1; 2], padding: [1; 4], follow: Follow::Identity };
     let (description, _) = spec([254, 253, 1], shape, 1).parts();
-    let edgemix_format::description::Layer::Conv2d(layer) = &description.encoder[0] else { panic!("no convolution") };
+    let LayerRecord::Conv2d(layer) = &description.encoder[0] else { panic!("no convolution") };
     let mut bytes = spec([254, 253, 1], shape, 1).build().unwrap();
     let start = Model::from_bytes(&bytes).unwrap().file().header.blob_offset as usize;
-    let (weights, bias) = (start + layer.weights.offset as usize, start + layer.bias.offset as usize);
+    let (weights, bias) = (start + layer.filters.weights.offset as usize, start + layer.filters.bias.offset as usize);
     let most = MAX_BIAS as i32 - 1;
     for (weight, x, extreme) in [(-128i8, -128, most), (-128, 127, -most), (127, -128, -most), (127, 127, most)] {
         bytes.as_mut()[weights..weights + 2 * 65025].fill(weight as u8);
@@ -102,9 +112,9 @@ fn depict_works_in_24300_bytes() {
     let spec = Spec {
         input: 784,
         image: [28, 28, 1],
-        convolutions: vec![first, second],
+        image_layers: [first, second].map(ImageLayer::Convolution).to_vec(),
         layers: vec![(10, Follow::Interpolated)],
-        head: Kind::Softmax,
+        head: HeadSpec::Softmax,
         components: 10,
         ..Spec::default()
     };
@@ -130,20 +140,21 @@ fn specs() -> impl Strategy<Value = Spec> {
         |(height, width, channels, shapes, (components, seed, dense))| {
             let image = [height, width, channels];
             let mut at = image;
-            let mut convolutions = vec![];
+            let mut image_layers = vec![];
             for (filters, kernel, stride, padding, is_leaky) in shapes {
                 let follow = if is_leaky { Follow::LeakyRelu } else { Follow::Relu };
                 let padding = [padding % kernel, kernel - 1, padding / 2 % kernel, 0];
                 let shape = Convolution { filters, kernel: [kernel; 2], stride: [stride; 2], padding, follow };
-                if !shape.output(at).contains(&0) {
-                    at = shape.output(at);
-                    convolutions.push(shape);
+                let layer = ImageLayer::Convolution(shape);
+                if !layer.output(at).contains(&0) {
+                    at = layer.output(at);
+                    image_layers.push(layer);
                 }
             }
             let input = image.map(usize::from).iter().product();
             let layers = [vec![], vec![(3, Follow::Interpolated)], vec![(41, Follow::Table), (2, Follow::Identity)]];
             let layers = layers[dense].clone();
-            Spec { input, image, convolutions, layers, head: Kind::Softmax, components, seed, ..Spec::default() }
+            Spec { input, image, image_layers, layers, head: HeadSpec::Softmax, components, seed, ..Spec::default() }
         },
     )
 }
@@ -170,15 +181,15 @@ proptest! {
         let shape = Convolution { filters: 3, kernel: [3, 2], stride: [1, 2], padding: [2, 1, 0, 1], follow: Follow::Relu };
         let spec = Spec { components: 5, clusters: 3, seed, ..spec([4, 6, 2], shape, seed) };
         let (mut description, blob) = spec.parts();
-        let edgemix_format::description::Layer::Conv2d(layer) = &mut description.encoder[0] else { panic!() };
+        let LayerRecord::Conv2d(layer) = &mut description.encoder[0] else { panic!() };
         match at {
-            0..2 => layer.kernel[at] = value,
-            2..4 => layer.stride[at - 2] = value,
-            4..8 => layer.padding[at - 4] = value,
-            8 => layer.height = value.into(),
-            9 => layer.width = value.into(),
-            10 => layer.channels = value.into(),
-            11 => layer.filters = value.into(),
+            0..2 => layer.window.kernel[at] = value,
+            2..4 => layer.window.stride[at - 2] = value,
+            4..8 => layer.window.padding[at - 4] = value,
+            8 => layer.window.height = value.into(),
+            9 => layer.window.width = value.into(),
+            10 => layer.window.channels = value.into(),
+            11 => layer.filters.outputs = value.into(),
             _ => layer.padding_value = value as i8,
         }
         let Ok(bytes) = write(&description, &blob) else { return Ok(()) };

@@ -1,13 +1,13 @@
 //! The drift monitor's bound on false alarms and its power by Monte Carlo, and its running shares.
 
-use edgemix_format::testing::{Kind, Spec, SplitMix64};
+use edgemix_format::testing::{HeadSpec, Spec, SplitMix64};
 use edgemix_format::write::{AlignedBytes, Blob, write};
 use edgemix_format::{Tensor, description};
 use edgemix_runtime::{DriftError, DriftMonitor, Model, Novelty};
 
 /// A model with novelty tables of so many held-out samples, with an entry for each rank. Only the levels matter here.
 fn model(samples: &[u32], tables: &[u16]) -> AlignedBytes {
-    let spec = Spec { head: Kind::Softmax, components: tables.len() as u16, ..Spec::default() };
+    let spec = Spec { head: HeadSpec::Softmax, components: tables.len() as u16, ..Spec::default() };
     let (mut description, mut blob) = spec.parts();
     let mut held_out = (vec![], vec![], vec![]);
     for &n in samples {
@@ -15,7 +15,7 @@ fn model(samples: &[u32], tables: &[u16]) -> AlignedBytes {
         held_out.1.extend((1..=n).map(|rank| level(rank, n)));
         held_out.2.push(held_out.0.len() as u16);
     }
-    description.calibration = description::Calibration::HeldOut(description::HeldOut {
+    description.calibration = description::CalibrationRecord::HeldOut(description::HeldOutRecord {
         n_tables: samples.len() as u16,
         len: held_out.0.len() as u16,
         tables: push(&mut blob, tables),
@@ -183,7 +183,7 @@ fn extremes_do_not_overflow() {
     let mut random = SplitMix64::new(8);
     for n in [0, 1, u32::MAX] {
         let (mut description, blob) = Spec { held_out: 1, ..Spec::default() }.parts();
-        let description::Calibration::HeldOut(held_out) = &mut description.calibration else { panic!() };
+        let description::CalibrationRecord::HeldOut(held_out) = &mut description.calibration else { panic!() };
         let at = held_out.samples.offset as usize;
         let mut bytes = write(&description, &blob).unwrap();
         let start = edgemix_format::File::from_bytes(&bytes).unwrap().header.blob_offset as usize + at;

@@ -3,17 +3,17 @@
 mod common;
 
 use common::{Arena, wild};
-use edgemix_format::description::{self, Description, Head};
-use edgemix_format::testing::{Follow, Kind, Spec, SplitMix64};
+use edgemix_format::description::{self, Description, HeadRecord};
+use edgemix_format::testing::{Follow, HeadSpec, Spec, SplitMix64};
 use edgemix_format::view::Covariance;
 use edgemix_format::write::{AlignedBytes, Blob, write};
 use edgemix_runtime::{Model, RawCount};
 
-const KINDS: [Kind; 4] = [
-    Kind::Mixture(Covariance::Spherical),
-    Kind::Mixture(Covariance::Diagonal),
-    Kind::Mixture(Covariance::Full),
-    Kind::Softmax,
+const KINDS: [HeadSpec; 4] = [
+    HeadSpec::Mixture(Covariance::Spherical),
+    HeadSpec::Mixture(Covariance::Diagonal),
+    HeadSpec::Mixture(Covariance::Full),
+    HeadSpec::Softmax,
 ];
 
 /// Runs a raw sample through the runtime and through the specification.
@@ -60,9 +60,9 @@ fn generated_models_give_the_exact_scores() {
 }
 
 /// A model without layers whose input scaling is the identity on int16 counts: the sample is the latent.
-fn head_alone(dims: usize, head: impl FnOnce(&mut Blob) -> Head) -> AlignedBytes {
+fn head_alone(dims: usize, head: impl FnOnce(&mut Blob) -> HeadRecord) -> AlignedBytes {
     let (description, mut blob) = Spec { input: dims, layers: vec![], calibration: 0, ..Spec::default() }.parts();
-    let input = description::Input {
+    let input = description::InputRecord {
         center: blob.push(&[0]),
         multiplier: blob.push(&[1]),
         shift: blob.push(&[8u8]),
@@ -99,7 +99,7 @@ fn heads_of_the_most_dimensions_do_not_overflow() {
     }
 }
 
-fn wild_head(random: &mut SplitMix64, dims: usize, kind: Kind, extreme: bool) -> AlignedBytes {
+fn wild_head(random: &mut SplitMix64, dims: usize, kind: HeadSpec, extreme: bool) -> AlignedBytes {
     let components = 4;
     let mut pick = |len: usize, low: i32, high: i32| -> Vec<i32> {
         let one = |i: usize, random: &mut SplitMix64| match (extreme, i % 2) {
@@ -112,30 +112,30 @@ fn wild_head(random: &mut SplitMix64, dims: usize, kind: Kind, extreme: bool) ->
         (0..len).map(|i| one(i / (len / components).max(1), random)).collect()
     };
     let offset = match kind {
-        Kind::Mixture(Covariance::Spherical | Covariance::Diagonal) => (1 - (1 << 30), (1 << 30) - 1),
+        HeadSpec::Mixture(Covariance::Spherical | Covariance::Diagonal) => (1 - (1 << 30), (1 << 30) - 1),
         _ => (i32::MIN, i32::MAX),
     };
     let (coefficients, shifts, range) = match kind {
-        Kind::Mixture(Covariance::Spherical) => (components, components, (5, 31)),
-        Kind::Mixture(Covariance::Diagonal) => (components * dims, components, (5, 31)),
-        Kind::Mixture(Covariance::Full) => (components * (dims * (dims + 1) / 2), components * dims, (5, 40)),
-        Kind::Softmax => (components * dims, components, (1, 40)),
-        Kind::Autoencoders { .. } => panic!("it has no coefficients"),
+        HeadSpec::Mixture(Covariance::Spherical) => (components, components, (5, 31)),
+        HeadSpec::Mixture(Covariance::Diagonal) => (components * dims, components, (5, 31)),
+        HeadSpec::Mixture(Covariance::Full) => (components * (dims * (dims + 1) / 2), components * dims, (5, 40)),
+        HeadSpec::Softmax => (components * dims, components, (1, 40)),
+        HeadSpec::Autoencoders { .. } => panic!("it has no coefficients"),
     };
-    let offsets = if kind == Kind::Softmax { components } else { components * dims };
+    let offsets = if kind == HeadSpec::Softmax { components } else { components * dims };
     let coefficients: Vec<i16> = pick(coefficients, -32768, 32767).iter().map(|&a| a as i16).collect();
     let offsets = pick(offsets, offset.0, offset.1);
     let shifts: Vec<u8> = pick(shifts, range.0, range.1).iter().map(|&s| s as u8).collect();
     let constants = pick(components, i32::MIN, i32::MAX);
     head_alone(dims, |blob| match kind {
-        Kind::Autoencoders { .. } => panic!("it has no coefficients"),
-        Kind::Softmax => Head::Softmax(description::Softmax {
+        HeadSpec::Autoencoders { .. } => panic!("it has no coefficients"),
+        HeadSpec::Softmax => HeadRecord::Softmax(description::SoftmaxRecord {
             n_classes: components as u16,
             coefficients: blob.push(&coefficients),
             offsets: blob.push(&offsets),
             shifts: blob.push(&shifts),
         }),
-        Kind::Mixture(covariance) => Head::Mixture(description::Mixture {
+        HeadSpec::Mixture(covariance) => HeadRecord::Mixture(description::MixtureRecord {
             n_components: components as u16,
             n_clusters: 1,
             covariance,
@@ -155,7 +155,7 @@ fn the_most_components_are_run() {
     let mut constants = vec![0; K];
     constants[K - 1] = 1;
     let bytes = head_alone(1, |blob| {
-        Head::Mixture(description::Mixture {
+        HeadRecord::Mixture(description::MixtureRecord {
             n_components: K as u16,
             n_clusters: 1,
             covariance: Covariance::Spherical,

@@ -173,6 +173,7 @@ pub(crate) fn heads() -> u32 {
             let mixture = |covariance, n_coefficients, n_shifts| {
                 Head::Mixture(Mixture {
                     covariance,
+                    n_clusters: 1,
                     coefficients: &coefficients[..n_coefficients],
                     offsets: &offsets[..COMPONENTS * dims],
                     shifts: &shifts[..n_shifts],
@@ -213,6 +214,7 @@ fn far_rows(digest: &mut Digest) {
     coefficients[DIMS * (DIMS - 1) / 2..].fill(i16::MIN);
     let mixture = Mixture {
         covariance: Covariance::Full,
+        n_clusters: 1,
         coefficients: &coefficients,
         offsets: &[0; DIMS],
         shifts: &[5; DIMS],

@@ -2,7 +2,7 @@
 //! sizes, frequent extreme values. They are the same on every machine, and the host's tests use this file as well.
 
 use edgemix_runtime::kernels::Width;
-use edgemix_runtime::view::{Activation, Affine, Conv2d, Dense, Requantize};
+use edgemix_runtime::view::{Activation, Affine, Conv2d, Dense, Requantize, Window};
 
 use crate::cases::{Digest, Random};
 
@@ -98,18 +98,15 @@ impl Room {
                 activation,
                 output: Affine { scale: 1.0, zero_point: self.table[turn] },
             };
-            let layer = Conv2d {
+            let window = Window {
                 height: extents[0] as u16,
                 width: extents[1] as u16,
                 channels: channels as u16,
-                rows: places[0] as u16,
-                columns: places[1] as u16,
                 kernel: kernel.map(|k| k as u8),
                 stride: stride.map(|s| s as u8),
                 padding: padding.map(|p| p as u8),
-                padding_value: self.table[turn + 1],
-                filters,
             };
+            let layer = Conv2d { window, padding_value: self.table[turn + 1], filters };
             let mut output = [i16::MIN + 1; MOST_OUTPUTS];
             let output = &mut output[..places[0] * places[1] * n_filters];
             compute(&layer, width, &self.x[..extents[0] * extents[1] * channels], output);

@@ -52,7 +52,7 @@ struct Bench {
 
 impl Bench {
     /// Measures `work` with the model in RAM and in flash, and prints the line.
-    fn line(&mut self, name: &str, bytes: &'static [u8], macs: fn(&Model) -> usize, work: fn(&Model) -> u32) {
+    fn line(&mut self, name: &str, bytes: &'static [u8], macs: fn(&Model) -> u64, work: fn(&Model) -> u32) {
         let Some(place) = self.ram.0.get_mut(..bytes.len()) else { exit(3) };
         place.copy_from_slice(bytes);
         let (Ok(in_ram), Ok(in_flash)) = (Model::from_bytes(black_box(place)), Model::from_bytes(black_box(bytes)))
@@ -65,20 +65,20 @@ impl Bench {
     }
 }
 
-fn layer_macs(model: &Model) -> usize {
+fn layer_macs(model: &Model) -> u64 {
     model.file().encoder.iter().map(|layer| layer.macs()).sum()
 }
 
-fn one_layer_macs(model: &Model, index: usize) -> usize {
+fn one_layer_macs(model: &Model, index: usize) -> u64 {
     model.file().encoder.get(index).map_or(0, Layer::macs)
 }
 
-fn head_macs(model: &Model) -> usize {
-    model.file().head.macs(model.latent_len())
+fn head_macs(model: &Model) -> u64 {
+    model.file().head.macs()
 }
 
-fn all_macs(model: &Model) -> usize {
-    layer_macs(model) + head_macs(model)
+fn all_macs(model: &Model) -> u64 {
+    model.file().header.macs
 }
 
 /// The instructions of the layers in `range`, without the handling of the arena.

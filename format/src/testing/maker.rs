@@ -3,13 +3,14 @@
 use alloc::vec;
 use alloc::vec::Vec;
 
-use super::{Convolution, Follow, Kind, Spec, SplitMix64};
-use crate::BLOB_ALIGNMENT;
+use super::{Convolution, Follow, HeadSpec, ImageLayer, Spec, SplitMix64};
+use crate::blob::Blob;
 use crate::description::{
-    self, Activation, Affine, Autoencoders, Calibration, Conv2d, Covariance, Dense, Head, HeldOut, Input, Layer,
-    Layers, Mixture, QuantileTable, Requantize, WeightOrder,
+    ActivationRecord, Affine, AutoencodersRecord, CalibrationRecord, Conv2dRecord, Covariance, DenseRecord, HeadRecord,
+    HeldOutRecord, InputRecord, LayerRecord, LayerRecords, MixtureRecord, QuantileTableRecord, RequantizeRecord,
+    SoftmaxRecord, WeightOrder, Window,
 };
-use crate::write::Blob;
+use crate::limits::BLOB_ALIGNMENT;
 
 /// Draws numbers and keeps their tensors.
 pub(super) struct Maker {
@@ -20,7 +21,7 @@ pub(super) struct Maker {
 impl Maker {
     /// `steps / 2^7` steps per count before a layer, `steps` where the sample is the latent; centers are half counts.
     /// Every product and sum of the f32 formula is then exact for 16-bit raw samples.
-    pub(super) fn input(&mut self, spec: &Spec) -> Input {
+    pub(super) fn input(&mut self, spec: &Spec) -> InputRecord {
         const COUNT: f32 = 1.0 / 16.0;
         let (per_step, shift) = if spec.is_latent() { (1.0, 31u8) } else { (1.0 / 128.0, 38u8) };
         let steps = self.random.many(spec.channels, 64, 127);
@@ -29,7 +30,7 @@ impl Maker {
         let offset: Vec<f32> = steps.iter().zip(&halves).map(|(m, c)| (-m * c) as f32 * per_step / 2.0).collect();
         let center: Vec<i32> = halves.iter().map(|c| c * 128).collect();
         let multiplier: Vec<i32> = steps.iter().map(|m| m << 23).collect();
-        Input {
+        InputRecord {
             len: spec.input as u32,
             channels: spec.channels as u32,
             gain: self.blob.push(&gain),
@@ -41,52 +42,38 @@ impl Maker {
         }
     }
 
-    pub(super) fn encoder(&mut self, spec: &Spec) -> Layers {
-        let mut layers = Layers::new();
-        let last = (spec.convolutions.len() + spec.layers.len()).saturating_sub(1);
+    pub(super) fn encoder(&mut self, spec: &Spec) -> LayerRecords {
+        let mut layers = LayerRecords::new();
+        let mut push = |layer| assert!(layers.push(layer).is_ok(), "more layers than the format allows");
+        let last = (spec.image_layers.len() + spec.layers.len()).saturating_sub(1);
         let mut image = spec.image;
-        for (index, convolution) in spec.convolutions.iter().enumerate() {
-            let layer = self.convolution(image, convolution, index == last);
-            assert!(layers.push(Layer::Conv2d(layer)).is_ok(), "more layers than the format has room for");
-            image = convolution.output(image);
+        for (index, layer) in spec.image_layers.iter().enumerate() {
+            let window = layer.window(image);
+            push(match layer {
+                ImageLayer::Convolution(shape) => LayerRecord::Conv2d(self.convolution(window, shape, index == last)),
+            });
+            image = layer.output(image);
         }
-        let mut inputs = spec.convolved();
-        for (&(outputs, follow), index) in spec.layers.iter().zip(spec.convolutions.len()..) {
-            let dense = self.dense(inputs, outputs, follow, index == last);
-            assert!(layers.push(Layer::Dense(dense)).is_ok(), "more layers than the format has room for");
+        let mut inputs = spec.flattened();
+        for (&(outputs, follow), index) in spec.layers.iter().zip(spec.image_layers.len()..) {
+            push(LayerRecord::Dense(self.dense(inputs, outputs, follow, index == last)));
             inputs = outputs;
         }
         layers
     }
 
-    fn convolution(&mut self, [height, width, channels]: [u16; 3], shape: &Convolution, is_last: bool) -> Conv2d {
-        let taps = shape.kernel.map(usize::from).into_iter().product::<usize>() * usize::from(channels);
-        let rows = self.dense(taps, shape.filters.into(), shape.follow, is_last);
-        Conv2d {
-            height,
-            width,
-            channels,
-            filters: shape.filters,
-            kernel: shape.kernel,
-            stride: shape.stride,
-            padding: shape.padding,
-            padding_value: self.random.between(-128, 127) as i8,
-            order: rows.order,
-            weights: rows.weights,
-            bias: rows.bias,
-            requantize: rows.requantize,
-            activation: rows.activation,
-            output: rows.output,
-        }
+    fn convolution(&mut self, window: Window, shape: &Convolution, is_last: bool) -> Conv2dRecord {
+        let filters = self.dense(window.taps(), shape.filters.into(), shape.follow, is_last);
+        Conv2dRecord { window, padding_value: self.random.between(-128, 127) as i8, filters }
     }
 
-    fn dense(&mut self, inputs: usize, outputs: usize, follow: Follow, is_last: bool) -> Dense {
+    fn dense(&mut self, inputs: usize, outputs: usize, follow: Follow, is_last: bool) -> DenseRecord {
         // A sum of products is some 2^13 times the root of their number: int8 is 2^6 or so, the latent 2^13.
         let spread = inputs.max(1).ilog2() as i32 / 2;
         let shift = 31 + spread + if is_last { -1 } else { 6 };
         let weights = self.random.i8s(inputs * outputs);
         let bias = self.random.many(outputs, -8000, 8000);
-        Dense {
+        DenseRecord {
             inputs: inputs as u32,
             outputs: outputs as u32,
             order: WeightOrder::RowMajor,
@@ -94,16 +81,16 @@ impl Maker {
             bias: self.blob.push(&bias),
             requantize: self.requantize(outputs, 1 << 30, shift),
             activation: match follow {
-                Follow::Identity => Activation::Identity,
-                Follow::Relu => Activation::Relu,
-                Follow::LeakyRelu => Activation::LeakyRelu(self.requantize(outputs, 1 << 27, shift)),
+                Follow::Identity => ActivationRecord::Identity,
+                Follow::Relu => ActivationRecord::Relu,
+                Follow::LeakyRelu => ActivationRecord::LeakyRelu(self.requantize(outputs, 1 << 27, shift)),
                 Follow::Table => {
                     let table = self.random.i8s(256);
-                    Activation::Table(self.blob.push(&table))
+                    ActivationRecord::Table(self.blob.push(&table))
                 }
                 Follow::Interpolated => {
                     let points = self.random.i16s(257);
-                    Activation::Interpolated(self.blob.push(&points))
+                    ActivationRecord::Interpolated(self.blob.push(&points))
                 }
             },
             output: Affine {
@@ -113,24 +100,24 @@ impl Maker {
         }
     }
 
-    fn requantize(&mut self, outputs: usize, least: i32, shift: i32) -> Requantize {
+    fn requantize(&mut self, outputs: usize, least: i32, shift: i32) -> RequantizeRecord {
         let multiplier = self.random.many(outputs, least, least + (least - 1));
         let shift = self.random.u8s(outputs, shift, shift + 1);
-        Requantize { multiplier: self.blob.push(&multiplier), shift: self.blob.push(&shift) }
+        RequantizeRecord { multiplier: self.blob.push(&multiplier), shift: self.blob.push(&shift) }
     }
 
-    pub(super) fn head(&mut self, spec: &Spec) -> Head {
+    pub(super) fn head(&mut self, spec: &Spec) -> HeadRecord {
         match spec.head {
-            Kind::Mixture(covariance) => Head::Mixture(self.mixture(spec, covariance)),
-            Kind::Autoencoders { latent, is_variational } => {
-                Head::Autoencoders(self.autoencoders(spec, latent, is_variational))
+            HeadSpec::Mixture(covariance) => HeadRecord::Mixture(self.mixture(spec, covariance)),
+            HeadSpec::Autoencoders { latent, is_variational } => {
+                HeadRecord::Autoencoders(self.autoencoders(spec, latent, is_variational))
             }
-            Kind::Softmax => {
+            HeadSpec::Softmax => {
                 let classes = usize::from(spec.components);
                 let coefficients = self.random.i16s(classes * spec.latent());
                 let offsets = self.random.many(classes, -(1 << 28), 1 << 28);
                 let shifts = self.random.u8s(classes, 9, 13);
-                Head::Softmax(description::Softmax {
+                HeadRecord::Softmax(SoftmaxRecord {
                     n_classes: spec.components,
                     coefficients: self.blob.push(&coefficients),
                     offsets: self.blob.push(&offsets),
@@ -140,7 +127,7 @@ impl Maker {
         }
     }
 
-    fn autoencoders(&mut self, spec: &Spec, latent: u16, is_variational: bool) -> Autoencoders {
+    fn autoencoders(&mut self, spec: &Spec, latent: u16, is_variational: bool) -> AutoencodersRecord {
         let (dims, n) = (usize::from(latent), usize::from(spec.components));
         let n_latent = if is_variational { 2 * dims } else { dims };
         let hidden = dims + 5;
@@ -150,11 +137,11 @@ impl Maker {
         for _ in 0..n.max(1) {
             starts.push(self.blob.len().next_multiple_of(BLOB_ALIGNMENT));
             let mut network = |shapes: [(usize, usize, Follow); 2]| {
-                shapes.map(|(inputs, outputs, follow)| Layer::Dense(self.dense(inputs, outputs, follow, false)))
+                shapes.map(|(inputs, outputs, follow)| LayerRecord::Dense(self.dense(inputs, outputs, follow, false)))
             };
             let encoder = network([(spec.input, hidden, Follow::LeakyRelu), (hidden, n_latent, Follow::Identity)]);
             let decoder = network([(dims, hidden, Follow::Table), (hidden, spec.input, Follow::Identity)]);
-            pairs.push((Layers::from_iter(encoder), Layers::from_iter(decoder)));
+            pairs.push((LayerRecords::from_iter(encoder), LayerRecords::from_iter(decoder)));
         }
         let (encoder, decoder) = pairs.swap_remove(0);
         let constants = self.random.many(n, -(1 << 18), 1 << 18);
@@ -164,7 +151,7 @@ impl Maker {
         };
         let n_steps = if is_variational { 256 } else { 0 };
         let (mean_penalty, variance_penalty) = (penalty(n_steps), penalty(n_steps));
-        Autoencoders {
+        AutoencodersRecord {
             n_members: spec.components,
             latent,
             stride: starts.get(1).map_or(0, |second| second - starts[0]) as u32,
@@ -177,7 +164,7 @@ impl Maker {
         }
     }
 
-    fn mixture(&mut self, spec: &Spec, covariance: Covariance) -> Mixture {
+    fn mixture(&mut self, spec: &Spec, covariance: Covariance) -> MixtureRecord {
         let (components, dims) = (usize::from(spec.components), spec.latent());
         let (coefficients, shifts) = match covariance {
             Covariance::Spherical => (components, components),
@@ -192,7 +179,7 @@ impl Maker {
         let clusters: Vec<u16> = (0..i32::from(spec.components))
             .map(|k| if k < named { k } else { self.random.between(0, (named - 1).max(0)) } as u16)
             .collect();
-        Mixture {
+        MixtureRecord {
             n_components: spec.components,
             n_clusters: spec.clusters,
             covariance,
@@ -204,12 +191,12 @@ impl Maker {
         }
     }
 
-    pub(super) fn calibration(&mut self, len: u16) -> Calibration {
+    pub(super) fn calibration(&mut self, len: u16) -> CalibrationRecord {
         if len == 0 {
-            return Calibration::None;
+            return CalibrationRecord::None;
         }
         let (log_densities, levels) = self.table(len);
-        Calibration::Marginal(QuantileTable {
+        CalibrationRecord::Marginal(QuantileTableRecord {
             len,
             log_densities: self.blob.push(&log_densities),
             levels: self.blob.push(&levels),
@@ -226,11 +213,11 @@ impl Maker {
     }
 
     /// The first clusters have a table each, the others any.
-    pub(super) fn held_out(&mut self, spec: &Spec) -> HeldOut {
+    pub(super) fn held_out(&mut self, spec: &Spec) -> HeldOutRecord {
         let n_tables = spec.held_out;
         let n_clusters = match spec.head {
-            Kind::Mixture(_) => spec.clusters,
-            Kind::Softmax | Kind::Autoencoders { .. } => spec.components,
+            HeadSpec::Mixture(_) => spec.clusters,
+            HeadSpec::Softmax | HeadSpec::Autoencoders { .. } => spec.components,
         };
         let last = i32::from(n_tables) - 1;
         let tables: Vec<u16> = (0..n_clusters)
@@ -244,7 +231,7 @@ impl Maker {
         }
         let ends: Vec<u16> = (1..=n_tables).map(|table| table * spec.calibration).collect();
         let samples: Vec<u32> = self.random.many(n_tables.into(), 0, 3000).iter().map(|&n| n as u32).collect();
-        HeldOut {
+        HeldOutRecord {
             n_tables,
             len: n_tables * spec.calibration,
             tables: self.blob.push(&tables),

@@ -1,17 +1,17 @@
 //! Generated models for several tests.
 
-use edgemix_format::testing::{Convolution, Follow, Kind, Spec};
+use edgemix_format::testing::{Convolution, Follow, HeadSpec, ImageLayer, Spec};
 use edgemix_format::view::Covariance;
 use proptest::prelude::*;
 
 /// Any head.
-fn kind() -> impl Strategy<Value = Kind> {
+fn kind() -> impl Strategy<Value = HeadSpec> {
     prop_oneof![
-        Just(Kind::Mixture(Covariance::Spherical)),
-        Just(Kind::Mixture(Covariance::Diagonal)),
-        Just(Kind::Mixture(Covariance::Full)),
-        Just(Kind::Softmax),
-        (1u16..6, any::<bool>()).prop_map(|(latent, is_variational)| Kind::Autoencoders { latent, is_variational }),
+        Just(HeadSpec::Mixture(Covariance::Spherical)),
+        Just(HeadSpec::Mixture(Covariance::Diagonal)),
+        Just(HeadSpec::Mixture(Covariance::Full)),
+        Just(HeadSpec::Softmax),
+        (1u16..6, any::<bool>()).prop_map(|(latent, is_variational)| HeadSpec::Autoencoders { latent, is_variational }),
     ]
 }
 
@@ -20,8 +20,8 @@ fn follow() -> impl Strategy<Value = Follow> {
     prop_oneof![Just(Follow::Identity), Just(Follow::Relu), Just(Follow::LeakyRelu), Just(Follow::Table)]
 }
 
-/// Any small convolution of an image that is at least as large as its kernel.
-fn convolution() -> impl Strategy<Value = Convolution> {
+/// Any small layer on an image that is at least as large as its window.
+fn image_layer() -> impl Strategy<Value = ImageLayer> {
     let along = || (1u8..4, 1u8..4, any::<prop::sample::Index>(), any::<prop::sample::Index>());
     (1u16..5, along(), along(), follow()).prop_map(|(filters, rows, columns, follow)| {
         let padding = |(kernel, _, before, after): (u8, u8, prop::sample::Index, prop::sample::Index)| {
@@ -29,22 +29,22 @@ fn convolution() -> impl Strategy<Value = Convolution> {
         };
         let ([above, below], [left, right]) = (padding(rows), padding(columns));
         let (kernel, stride) = ([rows.0, columns.0], [rows.1, columns.1]);
-        Convolution { filters, kernel, stride, padding: [above, left, below, right], follow }
+        ImageLayer::Convolution(Convolution { filters, kernel, stride, padding: [above, left, below, right], follow })
     })
 }
 
-/// Convolutions that fit one another, and the image that the first takes.
-fn convolutions() -> impl Strategy<Value = ([u16; 3], Vec<Convolution>)> {
+/// Layers that fit one another, and the image that the first takes.
+fn image_layers() -> impl Strategy<Value = ([u16; 3], Vec<ImageLayer>)> {
     let image = (3u16..8, 3u16..8, 1u16..4).prop_map(|(height, width, channels)| [height, width, channels]);
-    (image, prop::collection::vec(convolution(), 0..3)).prop_map(|(image, mut convolutions)| {
+    (image, prop::collection::vec(image_layer(), 0..3)).prop_map(|(image, mut layers)| {
         let mut at = image;
-        convolutions.retain(|convolution| {
-            let after = convolution.output(at);
+        layers.retain(|layer| {
+            let after = layer.output(at);
             let fits = after.iter().all(|&extent| extent > 0);
             at = if fits { after } else { at };
             fits
         });
-        (image, convolutions)
+        (image, layers)
     })
 }
 
@@ -53,20 +53,20 @@ pub(crate) fn spec() -> impl Strategy<Value = Spec> {
     let input = (1usize..5, 1usize..6).prop_map(|(channels, times)| (channels * times, channels));
     let layers = prop::collection::vec((1usize..12, follow()), 0..5);
     let counts = (1u16..9, any::<prop::sample::Index>(), 0u16..20, 0u16..4);
-    let parts = (input, convolutions(), layers, kind(), counts, any::<u64>());
-    parts.prop_map(|((mut input, mut channels), (image, mut convolutions), mut layers, head, counts, seed)| {
+    let parts = (input, image_layers(), layers, kind(), counts, any::<u64>());
+    parts.prop_map(|((mut input, mut channels), (image, mut image_layers), mut layers, head, counts, seed)| {
         // Autoencoders take the sample.
-        if matches!(head, Kind::Autoencoders { .. }) {
-            convolutions.clear();
+        if matches!(head, HeadSpec::Autoencoders { .. }) {
+            image_layers.clear();
             layers.clear();
         }
-        if !convolutions.is_empty() {
+        if !image_layers.is_empty() {
             (input, channels) = (image.map(usize::from).iter().product(), image[2].into());
         }
         // A table can't give the latent, a curve nothing else.
-        let follows = convolutions.iter_mut().map(|c| &mut c.follow).chain(layers.iter_mut().map(|layer| &mut layer.1));
-        let mut follows: Vec<&mut Follow> = follows.collect();
-        if let Some(last) = follows.pop()
+        let of_images = image_layers.iter_mut().map(ImageLayer::follow_mut);
+        let mut follows: Vec<_> = of_images.chain(layers.iter_mut().map(|layer| Some(&mut layer.1))).collect();
+        if let Some(Some(last)) = follows.pop()
             && *last == Follow::Table
         {
             *last = Follow::Interpolated;
@@ -75,6 +75,6 @@ pub(crate) fn spec() -> impl Strategy<Value = Spec> {
         let clusters = 1 + clusters.index(components.into()) as u16;
         // A table has an entry.
         let held_out = if calibration > 0 { held_out } else { 0 };
-        Spec { input, channels, image, convolutions, layers, head, components, clusters, calibration, held_out, seed }
+        Spec { input, channels, image, image_layers, layers, head, components, clusters, calibration, held_out, seed }
     })
 }

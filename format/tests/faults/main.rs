@@ -1,10 +1,11 @@
 //! One crafted file for every reason to refuse one, each with a right checksum.
 
 use edgemix_format::description::{
-    self, Activation, Autoencoders, Calibration, Conv2d, Dense, Description, Head, Layer, Mixture,
+    ActivationRecord, AutoencodersRecord, CalibrationRecord, Conv2dRecord, DenseRecord, Description, HeadRecord,
+    HeldOutRecord, LayerRecord, MixtureRecord, QuantileTableRecord,
 };
-use edgemix_format::header::CRC_OFFSET;
-use edgemix_format::testing::{Convolution, Follow, Kind, Spec};
+use edgemix_format::header::{CRC_OFFSET, HEADER_LEN, MINOR};
+use edgemix_format::testing::{Convolution, Follow, HeadSpec, ImageLayer, Spec};
 use edgemix_format::view::Covariance;
 use edgemix_format::write::{AlignedBytes, WriteError, mend, write};
 use edgemix_format::{Fault, File, LoadError, Tensor};
@@ -17,7 +18,7 @@ fn spec() -> Spec {
     Spec { input: 6, channels: 2, layers, ..Spec::default() }
 }
 
-fn with_head(head: Kind) -> Spec {
+fn with_head(head: HeadSpec) -> Spec {
     Spec { head, ..spec() }
 }
 
@@ -84,37 +85,37 @@ macro_rules! value {
 }
 value!(u8 u16 i32 f32);
 
-fn dense<'a>(description: &'a mut Description, index: usize) -> &'a mut Dense {
-    let Layer::Dense(dense) = &mut description.encoder[index] else { panic!("not dense") };
+fn dense<'a>(description: &'a mut Description, index: usize) -> &'a mut DenseRecord {
+    let LayerRecord::Dense(dense) = &mut description.encoder[index] else { panic!("not dense") };
     dense
 }
 
-fn conv2d<'a>(description: &'a mut Description) -> &'a mut Conv2d {
-    let Layer::Conv2d(layer) = &mut description.encoder[0] else { panic!("not a convolution") };
+fn conv2d<'a>(description: &'a mut Description) -> &'a mut Conv2dRecord {
+    let LayerRecord::Conv2d(layer) = &mut description.encoder[0] else { panic!("not a convolution") };
     layer
 }
 
-fn dense_of(description: &Description, index: usize) -> Dense {
+fn dense_of(description: &Description, index: usize) -> DenseRecord {
     dense(&mut description.clone(), index).clone()
 }
 
-fn mixture<'a>(description: &'a mut Description) -> &'a mut Mixture {
-    let Head::Mixture(mixture) = &mut description.head else { panic!("not a mixture") };
+fn mixture<'a>(description: &'a mut Description) -> &'a mut MixtureRecord {
+    let HeadRecord::Mixture(mixture) = &mut description.head else { panic!("not a mixture") };
     mixture
 }
 
-fn mixture_of(description: &Description) -> Mixture {
+fn mixture_of(description: &Description) -> MixtureRecord {
     *mixture(&mut description.clone())
 }
 
-fn table<'a>(description: &'a mut Description) -> &'a mut description::QuantileTable {
-    let Calibration::Marginal(table) = &mut description.calibration else { panic!("no table") };
+fn table<'a>(description: &'a mut Description) -> &'a mut QuantileTableRecord {
+    let CalibrationRecord::Marginal(table) = &mut description.calibration else { panic!("no table") };
     table
 }
 
 #[test]
 fn header() {
-    assert_eq!(load(b"EMIX"), LoadError::TooShort { needed: 48, given: 4 });
+    assert_eq!(load(b"EMIX"), LoadError::TooShort { needed: HEADER_LEN, given: 4 });
     assert_eq!(load(&patched(0, b"EMIY")), LoadError::Magic);
     assert_eq!(load(&patched(4, &[2, 0])), LoadError::Major { file: 2, reader: 1 });
     assert_eq!(load(&patched(4, &[0, 0])), LoadError::Major { file: 0, reader: 1 });
@@ -125,10 +126,10 @@ fn header() {
     // Each length one step too small or too large for the others.
     let valid = spec().build().unwrap();
     let header = File::from_bytes(&valid).unwrap().header;
-    let gap = header.blob_offset - 48;
+    let gap = header.blob_offset - HEADER_LEN as u32;
     let wrong = [
         (8, header.total_len - 1),
-        (8, 48),
+        (8, HEADER_LEN as u32),
         (16, gap + 1),
         (16, u32::MAX),
         (20, header.blob_offset - 16),
@@ -140,19 +141,19 @@ fn header() {
         (24, u32::MAX),
     ];
     for (offset, value) in wrong {
-        assert_eq!(load(&patched(offset, &value.to_le_bytes())), LoadError::Header, "{value} at {offset}");
+        assert_eq!(load(&patched(offset, &value.to_le_bytes())), LoadError::Lengths, "{value} at {offset}");
     }
     // Lengths that add up, and a blob that does not start at a multiple of 16.
     let mut moved = patched(20, &(header.blob_offset + 8).to_le_bytes());
     moved.as_mut()[24..28].copy_from_slice(&(header.blob_len - 8).to_le_bytes());
     mend(moved.as_mut());
-    assert_eq!(load(&moved), LoadError::Header);
-    for reserved in 42..48 {
-        assert_eq!(load(&patched(reserved, &[1])), LoadError::Header);
+    assert_eq!(load(&moved), LoadError::Lengths);
+    for reserved in 50..HEADER_LEN {
+        assert_eq!(load(&patched(reserved, &[1])), LoadError::Reserved);
     }
     // Input length, latent length, components and clusters: the description says otherwise.
-    for offset in [32, 36, 38, 40] {
-        assert_eq!(load(&patched(offset, &[99])), LoadError::Header, "at {offset}");
+    for offset in [40, 44, 46, 48] {
+        assert_eq!(load(&patched(offset, &[99])), LoadError::Counts, "at {offset}");
     }
 }
 
@@ -165,45 +166,78 @@ fn checksum() {
 }
 
 #[test]
-fn arena() {
-    let stored = 4;
-    let computed = edgemix_format::arena_len(&spec().build().unwrap());
-    assert_eq!(load(&patched(28, &[4, 0, 0, 0])), LoadError::Arena { stored, computed });
+fn costs() {
+    let valid = spec().build().unwrap();
+    let computed = edgemix_format::arena_len(&valid);
+    assert_eq!(load(&patched(28, &[4, 0, 0, 0])), LoadError::Arena { stored: 4, computed });
+    let computed = edgemix_format::macs(&valid);
+    // 6 x 5 and 5 x 5 and 5 x 3 weights; five components of six coefficients and three squares each.
+    assert_eq!(computed, 30 + 25 + 15 + 5 * (6 + 3));
+    assert_eq!(load(&patched(32, &[7, 0])), LoadError::Macs { stored: 7, computed });
+    assert_eq!(load(&patched(39, &[1])), LoadError::Macs { stored: computed + (1 << 56), computed });
 }
 
 #[test]
 fn description_that_does_not_decode() {
+    let malformed = LoadError::Description(Fault::Malformed);
     // A name longer than the description, and one that is not UTF-8.
-    assert_eq!(load(&patched(48, &[0xff, 0x7f])), LoadError::Description { minor: 0 });
-    assert_eq!(load(&patched(49, &[0xff])), LoadError::Description { minor: 0 });
-    // A later minor version's file with a part that is not known.
+    assert_eq!(load(&patched(HEADER_LEN, &[0xff, 0x7f])), malformed);
+    assert_eq!(load(&patched(HEADER_LEN + 1, &[0xff])), malformed);
+    // A later minor version's file whose name this one cannot read either.
     let mut bytes = patched(6, &[7]);
-    bytes.as_mut()[49] = 0xff;
+    bytes.as_mut()[HEADER_LEN + 1] = 0xff;
     mend(bytes.as_mut());
-    assert_eq!(load(&bytes), LoadError::Description { minor: 7 });
+    assert_eq!(load(&bytes), malformed);
+}
+
+/// A list of front ends that is not empty, and numbers of variants that no part has.
+#[test]
+fn unknown_variants() {
+    let fingerprint = 1 + "generated".len() + 1 + "testing".len() + 16 + 1 + 1 + "0.0.0".len();
+    let at = HEADER_LEN + fingerprint;
+    let unknown = Fault::UnknownVariant;
+    for n_front_ends in [1, 4, 5, 127] {
+        assert_eq!(load(&patched(at, &[n_front_ends])), LoadError::FrontEnds(unknown));
+    }
+    let valid = spec().build().unwrap();
+    let header = File::from_bytes(&valid).unwrap().header;
+    let mut seen = vec![];
+    for place in at..HEADER_LEN + header.description_len as usize {
+        let mut bytes = valid.clone();
+        bytes.as_mut()[place] = 99;
+        mend(bytes.as_mut());
+        match File::from_bytes(&bytes).err() {
+            Some(error @ (LoadError::Layer { fault, .. } | LoadError::Head(fault) | LoadError::Calibration(fault)))
+                if fault == unknown =>
+            {
+                seen.push(error);
+            }
+            _ => {}
+        }
+    }
+    // Several bytes of a part lead to the same fault.
+    seen.dedup();
+    let layers = (0..3).map(|index| LoadError::Layer { index, fault: unknown });
+    let expected: Vec<_> = layers.chain([LoadError::Head(unknown), LoadError::Calibration(unknown)]).collect();
+    assert_eq!(seen, expected);
 }
 
 #[test]
-fn trailing_fields_are_those_of_a_later_minor() {
+fn trailing_fields_are_those_of_a_later_minor_version() {
     // A spec whose description leaves padding before the blob: claim one byte of it.
     let (bytes, described) = (0..64)
         .find_map(|seed| {
             let bytes = Spec { calibration: (seed % 20) as u16 * 9, seed, ..spec() }.build().unwrap();
             let header = File::from_bytes(&bytes).unwrap().header;
-            let end = 48 + header.description_len;
+            let end = HEADER_LEN as u32 + header.description_len;
             (end < header.blob_offset).then_some((bytes.clone(), header.description_len))
         })
         .unwrap();
     let mut later = bytes;
     later.as_mut()[16..20].copy_from_slice(&(described + 1).to_le_bytes());
     mend(later.as_mut());
-    assert_eq!(load(&later), LoadError::Description { minor: 0 });
-    for known in 1..=edgemix_format::MINOR {
-        later.as_mut()[6] = known as u8;
-        mend(later.as_mut());
-        assert_eq!(load(&later), LoadError::Description { minor: known });
-    }
-    later.as_mut()[6] = edgemix_format::MINOR as u8 + 1;
+    assert_eq!(load(&later), LoadError::TrailingBytes);
+    later.as_mut()[6] = MINOR as u8 + 1;
     mend(later.as_mut());
     assert!(File::from_bytes(&later).is_ok());
 }
@@ -212,22 +246,22 @@ fn trailing_fields_are_those_of_a_later_minor() {
 fn input() {
     let faults = |fault| LoadError::Input(fault);
     let spec = spec();
-    assert_eq!(described(&spec, |d| d.input.len = 0), faults(Fault::Shape));
-    assert_eq!(described(&spec, |d| d.input.len = 65538), faults(Fault::Shape));
-    assert_eq!(described(&spec, |d| d.input.channels = 0), faults(Fault::Shape));
-    assert_eq!(described(&spec, |d| d.input.channels = 4), faults(Fault::Shape));
-    assert_eq!(described(&spec, |d| d.input.gain.len = 3), faults(Fault::Shape));
-    assert_eq!(described(&spec, |d| d.input.gain.offset += 4), faults(Fault::Tensor));
-    assert_eq!(described(&spec, |d| d.input.gain.offset = u32::MAX - 15), faults(Fault::Tensor));
+    assert_eq!(described(&spec, |d| d.input.len = 0), faults(Fault::Size));
+    assert_eq!(described(&spec, |d| d.input.len = 65538), faults(Fault::Size));
+    assert_eq!(described(&spec, |d| d.input.channels = 0), faults(Fault::Channels));
+    assert_eq!(described(&spec, |d| d.input.channels = 4), faults(Fault::Channels));
+    assert_eq!(described(&spec, |d| d.input.gain.len = 3), faults(Fault::TensorLength));
+    assert_eq!(described(&spec, |d| d.input.gain.offset += 4), faults(Fault::TensorAlignment));
+    assert_eq!(described(&spec, |d| d.input.gain.offset = u32::MAX - 15), faults(Fault::TensorOutside));
     for count in [0.0, -1.0, f32::NAN, f32::INFINITY] {
         assert_eq!(described(&spec, |d| d.input.count = count), faults(Fault::Scale));
     }
-    assert_eq!(element(&spec, |d| d.input.gain, 1, f32::NAN), faults(Fault::Scale));
-    assert_eq!(element(&spec, |d| d.input.offset, 0, f32::INFINITY), faults(Fault::Scale));
-    assert_eq!(element(&spec, |d| d.input.center, 1, 1 << 26), faults(Fault::Bias));
-    assert_eq!(element(&spec, |d| d.input.center, 1, i32::MIN), faults(Fault::Bias));
-    assert_eq!(element(&spec, |d| d.input.multiplier, 0, -1), faults(Fault::Requantisation));
+    assert_eq!(element(&spec, |d| d.input.gain, 1, f32::NAN), faults(Fault::NotFinite));
+    assert_eq!(element(&spec, |d| d.input.offset, 0, f32::INFINITY), faults(Fault::NotFinite));
+    assert_eq!(element(&spec, |d| d.input.center, 1, 1 << 26), faults(Fault::Center));
+    assert_eq!(element(&spec, |d| d.input.center, 1, i32::MIN), faults(Fault::Center));
+    assert_eq!(element(&spec, |d| d.input.multiplier, 0, -1), faults(Fault::Multiplier));
     for shift in [0u8, 63] {
-        assert_eq!(element(&spec, |d| d.input.shift, 1, shift), faults(Fault::Requantisation));
+        assert_eq!(element(&spec, |d| d.input.shift, 1, shift), faults(Fault::Shift));
     }
 }

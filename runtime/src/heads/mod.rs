@@ -7,8 +7,8 @@ mod softmax;
 use edgemix_format::view::Head;
 use edgemix_format::{AUTOENCODERS, SOFTMAX};
 
-/// Writes one score per component: `latent` is as long as the model says, `scores` has one element per component,
-/// `room` as many as [`Head::room`] says. Autoencoders take the sample's int8 steps for the latent.
+/// Writes one score per component. `latent` is as long as the model's latent, `scores` has one element per component, and
+/// `scratch` as many as [`Head::scratch`] says. Autoencoders take the sample's int8 steps for the latent.
 ///
 /// ```
 /// use edgemix_runtime::{Model, Workspace, heads};
@@ -21,15 +21,15 @@ use edgemix_format::{AUTOENCODERS, SOFTMAX};
 /// heads::run(&model.file().head, &latent, &mut scores, &mut []);
 /// assert_eq!(scores, model.assign(&[2.0; 6], &mut workspace).unwrap().scores());
 /// ```
-pub fn run(head: &Head, latent: &[i16], scores: &mut [i32], room: &mut [i16]) {
+pub fn run(head: &Head, latent: &[i16], scores: &mut [i32], scratch: &mut [i16]) {
     match head {
         Head::Mixture(mixture) => mixture::run(mixture, latent, scores),
         Head::Softmax(softmax) if SOFTMAX => softmax::run(softmax, latent, scores),
         Head::Autoencoders(pairs) if AUTOENCODERS => {
-            // A room of that length is long enough: the format's plan was checked against its layers.
-            let _ = autoencoders::run(pairs, latent, scores, room);
+            // Scratch memory of that length is enough: loading checked it against the layers.
+            let _ = autoencoders::run(pairs, latent, scores, scratch);
         }
-        // The format's enum may grow before this match does; its checker refuses what isn't here.
-        _ => scores.fill(0),
+        // Without their features, loading refuses such heads.
+        Head::Softmax(_) | Head::Autoencoders(_) => {}
     }
 }

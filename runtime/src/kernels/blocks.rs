@@ -129,7 +129,7 @@ fn kernel_outputs<K: DenseKernel>(
     let is_relu = match layer.activation {
         Activation::Identity => false,
         Activation::Relu => true,
-        _ => return Some(0),
+        Activation::LeakyRelu(_) | Activation::Table(_) | Activation::Interpolated(_) => return Some(0),
     };
     let multipliers = layer.requantize.multiplier.get(rows.clone())?;
     let shifts = layer.requantize.shift.get(rows)?;
@@ -175,8 +175,9 @@ fn finish<const WIDE: bool>(layer: &Dense, sums: &[i32], output: &mut [i16], row
                 *q = interpolate(points, clamp::<true>(requantize(sum, m, s)));
             }
         }
-        // Identity, and whatever a later format adds that its checker would refuse here.
-        _ => {
+        // The other three are here for builds without them, and a curve for layers that give int8: loading refuses all of
+        // these.
+        Activation::Identity | Activation::LeakyRelu(_) | Activation::Table(_) | Activation::Interpolated(_) => {
             for ((q, &sum), (&m, &s)) in each {
                 *q = clamp::<WIDE>(zero + requantize(sum, m, s));
             }

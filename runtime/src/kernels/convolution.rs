@@ -1,4 +1,4 @@
-//! A convolution as many small dense layers: what lies under the filters is gathered, and the filters are its rows.
+//! A convolution as many small dense layers: the input under the window is gathered, and the filters are the rows.
 
 use edgemix_format::view::Conv2d;
 
@@ -6,22 +6,24 @@ use super::{Width, dense};
 
 /// Equals [`portable::convolution`](super::portable::convolution); `patch` has an element for each weight of a filter.
 pub(super) fn run(layer: &Conv2d, width: Width, input: &[i16], output: &mut [i16], patch: &mut [i16]) {
-    let stride = layer.stride.map(usize::from);
-    let mut places = output.chunks_exact_mut(layer.filters.bias.len().max(1));
-    for row in (0..).step_by(stride[0].max(1)).take(layer.rows.into()) {
-        for (column, place) in (0..).step_by(stride[1].max(1)).take(layer.columns.into()).zip(&mut places) {
+    let window = &layer.window;
+    let stride = window.stride.map(usize::from);
+    let mut positions = output.chunks_exact_mut(layer.filters.bias.len().max(1));
+    for row in (0..).step_by(stride[0].max(1)).take(window.rows()) {
+        for (column, outputs) in (0..).step_by(stride[1].max(1)).take(window.columns()).zip(&mut positions) {
             gather(layer, row, column, input, patch);
-            dense(&layer.filters, width, patch, place);
+            dense(&layer.filters, width, patch, outputs);
         }
     }
 }
 
-/// Copies what lies under a filter whose first weight is at `row` and `column` of the padded image.
+/// Copies the input under the window that begins at `row` and `column` of the padded image.
 fn gather(layer: &Conv2d, row: usize, column: usize, input: &[i16], patch: &mut [i16]) {
-    let [above, left, _, _] = layer.padding.map(usize::from);
-    let channels = usize::from(layer.channels);
-    let line = usize::from(layer.width) * channels;
-    let taps = usize::from(layer.kernel[1]) * channels;
+    let window = &layer.window;
+    let [above, left, _, _] = window.padding.map(usize::from);
+    let channels = usize::from(window.channels);
+    let line = usize::from(window.width) * channels;
+    let taps = usize::from(window.kernel[1]) * channels;
     // Elements of a patch's line that lie left of the image, then those in it.
     let outside = left.saturating_sub(column) * channels;
     let first = column.saturating_sub(left) * channels;

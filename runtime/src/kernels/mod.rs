@@ -2,7 +2,7 @@
 //!
 //! A fast dense layer is [`blocks`] with the kernel of a core: [`scalar`] in plain Rust, `dsp` and `mainline` in the
 //! instructions of Cortex-M3 and above, `four_rows` in those of Cortex-M0+ or RISC-V, `x86` in those of hosts. A
-//! convolution is a dense layer at each place of its output.
+//! convolution is a dense layer at each position of its window.
 
 /// Tells the assembler of the DSP extension, which ARMv8-M's targets leave out; ARMv7E-M's have it.
 #[cfg(all(edgemix_core = "dsp", edgemix_v8m))]
@@ -44,14 +44,14 @@ pub use crate::input::Width;
 use edgemix_format::CONVOLUTION;
 use edgemix_format::view::{Dense, Layer};
 
-/// Runs one layer: `input` has the layer's inputs, `output` its outputs, `scratch` what [`Layer::scratch`] says. What
-/// `input` and `scratch` hold afterwards is not said: kernels may put it in another order.
+/// Runs one layer. `input` has as many elements as the layer has inputs, `output` as many as it has outputs, and `scratch` as
+/// many as [`Layer::scratch`] says. `input` and `scratch` are clobbered.
 pub fn run(layer: &Layer, width: Width, input: &mut [i16], output: &mut [i16], scratch: &mut [i16]) {
     match layer {
         Layer::Dense(layer) => dense(layer, width, input, output),
         Layer::Conv2d(layer) if CONVOLUTION => convolution::run(layer, width, input, output, scratch),
-        // The format's enum may grow before this match does; its checker refuses what isn't here.
-        _ => output.fill(0),
+        // Without the feature, loading refuses such layers.
+        Layer::Conv2d(_) => {}
     }
 }
 

@@ -11,24 +11,26 @@ pub fn dense(layer: &Dense, width: Width, input: &[i16], output: &mut [i16]) {
     finish(layer, width, sums(layer, input), output);
 }
 
-/// A convolution: at every place of the output, each filter's sum over what lies under it.
+/// A convolution: at every position of the window, each filter's sum over the input under it.
 ///
 /// `input` holds int8 values, channels last, and so does `output`.
 pub fn convolution(layer: &Conv2d, width: Width, input: &[i16], output: &mut [i16]) {
-    let (columns, n_filters) = (usize::from(layer.columns), layer.filters.bias.len());
-    for (place, output) in output.chunks_exact_mut(n_filters.max(1)).enumerate() {
-        let (row, column) = (place.checked_div(columns).unwrap_or(0), place.checked_rem(columns).unwrap_or(0));
+    let (columns, n_filters) = (layer.window.columns(), layer.filters.bias.len());
+    for (position, output) in output.chunks_exact_mut(n_filters.max(1)).enumerate() {
+        let row = position.checked_div(columns).unwrap_or(0);
+        let column = position.checked_rem(columns).unwrap_or(0);
         let filters = layer.filters.weights.chunks_exact(layer.filters.inputs.max(1)).zip(layer.filters.bias);
         let sums = filters.map(|(filter, bias)| bias + under(layer, filter, row, column, input));
         finish(&layer.filters, width, sums, output);
     }
 }
 
-/// The sum of products of a filter and what lies under it.
+/// The sum of products of a filter and the input under it.
 fn under(layer: &Conv2d, filter: &[i8], row: usize, column: usize, input: &[i16]) -> i32 {
-    let [kernel, stride] = [layer.kernel, layer.stride].map(|pair| pair.map(usize::from));
-    let [above, left, _, _] = layer.padding.map(usize::from);
-    let [height, width, channels] = [layer.height, layer.width, layer.channels].map(usize::from);
+    let window = &layer.window;
+    let [kernel, stride] = [window.kernel, window.stride].map(|pair| pair.map(usize::from));
+    let [above, left, _, _] = window.padding.map(usize::from);
+    let [height, width, channels] = [window.height, window.width, window.channels].map(usize::from);
     let mut weights = filter.iter();
     let mut sum = 0;
     for i in 0..kernel[0] {
@@ -70,8 +72,7 @@ fn finish(layer: &Dense, width: Width, sums: impl Iterator<Item = i32>, output: 
                 *q = (zero + scaled).clamp(low, high) as i16;
             }
         }
-        // Identity, and whatever a later format adds that its checker would refuse here.
-        _ => rows(layer, sums, output, |q| (zero + q).clamp(low, high)),
+        Activation::Identity => rows(layer, sums, output, |q| (zero + q).clamp(low, high)),
     }
 }
 

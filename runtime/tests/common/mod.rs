@@ -24,6 +24,14 @@ pub(crate) fn quantize_raw(input: &Input, is_latent: bool, raw: &[i128]) -> Vec<
     raw.iter().enumerate().map(element).collect()
 }
 
+/// The output of any layer.
+pub(crate) fn layer(layer: &Layer, is_last: bool, x: &[i128]) -> Vec<i128> {
+    match layer {
+        Layer::Dense(layer) => dense(layer, is_last, x),
+        Layer::Conv2d(layer) => convolution(layer, is_last, x),
+    }
+}
+
 /// The output of a dense layer.
 pub(crate) fn dense(layer: &Dense, is_last: bool, x: &[i128]) -> Vec<i128> {
     let output = |i: usize| {
@@ -35,16 +43,17 @@ pub(crate) fn dense(layer: &Dense, is_last: bool, x: &[i128]) -> Vec<i128> {
 
 /// The output of a convolution.
 pub(crate) fn convolution(layer: &Conv2d, is_last: bool, x: &[i128]) -> Vec<i128> {
-    let [kernel, stride] = [layer.kernel, layer.stride].map(|pair| pair.map(i32::from));
-    let (height, width, channels) = (i32::from(layer.height), i32::from(layer.width), usize::from(layer.channels));
+    let window = &layer.window;
+    let [kernel, stride] = [window.kernel, window.stride].map(|pair| pair.map(i32::from));
+    let (height, width, channels) = (i32::from(window.height), i32::from(window.width), usize::from(window.channels));
     let element = |r: i32, s: i32, c: usize| {
         let is_inside = (0..height).contains(&r) && (0..width).contains(&s);
         if is_inside { x[(r * width + s) as usize * channels + c] } else { layer.padding_value.into() }
     };
-    let (above, left) = (i32::from(layer.padding[0]), i32::from(layer.padding[1]));
+    let (above, left) = (i32::from(window.padding[0]), i32::from(window.padding[1]));
     let mut output = vec![];
-    for (row, column) in (0..i32::from(layer.rows)).flat_map(|row| (0..i32::from(layer.columns)).map(move |c| (row, c)))
-    {
+    let (rows, columns) = (window.rows() as i32, window.columns() as i32);
+    for (row, column) in (0..rows).flat_map(|row| (0..columns).map(move |column| (row, column))) {
         for k in 0..layer.filters.bias.len() {
             let mut sum = i128::from(layer.filters.bias[k]);
             for i in 0..kernel[0] {
@@ -83,7 +92,6 @@ fn finish(layer: &Dense, is_last: bool, i: usize, sum: i128) -> i128 {
             let [before, after] = [i, i + 1].map(|i| i128::from(points[i as usize]));
             (before * (256 - f) + after * f + 128) >> 8
         }
-        _ => panic!("an activation without a reference"),
     }
 }
 
@@ -120,19 +128,12 @@ pub(crate) fn scores(head: &Head, z: &[i128]) -> Vec<i128> {
             (0..mixture.constants.len()).map(score).collect()
         }
         Head::Autoencoders(pairs) => (0..pairs.constants.len()).map(|pair| evidence(pairs, pair, z)).collect(),
-        other => panic!("a head without a reference: {other:?}"),
     }
 }
 
 /// The score that an autoencoder gives a sample.
 fn evidence(pairs: &Autoencoders, pair: usize, x: &[i128]) -> i128 {
-    let through = |layers: PairLayers, x: &[i128]| {
-        layers.fold(x.to_vec(), |x, layer| match layer {
-            Layer::Dense(layer) => dense(&layer, false, &x),
-            Layer::Conv2d(layer) => convolution(&layer, false, &x),
-            other => panic!("a layer without a reference: {other:?}"),
-        })
-    };
+    let through = |layers: PairLayers, x: &[i128]| layers.fold(x.to_vec(), |x, layer| self::layer(&layer, false, &x));
     let cost = |table: Option<&[i32; 256]>, q: &[i128]| -> i128 {
         table.map_or(0, |table| q.iter().map(|q| i128::from(table[(q + 128) as usize])).sum())
     };
@@ -151,12 +152,7 @@ pub(crate) fn run_raw(file: &File, raw: &[i128]) -> (Vec<i128>, Vec<i128>) {
     let is_latent = layers == 0 && !matches!(file.head, Head::Autoencoders(_));
     let mut values = quantize_raw(&file.input, is_latent, raw);
     for (i, layer) in file.encoder.iter().enumerate() {
-        let is_last = i + 1 == layers;
-        values = match layer {
-            Layer::Dense(layer) => dense(layer, is_last, &values),
-            Layer::Conv2d(layer) => convolution(layer, is_last, &values),
-            other => panic!("a layer without a reference: {other:?}"),
-        };
+        values = self::layer(layer, i + 1 == layers, &values);
     }
     let scores = scores(&file.head, &values);
     (values, scores)

@@ -44,8 +44,8 @@ impl Inspect {
 }
 
 /// Multiply-accumulates of one inference.
-pub(super) fn macs(file: &File) -> usize {
-    file.encoder.iter().map(Layer::macs).sum::<usize>() + file.head.macs(file.latent.len.into())
+pub(super) fn macs(file: &File) -> u64 {
+    file.header.macs
 }
 
 fn facts(file: &File) -> Value {
@@ -53,18 +53,16 @@ fn facts(file: &File) -> Value {
         .encoder
         .iter()
         .map(|layer| {
-            let activation = match layer.rows().activation {
+            let activation = layer.activation().map_or("none", |activation| match activation {
                 Activation::Identity => "identity",
                 Activation::Relu => "ReLU",
                 Activation::LeakyRelu(_) => "leaky ReLU",
                 Activation::Table(_) => "table",
                 Activation::Interpolated(_) => "curve",
-                _ => "unknown",
-            };
+            });
             let kind = match layer {
                 Layer::Dense(_) => "dense",
                 Layer::Conv2d(_) => "convolution",
-                _ => "unknown",
             };
             let (weights, other) = layer.flash();
             json!({
@@ -77,11 +75,10 @@ fn facts(file: &File) -> Value {
         Head::Mixture(mixture) => format!("mixture, {:?} covariance", mixture.covariance).to_lowercase(),
         Head::Softmax(_) => "softmax".into(),
         Head::Autoencoders(_) => "autoencoders".into(),
-        _ => "unknown".into(),
     };
     let held_out: Vec<u64> = match file.calibration {
         Calibration::HeldOut(tables) => tables.samples.iter().map(|&n| n.into()).collect(),
-        _ => vec![],
+        Calibration::None | Calibration::Marginal { .. } => vec![],
     };
     let hex = |bytes: [u8; 8]| bytes.iter().map(|b| format!("{b:02x}")).collect::<String>();
     json!({
@@ -96,7 +93,7 @@ fn facts(file: &File) -> Value {
         "layers": layers,
         "head": {
             "kind": head, "components": file.head.n_components(), "clusters": file.header.n_clusters,
-            "flash": file.head.flash(), "macs": file.head.macs(file.latent.len.into()),
+            "flash": file.head.flash(), "macs": file.head.macs(),
         },
         "novelty": {
             "flash": file.calibration.flash(), "held_out": held_out.iter().sum::<u64>(), "tables": held_out.len(),

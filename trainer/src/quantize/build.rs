@@ -1,6 +1,6 @@
 //! Builds the file of a trained model.
 
-use edgemix_format::description::{Calibration, Description, Fingerprint, Head as QuantizedHead, Latent};
+use edgemix_format::description::{CalibrationRecord, Description, Fingerprint, FrontEndRecords, HeadRecord, Latent};
 use edgemix_format::view::MAX_LATENT;
 use edgemix_format::write::{AlignedBytes, Blob, WriteError, write};
 use edgemix_runtime::Model;
@@ -142,6 +142,9 @@ impl<'a> Builder<'a> {
                 seed: provenance.seed,
                 version: env!("CARGO_PKG_VERSION"),
             },
+            // Front ends go here, once the format has one. The scaling and the calibration samples then concern their
+            // features, which the runtime computes: see `parts/front_end.rs` of edgemix-format.
+            front_ends: FrontEndRecords::new(),
             input: input::describe(&trained.scaling, training, first, blob)?,
             encoder,
             latent: if has_autoencoders {
@@ -150,7 +153,7 @@ impl<'a> Builder<'a> {
                 Latent { len: dims as u16, scale: latent.scale as f32 }
             },
             head,
-            calibration: Calibration::None,
+            calibration: CalibrationRecord::None,
         })
     }
 
@@ -161,13 +164,13 @@ impl<'a> Builder<'a> {
         first: Affine,
         latent: Affine,
         blob: &mut Blob,
-    ) -> Result<QuantizedHead, QuantizeError> {
+    ) -> Result<HeadRecord, QuantizeError> {
         match head {
-            Head::Mixture(mixture) => heads::mixture::quantize(mixture, latent.scale, blob).map(QuantizedHead::Mixture),
-            Head::Softmax(dense) => heads::softmax::quantize(dense, latent.scale, blob).map(QuantizedHead::Softmax),
+            Head::Mixture(mixture) => heads::mixture::quantize(mixture, latent.scale, blob).map(HeadRecord::Mixture),
+            Head::Softmax(dense) => heads::softmax::quantize(dense, latent.scale, blob).map(HeadRecord::Softmax),
             Head::Autoencoders(autoencoders) => {
                 let ranges = calibrate::autoencoders(self.trained, autoencoders, self.training)?;
-                heads::autoencoders::quantize(autoencoders, &ranges, first, blob).map(QuantizedHead::Autoencoders)
+                heads::autoencoders::quantize(autoencoders, &ranges, first, blob).map(HeadRecord::Autoencoders)
             }
         }
     }
@@ -180,7 +183,7 @@ fn calibration(
     training: &Samples,
     held_out: Option<HeldOut>,
     blob: &mut Blob,
-) -> Result<Calibration, DataError> {
+) -> Result<CalibrationRecord, DataError> {
     let found = inference::assign_samples(model, training)?;
     let Some(HeldOut { samples, finest_rate }) = held_out else {
         return Ok(novelty::training_table(found.iter().map(|f| f.log_density.0), blob));

@@ -1,6 +1,6 @@
 //! The input: from the data's unit, or from raw counts, to the integers that the first layer takes.
 
-use edgemix_format::description::Input;
+use edgemix_format::description::InputRecord;
 use edgemix_format::view::MAX_CENTER;
 use edgemix_format::write::Blob;
 
@@ -18,7 +18,7 @@ pub(super) fn describe(
     samples: &Samples,
     first: Affine,
     blob: &mut Blob,
-) -> Result<Input, QuantizeError> {
+) -> Result<InputRecord, QuantizeError> {
     let count = samples.count().unwrap_or_else(|| default_count(samples));
     let gains: Vec<f64> = scaling.gain.iter().map(|&g| f64::from(g) / first.scale).collect();
     let zero = f64::from(first.zero_point);
@@ -31,7 +31,7 @@ pub(super) fn describe(
     });
     let raw = raw.collect::<Result<Vec<(i32, Multiplier)>, QuantizeError>>()?;
     let (centers, multipliers): (Vec<i32>, Vec<Multiplier>) = raw.into_iter().unzip();
-    Ok(Input {
+    Ok(InputRecord {
         len: samples.n_features() as u32,
         channels: gains.len() as u32,
         gain: blob.push(&gains.iter().map(|&g| g as f32).collect::<Vec<f32>>()),

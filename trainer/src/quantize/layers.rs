@@ -6,7 +6,7 @@ mod dense;
 pub(super) mod requantize;
 mod weighted;
 
-use edgemix_format::description;
+use edgemix_format::description::LayerRecord;
 use edgemix_format::write::Blob;
 
 use super::error::QuantizeError;
@@ -19,7 +19,7 @@ pub(super) fn quantize(
     layer: &Layer,
     context: &LayerContext,
     blob: &mut Blob,
-) -> Result<(description::Layer, Affine), QuantizeError> {
+) -> Result<(LayerRecord, Affine), QuantizeError> {
     match layer {
         Layer::Dense(layer) => Ok(dense::quantize(layer, context, blob)),
         Layer::Convolution(layer) => convolution::quantize(layer, context, blob),

@@ -1,6 +1,6 @@
 //! A network's layers one after the other, each taking the integers of the one before it.
 
-use edgemix_format::description::Layers;
+use edgemix_format::description::LayerRecords;
 use edgemix_format::write::Blob;
 
 use super::error::QuantizeError;
@@ -17,8 +17,8 @@ pub(super) fn quantize(
     mut input: Affine,
     last: OutputScheme,
     blob: &mut Blob,
-) -> Result<(Layers, Affine), QuantizeError> {
-    let mut quantized = Layers::new();
+) -> Result<(LayerRecords, Affine), QuantizeError> {
+    let mut quantized = LayerRecords::new();
     for (index, (layer, ranges)) in network.iter().zip(ranges).enumerate() {
         let output = if index + 1 == network.len() { last } else { OutputScheme::BestInt8 };
         let (layer, output) = layers::quantize(layer, &LayerContext { index, input, ranges, output }, blob)?;

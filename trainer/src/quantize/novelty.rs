@@ -4,7 +4,7 @@
 //! 4.5; a table per cluster is a Mondrian predictor): with `n` held-out samples, of which `m` are at most as typical as the
 //! sample, its p-value is `(1 + m) / (1 + n)`.
 
-use edgemix_format::description::{Calibration, HeldOut, QuantileTable};
+use edgemix_format::description::{CalibrationRecord, HeldOutRecord, QuantileTableRecord};
 use edgemix_format::write::Blob;
 
 use crate::trained::Head;
@@ -28,12 +28,12 @@ pub(super) fn margin_weight(head: &Head) -> u8 {
 
 /// The table of the training samples' own log-densities, where no samples were held out. Its p-values are too small for new
 /// samples.
-pub(super) fn training_table(log_densities: impl Iterator<Item = i32>, blob: &mut Blob) -> Calibration {
+pub(super) fn training_table(log_densities: impl Iterator<Item = i32>, blob: &mut Blob) -> CalibrationRecord {
     let mut sorted: Vec<i32> = log_densities.collect();
     sorted.sort_unstable();
     let n = sorted.len();
     if n == 0 {
-        return Calibration::None;
+        return CalibrationRecord::None;
     }
     let ranks = (0..ENTRIES).map(|i| (n as f64).powf(i as f64 / (ENTRIES - 1) as f64).round() as usize);
     let mut entries: Vec<(i32, u16)> = ranks
@@ -45,7 +45,7 @@ pub(super) fn training_table(log_densities: impl Iterator<Item = i32>, blob: &mu
         })
         .collect();
     entries.dedup();
-    Calibration::Marginal(QuantileTable {
+    CalibrationRecord::Marginal(QuantileTableRecord {
         len: entries.len() as u16,
         log_densities: blob.push(&entries.iter().map(|e| e.0).collect::<Vec<i32>>()),
         levels: blob.push(&entries.iter().map(|e| e.1).collect::<Vec<u16>>()),
@@ -63,7 +63,7 @@ pub(super) fn held_out_tables(
     finest_rate: f64,
     (margin_weight, inverse_temperature): (u8, f32),
     blob: &mut Blob,
-) -> Calibration {
+) -> CalibrationRecord {
     let mut expected = vec![0.0; n_clusters];
     let share = held_out.len() as f64 / training.len().max(1) as f64;
     training.iter().for_each(|&cluster| expected[usize::from(cluster)] += share);
@@ -79,7 +79,7 @@ pub(super) fn held_out_tables(
     });
     let ends: Vec<u16> = ends.collect();
     let entries = || tables.iter().flat_map(|table| &table.entries);
-    Calibration::HeldOut(HeldOut {
+    CalibrationRecord::HeldOut(HeldOutRecord {
         n_tables: ends.len() as u16,
         len: entries().count() as u16,
         tables: blob.push(&by_cluster),

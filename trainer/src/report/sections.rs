@@ -1,6 +1,6 @@
 //! The page's sections, in the order in which it has them.
 
-use edgemix_format::view::{Head, Layer};
+use edgemix_format::view::Head;
 use maud::{Markup, html};
 
 use super::chips::{CHIPS, CODE, STACK};
@@ -48,8 +48,7 @@ pub(super) fn facts(run: &Run, found: &Found) -> Markup {
 }
 
 fn macs(run: &Run) -> usize {
-    let file = run.model.file();
-    file.encoder.iter().map(Layer::macs).sum::<usize>() + file.head.macs(file.latent.len.into())
+    run.model.file().header.macs as usize
 }
 
 /// Two principal axes, coloured by cluster and by label.
@@ -293,7 +292,6 @@ pub(super) fn chips(run: &Run) -> Markup {
         Head::Mixture(_) => "mixture",
         Head::Softmax(_) => "softmax",
         Head::Autoencoders(_) => "autoencoders",
-        _ => "head",
     };
     let narrow = |values: usize| 2 * values;
     html! {
@@ -308,10 +306,10 @@ pub(super) fn chips(run: &Run) -> Markup {
                             td { "layer " (index + 1) ", " (layer.inputs()) " to " (layer.outputs()) }
                             td { (thousands(weights + other)) }
                             td { (thousands(narrow(layer.inputs() + layer.outputs()))) }
-                            td { (thousands(layer.macs())) }
+                            td { (thousands(layer.macs() as usize)) }
                         }
                     }
-                    tr { td { (head) } td { (thousands(file.head.flash())) } td {} td { (thousands(file.head.macs(file.latent.len.into()))) } }
+                    tr { td { (head) } td { (thousands(file.head.flash())) } td {} td { (thousands(file.head.macs() as usize)) } }
                     tr { td { "novelty" } td { (thousands(file.calibration.flash())) } td {} td {} }
                     tr { td { "header and description" } td { (thousands(file.header.blob_offset as usize)) } td {} td {} }
                     tr { td { b { "all" } } td { b { (thousands(run.flash)) } } td { b { (thousands(run.model.arena_len())) } } td { b { (thousands(macs(run))) } } }

@@ -1,6 +1,6 @@
 //! Heads of autoencoders: the layers of every pair in the same schemes, and penalties as tables.
 
-use edgemix_format::description;
+use edgemix_format::description::AutoencodersRecord;
 use edgemix_format::write::Blob;
 
 use super::{SCORE_BITS, ensure_finite};
@@ -18,7 +18,7 @@ pub(in crate::quantize) fn quantize(
     ranges: &AutoencoderRanges,
     sample: Affine,
     blob: &mut Blob,
-) -> Result<description::Autoencoders, QuantizeError> {
+) -> Result<AutoencodersRecord, QuantizeError> {
     ensure_finite("the precision", std::iter::once(autoencoders.precision))?;
     ensure_finite("a weight", autoencoders.log_weights.iter().copied())?;
     let mut first_pair = None;
@@ -46,7 +46,7 @@ pub(in crate::quantize) fn quantize(
         let l = l.clamp(LOG_VARIANCES.0.into(), LOG_VARIANCES.1.into());
         0.5 * (l.exp() - l - 1.0)
     };
-    Ok(description::Autoencoders {
+    Ok(AutoencodersRecord {
         n_members: k as u16,
         latent: autoencoders.n_dims() as u16,
         stride: places.get(1).map_or(0, |second| second - places[0]) as u32,

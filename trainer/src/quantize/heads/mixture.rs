@@ -67,7 +67,7 @@ pub(in crate::quantize) fn quantize(
     mixture: &Mixture,
     scale: f64,
     blob: &mut Blob,
-) -> Result<description::Mixture, QuantizeError> {
+) -> Result<description::MixtureRecord, QuantizeError> {
     ensure_finite("a mean", mixture.means.iter().copied())?;
     ensure_finite("a weight", mixture.log_weights.iter().copied())?;
     let mixture = &resolvable(mixture, scale);
@@ -92,7 +92,7 @@ pub(in crate::quantize) fn quantize(
     }
     let constants = whitened.constants.iter().map(|c| (c * 2f64.powi(SCORE_BITS)).round());
     let constants: Vec<i32> = constants.map(|c| c as i32).collect();
-    Ok(description::Mixture {
+    Ok(description::MixtureRecord {
         n_components: mixture.n_components() as u16,
         n_clusters: mixture.n_clusters() as u16,
         covariance: match mixture.covariance {

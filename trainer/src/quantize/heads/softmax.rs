@@ -13,7 +13,7 @@ pub(in crate::quantize) fn quantize(
     dense: &Dense,
     scale: f64,
     blob: &mut Blob,
-) -> Result<description::Softmax, QuantizeError> {
+) -> Result<description::SoftmaxRecord, QuantizeError> {
     ensure_finite("a weight", dense.weights.iter().map(|&w| w.into()))?;
     ensure_finite("a bias", dense.bias.iter().map(|&b| b.into()))?;
     let mut tensors = HeadTensors::default();
@@ -23,7 +23,7 @@ pub(in crate::quantize) fn quantize(
         let row = rows::quantize(&[row], LOGITS).ok_or(QuantizeError::SoftmaxOverflow { class })?;
         tensors.push(row, usize::MAX);
     }
-    Ok(description::Softmax {
+    Ok(description::SoftmaxRecord {
         n_classes: dense.outputs as u16,
         coefficients: blob.push(&tensors.coefficients),
         offsets: blob.push(&tensors.offsets),

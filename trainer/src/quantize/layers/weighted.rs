@@ -1,8 +1,7 @@
 //! What fully connected layers and convolutions have in common: a row of int8 weights for each output or filter, with a
 //! scale of its own, and i32 biases into which zero points are folded.
 
-use edgemix_format::Tensor;
-use edgemix_format::description::{self, Requantize};
+use edgemix_format::description::{self, ActivationRecord, DenseRecord, WeightOrder};
 use edgemix_format::view::MAX_BIAS;
 use edgemix_format::write::Blob;
 
@@ -20,15 +19,6 @@ pub(super) struct Schemes {
     pub(super) output: Affine,
     /// Whether the output is the int16 latent.
     is_latent: bool,
-}
-
-/// The tensors of a layer with weights.
-pub(super) struct QuantizedWeights {
-    pub(super) weights: Tensor<i8>,
-    pub(super) bias: Tensor<i32>,
-    pub(super) requantize: Requantize,
-    pub(super) activation: description::Activation,
-    pub(super) output: description::Affine,
 }
 
 /// One output or filter.
@@ -63,46 +53,48 @@ fn best_output(activation: Activation, context: &LayerContext) -> Affine {
     }
 }
 
-impl QuantizedWeights {
-    /// Quantises as many rows of weights as there are biases.
-    pub(super) fn new(
-        weights: &[f32],
-        bias: &[f32],
-        activation: Activation,
-        schemes: Schemes,
-        blob: &mut Blob,
-    ) -> Self {
-        let Schemes { input, preactivation, output, is_latent } = schemes;
-        // The index of a table is the requantised sum, so the sum takes the scheme from before the activation.
-        let is_table = matches!(activation, Activation::Tanh | Activation::Sigmoid | Activation::Elu);
-        let target = if is_table { preactivation } else { output };
-        let rows = weights.chunks_exact(weights.len() / bias.len().max(1)).zip(bias);
-        let channels: Vec<Channel> = rows.map(|(row, &bias)| channel(row, bias.into(), input)).collect();
-        let zero_point = if is_table { f64::from(preactivation.zero_point) * preactivation.scale } else { 0.0 };
-        let biases: Vec<i32> =
-            channels.iter().map(|c| clamp_bias(f64::from(c.bias) + (zero_point / c.scale).round())).collect();
-        let scales: Vec<f64> = channels.iter().map(|c| c.scale / target.scale).collect();
-        let weights: Vec<i8> = channels.into_iter().flat_map(|c| c.weights).collect();
-        Self {
-            weights: blob.push(&weights),
-            bias: blob.push(&biases),
-            requantize: requantize(scales.iter().copied(), blob),
-            activation: match activation {
-                Activation::Identity => description::Activation::Identity,
-                Activation::Relu => description::Activation::Relu,
-                Activation::LeakyRelu(slope) => {
-                    let negative = scales.iter().map(|s| s * f64::from(slope));
-                    description::Activation::LeakyRelu(requantize(negative, blob))
-                }
-                Activation::Tanh | Activation::Sigmoid | Activation::Elu if is_latent => {
-                    description::Activation::Interpolated(blob.push(&curve(activation, preactivation, output)))
-                }
-                Activation::Tanh | Activation::Sigmoid | Activation::Elu => {
-                    description::Activation::Table(blob.push(&table(activation, preactivation, output)))
-                }
-            },
-            output: description::Affine { scale: output.scale as f32, zero_point: output.zero_point as i8 },
-        }
+/// Quantises the rows of a layer, or the filters of a convolution: as many rows of weights as there are biases.
+pub(super) fn quantize_rows(
+    weights: &[f32],
+    bias: &[f32],
+    activation: Activation,
+    schemes: Schemes,
+    blob: &mut Blob,
+) -> DenseRecord {
+    let Schemes { input, preactivation, output, is_latent } = schemes;
+    // The index of a table is the requantised sum, so the sum takes the scheme from before the activation.
+    let is_table = matches!(activation, Activation::Tanh | Activation::Sigmoid | Activation::Elu);
+    let target = if is_table { preactivation } else { output };
+    let inputs = weights.len() / bias.len().max(1);
+    let rows = weights.chunks_exact(inputs).zip(bias);
+    let channels: Vec<Channel> = rows.map(|(row, &bias)| channel(row, bias.into(), input)).collect();
+    let zero_point = if is_table { f64::from(preactivation.zero_point) * preactivation.scale } else { 0.0 };
+    let biases: Vec<i32> =
+        channels.iter().map(|c| clamp_bias(f64::from(c.bias) + (zero_point / c.scale).round())).collect();
+    let scales: Vec<f64> = channels.iter().map(|c| c.scale / target.scale).collect();
+    let weights: Vec<i8> = channels.into_iter().flat_map(|c| c.weights).collect();
+    DenseRecord {
+        inputs: inputs as u32,
+        outputs: bias.len() as u32,
+        order: WeightOrder::RowMajor,
+        weights: blob.push(&weights),
+        bias: blob.push(&biases),
+        requantize: requantize(scales.iter().copied(), blob),
+        activation: match activation {
+            Activation::Identity => ActivationRecord::Identity,
+            Activation::Relu => ActivationRecord::Relu,
+            Activation::LeakyRelu(slope) => {
+                let negative = scales.iter().map(|s| s * f64::from(slope));
+                ActivationRecord::LeakyRelu(requantize(negative, blob))
+            }
+            Activation::Tanh | Activation::Sigmoid | Activation::Elu if is_latent => {
+                ActivationRecord::Interpolated(blob.push(&curve(activation, preactivation, output)))
+            }
+            Activation::Tanh | Activation::Sigmoid | Activation::Elu => {
+                ActivationRecord::Table(blob.push(&table(activation, preactivation, output)))
+            }
+        },
+        output: description::Affine { scale: output.scale as f32, zero_point: output.zero_point as i8 },
     }
 }
 

@@ -1,0 +1,164 @@
+//! A whole file: from bytes to a checked view.
+
+use crate::cursor::Cursor;
+use crate::error::{Fault, LoadError, ensure};
+use crate::header::{HEADER_LEN, Header, MINOR};
+use crate::limits::MAX_LAYERS;
+use crate::parts::calibration::{self, Calibration};
+use crate::parts::fingerprint::Fingerprint;
+use crate::parts::front_end;
+use crate::parts::head::{Head, HeadTag};
+use crate::parts::input::{self, Input};
+use crate::parts::latent::Latent;
+use crate::parts::layer::{self, Layer, Layers};
+use crate::plan;
+
+/// A checked model file.
+///
+/// ```
+/// use edgemix_format::testing::Spec;
+/// use edgemix_format::view::{Activation, File, Head, Layer};
+///
+/// let bytes = Spec::default().build().unwrap();
+/// let file = File::from_bytes(&bytes).unwrap();
+/// println!("{} by {}: {} multiply-accumulates, {:?}", file.name, file.method, file.header.macs, file.head);
+/// // 6 -> 5 -> 3, then five components.
+/// let macs: u64 = file.encoder.iter().map(Layer::macs).sum();
+/// assert_eq!((file.input.len, macs, file.encoder.len()), (6, 6 * 5 + 5 * 3, 2));
+/// let Layer::Dense(first) = file.encoder[0] else { panic!("not a dense layer") };
+/// assert!(matches!(first.activation, Activation::Relu) && first.requantize.shift.len() == 5);
+/// let Head::Mixture(mixture) = file.head else { panic!("not a mixture") };
+/// assert_eq!(mixture.clusters.len(), 5);
+/// ```
+#[derive(Clone, Debug)]
+pub struct File<'a> {
+    /// The header.
+    pub header: Header,
+    /// The model's name.
+    pub name: &'a str,
+    /// The method that trained it.
+    pub method: &'a str,
+    /// The run that made it.
+    pub fingerprint: Fingerprint<'a>,
+    // The description has a list of front ends here. It is empty, so the view has no field for it.
+    /// How samples become the integers that the first layer takes.
+    pub input: Input<'a>,
+    /// The encoder. Each layer takes what the one before gives, the first one the sample.
+    pub encoder: Layers<'a>,
+    /// Length and scale of what the encoder gives.
+    pub latent: Latent,
+    /// What turns a latent into scores.
+    pub head: Head<'a>,
+    /// What turns a log-density into a novelty, and scores into a posterior.
+    pub calibration: Calibration<'a>,
+}
+
+impl<'a> File<'a> {
+    /// Reads and checks a model: magic, version, lengths, checksum, and every offset, size, scale and bound in it.
+    ///
+    /// The bytes may be longer than the model, as a flash partition is.
+    ///
+    /// ```
+    /// use edgemix_format::{File, LoadError, testing::Spec};
+    ///
+    /// let mut bytes = Spec::default().build().unwrap();
+    /// assert!(File::from_bytes(&bytes).is_ok());
+    ///
+    /// let last = bytes.len() - 1;
+    /// bytes.as_mut()[last] ^= 1;
+    /// assert!(matches!(File::from_bytes(&bytes), Err(LoadError::Checksum { .. })));
+    /// ```
+    ///
+    /// # Errors
+    /// See [`LoadError`]. Any flipped bit and any truncation is refused.
+    pub fn from_bytes(bytes: &'a [u8]) -> Result<Self, LoadError> {
+        let file = Self::decode(Header::from_bytes(bytes)?, bytes)?;
+        file.check_header()?;
+        Ok(file)
+    }
+
+    /// Decodes and checks the description of a file whose header says where it and the blob are.
+    pub(crate) fn decode(header: Header, bytes: &'a [u8]) -> Result<Self, LoadError> {
+        let slice = |start: usize, len: u32| start.checked_add(len as usize).and_then(|end| bytes.get(start..end));
+        let description = slice(HEADER_LEN, header.description_len).ok_or(LoadError::Lengths)?;
+        let blob = slice(header.blob_offset as usize, header.blob_len).ok_or(LoadError::Lengths)?;
+        let mut cursor = Cursor::new(description);
+        let name = cursor.next().map_err(LoadError::Description)?;
+        let method = cursor.next().map_err(LoadError::Description)?;
+        let fingerprint = cursor.next().map_err(LoadError::Description)?;
+        front_end::decode(&mut cursor).map_err(LoadError::FrontEnds)?;
+        let input = input::decode(&mut cursor, blob).map_err(LoadError::Input)?;
+        let mut layers = Layers::new();
+        encoder(&mut cursor, input.len, blob, &mut layers)?;
+        let latent = cursor.next().map_err(LoadError::Latent)?;
+        let head = head(&mut cursor, &latent, &layers, input.len, blob)?;
+        let calibration = calibration::decode(&mut cursor, head.n_clusters(), blob).map_err(LoadError::Calibration)?;
+        // A later minor version appends fields; this one has none to append.
+        ensure(cursor.is_at_end() || header.minor > MINOR, LoadError::TrailingBytes)?;
+        Ok(Self { header, name, method, fingerprint, input, encoder: layers, latent, head, calibration })
+    }
+
+    /// Bytes of RAM that one inference needs; `usize::MAX` if the number does not fit `usize`.
+    pub(crate) fn arena_len(&self) -> usize {
+        let layers = self.encoder.iter().map(Layer::memory);
+        plan::arena_len(self.input.len, layers, self.head.n_components(), self.head.scratch()).unwrap_or(usize::MAX)
+    }
+
+    /// Multiply-accumulates of one inference.
+    pub(crate) fn macs(&self) -> u64 {
+        // The limits keep this far from overflow: at most 2^32 for a layer, 2^53 for a head.
+        self.encoder.iter().map(Layer::macs).sum::<u64>() + self.head.macs()
+    }
+
+    /// Checks what the header repeats of the description for `const fn`s.
+    fn check_header(&self) -> Result<(), LoadError> {
+        let header = &self.header;
+        let (stored, computed) = (header.arena_len as usize, self.arena_len());
+        ensure(stored == computed, LoadError::Arena { stored, computed })?;
+        let (stored, computed) = (header.macs, self.macs());
+        ensure(stored == computed, LoadError::Macs { stored, computed })?;
+        let counts = header.input_len as usize == self.input.len
+            && header.latent_len == self.latent.len
+            && usize::from(header.n_components) == self.head.n_components()
+            && usize::from(header.n_clusters) == self.head.n_clusters();
+        ensure(counts, LoadError::Counts)
+    }
+}
+
+/// Fills the list in place: a copy of it takes more than a thousand bytes of stack.
+fn encoder<'a>(
+    cursor: &mut Cursor<'a>,
+    inputs: usize,
+    blob: &'a [u8],
+    encoder: &mut Layers<'a>,
+) -> Result<(), LoadError> {
+    let mut length = inputs;
+    // A list is its length, then its elements.
+    let n_layers: u32 = cursor.next().map_err(LoadError::Encoder)?;
+    ensure(n_layers <= MAX_LAYERS as u32, LoadError::Encoder(Fault::LayerCount))?;
+    for index in 0..n_layers {
+        let is_last = index + 1 == n_layers;
+        let at = |fault| LoadError::Layer { index: index as u8, fault };
+        let layer = layer::decode(cursor, length, is_last, blob).map_err(at)?;
+        layer.verify().map_err(at)?;
+        length = layer.outputs();
+        // The count was checked, so the list has space.
+        encoder.push(layer).map_err(|_| at(Fault::LayerCount))?;
+    }
+    Ok(())
+}
+
+/// Decodes the head, which takes the latent or the sample.
+fn head<'a>(
+    cursor: &mut Cursor<'a>,
+    latent: &Latent,
+    encoder: &Layers,
+    n_inputs: usize,
+    blob: &'a [u8],
+) -> Result<Head<'a>, LoadError> {
+    let tag = HeadTag::decode(cursor).map_err(LoadError::Head)?;
+    let outputs = encoder.last().map_or(n_inputs, Layer::outputs);
+    ensure(!tag.takes_sample() || encoder.is_empty(), LoadError::Encoder(Fault::LayerCount))?;
+    latent.check((!tag.takes_sample()).then_some(outputs)).map_err(LoadError::Latent)?;
+    tag.head(cursor, outputs, blob).map_err(LoadError::Head)
+}

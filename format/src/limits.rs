@@ -1,0 +1,18 @@
+//! The limits of the format. Several of them keep the runtime's integers from overflowing.
+
+/// Tensors start at multiples of this many bytes in the blob, and the blob starts at such a multiple in the file.
+pub const BLOB_ALIGNMENT: usize = 16;
+/// The greatest number of layers of an encoder, or of one network of an autoencoder head.
+pub const MAX_LAYERS: usize = 16;
+/// The greatest number of front ends.
+pub const MAX_FRONT_ENDS: usize = 4;
+/// The greatest number of latent elements. It keeps a mixture's sum of squares within 64 bits.
+pub const MAX_LATENT: usize = 1024;
+/// The greatest number of elements that a layer takes or gives, and of weights in one of its rows. It keeps a sum of int8
+/// products within 2^30.
+pub const MAX_INPUTS: usize = 1 << 16;
+/// The absolute value of a layer's bias is below this limit, which keeps the sum within 32 bits. So is that of an offset
+/// of a spherical or diagonal mixture.
+pub const MAX_BIAS: u32 = 1 << 30;
+/// The absolute value of the center of raw samples is below this limit, which keeps their products within 64 bits.
+pub const MAX_CENTER: u32 = 1 << 26;
