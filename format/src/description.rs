@@ -20,6 +20,7 @@ pub use crate::parts::input::InputRecord;
 pub use crate::parts::latent::Latent;
 pub use crate::parts::layer::{LayerRecord, LayerRecords};
 pub use crate::parts::mixture::{Covariance, MixtureRecord};
+pub use crate::parts::pool2d::{Pool2d, Pooling};
 pub use crate::parts::requantize::RequantizeRecord;
 pub use crate::parts::softmax::SoftmaxRecord;
 pub use crate::parts::window::Window;

@@ -143,6 +143,10 @@ pub enum Fault {
     TableInLastLayer,
     /// A curve, which gives int16, follows a layer that gives int8.
     CurveBeforeLastLayer,
+    /// Pooling, which gives int8, is the encoder's last layer, which gives int16.
+    PoolingInLastLayer,
+    /// Average pooling has padding, for which no average is defined.
+    AveragePadding,
     /// A component names a cluster that does not exist.
     UnknownCluster,
     /// A cluster has no component.
@@ -159,7 +163,7 @@ impl fmt::Display for LoadError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
             Self::TooShort { needed, given } => {
-                write!(f, "truncated: the model has {needed} bytes, but only {given} were given")
+                write!(f, "truncated: the model needs {needed} bytes, but only {given} were given")
             }
             Self::Magic => f.write_str("not an .emx model: it does not start with EMIX"),
             Self::Major { file, reader } => write!(
@@ -219,6 +223,8 @@ impl fmt::Display for Fault {
             Self::ZeroPoint => "the last layer's zero point is not 0",
             Self::TableInLastLayer => "the last layer gives int16, but its table gives int8",
             Self::CurveBeforeLastLayer => "the layer gives int8, but its curve gives int16",
+            Self::PoolingInLastLayer => "the last layer gives int16, but pooling gives int8",
+            Self::AveragePadding => "average pooling has padding",
             Self::UnknownCluster => "a component names a cluster that does not exist",
             Self::EmptyCluster => "a cluster has no component",
             Self::UnknownTable => "a cluster names a table that does not exist",

@@ -17,6 +17,8 @@ pub enum Feature {
     FullCovariance,
     /// `held-out`: novelty tables of held-out samples.
     HeldOut,
+    /// `pooling`: two-dimensional pooling.
+    Pooling,
     /// `softmax`: softmax heads.
     Softmax,
 }
@@ -29,6 +31,7 @@ impl fmt::Display for Feature {
             Self::Convolution => "convolution",
             Self::FullCovariance => "full-covariance",
             Self::HeldOut => "held-out",
+            Self::Pooling => "pooling",
             Self::Softmax => "softmax",
         })
     }
@@ -47,5 +50,7 @@ pub const CONVOLUTION: bool = cfg!(feature = "convolution");
 pub const FULL_COVARIANCE: bool = cfg!(feature = "full-covariance");
 /// Whether feature `held-out` is on.
 pub const HELD_OUT: bool = cfg!(feature = "held-out");
+/// Whether feature `pooling` is on.
+pub const POOLING: bool = cfg!(feature = "pooling");
 /// Whether feature `softmax` is on.
 pub const SOFTMAX: bool = cfg!(feature = "softmax");

@@ -19,7 +19,7 @@ use alloc::vec::Vec;
 use maker::Maker;
 
 use crate::description::{
-    CalibrationRecord, Covariance, Description, Fingerprint, FrontEndRecords, Latent, LayerRecord, Window,
+    CalibrationRecord, Covariance, Description, Fingerprint, FrontEndRecords, Latent, LayerRecord, Pooling, Window,
 };
 use crate::write::{AlignedBytes, Blob, WriteError, write};
 
@@ -101,13 +101,29 @@ pub struct Convolution {
 pub enum ImageLayer {
     /// A convolution.
     Convolution(Convolution),
+    /// Pooling.
+    Pooling(PoolingSpec),
+}
+
+/// Generated pooling.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PoolingSpec {
+    /// What is computed.
+    pub pooling: Pooling,
+    /// Rows and columns of the window.
+    pub kernel: [u8; 2],
+    /// Rows and columns from one position to the next.
+    pub stride: [u8; 2],
+    /// Rows and columns above, left, below, right.
+    pub padding: [u8; 4],
 }
 
 impl ImageLayer {
     /// The window over an image of `[rows, columns, channels]`.
     pub(crate) fn window(&self, [height, width, channels]: [u16; 3]) -> Window {
         match *self {
-            Self::Convolution(Convolution { kernel, stride, padding, .. }) => {
+            Self::Convolution(Convolution { kernel, stride, padding, .. })
+            | Self::Pooling(PoolingSpec { kernel, stride, padding, .. }) => {
                 Window { height, width, channels, kernel, stride, padding }
             }
         }
@@ -119,6 +135,7 @@ impl ImageLayer {
         let window = self.window(image);
         let channels = match self {
             Self::Convolution(convolution) => convolution.filters,
+            Self::Pooling(_) => image[2],
         };
         [window.rows() as u16, window.columns() as u16, channels]
     }
@@ -127,6 +144,7 @@ impl ImageLayer {
     pub fn follow_mut(&mut self) -> Option<&mut Follow> {
         match self {
             Self::Convolution(convolution) => Some(&mut convolution.follow),
+            Self::Pooling(_) => None,
         }
     }
 }
@@ -237,6 +255,7 @@ impl Spec {
         let scale = encoder.last().map_or(0.001, |last| match last {
             LayerRecord::Dense(last) => last.output.scale,
             LayerRecord::Conv2d(last) => last.filters.output.scale,
+            LayerRecord::Pool2d(last) => last.output.scale,
         });
         let len = if matches!(self.head, HeadSpec::Autoencoders { .. }) { 0 } else { self.latent() as u16 };
         let latent = Latent { len, scale };

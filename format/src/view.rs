@@ -14,6 +14,7 @@ pub use crate::parts::input::Input;
 pub use crate::parts::latent::Latent;
 pub use crate::parts::layer::{Layer, Layers};
 pub use crate::parts::mixture::{Covariance, Mixture};
+pub use crate::parts::pool2d::{Pool2d, Pooling};
 pub use crate::parts::requantize::Requantize;
 pub use crate::parts::softmax::Softmax;
 pub use crate::parts::window::Window;

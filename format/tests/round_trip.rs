@@ -29,6 +29,7 @@ fn same(description: &Description, file: &File, bytes: &[u8]) {
                 assert_eq!(view.filters.inputs, view.window.taps());
                 same_rows(&view.filters, &record.filters);
             }
+            (Layer::Pool2d(view), LayerRecord::Pool2d(record)) => assert_eq!(view, record),
             layers => panic!("{layers:?}"),
         }
     }

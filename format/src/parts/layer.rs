@@ -8,9 +8,10 @@ use super::activation::Activation;
 use super::affine::Affine;
 use super::conv2d::{self, Conv2d, Conv2dRecord};
 use super::dense::{self, Dense, DenseRecord};
+use super::pool2d::{self, Pool2d};
 use crate::cursor::Cursor;
 use crate::error::{Fault, ensure};
-use crate::features::{CONVOLUTION, Feature};
+use crate::features::{CONVOLUTION, Feature, POOLING};
 use crate::limits::MAX_LAYERS;
 use crate::plan::LayerMemory;
 
@@ -29,6 +30,8 @@ pub enum LayerRecord {
     Dense(DenseRecord),
     /// A two-dimensional convolution.
     Conv2d(Conv2dRecord),
+    /// Two-dimensional pooling.
+    Pool2d(Pool2d),
 }
 
 /// One layer.
@@ -54,6 +57,8 @@ pub enum Layer<'a> {
     Dense(Dense<'a>),
     /// A two-dimensional convolution.
     Conv2d(Conv2d<'a>),
+    /// Two-dimensional pooling.
+    Pool2d(Pool2d),
 }
 
 /// Decodes a layer that takes `inputs` elements, and checks its sizes. [`Layer::verify`] checks the elements of its
@@ -69,6 +74,8 @@ pub(crate) fn decode<'a>(
         0 => Layer::Dense(dense::decode(cursor, is_last, blob)?),
         1 if CONVOLUTION => Layer::Conv2d(conv2d::decode(cursor, is_last, blob)?),
         1 => return Err(Fault::Disabled(Feature::Convolution)),
+        2 if POOLING => Layer::Pool2d(pool2d::decode(cursor, is_last)?),
+        2 => return Err(Fault::Disabled(Feature::Pooling)),
         _ => return Err(Fault::UnknownVariant),
     };
     ensure(layer.inputs() == inputs, Fault::Inputs)?;
@@ -82,7 +89,8 @@ macro_rules! dispatch {
         match $self {
             Self::Dense($layer) => $value,
             Self::Conv2d($layer) if CONVOLUTION => $value,
-            Self::Conv2d(_) => $disabled,
+            Self::Pool2d($layer) if POOLING => $value,
+            Self::Conv2d(_) | Self::Pool2d(_) => $disabled,
         }
     };
 }

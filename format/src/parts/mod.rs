@@ -17,6 +17,7 @@ pub(crate) mod input;
 pub(crate) mod latent;
 pub(crate) mod layer;
 pub(crate) mod mixture;
+pub(crate) mod pool2d;
 pub(crate) mod requantize;
 pub(crate) mod softmax;
 pub(crate) mod window;

@@ -3,12 +3,12 @@
 use alloc::vec;
 use alloc::vec::Vec;
 
-use super::{Convolution, Follow, HeadSpec, ImageLayer, Spec, SplitMix64};
+use super::{Convolution, Follow, HeadSpec, ImageLayer, PoolingSpec, Spec, SplitMix64};
 use crate::blob::Blob;
 use crate::description::{
     ActivationRecord, Affine, AutoencodersRecord, CalibrationRecord, Conv2dRecord, Covariance, DenseRecord, HeadRecord,
-    HeldOutRecord, InputRecord, LayerRecord, LayerRecords, MixtureRecord, QuantileTableRecord, RequantizeRecord,
-    SoftmaxRecord, WeightOrder, Window,
+    HeldOutRecord, InputRecord, LayerRecord, LayerRecords, MixtureRecord, Pool2d, QuantileTableRecord,
+    RequantizeRecord, SoftmaxRecord, WeightOrder, Window,
 };
 use crate::limits::BLOB_ALIGNMENT;
 
@@ -51,6 +51,9 @@ impl Maker {
             let window = layer.window(image);
             push(match layer {
                 ImageLayer::Convolution(shape) => LayerRecord::Conv2d(self.convolution(window, shape, index == last)),
+                &ImageLayer::Pooling(PoolingSpec { pooling, .. }) => {
+                    LayerRecord::Pool2d(Pool2d { pooling, window, output: self.int8() })
+                }
             });
             image = layer.output(image);
         }
@@ -98,6 +101,11 @@ impl Maker {
                 zero_point: if is_last { 0 } else { self.random.between(-128, 127) as i8 },
             },
         }
+    }
+
+    /// The scheme of int8 values.
+    fn int8(&mut self) -> Affine {
+        Affine { scale: self.random.between(1, 1000) as f32 / 1024.0, zero_point: self.random.between(-128, 127) as i8 }
     }
 
     fn requantize(&mut self, outputs: usize, least: i32, shift: i32) -> RequantizeRecord {

@@ -1,7 +1,7 @@
 //! Generated models for several tests.
 
-use edgemix_format::testing::{Convolution, Follow, HeadSpec, ImageLayer, Spec};
-use edgemix_format::view::Covariance;
+use edgemix_format::testing::{Convolution, Follow, HeadSpec, ImageLayer, PoolingSpec, Spec};
+use edgemix_format::view::{Covariance, Pooling};
 use proptest::prelude::*;
 
 /// Any head.
@@ -23,13 +23,21 @@ fn follow() -> impl Strategy<Value = Follow> {
 /// Any small layer on an image that is at least as large as its window.
 fn image_layer() -> impl Strategy<Value = ImageLayer> {
     let along = || (1u8..4, 1u8..4, any::<prop::sample::Index>(), any::<prop::sample::Index>());
-    (1u16..5, along(), along(), follow()).prop_map(|(filters, rows, columns, follow)| {
+    let kind = prop_oneof![Just(None), Just(Some(Pooling::Max)), Just(Some(Pooling::Average))];
+    (kind, 1u16..5, along(), along(), follow()).prop_map(|(kind, filters, rows, columns, follow)| {
         let padding = |(kernel, _, before, after): (u8, u8, prop::sample::Index, prop::sample::Index)| {
             [before, after].map(|p| p.index(kernel.into()) as u8)
         };
         let ([above, below], [left, right]) = (padding(rows), padding(columns));
         let (kernel, stride) = ([rows.0, columns.0], [rows.1, columns.1]);
-        ImageLayer::Convolution(Convolution { filters, kernel, stride, padding: [above, left, below, right], follow })
+        let padding = [above, left, below, right];
+        match kind {
+            None => ImageLayer::Convolution(Convolution { filters, kernel, stride, padding, follow }),
+            Some(pooling) => {
+                let padding = if pooling == Pooling::Max { padding } else { [0; 4] };
+                ImageLayer::Pooling(PoolingSpec { pooling, kernel, stride, padding })
+            }
+        }
     })
 }
 
@@ -63,7 +71,11 @@ pub(crate) fn spec() -> impl Strategy<Value = Spec> {
         if !image_layers.is_empty() {
             (input, channels) = (image.map(usize::from).iter().product(), image[2].into());
         }
-        // A table can't give the latent, a curve nothing else.
+        // Pooling cannot give the latent.
+        if layers.is_empty() && image_layers.last_mut().is_some_and(|last| last.follow_mut().is_none()) {
+            layers.push((3, Follow::Identity));
+        }
+        // Nor can a table, and a curve can give nothing else.
         let of_images = image_layers.iter_mut().map(ImageLayer::follow_mut);
         let mut follows: Vec<_> = of_images.chain(layers.iter_mut().map(|layer| Some(&mut layer.1))).collect();
         if let Some(Some(last)) = follows.pop()

@@ -97,6 +97,41 @@ fn convolutions_with_too_many_outputs() {
 }
 
 #[test]
+fn pooling() {
+    let shape = |pooling, padding| PoolingSpec { pooling, kernel: [3, 2], stride: [2, 1], padding };
+    let spec = |pooling, padding| {
+        let image_layers = vec![ImageLayer::Pooling(shape(pooling, padding))];
+        let layers = vec![(3, Follow::Identity)];
+        Spec { input: 60, channels: 2, image: [5, 6, 2], image_layers, layers, ..Spec::default() }
+    };
+    let refused = |spec: &Spec, alter: fn(&mut Pool2d)| {
+        described(spec, |d| {
+            let LayerRecord::Pool2d(layer) = &mut d.encoder[0] else { panic!("not pooling") };
+            alter(layer);
+        })
+    };
+    let at = |fault| LoadError::Layer { index: 0, fault };
+    let max = spec(Pooling::Max, [1, 0, 2, 1]);
+    assert!(max.build().is_ok() && spec(Pooling::Average, [0; 4]).build().is_ok());
+    assert_eq!(refused(&max, |p| p.window.height += 1), at(Fault::Inputs));
+    assert_eq!(refused(&max, |p| p.window.channels = 0), at(Fault::Size));
+    assert_eq!(refused(&max, |p| p.window.padding[1] = 2), at(Fault::Window));
+    assert_eq!(refused(&max, |p| p.window.stride[0] = 0), at(Fault::Window));
+    assert_eq!(refused(&max, |p| p.window.kernel = [9, 2]), at(Fault::Window));
+    assert_eq!(refused(&max, |p| p.output.scale = 0.0), at(Fault::Scale));
+    assert_eq!(refused(&max, |p| p.pooling = Pooling::Average), at(Fault::AveragePadding));
+    assert_eq!(refused(&max, |p| p.window.stride = [1, 1]), LoadError::Layer { index: 1, fault: Fault::Inputs });
+    let last = Spec { layers: vec![], ..max };
+    assert_eq!(last.build(), Err(WriteError::Refused(at(Fault::PoolingInLastLayer))));
+    // More outputs than the format allows, because of the padding: 255 x 259 positions.
+    let padded = PoolingSpec { pooling: Pooling::Max, kernel: [3, 5], stride: [1; 2], padding: [2, 4, 2, 4] };
+    let image_layers = vec![ImageLayer::Pooling(padded)];
+    let large =
+        Spec { input: 253 * 255, image: [253, 255, 1], image_layers, layers: vec![(1, Follow::Identity)], ..last };
+    assert_eq!(large.build(), Err(WriteError::Refused(at(Fault::Size))));
+}
+
+#[test]
 fn curves_end_the_encoder_and_stand_nowhere_else() {
     let curve = Tensor::new(0, 257);
     let at = |index, fault| LoadError::Layer { index, fault };

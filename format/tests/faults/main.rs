@@ -2,10 +2,10 @@
 
 use edgemix_format::description::{
     ActivationRecord, AutoencodersRecord, CalibrationRecord, Conv2dRecord, DenseRecord, Description, HeadRecord,
-    HeldOutRecord, LayerRecord, MixtureRecord, QuantileTableRecord,
+    HeldOutRecord, LayerRecord, MixtureRecord, Pool2d, Pooling, QuantileTableRecord,
 };
 use edgemix_format::header::{CRC_OFFSET, HEADER_LEN, MINOR};
-use edgemix_format::testing::{Convolution, Follow, HeadSpec, ImageLayer, Spec};
+use edgemix_format::testing::{Convolution, Follow, HeadSpec, ImageLayer, PoolingSpec, Spec};
 use edgemix_format::view::Covariance;
 use edgemix_format::write::{AlignedBytes, WriteError, mend, write};
 use edgemix_format::{Fault, File, LoadError, Tensor};

@@ -31,6 +31,7 @@ pub mod mainline;
 pub(crate) mod mixture;
 #[cfg(any(edgemix_core = "dsp", edgemix_core = "mainline"))]
 pub(crate) mod mixture_arm;
+pub mod pooling;
 pub mod portable;
 #[cfg(edgemix_core = "riscv")]
 mod riscv;
@@ -41,8 +42,8 @@ pub mod x86;
 
 pub use crate::input::Width;
 
-use edgemix_format::CONVOLUTION;
 use edgemix_format::view::{Dense, Layer};
+use edgemix_format::{CONVOLUTION, POOLING};
 
 /// Runs one layer. `input` has as many elements as the layer has inputs, `output` as many as it has outputs, and `scratch` as
 /// many as [`Layer::scratch`] says. `input` and `scratch` are clobbered.
@@ -50,8 +51,9 @@ pub fn run(layer: &Layer, width: Width, input: &mut [i16], output: &mut [i16], s
     match layer {
         Layer::Dense(layer) => dense(layer, width, input, output),
         Layer::Conv2d(layer) if CONVOLUTION => convolution::run(layer, width, input, output, scratch),
-        // Without the feature, loading refuses such layers.
-        Layer::Conv2d(_) => {}
+        Layer::Pool2d(layer) if POOLING => pooling::run(layer, input, output),
+        // Without their features, loading refuses such layers.
+        Layer::Conv2d(_) | Layer::Pool2d(_) => {}
     }
 }
 

@@ -3,7 +3,9 @@
 #![allow(dead_code, reason = "each test uses a part of it")]
 
 use edgemix_format::testing::SplitMix64;
-use edgemix_format::view::{Activation, Autoencoders, Conv2d, Covariance, Dense, File, Head, Input, Layer, PairLayers};
+use edgemix_format::view::{
+    Activation, Autoencoders, Conv2d, Covariance, Dense, File, Head, Input, Layer, PairLayers, Pool2d, Pooling,
+};
 
 /// `(x * m + 2^(s-1)) >> s`.
 pub(crate) fn round(x: i128, m: i32, s: u8) -> i128 {
@@ -29,7 +31,35 @@ pub(crate) fn layer(layer: &Layer, is_last: bool, x: &[i128]) -> Vec<i128> {
     match layer {
         Layer::Dense(layer) => dense(layer, is_last, x),
         Layer::Conv2d(layer) => convolution(layer, is_last, x),
+        Layer::Pool2d(layer) => pooling(layer, x),
     }
+}
+
+/// The output of pooling: of each channel under the window, the greatest value or the rounded average.
+pub(crate) fn pooling(layer: &Pool2d, x: &[i128]) -> Vec<i128> {
+    let window = &layer.window;
+    let [height, width, channels] = [window.height, window.width, window.channels].map(i128::from);
+    let [above, left, ..] = window.padding.map(i128::from);
+    let mut output = vec![];
+    for (row, column, c) in (0..window.rows() as i128)
+        .flat_map(|row| (0..window.columns() as i128).map(move |column| (row, column)))
+        .flat_map(|(row, column)| (0..channels).map(move |c| (row, column, c)))
+    {
+        let mut values = vec![];
+        for (i, j) in (0..window.kernel[0].into()).flat_map(|i| (0..window.kernel[1].into()).map(move |j| (i, j))) {
+            let r: i128 = row * i128::from(window.stride[0]) + i - above;
+            let s: i128 = column * i128::from(window.stride[1]) + j - left;
+            if (0..height).contains(&r) && (0..width).contains(&s) {
+                values.push(x[((r * width + s) * channels + c) as usize]);
+            }
+        }
+        let n = values.len() as i128;
+        output.push(match layer.pooling {
+            Pooling::Max => *values.iter().max().expect("a window covers a part of the image"),
+            Pooling::Average => (2 * values.iter().sum::<i128>() + n).div_euclid(2 * n),
+        });
+    }
+    output
 }
 
 /// The output of a dense layer.

@@ -63,6 +63,7 @@ fn facts(file: &File) -> Value {
             let kind = match layer {
                 Layer::Dense(_) => "dense",
                 Layer::Conv2d(_) => "convolution",
+                Layer::Pool2d(_) => "pooling",
             };
             let (weights, other) = layer.flash();
             json!({
