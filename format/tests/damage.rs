@@ -3,8 +3,8 @@
 mod common;
 
 use edgemix_format::header::HEADER_LEN;
-use edgemix_format::testing::{Convolution, Follow, HeadSpec, ImageLayer, Spec, SplitMix64};
-use edgemix_format::view::Covariance;
+use edgemix_format::testing::{Convolution, Follow, HeadSpec, ImageLayer, PoolingSpec, Spec, SplitMix64};
+use edgemix_format::view::{Covariance, Pooling};
 use edgemix_format::write::{AlignedBytes, mend};
 use edgemix_format::{File, LoadError};
 use proptest::prelude::*;
@@ -74,8 +74,9 @@ fn mended_bytes_of_the_description_never_panic() {
     for head in kinds {
         let shape =
             Convolution { filters: 2, kernel: [2, 1], stride: [1, 2], padding: [1, 0, 0, 0], follow: Follow::Relu };
-        let spec =
-            Spec { head, image: [3, 2, 1], image_layers: vec![ImageLayer::Convolution(shape)], ..Spec::default() };
+        let pooling = PoolingSpec { pooling: Pooling::Max, kernel: [1, 1], stride: [1, 1], padding: [0; 4] };
+        let image_layers = vec![ImageLayer::Convolution(shape), ImageLayer::Pooling(pooling)];
+        let spec = Spec { head, image: [3, 2, 1], image_layers, ..Spec::default() };
         never_panic(&mut spec.build().unwrap());
     }
     for is_variational in [false, true] {

@@ -3,8 +3,8 @@
 
 use edgemix_format::File;
 use edgemix_format::header::HEADER_LEN;
-use edgemix_format::testing::{Convolution, Follow, HeadSpec, ImageLayer, Spec};
-use edgemix_format::view::Covariance;
+use edgemix_format::testing::{Convolution, Follow, HeadSpec, ImageLayer, PoolingSpec, Spec};
+use edgemix_format::view::{Covariance, Pooling};
 use edgemix_format::write::AlignedBytes;
 use std::collections::HashMap;
 use std::path::Path;
@@ -12,7 +12,7 @@ use std::path::Path;
 const SPECIFICATION: &str = include_str!("../../docs/FORMAT.md");
 
 /// Name, bytes and the numbers they were made of.
-fn golden() -> [(&'static str, &'static [u8], Spec); 7] {
+fn golden() -> [(&'static str, &'static [u8], Spec); 8] {
     let deep = vec![(7, Follow::Relu), (6, Follow::LeakyRelu), (5, Follow::Table), (3, Follow::Identity)];
     [
         ("full", include_bytes!("golden/full.emx"), Spec { input: 8, layers: deep, seed: 1, ..Spec::default() }),
@@ -52,6 +52,7 @@ fn golden() -> [(&'static str, &'static [u8], Spec); 7] {
                 ..Spec::default()
             },
         ),
+        ("pooling", include_bytes!("golden/pooling.emx"), pooling()),
         ("held-out", include_bytes!("golden/held-out.emx"), Spec { held_out: 2, seed: 13, ..Spec::default() }),
     ]
 }
@@ -69,6 +70,22 @@ fn convolution() -> Spec {
         layers: vec![(4, Follow::Interpolated)],
         head: HeadSpec::Softmax,
         seed: 5,
+        ..Spec::default()
+    }
+}
+
+/// A convolution between a maximum with padding and an average.
+fn pooling() -> Spec {
+    let max = PoolingSpec { pooling: Pooling::Max, kernel: [3, 2], stride: [1, 2], padding: [1, 0, 2, 1] };
+    let middle = Convolution { filters: 3, kernel: [2; 2], stride: [1; 2], padding: [0; 4], follow: Follow::Relu };
+    let average = PoolingSpec { pooling: Pooling::Average, kernel: [2, 1], stride: [2, 1], padding: [0; 4] };
+    Spec {
+        input: 60,
+        image: [5, 6, 2],
+        channels: 2,
+        image_layers: vec![ImageLayer::Pooling(max), ImageLayer::Convolution(middle), ImageLayer::Pooling(average)],
+        layers: vec![(4, Follow::Identity)],
+        seed: 14,
         ..Spec::default()
     }
 }

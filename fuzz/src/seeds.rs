@@ -2,8 +2,8 @@
 
 use std::{fs, io};
 
-use edgemix_format::testing::{Convolution, Follow, HeadSpec, ImageLayer, Spec};
-use edgemix_format::view::Covariance;
+use edgemix_format::testing::{Convolution, Follow, HeadSpec, ImageLayer, PoolingSpec, Spec};
+use edgemix_format::view::{Covariance, Pooling};
 
 fn main() -> io::Result<()> {
     let heads = [
@@ -20,15 +20,28 @@ fn main() -> io::Result<()> {
     let image = Spec { input: 24, image: [4, 3, 2], ..Spec::default() };
     let first = Convolution { filters: 3, kernel: [3, 2], stride: [2, 1], padding: [1, 0, 2, 1], follow: Follow::Relu };
     let second = Convolution { filters: 2, kernel: [2, 2], stride: [1, 2], padding: [0; 4], follow: Follow::Table };
+    let pooling = PoolingSpec { pooling: Pooling::Max, kernel: [2, 1], stride: [1, 2], padding: [0, 0, 1, 0] };
     let pairs = |is_variational| {
         let head = HeadSpec::Autoencoders { latent: 2, is_variational };
         Spec { head, layers: vec![], components: 3, ..Spec::default() }
     };
     let others = [
-        ("convolution-full", Spec { image_layers: [first, second].map(ImageLayer::Convolution).to_vec(), ..image.clone() }),
+        (
+            "pooling",
+            Spec { image_layers: vec![ImageLayer::Pooling(pooling), ImageLayer::Convolution(first)], ..image.clone() },
+        ),
+        (
+            "convolution-full",
+            Spec { image_layers: [first, second].map(ImageLayer::Convolution).to_vec(), ..image.clone() },
+        ),
         (
             "convolution-softmax",
-            Spec { image_layers: vec![ImageLayer::Convolution(first)], layers: vec![(3, Follow::Interpolated)], head: HeadSpec::Softmax, ..image },
+            Spec {
+                image_layers: vec![ImageLayer::Convolution(first)],
+                layers: vec![(3, Follow::Interpolated)],
+                head: HeadSpec::Softmax,
+                ..image
+            },
         ),
         ("held-out", Spec { held_out: 2, ..Spec::default() }),
         ("autoencoders", pairs(false)),

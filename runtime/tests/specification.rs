@@ -4,13 +4,14 @@ use edgemix_runtime::{Model, Workspace, include_model};
 
 const SPECIFICATION: &str = include_str!("../../docs/FORMAT.md");
 
-static MODELS: [(&str, &[u8]); 7] = [
+static MODELS: [(&str, &[u8]); 8] = [
     ("`full.emx`", include_model!("../../format/tests/golden/full.emx")),
     ("`diagonal.emx`", include_model!("../../format/tests/golden/diagonal.emx")),
     ("`spherical.emx`", include_model!("../../format/tests/golden/spherical.emx")),
     ("`convolution.emx`", include_model!("../../format/tests/golden/convolution.emx")),
     ("`autoencoders.emx`", include_model!("../../format/tests/golden/autoencoders.emx")),
     ("`held-out.emx`", include_model!("../../format/tests/golden/held-out.emx")),
+    ("`pooling.emx`", include_model!("../../format/tests/golden/pooling.emx")),
     ("`softmax.emx`", include_model!("../../format/tests/golden/softmax.emx")),
 ];
 

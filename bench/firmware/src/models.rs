@@ -5,11 +5,12 @@ use edgemix_runtime::{Model, Workspace, include_model};
 use crate::cases::Digest;
 
 /// The [`Digest`] of the scores of all [`models`].
-pub(crate) const MODELS: u32 = 0x69a8_ebbc;
+pub(crate) const MODELS: u32 = 0x4a54_da83;
 
-static FILES: [&[u8]; 2] = [
+static FILES: [&[u8]; 3] = [
     include_model!("../../../format/tests/golden/autoencoders.emx"),
     include_model!("../../../format/tests/golden/convolution.emx"),
+    include_model!("../../../format/tests/golden/pooling.emx"),
 ];
 
 /// Assigns samples of extremes and of numbers in between. Returns the digest of the scores, or `None` if a model is
