@@ -126,8 +126,14 @@ fn pooling() {
     // More outputs than the format allows, because of the padding: 255 x 259 positions.
     let padded = PoolingSpec { pooling: Pooling::Max, kernel: [3, 5], stride: [1; 2], padding: [2, 4, 2, 4] };
     let image_layers = vec![ImageLayer::Pooling(padded)];
-    let large =
-        Spec { input: 253 * 255, image: [253, 255, 1], image_layers, layers: vec![(1, Follow::Identity)], ..last };
+    let large = Spec {
+        channels: 1,
+        input: 253 * 255,
+        image: [253, 255, 1],
+        image_layers,
+        layers: vec![(1, Follow::Identity)],
+        ..last
+    };
     assert_eq!(large.build(), Err(WriteError::Refused(at(Fault::Size))));
 }
 
