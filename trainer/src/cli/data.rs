@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use clap::builder::BoolishValueParser;
 
 use super::CliError;
 use super::progress::during;
@@ -22,9 +23,13 @@ pub(super) struct Cut {
     /// The table's column that says whose a row is, by name or index from 0: no window crosses it. Empty: none.
     #[arg(long, value_name = "COLUMN")]
     group_column: Option<String>,
-    /// A column of the table that is no feature, by name or index from 0, as a time or a remark; may be given several times.
+    /// A column of the table that is not a feature, by name or index from 0, such as a time or a remark; may be given several
+    /// times.
     #[arg(long, value_name = "COLUMN")]
     drop_column: Vec<String>,
+    /// Whether the first line of a table in text is a header [default: decided by what it holds].
+    #[arg(long, value_name = "yes|no", value_parser = BoolishValueParser::new())]
+    header: Option<bool>,
     /// Cuts a recording, one row an instant, one column a channel, into windows of so many instants.
     #[arg(long, value_name = "INSTANTS")]
     window: Option<usize>,
@@ -40,7 +45,9 @@ pub(super) struct Cut {
 impl Cut {
     /// Reads samples.
     pub(super) fn read(&self, source: &Source) -> Result<Dataset, DataError> {
-        during("reading", || source.read_within(self.memory.unwrap_or_default()))
+        let dataset = during("reading", || source.read_within(self.memory.unwrap_or_default()))?;
+        dataset.samples.notes().iter().for_each(|note| eprintln!("note: {note}"));
+        Ok(dataset)
     }
 
     /// The samples that were asked for; what is not said is as in `record`.
@@ -58,7 +65,9 @@ impl Cut {
             }
             // Other samples are cut alike, but their labels lie elsewhere.
             (Some(path), Some(record)) if path != record.source.path => {
-                Source { path: path.into(), labels: None, ..record.source.clone() }
+                let is_asked =
+                    self.label_column.is_some() || self.group_column.is_some() || !self.drop_column.is_empty();
+                Source { path: path.into(), labels: None, columns_are_optional: !is_asked, ..record.source.clone() }
             }
             (Some(_), Some(record)) => record.source.clone(),
             (None, None) => {
@@ -77,6 +86,7 @@ impl Cut {
         if !self.drop_column.is_empty() {
             source.drop_columns = self.drop_column.iter().filter(|name| !name.is_empty()).cloned().collect();
         }
+        source.header = self.header.or(source.header);
         source.labels = self.labels.clone().or(source.labels);
         source.window = match (self.window, self.step, source.window) {
             (Some(length), step, _) => Some(Windowing { length, step: step.unwrap_or(length) }),

@@ -8,11 +8,15 @@ use super::dataset::Dataset;
 use super::error::{DataError, content};
 use super::image_shape::ImageShape;
 use super::memory::MemoryLimit;
+use super::note::DataNote;
 use super::npy::Npz;
 use super::samples::{Layout, Samples};
 use super::stream::Array;
 use super::table::sample_name;
 use super::values::Values;
+
+/// The names of arrays of samples.
+const SAMPLES: [&str; 7] = ["x", "X", "data", "images", "samples", "features", "windows"];
 
 /// Reads an archive. The names of its arrays say what they are.
 pub(super) fn read_npz(path: &Path, memory: MemoryLimit) -> Result<Dataset, DataError> {
@@ -20,7 +24,7 @@ pub(super) fn read_npz(path: &Path, memory: MemoryLimit) -> Result<Dataset, Data
     let mut archive = Npz::new(file).map_err(|problem| content(path, problem))?;
     let names = archive.names();
     let named = |wanted: &[&str]| names.iter().find(|name| wanted.contains(&name.as_str())).cloned();
-    let x = named(&["x", "X", "data", "images", "samples", "features", "windows"]);
+    let x = named(&SAMPLES);
     let x = x.or_else(|| (names.len() == 1).then(|| names[0].clone()));
     let x = x.ok_or_else(|| {
         let listed = names.join(", ");
@@ -30,7 +34,10 @@ pub(super) fn read_npz(path: &Path, memory: MemoryLimit) -> Result<Dataset, Data
             ))
     })?;
     let mut array = |name: &str| archive.array(name, memory).map_err(|problem| problem.at(path));
-    let samples = samples(path, array(&x)?)?;
+    let ignored: Vec<String> =
+        names.iter().filter(|name| **name != x && SAMPLES.contains(&name.as_str())).cloned().collect();
+    let note = (!ignored.is_empty()).then(|| DataNote::OtherArrays { used: x.clone(), ignored });
+    let samples = samples(path, array(&x)?)?.with_notes(note);
     let mut own = |names: &[&str]| named(names).map(|name| labels(path, array(&name)?)).transpose();
     let labels = own(&["y", "labels", "label", "target", "targets"])?;
     let groups = own(&["groups", "group", "users", "user", "subjects", "subject"])?;

@@ -10,6 +10,7 @@ use flate2::bufread::MultiGzDecoder;
 use super::dataset::Dataset;
 use super::error::{CellProblem, DataError, content};
 use super::memory::MemoryLimit;
+use super::note::DataNote;
 use super::samples::Samples;
 use super::source::Source;
 use super::table::{CategoryColumn, Columns, sample_name};
@@ -24,9 +25,10 @@ pub(super) fn read(path: &Path, source: &Source, memory: MemoryLimit) -> Result<
     let mut table = Records::open(path)?;
     let first = table.next()?.ok_or_else(|| content(path, "it is empty: expected lines of numbers"))?;
     let second = table.next()?;
-    let has_header = is_header(&first, second.as_ref());
+    let is_numbered = is_numbered(&first, second.as_ref());
+    let has_header = source.header.unwrap_or_else(|| is_numbered || is_header(&first, second.as_ref()));
     let names: Vec<&str> = if has_header { first.iter().collect() } else { vec![] };
-    let Columns { label, group, features } = Columns::choose(path, &names, first.len(), source)?;
+    let Columns { label, group, features, index } = Columns::choose(path, &names, first.len(), source)?;
 
     let locator = Locator { path, names: &names };
     let (mut labels, mut groups) = (CategoryColumn::default(), CategoryColumn::default());
@@ -51,6 +53,17 @@ pub(super) fn read(path: &Path, source: &Source, memory: MemoryLimit) -> Result<
         return Err(content(path, "it has a header and nothing below it: expected lines of numbers"));
     }
     let samples = Samples::from_values(sample_name(path), Values::new(sink.finish()?, features.len()))?;
+    let numbered = (is_numbered && source.header.is_none()).then(|| names.iter().map(|&name| name.into()).collect());
+    let samples = samples.with_notes(
+        [
+            numbered.map(|fields| DataNote::NumericHeader { fields }),
+            index.map(|c| DataNote::IndexColumn { name: names[c].into() }),
+            labels.note(false),
+            groups.note(true),
+        ]
+        .into_iter()
+        .flatten(),
+    );
     let samples = match has_header {
         true => samples.with_column_names(features.iter().map(|&c| names[c].to_owned())),
         false => samples,
@@ -146,6 +159,17 @@ fn is_header(first: &StringRecord, second: Option<&StringRecord>) -> bool {
     first.iter().all(is_word) || first.iter().enumerate().any(|(c, field)| is_word(field) && below(c))
 }
 
+/// Whether the first line numbers the columns, or names them by years: three or more integers that count up by 1, which
+/// the second line does not.
+fn is_numbered(first: &StringRecord, second: Option<&StringRecord>) -> bool {
+    let counts_up = |row: &StringRecord| {
+        let integers: Option<Vec<i64>> =
+            row.iter().skip_while(|field| field.is_empty()).map(|x| x.parse().ok()).collect();
+        integers.is_some_and(|row| row.len() >= 3 && row.windows(2).all(|pair| pair[1].checked_sub(pair[0]) == Some(1)))
+    };
+    counts_up(first) && second.is_some_and(|second| !counts_up(second))
+}
+
 /// Finds where in the file a record is, for messages.
 struct Locator<'a> {
     path: &'a Path,
@@ -223,6 +247,65 @@ mod tests {
         }
         let samples = parsed("1\n2.5\n", None, None).unwrap().samples;
         assert_eq!((samples.n_samples(), samples.n_features(), samples.count()), (2, 1, None));
+    }
+
+    #[test]
+    fn a_header_of_numbers_is_found_and_can_be_denied() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.csv");
+        for (text, fields) in [
+            ("0,1,2\n0.5,3,7\n1.5,2,9\n", "0,1,2"),
+            ("2019;2020;2021\n5;6;9\n7;7;7\n", "2019,2020,2021"),
+            (",0,1,2\n0,5,3,7\n1,5,2,9\n", ",0,1,2"),
+        ] {
+            std::fs::write(&path, text).unwrap();
+            let read = |header| read(&path, &Source { header, ..Source::default() }, MemoryLimit(80));
+            let found = read(None).unwrap().samples;
+            let fields = fields.split(',').map(str::to_owned).collect();
+            assert_eq!((found.n_samples(), &found.notes()[0]), (2, &DataNote::NumericHeader { fields }), "{text}");
+            assert_eq!(read(Some(true)).unwrap().samples.n_samples(), 2);
+            if !text.starts_with(',') {
+                assert_eq!(read(Some(false)).unwrap().samples.n_samples(), 3, "{text}");
+            }
+        }
+        // Rows that count up are rows, and words are a header unless it is denied.
+        std::fs::write(&path, "1,2,3\n4,5,6\n").unwrap();
+        assert_eq!(read(&path, &Source::default(), MemoryLimit(80)).unwrap().samples.n_samples(), 2);
+        std::fs::write(&path, "a,b,c\n4,5,6\n").unwrap();
+        let denied = Source { header: Some(false), ..Source::default() };
+        assert!(read(&path, &denied, MemoryLimit(80)).is_err());
+    }
+
+    #[test]
+    fn an_index_is_left_out_unless_it_is_asked_for() {
+        let found = parsed(",x,y\n4,1,2\n2,3,4\n", None, None).unwrap().samples;
+        assert_eq!(*found.all().unwrap(), [1.0, 2.0, 3.0, 4.0]);
+        assert_eq!(
+            (found.column_name(1), found.notes()),
+            ("y".into(), &[DataNote::IndexColumn { name: "".into() }][..])
+        );
+        let found = parsed("Unnamed: 0,x,y\n4,1,2\n2,3,4\n", Some("Unnamed: 0"), None).unwrap();
+        assert_eq!((found.samples.n_features(), found.labels, found.samples.notes().len()), (2, Some(vec![4, 2]), 0));
+    }
+
+    #[test]
+    fn groups_are_told_apart_as_text_and_missing_ones_are_noted() {
+        let found = parsed("u,x\n1,1\n01,2\n+1,3\n,4\n1,5\n", None, Some("u")).unwrap();
+        assert_eq!(found.groups, Some(vec![0, 1, 2, 3, 0]));
+        assert_eq!(found.samples.notes(), [DataNote::EmptyCategories { rows: 1, are_groups: true }]);
+    }
+
+    #[test]
+    fn samples_to_assign_may_lack_columns() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.csv");
+        std::fs::write(&path, "x,y\n1,2\n3,4\n").unwrap();
+        let (label_column, group_column) = (Some("kind".into()), Some("user".into()));
+        let drop_columns = vec!["time".into(), "y".into()];
+        let strict = Source { label_column, group_column, drop_columns, ..Source::default() };
+        assert!(read(&path, &strict, MemoryLimit(80)).is_err());
+        let found = read(&path, &Source { columns_are_optional: true, ..strict }, MemoryLimit(80)).unwrap();
+        assert_eq!((&*found.samples.all().unwrap(), found.labels, found.groups), (&[1.0, 3.0][..], None, None));
     }
 
     #[test]

@@ -7,6 +7,7 @@ use super::dataset::Dataset;
 use super::digits::digits;
 use super::error::{ColumnProblem, ColumnRole, DataError, WindowingProblem, content};
 use super::memory::MemoryLimit;
+use super::note::DataNote;
 use super::samples::{Layout, Samples};
 use super::source::Source;
 use super::stream::Array;
@@ -78,7 +79,7 @@ impl Source {
         let (text, parquet) = (FileFormat::Text, FileFormat::Parquet);
         let columns = [(ColumnRole::Labels, &self.label_column), (ColumnRole::Groups, &self.group_column)];
         let asked = columns.into_iter().find(|(_, name)| name.as_ref().is_some_and(|name| !name.is_empty()));
-        match asked.filter(|_| format != text && format != parquet) {
+        match asked.filter(|_| format != text && format != parquet && !self.columns_are_optional) {
             Some((role, _)) => Err(self.no_column(role, ColumnProblem::ArrayOfItsOwn)),
             None => Ok(()),
         }
@@ -90,10 +91,11 @@ impl Source {
 
     /// The samples of an array without the columns that are left out.
     fn without_dropped(&self, samples: Samples, memory: MemoryLimit) -> Result<Samples, DataError> {
-        if self.drop_columns.is_empty() {
+        let is_table = samples.layout() == Layout::Table;
+        if self.drop_columns.is_empty() || !is_table && self.columns_are_optional {
             return Ok(samples);
         }
-        if samples.layout() != Layout::Table {
+        if !is_table {
             return Err(self.no_column(ColumnRole::LeftOut, ColumnProblem::NoColumns));
         }
         let columns = Columns::choose(Path::new(&self.path), &[], samples.n_features(), self)?;
@@ -107,7 +109,11 @@ fn read_table(source: &Source, memory: MemoryLimit) -> Result<Dataset, DataError
     let format = FileFormat::from_name(path);
     source.check_columns(format)?;
     let dataset = match format {
-        _ if source.path == "digits" => digits(),
+        _ if source.path == "digits" => {
+            let Dataset { samples, labels, groups } = digits();
+            let note = path.exists().then_some(DataNote::EmbeddedDigits);
+            Dataset { samples: samples.with_notes(note), labels, groups }
+        }
         FileFormat::Folder => folder::read(path, memory)?,
         FileFormat::Npz => read_npz(path, memory)?,
         FileFormat::Text => csv::read(path, source, memory)?,

@@ -10,6 +10,7 @@ use super::dataset::Dataset;
 use super::error::{DataError, content};
 use super::image_shape::ImageShape;
 use super::memory::MemoryLimit;
+use super::note::DataNote;
 use super::samples::{Layout, Samples};
 use super::table::sample_name;
 use super::values::{Sink, Values};
@@ -18,22 +19,11 @@ use super::values::{Sink, Values};
 const BLOCK: usize = 256;
 
 /// The endings of the names of images.
-const ENDINGS: [&str; 4] = ["png", "jpg", "jpeg", "bmp"];
+const ENDINGS: [&str; 7] = ["png", "jpg", "jpeg", "bmp", "tif", "tiff", "webp"];
 
 /// Reads the images of a folder, or of its subfolders, in the order of their names. All must have the same size.
 pub(super) fn read(folder: &Path, memory: MemoryLimit) -> Result<Dataset, DataError> {
-    let (files, folders): (Vec<PathBuf>, Vec<PathBuf>) = entries(folder)?.into_iter().partition(|path| !path.is_dir());
-    let own = images(files);
-    let labels: Vec<(u32, PathBuf)> = if own.is_empty() {
-        let mut labelled = vec![];
-        for (label, folder) in (0..).zip(&folders) {
-            labelled.extend(images(entries(folder)?).into_iter().map(|path| (label, path)));
-        }
-        labelled
-    } else {
-        own.into_iter().map(|path| (0, path)).collect()
-    };
-    let is_labelled = labels.iter().any(|(_, path)| path.parent() != Some(folder));
+    let Listing { images: labels, is_labelled, left_out, deeper } = Listing::new(folder)?;
     let look = |path: &PathBuf| open(path).map(|picture| (picture.width(), picture.height(), is_colored(&picture)));
     let looks = labels.par_iter().map(|(_, path)| look(path)).collect::<Result<Vec<_>, _>>()?;
     let Some(&(width, height, _)) = looks.first() else {
@@ -63,6 +53,9 @@ pub(super) fn read(folder: &Path, memory: MemoryLimit) -> Result<Dataset, DataEr
         ImageShape { channels: if are_colored { 3 } else { 1 }, height: height as usize, width: width as usize };
     let values = Values::new(sink.finish()?, shape.n_values());
     let samples = Samples::from_values(sample_name(folder), values)?.with_layout(Layout::Images(shape)).with_count(1.0);
+    let first = left_out.first().map(|path| path.display().to_string());
+    let samples = samples.with_notes(first.map(|first| DataNote::FilesLeftOut { files: left_out.len(), first }));
+    let samples = samples.with_notes((deeper > 0).then_some(DataNote::DeeperFolders { images: deeper }));
     Ok(Dataset { samples, labels: is_labelled.then(|| labels.iter().map(|(label, _)| *label).collect()), groups: None })
 }
 
@@ -71,21 +64,77 @@ fn is_colored(picture: &DynamicImage) -> bool {
     picture.color().has_color() && picture.to_rgb8().pixels().any(|p| p.0[0] != p.0[1] || p.0[1] != p.0[2])
 }
 
-/// The entries of a folder by name, without hidden ones.
+/// The entries of a folder by name, without hidden ones and those that systems add.
 fn entries(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
     let io = DataError::io(folder);
     let mut paths = fs::read_dir(folder)
         .and_then(|entries| entries.map(|entry| entry.map(|entry| entry.path())).collect::<Result<Vec<_>, _>>())
         .map_err(io)?;
-    paths.retain(|path| path.file_name().is_some_and(|name| !name.to_string_lossy().starts_with('.')));
+    paths.retain(|path| path.file_name().is_some_and(|name| !is_hidden(&name.to_string_lossy())));
     paths.sort();
     Ok(paths)
 }
 
-fn images(mut paths: Vec<PathBuf>) -> Vec<PathBuf> {
-    let ending = |path: &PathBuf| path.extension().and_then(|e| e.to_str()).map(str::to_lowercase);
-    paths.retain(|path| ending(path).is_some_and(|ending| ENDINGS.contains(&ending.as_str())));
-    paths
+fn is_hidden(name: &str) -> bool {
+    name.starts_with('.') || ["Thumbs.db", "desktop.ini", "__MACOSX"].contains(&name)
+}
+
+/// What a folder holds.
+struct Listing {
+    /// The images, each with the number of its class.
+    images: Vec<(u32, PathBuf)>,
+    /// Whether the images are in subfolders, which are the classes.
+    is_labelled: bool,
+    /// Files that are not images.
+    left_out: Vec<PathBuf>,
+    /// How many images are in subfolders of subfolders.
+    deeper: usize,
+}
+
+impl Listing {
+    fn new(folder: &Path) -> Result<Self, DataError> {
+        let (folders, files): (Vec<PathBuf>, Vec<PathBuf>) =
+            entries(folder)?.into_iter().partition(|path| path.is_dir());
+        let (own, left_out): (Vec<PathBuf>, Vec<PathBuf>) = files.into_iter().partition(|path| is_image(path));
+        let mut listing = Self { images: vec![], is_labelled: true, left_out, deeper: 0 };
+        for (class, folder) in (0..).zip(&folders) {
+            listing.add(class, folder, 0)?;
+        }
+        match (own.len(), listing.images.len()) {
+            (0, _) => Ok(listing),
+            (_, 0) => {
+                let images = own.into_iter().map(|path| (0, path)).collect();
+                Ok(Self { images, is_labelled: false, ..listing })
+            }
+            (own, classes) => Err(content(
+                folder,
+                format!(
+                    "there are images in it ({own}) and in its subfolders ({classes}): move all of them into subfolders, \
+                     which are the classes, or none"
+                ),
+            )),
+        }
+    }
+
+    /// Adds what is in a folder and in all folders below it to a class.
+    fn add(&mut self, class: u32, folder: &Path, depth: usize) -> Result<(), DataError> {
+        for path in entries(folder)? {
+            if path.is_dir() {
+                self.add(class, &path, depth + 1)?;
+            } else if is_image(&path) {
+                self.images.push((class, path));
+                self.deeper += usize::from(depth > 0);
+            } else {
+                self.left_out.push(path);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn is_image(path: &Path) -> bool {
+    let ending = path.extension().and_then(|ending| ending.to_str()).map(str::to_lowercase);
+    ending.is_some_and(|ending| ENDINGS.contains(&ending.as_str()))
 }
 
 fn open(path: &Path) -> Result<DynamicImage, DataError> {
@@ -124,6 +173,28 @@ mod tests {
         let colored = read(folder.path(), MemoryLimit(40)).unwrap().samples;
         assert_eq!(colored.image().unwrap().channels, 3);
         assert_eq!(colored.all().unwrap()[54..57], [1.0, 2.0, 3.0]);
+    }
+
+    #[test]
+    fn no_image_is_passed_over_in_silence() {
+        let folder = tempfile::tempdir().unwrap();
+        let size = (3, 2);
+        put(folder.path(), "a/1.png", size, [1; 3]);
+        put(folder.path(), "a/2.tiff", size, [2; 3]);
+        put(folder.path(), "b/day/3.webp", size, [3, 3, 4]);
+        fs::write(folder.path().join("b/film.gif"), b"GIF").unwrap();
+        fs::write(folder.path().join("b/Thumbs.db"), b"none").unwrap();
+        let found = read(folder.path(), MemoryLimit(400)).unwrap();
+        assert_eq!((found.samples.n_samples(), found.labels), (3, Some(vec![0, 0, 1])));
+        let [DataNote::FilesLeftOut { files: 1, first }, DataNote::DeeperFolders { images: 1 }] = found.samples.notes()
+        else {
+            panic!("{:?}", found.samples.notes())
+        };
+        assert!(first.ends_with("film.gif"));
+        // Beside class folders, an image has no class.
+        put(folder.path(), "overview.png", size, [1; 3]);
+        let error = read(folder.path(), MemoryLimit(400)).unwrap_err().to_string();
+        assert!(error.contains("images in it (1) and in its subfolders (3)"), "{error}");
     }
 
     #[test]

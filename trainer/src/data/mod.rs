@@ -12,6 +12,7 @@ mod folder;
 mod idx;
 mod image_shape;
 mod memory;
+mod note;
 mod npy;
 mod parquet;
 mod record;
@@ -31,6 +32,7 @@ pub use error::{CellProblem, ColumnProblem, ColumnRole, DataError, WindowingProb
 pub use files::{read, read_labels};
 pub use image_shape::ImageShape;
 pub use memory::MemoryLimit;
+pub use note::DataNote;
 pub use record::DataRecord;
 pub use samples::{Layout, Samples};
 pub use scaling::Scaling;

@@ -10,6 +10,7 @@ use parquet::record::{Field, Row};
 use super::dataset::Dataset;
 use super::error::{CellProblem, DataError, content};
 use super::memory::MemoryLimit;
+use super::note::DataNote;
 use super::samples::Samples;
 use super::source::Source;
 use super::table::{CategoryColumn, Columns, sample_name};
@@ -22,7 +23,7 @@ pub(super) fn read(path: &Path, source: &Source, memory: MemoryLimit) -> Result<
     let reader = SerializedFileReader::new(file).map_err(damaged)?;
     let schema = reader.metadata().file_metadata().schema();
     let names: Vec<&str> = schema.get_fields().iter().map(|field| field.name()).collect();
-    let Columns { label, group, features } = Columns::choose(path, &names, names.len(), source)?;
+    let Columns { label, group, features, index } = Columns::choose(path, &names, names.len(), source)?;
 
     let (mut labels, mut groups) = (CategoryColumn::default(), CategoryColumn::default());
     let (mut sink, mut values) = (Sink::new(memory), vec![]);
@@ -52,6 +53,8 @@ pub(super) fn read(path: &Path, source: &Source, memory: MemoryLimit) -> Result<
         return Err(content(path, "it has no rows: expected samples"));
     }
     let samples = Samples::from_values(sample_name(path), Values::new(sink.finish()?, features.len()))?;
+    let index = index.map(|c| DataNote::IndexColumn { name: names[c].into() });
+    let samples = samples.with_notes(index.into_iter().chain(labels.note(false)).chain(groups.note(true)));
     let samples = samples.with_column_names(features.iter().map(|&c| names[c].to_owned()));
     Ok(Dataset {
         samples: if are_integers { samples.with_count(1.0) } else { samples },

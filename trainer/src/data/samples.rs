@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::error::DataError;
 use super::image_shape::ImageShape;
 use super::memory::MemoryLimit;
+use super::note::DataNote;
 use super::survey::{Survey, Surveyor, ValueRange};
 use super::values::{Sink, Store, Values};
 
@@ -30,6 +31,7 @@ pub struct Samples {
     layout: Layout,
     count: Option<f32>,
     column_names: Option<Arc<[String]>>,
+    notes: Vec<DataNote>,
     fingerprint: [u8; 32],
     survey: Survey,
 }
@@ -79,7 +81,16 @@ impl Samples {
 
     fn surveyed(name: impl Into<String>, values: Values, surveyor: Surveyor) -> Self {
         let (survey, fingerprint) = surveyor.finish();
-        Self { name: name.into(), values, layout: Layout::Table, count: None, column_names: None, fingerprint, survey }
+        Self {
+            name: name.into(),
+            values,
+            layout: Layout::Table,
+            count: None,
+            column_names: None,
+            notes: vec![],
+            fingerprint,
+            survey,
+        }
     }
 
     /// The same samples with another meaning of their features.
@@ -109,9 +120,16 @@ impl Samples {
         Self { column_names: Some(names.into_iter().collect()), ..self }
     }
 
-    /// The same samples with the layout, the count and the names of the columns of others.
+    /// The same samples, with something to tell about how they were read.
+    pub(super) fn with_notes(mut self, notes: impl IntoIterator<Item = DataNote>) -> Self {
+        self.notes.extend(notes);
+        self
+    }
+
+    /// The same samples with what is known of others besides their values.
     fn like(self, other: &Self) -> Self {
-        Self { layout: other.layout, count: other.count, column_names: other.column_names.clone(), ..self }
+        let (column_names, notes) = (other.column_names.clone(), other.notes.clone());
+        Self { layout: other.layout, count: other.count, column_names, notes, ..self }
     }
 
     /// What the samples are called: `digits`, or the name of a file.
@@ -151,6 +169,11 @@ impl Samples {
     pub fn column_name(&self, column: usize) -> String {
         let name = self.column_names.as_ref().and_then(|names| names.get(column)).cloned();
         name.unwrap_or_else(|| column.to_string())
+    }
+
+    /// What was decided when they were read, for people to check.
+    pub fn notes(&self) -> &[DataNote] {
+        &self.notes
     }
 
     /// SHA-256 of the shape and the values.

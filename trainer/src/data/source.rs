@@ -35,9 +35,16 @@ pub struct Source {
     pub label_column: Option<String>,
     /// The column of a CSV or Parquet file that holds groups, by name or index from 0.
     pub group_column: Option<String>,
-    /// Columns of a CSV or Parquet file that are left out, by name or index from 0.
+    /// Columns of a table that are left out, by name or index from 0.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub drop_columns: Vec<String>,
+    /// Whether the first line of a table in text is a header. Without it that is decided by what the line holds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub header: Option<bool>,
+    /// Whether the columns of labels and groups and those to leave out may be missing, as they may in samples that are to
+    /// be assigned.
+    #[serde(skip)]
+    pub columns_are_optional: bool,
     /// How a recording is cut into windows. Without it each row is a sample.
     pub window: Option<Windowing>,
 }

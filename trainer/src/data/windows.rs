@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::dataset::Dataset;
 use super::error::{DataError, WindowingProblem};
+use super::note::DataNote;
 use super::source::Windowing;
 
 /// Windows of `length` instants every `step`, none across a change of group. The label of a window is the most common
@@ -18,10 +19,11 @@ pub(super) fn cut(path: &Path, recording: &Dataset, window: Windowing) -> Result
     let instants = samples.n_samples();
     let group = |at: usize| recording.groups.as_ref().map(|groups| groups[at]);
     let mut starts = vec![];
-    let (mut begin, mut longest) = (0, 0);
+    let (mut begin, mut longest, mut short) = (0, 0, 0);
     while begin < instants {
         let end = (begin + 1..instants).find(|&at| group(at) != group(begin)).unwrap_or(instants);
         longest = longest.max(end - begin);
+        short += usize::from(end - begin < length);
         starts.extend((begin..=end).step_by(step).take_while(|start| start + length <= end));
         begin = end;
     }
@@ -29,7 +31,8 @@ pub(super) fn cut(path: &Path, recording: &Dataset, window: Windowing) -> Result
         let is_grouped = recording.groups.is_some();
         return Err(refuse(WindowingProblem::TooLong { length, longest, is_grouped }));
     }
-    let cut = samples.windows(&starts, length)?;
+    let note = (short > 0).then_some(DataNote::ShortParts { parts: short, length });
+    let cut = samples.windows(&starts, length)?.with_notes(note);
     let labels = recording.labels.as_ref();
     let labels = labels.map(|labels| starts.iter().map(|&start| most_common(&labels[start..start + length])).collect());
     let groups = recording.groups.as_ref().map(|groups| starts.iter().map(|&start| groups[start]).collect());
@@ -64,6 +67,14 @@ mod tests {
         assert_eq!(*cut.samples.chunk(1..2).unwrap(), [20.0, 21.0, 30.0, 31.0, 40.0, 41.0, 50.0, 51.0]);
         assert_eq!((cut.samples.n_samples(), cut.samples.layout()), (2, Layout::Windows { channels: 2 }));
         assert_eq!((cut.samples.count(), cut.labels), (Some(1.0), Some(vec![0, 1])));
+    }
+
+    #[test]
+    fn parts_shorter_than_a_window_are_noted() {
+        let groups = Some(vec![0, 0, 0, 1, 2, 2, 2]);
+        let cut = cut(Path::new("r"), &recording(groups, 7), Windowing { length: 3, step: 1 }).unwrap();
+        assert_eq!(cut.groups, Some(vec![0, 2]));
+        assert_eq!(cut.samples.notes(), [DataNote::ShortParts { parts: 1, length: 3 }]);
     }
 
     #[test]
