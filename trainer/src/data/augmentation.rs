@@ -92,7 +92,7 @@ mod tests {
     use burn::backend::Flex;
 
     use super::*;
-    use crate::random::stream;
+    use crate::base::random::stream;
 
     const SHAPE: ImageShape = ImageShape { channels: 1, height: 8, width: 8 };
 

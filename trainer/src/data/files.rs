@@ -217,7 +217,6 @@ mod tests {
     use std::io::Write;
 
     use super::super::image_shape::ImageShape;
-    use super::super::source::Windowing;
     use super::*;
 
     fn file(name: &str, bytes: &[u8]) -> (tempfile::TempDir, String) {
@@ -321,96 +320,5 @@ mod tests {
             let samples = read(&at(name)).unwrap().samples;
             assert_eq!((samples.n_features(), samples.constant_columns()), (3, vec![1, 2]), "{name}");
         }
-    }
-
-    #[test]
-    fn columns_of_arrays_are_dropped_by_index() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("x.npz");
-        let mut archive = ndarray_npy::NpzWriter::new(fs::File::create(&path).unwrap());
-        archive.add_array("x", &ndarray::array![[1i16, 2, 3], [4, 5, 6]]).unwrap();
-        archive.add_array("y", &ndarray::array![1u8, 0]).unwrap();
-        archive.finish().unwrap();
-        let drop = |names: &[&str]| Source {
-            drop_columns: names.iter().map(|&name| name.into()).collect(),
-            ..Source::new(path.to_str().unwrap())
-        };
-        for memory in [MemoryLimit(0), MemoryLimit(1 << 20)] {
-            let found = drop(&["1"]).read_within(memory).unwrap();
-            assert_eq!((&*found.samples.all().unwrap(), found.samples.count()), (&[1.0, 3.0, 4.0, 6.0][..], Some(1.0)));
-            assert_eq!(found.labels, Some(vec![1, 0]));
-        }
-        let error = |names: &[&str]| drop(names).read().unwrap_err().to_string();
-        assert!(error(&["3"]).contains("column to leave out: there is no column 3: there are 3 columns"));
-        assert!(error(&["why"]).contains("give an index from 0 to 2"));
-        assert!(error(&["0", "1", "2"]).contains("no column is left"));
-        let digits = Source { drop_columns: vec!["0".into()], ..Source::new("digits") };
-        assert!(digits.read().unwrap_err().to_string().contains("not rows of a table"));
-    }
-
-    #[test]
-    fn dropped_columns_are_no_features() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("x.csv");
-        std::fs::write(&path, "t,x,remark,y\n0,1,a,2\n1,3,b,4\n").unwrap();
-        let source = |names: &[&str]| Source {
-            drop_columns: names.iter().map(|&name| name.into()).collect(),
-            ..Source::new(path.to_str().unwrap())
-        };
-        let samples = source(&["t", "2"]).read().unwrap().samples;
-        assert_eq!((&*samples.all().unwrap(), samples.n_features()), (&[1.0, 2.0, 3.0, 4.0][..], 2));
-        assert!(source(&["t", "remarks"]).read().unwrap_err().to_string().contains("did you mean \"remark\"?"));
-    }
-
-    #[test]
-    fn a_recording_is_the_same_from_text_and_from_an_array() {
-        let folder = tempfile::tempdir().unwrap();
-        let at = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
-        let table = ndarray::Array2::from_shape_fn((9, 2), |(t, c)| (t * 7 % 5 + c) as i16 - 2);
-        ndarray_npy::write_npy(at("x.npy"), &table).unwrap();
-        let rows: String =
-            table.rows().into_iter().enumerate().map(|(t, r)| format!("{},{},{}\n", r[0], t / 6, r[1])).collect();
-        std::fs::write(at("x.csv"), rows).unwrap();
-        let window = Some(Windowing { length: 3, step: 2 });
-        let array = Source { window, ..Source::new(&at("x.npy")) }.read().unwrap();
-        assert_eq!((array.samples.n_samples(), array.samples.n_features()), (4, 6));
-        assert_eq!((array.samples.layout(), array.samples.count()), (Layout::Windows { channels: 2 }, Some(1.0)));
-
-        let text = Source { window, label_column: Some("1".into()), ..Source::new(&at("x.csv")) };
-        let whole = text.read().unwrap();
-        assert_eq!(whole.samples, array.samples);
-        assert_eq!(whole.labels, Some(vec![0, 0, 0, 1]));
-        // By groups, the third window is not: it would cross from one to the other.
-        let grouped = Source { label_column: None, group_column: Some("1".into()), ..text }.read().unwrap();
-        assert_eq!(grouped.groups, Some(vec![0, 0, 1]));
-        assert_eq!(grouped.samples.chunk(0..2).unwrap(), array.samples.chunk(0..2).unwrap());
-    }
-
-    #[test]
-    fn an_archives_labels_and_groups_are_cut_with_its_recording_wherever_it_lies() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("x.npz");
-        let table = ndarray::Array2::from_shape_fn((9, 2), |(t, c)| (t * 7 % 5 + c) as i16 - 2);
-        let mut archive = ndarray_npy::NpzWriter::new_compressed(std::fs::File::create(&path).unwrap());
-        archive.add_array("x", &table).unwrap();
-        archive.add_array("labels", &ndarray::array![0u8, 0, 0, 1, 1, 1, 2, 2, 2]).unwrap();
-        archive.add_array("users", &ndarray::array![4u8, 4, 4, 4, 4, 4, 9, 9, 9]).unwrap();
-        archive.finish().unwrap();
-        let source = Source { window: Some(Windowing { length: 3, step: 2 }), ..Source::new(path.to_str().unwrap()) };
-        let [held, stored] = [MemoryLimit(1 << 20), MemoryLimit(0)].map(|memory| source.read_within(memory).unwrap());
-        assert!(held == stored && held.samples.are_in_memory() && !stored.samples.are_in_memory());
-        assert_eq!(*stored.samples.all().unwrap(), *held.samples.all().unwrap());
-        assert_eq!((held.labels, held.groups), (Some(vec![0, 1, 2]), Some(vec![4, 4, 9])));
-        let first: Vec<f32> = table.iter().take(6).map(|&x| x.into()).collect();
-        assert_eq!(*held.samples.chunk(0..1).unwrap(), first[..]);
-    }
-
-    #[test]
-    fn what_is_no_recording_is_not_cut() {
-        let window = Some(Windowing { length: 3, step: 2 });
-        let error = Source { window, ..Source::new("digits") }.read().unwrap_err();
-        assert!(error.to_string().contains("images or windows already"), "{error}");
-        let error = Source { group_column: Some("user".into()), ..Source::new("x.npy") }.read().unwrap_err();
-        assert!(error.to_string().contains("column of groups: only CSV and Parquet files"), "{error}");
     }
 }

@@ -5,9 +5,8 @@ use serde::{Deserialize, Serialize};
 use super::error::DataError;
 use super::samples::{Layout, Samples};
 
-/// `input = value * gain + offset`; both have length 1 (one for all features) or one entry per feature, or one per channel.
-///
-/// Feature `i` uses entry `i` modulo their number.
+/// `input = value * gain + offset`. Gain and offset have one entry for all values, one per feature, or one per channel:
+/// value `i` of a sample uses entry `i` modulo their number.
 ///
 /// ```
 /// use edgemix::data::{Samples, Scaling};
@@ -19,9 +18,9 @@ use super::samples::{Layout, Samples};
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Scaling {
-    /// Multiplies.
+    /// What a value is multiplied by.
     pub gain: Vec<f32>,
-    /// Is added.
+    /// What is added then.
     pub offset: Vec<f32>,
 }
 
@@ -82,7 +81,7 @@ impl Scaling {
         Ok(Self { offset: offset.collect(), gain })
     }
 
-    /// The scaled values of whole samples. See [`Scaling`] for an example.
+    /// Scales the values of whole samples.
     pub fn apply(&self, values: &[f32]) -> Vec<f32> {
         match (&self.gain[..], &self.offset[..]) {
             ([gain], [offset]) => values.iter().map(|x| x * gain + offset).collect(),

@@ -1,4 +1,4 @@
-//! Samples that training does not see: what novelty and posteriors are calibrated with.
+//! Sets samples aside that training does not see. Novelty and posteriors are calibrated with them.
 
 use std::borrow::Cow;
 
@@ -7,14 +7,14 @@ use rand::seq::SliceRandom;
 use super::dataset::Dataset;
 use super::error::DataError;
 use super::samples::{Layout, Samples};
-use crate::random::stream;
+use crate::base::random::stream;
 
-/// Fewer than this many held-out samples say too little, and are better learned from.
+/// If fewer samples than this would be held out, none are: so few say little, and training can use them.
 pub const MIN_HELD_OUT: usize = 40;
-/// Windows of a recording without groups are held out in runs, of which it has so many: neighbours overlap.
+/// Neighbouring windows overlap. A recording without groups is therefore cut into so many runs, which are held out whole.
 const RUNS: usize = 50;
 
-/// Which samples are learned from, and which are held out; both in ascending order.
+/// Which samples are for training, and which are held out.
 ///
 /// ```
 /// use edgemix::data::{digits, split::Split};
@@ -28,24 +28,24 @@ const RUNS: usize = 50;
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Split {
-    /// Indices of the samples that are learned from.
+    /// Indices of the samples for training, ascending.
     pub training: Vec<usize>,
-    /// Indices of those that are not; none where they would be fewer than [`MIN_HELD_OUT`].
+    /// Indices of the samples that are held out, ascending. Empty if they would be fewer than [`MIN_HELD_OUT`].
     pub held_out: Vec<usize>,
 }
 
-/// The samples themselves. See [`Split`] for an example.
+/// The samples of both parts of a split.
 #[derive(Clone, Debug)]
 pub struct SplitSamples<'a> {
-    /// What is learned from.
+    /// The samples for training.
     pub training: Cow<'a, Samples>,
-    /// What is held out, if anything is.
+    /// The samples that are held out, if there are any.
     pub held_out: Option<Samples>,
 }
 
 impl Split {
-    /// Holds out a share of the samples, drawn by the seed: whole groups, where there are several, as many as come nearest
-    /// to the share; runs of windows, where there are none. See [`Split`] for an example.
+    /// Holds out a share of the samples, drawn by the seed. If there are several groups, whole groups are held out, as many
+    /// as come nearest to the share; of windows without groups, whole runs are.
     pub fn draw(dataset: &Dataset, share: f64, seed: u64) -> Self {
         let n = dataset.samples.n_samples();
         let unit: Vec<u32> = match &dataset.groups {
@@ -63,7 +63,7 @@ impl Split {
         Self { training: (0..n).filter(|i| !is_held(i)).collect(), held_out }
     }
 
-    /// The samples of both parts. See [`Split`] for an example.
+    /// Selects the samples of both parts.
     ///
     /// # Errors
     /// If the file that they are in can't be read.
@@ -76,7 +76,7 @@ impl Split {
     }
 }
 
-/// The members of units, taken in random order as long as that brings their number nearer to `wanted`.
+/// Draws units in random order as long as that brings the number of their members nearer to `wanted`.
 fn draw_units(unit: &[u32], wanted: f64, seed: u64) -> Vec<usize> {
     let mut members: Vec<(u32, usize)> = unit.iter().copied().zip(0..).collect();
     members.sort_unstable();
