@@ -139,9 +139,5 @@ pub(super) fn note_constant_columns(samples: &Samples) {
         return;
     }
     let names: Vec<String> = columns.iter().map(|&column| samples.column_name(column)).collect();
-    eprintln!(
-        "note: {} never change and are left out (the model takes them and ignores them): {}",
-        if names.len() == 1 { "1 column".to_owned() } else { format!("{} columns", names.len()) },
-        names.join(", ")
-    );
+    eprintln!("note: columns that never change are left out; the model takes and ignores them: {}", names.join(", "));
 }
