@@ -3,6 +3,7 @@
 use edgemix_format::view::Input;
 
 use crate::AssignError;
+use crate::kernels::Width;
 use crate::kernels::wide::requantize;
 
 /// An element of a sample in the integer type of the sensor or the file: `u8`, `i8` or `i16`.
@@ -26,31 +27,6 @@ mod sealed {
     impl Sealed for u8 {}
     impl Sealed for i8 {}
     impl Sealed for i16 {}
-}
-
-/// The width of a quantised value, to which it saturates.
-///
-/// ```
-/// use edgemix_runtime::kernels::Width;
-///
-/// assert_eq!((Width::Narrow.range(), Width::Wide.range()), ((-128, 127), (-32768, 32767)));
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Width {
-    /// int8, for the inputs of every layer.
-    Narrow,
-    /// int16, for the latent.
-    Wide,
-}
-
-impl Width {
-    /// The smallest and the largest value.
-    pub const fn range(self) -> (i64, i64) {
-        match self {
-            Self::Narrow => (i8::MIN as i64, i8::MAX as i64),
-            Self::Wide => (i16::MIN as i64, i16::MAX as i64),
-        }
-    }
 }
 
 /// Quantises an f32 sample: `q = floor(x * gain + offset + 1/2)`, saturating. Gain and offset are those of the

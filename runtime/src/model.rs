@@ -2,7 +2,8 @@
 
 use edgemix_format::view::File;
 
-use crate::input::{RawCount, Width, quantize, quantize_raw};
+use crate::input::{RawCount, quantize, quantize_raw};
+use crate::kernels::Width;
 use crate::network::Network;
 use crate::{AssignError, Assignment, LoadError, heads};
 

@@ -2,8 +2,8 @@
 
 use edgemix_format::view::Layer;
 
-use crate::input::Width;
 use crate::kernels;
+use crate::kernels::Width;
 
 /// An arena of even length that begins at a multiple of 4 bytes, and where in it the last layer's output lies.
 pub(crate) struct Network<'w> {

@@ -2,7 +2,7 @@
 
 use edgemix_format::view::Autoencoders;
 
-use crate::input::Width;
+use crate::kernels::Width;
 use crate::network::Network;
 
 /// `None` if `scratch` is shorter than the format's plan says, which cannot happen with a checked file.

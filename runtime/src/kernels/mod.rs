@@ -37,10 +37,11 @@ pub mod portable;
 mod riscv;
 pub mod scalar;
 pub(crate) mod wide;
+mod width;
 #[cfg(all(edgemix_core = "host", target_arch = "x86_64"))]
 pub mod x86;
 
-pub use crate::input::Width;
+pub use width::Width;
 
 use edgemix_format::view::{Dense, Layer};
 use edgemix_format::{CONVOLUTION, POOLING};
