@@ -77,6 +77,17 @@ impl ActivationRecord {
 }
 
 impl Activation<'_> {
+    /// The activation's name, as a page or a command shows it.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Identity => "identity",
+            Self::Relu => "ReLU",
+            Self::LeakyRelu(_) => "leaky ReLU",
+            Self::Table(_) => "table",
+            Self::Interpolated(_) => "curve",
+        }
+    }
+
     pub(crate) fn verify(&self) -> Result<(), Fault> {
         match self {
             Self::LeakyRelu(negative) => negative.verify(),

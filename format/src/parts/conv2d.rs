@@ -47,6 +47,10 @@ pub(crate) fn decode<'a>(cursor: &mut Cursor<'a>, is_last: bool, blob: &'a [u8])
 }
 
 impl<'a> Conv2d<'a> {
+    pub(crate) fn kind(&self) -> &'static str {
+        "convolution"
+    }
+
     pub(crate) fn inputs(&self) -> usize {
         self.window.inputs()
     }

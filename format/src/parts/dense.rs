@@ -88,6 +88,10 @@ pub(crate) fn decode<'a>(cursor: &mut Cursor<'a>, is_last: bool, blob: &'a [u8])
 }
 
 impl<'a> Dense<'a> {
+    pub(crate) fn kind(&self) -> &'static str {
+        "dense"
+    }
+
     pub(crate) fn inputs(&self) -> usize {
         self.inputs
     }

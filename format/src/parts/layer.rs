@@ -47,7 +47,7 @@ pub enum LayerRecord {
 /// // The first layer has 4 filters of 3 x 2 pixels, over 5 x 6 pixels of 2 channels.
 /// let layer = File::from_bytes(&bytes).unwrap().encoder[0];
 /// assert_eq!((layer.inputs(), layer.outputs(), layer.scratch()), (60, 3 * 5 * 4, 3 * 2 * 2));
-/// assert_eq!(layer.macs(), 60 * 12);
+/// assert_eq!((layer.kind(), layer.macs()), ("convolution", 60 * 12));
 /// // Weights; biases, multipliers and shifts.
 /// assert_eq!(layer.flash(), (4 * 12, 4 * (4 + 4 + 1)));
 /// ```
@@ -96,6 +96,11 @@ macro_rules! dispatch {
 }
 
 impl<'a> Layer<'a> {
+    /// The kind of layer, as a page or a command shows it.
+    pub fn kind(&self) -> &'static str {
+        dispatch!(self, layer => layer.kind(), disabled => "disabled")
+    }
+
     /// Number of input elements.
     pub fn inputs(&self) -> usize {
         dispatch!(self, layer => layer.inputs(), disabled => 0)

@@ -58,6 +58,13 @@ pub(crate) fn decode(cursor: &mut Cursor, is_last: bool) -> Result<Pool2d, Fault
 }
 
 impl Pool2d {
+    pub(crate) fn kind(&self) -> &'static str {
+        match self.pooling {
+            Pooling::Max => "max pooling",
+            Pooling::Average => "average pooling",
+        }
+    }
+
     pub(crate) fn inputs(&self) -> usize {
         self.window.inputs()
     }

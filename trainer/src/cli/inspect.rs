@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use edgemix_format::File;
-use edgemix_format::view::{Activation, Calibration, Head, Layer};
+use edgemix_format::view::{Calibration, Head};
 use serde_json::{Value, json};
 
 use super::data::run_of;
@@ -53,21 +53,10 @@ fn facts(file: &File) -> Value {
         .encoder
         .iter()
         .map(|layer| {
-            let activation = layer.activation().map_or("none", |activation| match activation {
-                Activation::Identity => "identity",
-                Activation::Relu => "ReLU",
-                Activation::LeakyRelu(_) => "leaky ReLU",
-                Activation::Table(_) => "table",
-                Activation::Interpolated(_) => "curve",
-            });
-            let kind = match layer {
-                Layer::Dense(_) => "dense",
-                Layer::Conv2d(_) => "convolution",
-                Layer::Pool2d(_) => "pooling",
-            };
+            let activation = layer.activation().map_or("none", |activation| activation.name());
             let (weights, other) = layer.flash();
             json!({
-                "kind": kind, "inputs": layer.inputs(), "outputs": layer.outputs(), "activation": activation,
+                "kind": layer.kind(), "inputs": layer.inputs(), "outputs": layer.outputs(), "activation": activation,
                 "weights": weights, "other": other, "macs": layer.macs(),
             })
         })

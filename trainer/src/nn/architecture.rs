@@ -43,7 +43,7 @@ pub enum ArchitectureError {
     Spelling(String),
     /// A layer that needs an image comes after a fully connected layer, or is the last one.
     #[error(
-        "convolutions and poolings come first, and the last layer is the width of the latent, as in \
+        "layers that need an image come first, and the last layer is the width of the latent, as in \
          conv:50k4s2,50k5s2p2,10"
     )]
     Order,
@@ -70,8 +70,8 @@ impl Architecture {
         let [forms @ .., last] = &LayerSpelling::FORMS;
         let names = Self::NAMED.map(|(name, _)| name).join(", ");
         format!(
-            "A layer is {} or {last}. Widths are joined by -, as in 256-128-10; layers that begin with images follow conv: \
-             and are joined by commas, as in conv:50k4s2,50k5s2p2,10. Some encoders have names: {names}",
+            "A layer is {} or {last}. Widths are joined by -, as in 256-128-10. Layers that need an image \
+             come first, after conv:, and all are then joined by commas, as in conv:50k4s2,50k5s2p2,10. Some encoders have names: {names}",
             forms.join(", ")
         )
     }
@@ -187,7 +187,7 @@ mod tests {
 
     #[test]
     fn architectures_print_as_they_are_spelt() {
-        for text in ["", "10", "500-500-2000-10", "conv:50k4s2,50k5s2p2,10", "conv:8k3s1p1,16k3s2,64,10"] {
+        for text in ["", "10", "500-500-2000-10", "conv:50k4s2,50k5s2p2,10", "conv:8k3s1p1,max2,16k3s2,avg3s2,64,10"] {
             assert_eq!(text.parse::<Architecture>().unwrap().to_string(), text);
         }
         assert_eq!("conv:8k3,10".parse::<Architecture>().unwrap().to_string(), "conv:8k3s1,10");
@@ -201,7 +201,7 @@ mod tests {
         for text in ["a-b", "0", "10-", "-10", "conv:", "conv:k3,10", "conv:8k0,10", "conv:8k3s0,10", "8k3-x", "1.5"] {
             assert!(matches!(text.parse::<Architecture>(), Err(ArchitectureError::Spelling(_))), "{text}");
         }
-        for text in ["conv:8k3", "conv:64,8k3,10"] {
+        for text in ["conv:8k3", "conv:64,8k3,10", "conv:max2", "conv:64,max2,10"] {
             assert_eq!(text.parse::<Architecture>(), Err(ArchitectureError::Order), "{text}");
         }
     }

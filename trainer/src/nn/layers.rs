@@ -3,6 +3,7 @@
 mod convolution;
 mod dense;
 mod images;
+mod pooling;
 mod trainable;
 
 use std::fmt;
@@ -15,16 +16,18 @@ pub use convolution::SLOPE;
 pub(super) use convolution::{Convolution, ConvolutionSpelling};
 pub use dense::DenseShape;
 pub(super) use dense::{Dense, DenseSpelling};
+use pooling::{Pooling, PoolingSpelling};
 pub use trainable::LayerError;
 pub(super) use trainable::{Direction, LayerInput, TrainableLayer};
 
-use crate::trained::ConvolutionShape;
+use crate::trained::{self, ConvolutionShape};
 
 /// A layer as it is spelt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum LayerSpelling {
     Dense(DenseSpelling),
     Convolution(ConvolutionSpelling),
+    Pooling(PoolingSpelling),
 }
 
 /// The sizes of a layer for a given input.
@@ -34,6 +37,8 @@ pub enum LayerShape {
     Dense(DenseShape),
     /// A convolution.
     Convolution(ConvolutionShape),
+    /// A pooling.
+    Pooling(trained::Pooling),
 }
 
 /// A layer with its weights.
@@ -41,22 +46,25 @@ pub enum LayerShape {
 pub(super) enum Layer<B: Backend> {
     Dense(Dense<B>),
     Convolution(Convolution<B>),
+    Pooling(Pooling),
 }
 
 impl LayerSpelling {
     /// How the layers are spelt.
-    pub(super) const FORMS: [&str; 2] = [DenseSpelling::FORM, ConvolutionSpelling::FORM];
+    pub(super) const FORMS: [&str; 3] = [DenseSpelling::FORM, ConvolutionSpelling::FORM, PoolingSpelling::FORM];
 
     pub(super) fn parse(text: &str) -> Option<Self> {
         let dense = DenseSpelling::parse(text).map(Self::Dense);
-        dense.or_else(|| ConvolutionSpelling::parse(text).map(Self::Convolution))
+        let convolution = || ConvolutionSpelling::parse(text).map(Self::Convolution);
+        let pooling = || PoolingSpelling::parse(text).map(Self::Pooling);
+        dense.or_else(convolution).or_else(pooling)
     }
 
     /// Whether the layer needs an image, which only the first layers are given.
     pub(super) fn needs_image(self) -> bool {
         match self {
             Self::Dense(_) => false,
-            Self::Convolution(_) => true,
+            Self::Convolution(_) | Self::Pooling(_) => true,
         }
     }
 
@@ -65,6 +73,7 @@ impl LayerSpelling {
         Ok(match self {
             Self::Dense(dense) => LayerShape::Dense(dense.shape(input)),
             Self::Convolution(convolution) => LayerShape::Convolution(convolution.shape(input)?),
+            Self::Pooling(pooling) => LayerShape::Pooling(pooling.shape(input)?),
         })
     }
 }
@@ -74,6 +83,7 @@ impl fmt::Display for LayerSpelling {
         match self {
             Self::Dense(dense) => dense.fmt(f),
             Self::Convolution(convolution) => convolution.fmt(f),
+            Self::Pooling(pooling) => pooling.fmt(f),
         }
     }
 }
@@ -84,6 +94,7 @@ impl LayerShape {
         match self {
             Self::Dense(dense) => dense.inputs,
             Self::Convolution(convolution) => convolution.inputs(),
+            Self::Pooling(pooling) => pooling.input.n_values(),
         }
     }
 
@@ -97,6 +108,7 @@ impl LayerShape {
         let image = match self {
             Self::Dense(dense) => return LayerInput { len: dense.outputs, image: None },
             Self::Convolution(convolution) => convolution.output(),
+            Self::Pooling(pooling) => pooling.output(),
         };
         LayerInput { len: image.map_or(0, |image| image.n_values()), image }
     }
@@ -108,6 +120,7 @@ impl<B: Backend> Layer<B> {
         match *shape {
             LayerShape::Dense(shape) => Self::Dense(Dense::new(shape, direction, rng, device)),
             LayerShape::Convolution(shape) => Self::Convolution(Convolution::new(shape, direction, rng, device)),
+            LayerShape::Pooling(pooling) => Self::Pooling(Pooling::new(pooling, direction)),
         }
     }
 
@@ -120,6 +133,7 @@ impl<B: Backend> Layer<B> {
         match self {
             Self::Dense(dense) => dense,
             Self::Convolution(convolution) => convolution,
+            Self::Pooling(pooling) => pooling,
         }
     }
 }

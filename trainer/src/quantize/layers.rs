@@ -3,6 +3,7 @@
 pub(super) mod context;
 mod convolution;
 mod dense;
+mod pooling;
 pub(super) mod requantize;
 mod weighted;
 
@@ -23,5 +24,6 @@ pub(super) fn quantize(
     match layer {
         Layer::Dense(layer) => Ok(dense::quantize(layer, context, blob)),
         Layer::Convolution(layer) => convolution::quantize(layer, context, blob),
+        Layer::Pooling(layer) => pooling::quantize(layer, context),
     }
 }

@@ -303,7 +303,7 @@ pub(super) fn chips(run: &Run) -> Markup {
                     @for (index, layer) in file.encoder.iter().enumerate() {
                         @let (weights, other) = layer.flash();
                         tr {
-                            td { "layer " (index + 1) ", " (layer.inputs()) " to " (layer.outputs()) }
+                            td { "layer " (index + 1) ", " (layer.kind()) ", " (layer.inputs()) " to " (layer.outputs()) }
                             td { (thousands(weights + other)) }
                             td { (thousands(narrow(layer.inputs() + layer.outputs()))) }
                             td { (thousands(layer.macs() as usize)) }

@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::layer::{CHUNK, Layer, forward_all};
+use super::layers::{CHUNK, Layer, forward_all};
 
 /// K autoencoders with layers of the same sizes; a sample's score for each is its evidence lower bound.
 ///

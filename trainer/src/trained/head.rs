@@ -4,7 +4,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::autoencoders::Autoencoders;
-use super::dense::Dense;
+use super::layers::Dense;
 use crate::base::arrays::argmax;
 use crate::mixture::{Mixture, NotPositiveDefinite};
 

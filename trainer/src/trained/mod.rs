@@ -2,20 +2,13 @@
 
 mod activation;
 mod autoencoders;
-mod convolution;
-mod dense;
 mod head;
-mod layer;
+mod layers;
 mod model;
-mod plain_layer;
-mod window;
 
 pub use activation::Activation;
 pub use autoencoders::{Autoencoders, LOG_VARIANCES, Pair};
-pub use convolution::{Convolution, ConvolutionShape};
-pub use dense::Dense;
 pub use head::Head;
-pub(crate) use layer::CHUNK;
-pub use layer::Layer;
+pub(crate) use layers::CHUNK;
+pub use layers::*;
 pub use model::{AssignError, Trained};
-pub use window::Window;

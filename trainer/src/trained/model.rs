@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::head::Head;
-use super::layer::{CHUNK, Layer, forward_all};
+use super::layers::{CHUNK, Layer, forward_all};
 use crate::data::{DataError, Samples, Scaling};
 use crate::mixture::NotPositiveDefinite;
 

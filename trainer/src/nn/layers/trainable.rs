@@ -54,11 +54,9 @@ pub(in crate::nn) struct LayerInput {
 #[non_exhaustive]
 pub enum LayerError {
     /// The samples are not images.
-    #[error(
-        "convolutions and poolings need images, and the samples are not images: use widths alone, as in 256-128-10"
-    )]
+    #[error("some of the layers need an image, and the samples are not images: use widths alone, as in 256-128-10")]
     NotAnImage,
-    /// The window of a convolution or a pooling is larger than the image.
+    /// The window of a layer is larger than the image.
     #[error("a window of {size} with padding {padding} does not fit an image of {height} x {width}: use a smaller one")]
     WindowTooLarge {
         /// Rows and columns of the window.

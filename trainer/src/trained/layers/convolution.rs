@@ -2,11 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::activation::Activation;
 use super::dense::affine;
 use super::plain_layer::PlainLayer;
 use super::window::Window;
 use crate::data::ImageShape;
+use crate::trained::activation::Activation;
 
 /// The sizes of a convolution.
 ///

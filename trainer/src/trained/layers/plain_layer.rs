@@ -1,6 +1,6 @@
 //! The operations that every layer of plain numbers provides.
 
-use super::activation::Activation;
+use crate::trained::activation::Activation;
 
 /// A layer of plain numbers, computed in f32.
 pub(super) trait PlainLayer {

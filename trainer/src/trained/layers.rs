@@ -1,11 +1,19 @@
-//! The layers of an encoder, whichever they are.
+//! The layers of an encoder, whichever they are. A new layer is a file in `layers` and a variant of [`Layer`].
 
+mod convolution;
+mod dense;
+mod plain_layer;
+mod pooling;
+mod window;
+
+pub use convolution::{Convolution, ConvolutionShape};
+pub use dense::Dense;
+pub use pooling::{Pooling, PoolingOperation};
 use serde::{Deserialize, Serialize};
+pub use window::Window;
 
 use super::activation::Activation;
-use super::convolution::Convolution;
-use super::dense::Dense;
-use super::plain_layer::PlainLayer;
+use plain_layer::PlainLayer;
 
 /// Samples that pass through the layers at a time, so that the values between the layers take little memory.
 pub(crate) const CHUNK: usize = 256;
@@ -27,6 +35,8 @@ pub enum Layer {
     Dense(Dense),
     /// A convolution of an image.
     Convolution(Convolution),
+    /// A pooling of an image.
+    Pooling(Pooling),
 }
 
 impl Layer {
@@ -34,6 +44,7 @@ impl Layer {
         match self {
             Self::Dense(dense) => dense,
             Self::Convolution(convolution) => convolution,
+            Self::Pooling(pooling) => pooling,
         }
     }
 

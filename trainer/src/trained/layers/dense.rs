@@ -4,8 +4,8 @@ use ndarray::linalg::general_mat_mul;
 use ndarray::{ArrayView2, ArrayViewMut2};
 use serde::{Deserialize, Serialize};
 
-use super::activation::Activation;
 use super::plain_layer::PlainLayer;
+use crate::trained::activation::Activation;
 
 /// A fully connected layer, `activation(weights x + bias)`.
 ///
