@@ -1,5 +1,7 @@
 //! Fixed-point numbers as the format defines them.
 
+use edgemix_format::description;
+
 /// `real = scale * (q - zero_point)`, q an int8.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Affine {
@@ -20,6 +22,11 @@ impl Affine {
     /// The nearest step, saturated to int8.
     pub(super) fn quantize(self, real: f64) -> i32 {
         (real / self.scale + f64::from(self.zero_point) + 0.5).floor().clamp(-128.0, 127.0) as i32
+    }
+
+    /// The scheme as a file describes it.
+    pub(super) fn describe(self) -> description::Affine {
+        description::Affine { scale: self.scale as f32, zero_point: self.zero_point as i8 }
     }
 
     /// The real value of a step.

@@ -1,5 +1,7 @@
 //! What the quantisation of a layer depends on beside the layer itself.
 
+use edgemix_format::description;
+
 use crate::data::ImageShape;
 use crate::quantize::error::QuantizeError;
 use crate::quantize::fixed::Affine;
@@ -31,8 +33,20 @@ pub(in crate::quantize) enum OutputScheme {
 }
 
 impl LayerContext<'_> {
-    /// The error for a window or an image that a model file can't hold.
-    pub(super) fn window_error(&self, window: Window, image: ImageShape) -> QuantizeError {
-        QuantizeError::WindowedLayer { layer: self.index, window, image }
+    /// Describes how a window moves over an image, if a model file can hold their sizes.
+    pub(super) fn window(&self, window: Window, image: ImageShape) -> Result<description::Window, QuantizeError> {
+        let too_large = QuantizeError::WindowedLayer { layer: self.index, window, image };
+        let sizes = || {
+            let narrow = |size: usize| u8::try_from(size).ok();
+            Some(description::Window {
+                height: image.height.try_into().ok()?,
+                width: image.width.try_into().ok()?,
+                channels: image.channels.try_into().ok()?,
+                kernel: [narrow(window.size)?; 2],
+                stride: [narrow(window.stride)?; 2],
+                padding: [narrow(window.padding)?; 4],
+            })
+        };
+        sizes().ok_or(too_large)
     }
 }

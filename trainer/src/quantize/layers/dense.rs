@@ -10,6 +10,6 @@ use crate::trained::Dense;
 
 pub(super) fn quantize(layer: &Dense, context: &LayerContext, blob: &mut Blob) -> (LayerRecord, Affine) {
     let schemes = Schemes::new(layer.activation, context);
-    let record = quantize_rows(&layer.weights, &layer.bias, layer.activation, schemes, blob);
-    (LayerRecord::Dense(record), schemes.output)
+    let rows = quantize_rows(&layer.weights, &layer.bias, layer.activation, schemes, blob);
+    (LayerRecord::Dense(rows), schemes.output)
 }

@@ -1,7 +1,7 @@
 //! What fully connected layers and convolutions have in common: a row of int8 weights for each output or filter, with a
 //! scale of its own, and i32 biases into which zero points are folded.
 
-use edgemix_format::description::{self, ActivationRecord, DenseRecord, WeightOrder};
+use edgemix_format::description::{ActivationRecord, DenseRecord, WeightOrder};
 use edgemix_format::view::MAX_BIAS;
 use edgemix_format::write::Blob;
 
@@ -53,7 +53,8 @@ fn best_output(activation: Activation, context: &LayerContext) -> Affine {
     }
 }
 
-/// Quantises the rows of a layer, or the filters of a convolution: as many rows of weights as there are biases.
+/// Quantises the rows of a fully connected layer or the filters of a convolution: as many rows of weights as there are
+/// biases.
 pub(super) fn quantize_rows(
     weights: &[f32],
     bias: &[f32],
@@ -94,7 +95,7 @@ pub(super) fn quantize_rows(
                 ActivationRecord::Table(blob.push(&table(activation, preactivation, output)))
             }
         },
-        output: description::Affine { scale: output.scale as f32, zero_point: output.zero_point as i8 },
+        output: output.describe(),
     }
 }
 
