@@ -44,7 +44,7 @@ mod tensor;
 
 pub use checksum::checksum;
 pub use error::{Fault, LoadError};
-pub use features::{ACTIVATIONS, AUTOENCODERS, CONVOLUTION, FULL_COVARIANCE, Feature, HELD_OUT, POOLING, SOFTMAX};
+pub use features::*;
 pub use file::File;
 pub use header::{MAJOR, MINOR, arena_len, input_len, latent_len, macs, n_clusters, n_components};
 pub use limits::BLOB_ALIGNMENT;
