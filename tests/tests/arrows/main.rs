@@ -31,11 +31,11 @@ const CRATES: [(&str, &str, &[&str]); 8] = [
 
 /// The layers of the trainer, from below.
 const LAYERS: [Layer; 9] = [
-    ("base", &["base"]),
+    ("base", &["base", "variant"]),
     ("data", &["data"]),
-    ("networks and mixtures", &["nn", "mixture", "trained"]),
-    ("training", &["training", "variant"]),
-    ("methods", &["methods", "divergence", "device"]),
+    ("networks and mixtures", &["nn", "mixture", "trained", "divergence"]),
+    ("training", &["training"]),
+    ("methods", &["methods", "device"]),
     ("quantisation and assessment", &["quantize", "assessment"]),
     ("run", &["run"]),
     ("workflow", &["workflow"]),
