@@ -2,7 +2,8 @@
 
 use edgemix_format::view::Conv2d;
 
-use super::{Width, dense};
+use super::Width;
+use super::dense::dense;
 
 /// Equals [`portable::convolution`](super::portable::convolution); `patch` has an element for each weight of a filter.
 pub(super) fn run(layer: &Conv2d, width: Width, input: &[i16], output: &mut [i16], patch: &mut [i16]) {

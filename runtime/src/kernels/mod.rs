@@ -22,6 +22,7 @@ macro_rules! extension {
 mod baseline;
 pub mod blocks;
 mod convolution;
+mod dense;
 #[cfg(edgemix_core = "dsp")]
 pub mod dsp;
 #[cfg(any(edgemix_core = "baseline", edgemix_core = "riscv"))]
@@ -43,8 +44,10 @@ pub mod x86;
 
 pub use width::Width;
 
-use edgemix_format::view::{Dense, Layer};
+use edgemix_format::view::Layer;
 use edgemix_format::{CONVOLUTION, POOLING};
+
+use dense::dense;
 
 /// Runs one layer. `input` has as many elements as the layer has inputs, `output` as many as it has outputs, and `scratch` as
 /// many as [`Layer::scratch`] says. `input` and `scratch` are clobbered.
@@ -56,21 +59,4 @@ pub fn run(layer: &Layer, width: Width, input: &mut [i16], output: &mut [i16], s
         // Without their features, loading refuses such layers.
         Layer::Conv2d(_) | Layer::Pool2d(_) => {}
     }
-}
-
-/// The fastest dense kernel of the core that this is built for.
-fn dense(layer: &Dense, width: Width, input: &mut [i16], output: &mut [i16]) {
-    #[cfg(edgemix_core = "dsp")]
-    blocks::dense::<dsp::Dsp>(layer, width, input, output);
-    #[cfg(edgemix_core = "mainline")]
-    blocks::dense::<mainline::Mainline>(layer, width, input, output);
-    #[cfg(any(edgemix_core = "baseline", edgemix_core = "riscv"))]
-    blocks::dense::<four_rows::FourRows>(layer, width, input, output);
-    #[cfg(edgemix_core = "scalar")]
-    blocks::dense::<scalar::Scalar>(layer, width, input, output);
-    #[cfg(all(edgemix_core = "host", target_arch = "x86_64"))]
-    x86::dense(layer, width, input, output);
-    // Where vectors are always there, compilers make good code of the definition itself.
-    #[cfg(all(edgemix_core = "host", not(target_arch = "x86_64")))]
-    portable::dense(layer, width, input, output);
 }
