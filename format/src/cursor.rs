@@ -19,7 +19,7 @@ impl<'a> Cursor<'a> {
     /// Decodes the next part. Postcard puts nothing between the fields of a struct or before the number of a variant, so
     /// that parts can be decoded one by one.
     pub(crate) fn next<T: Decode<'a>>(&mut self) -> Result<T, Fault> {
-        T::decode(&mut self.0)
+        T::decode(&mut self.0).ok_or(Fault::Malformed)
     }
 
     pub(crate) fn is_at_end(&self) -> bool {
@@ -29,91 +29,91 @@ impl<'a> Cursor<'a> {
 
 /// A value in a description.
 pub(crate) trait Decode<'a>: Sized {
-    /// Decodes the value at the beginning of `bytes` and moves `bytes` behind it.
-    fn decode(bytes: &mut &'a [u8]) -> Result<Self, Fault>;
+    /// Decodes the value at the beginning of `bytes` and moves `bytes` behind it. `None` if the bytes do not hold one.
+    fn decode(bytes: &mut &'a [u8]) -> Option<Self>;
 }
 
 impl<'a> Decode<'a> for u32 {
     #[inline(never)]
-    fn decode(bytes: &mut &'a [u8]) -> Result<Self, Fault> {
-        let (number, rest) = postcard::take_from_bytes(bytes).map_err(|_| Fault::Malformed)?;
+    fn decode(bytes: &mut &'a [u8]) -> Option<Self> {
+        let (number, rest) = postcard::take_from_bytes(bytes).ok()?;
         *bytes = rest;
-        Ok(number)
+        Some(number)
     }
 }
 
 impl<'a> Decode<'a> for u64 {
-    fn decode(bytes: &mut &'a [u8]) -> Result<Self, Fault> {
-        let (number, rest) = postcard::take_from_bytes(bytes).map_err(|_| Fault::Malformed)?;
+    fn decode(bytes: &mut &'a [u8]) -> Option<Self> {
+        let (number, rest) = postcard::take_from_bytes(bytes).ok()?;
         *bytes = rest;
-        Ok(number)
+        Some(number)
     }
 }
 
 impl<'a> Decode<'a> for u16 {
-    fn decode(bytes: &mut &'a [u8]) -> Result<Self, Fault> {
-        u32::decode(bytes)?.try_into().map_err(|_| Fault::Malformed)
+    fn decode(bytes: &mut &'a [u8]) -> Option<Self> {
+        u32::decode(bytes)?.try_into().ok()
     }
 }
 
 impl<'a> Decode<'a> for f32 {
-    fn decode(bytes: &mut &'a [u8]) -> Result<Self, Fault> {
+    fn decode(bytes: &mut &'a [u8]) -> Option<Self> {
         <[u8; 4]>::decode(bytes).map(f32::from_le_bytes)
     }
 }
 
 impl<'a> Decode<'a> for u8 {
-    fn decode(bytes: &mut &'a [u8]) -> Result<Self, Fault> {
+    fn decode(bytes: &mut &'a [u8]) -> Option<Self> {
         <[u8; 1]>::decode(bytes).map(u8::from_le_bytes)
     }
 }
 
 impl<'a> Decode<'a> for i8 {
-    fn decode(bytes: &mut &'a [u8]) -> Result<Self, Fault> {
+    fn decode(bytes: &mut &'a [u8]) -> Option<Self> {
         <[u8; 1]>::decode(bytes).map(i8::from_le_bytes)
     }
 }
 
 /// An array is its elements.
 impl<'a, const N: usize> Decode<'a> for [u8; N] {
-    fn decode(bytes: &mut &'a [u8]) -> Result<Self, Fault> {
-        let (array, rest) = bytes.split_first_chunk().ok_or(Fault::Malformed)?;
+    fn decode(bytes: &mut &'a [u8]) -> Option<Self> {
+        let (array, rest) = bytes.split_first_chunk()?;
         *bytes = rest;
-        Ok(*array)
+        Some(*array)
     }
 }
 
 impl<'a, const N: usize> Decode<'a> for [u32; N] {
-    fn decode(bytes: &mut &'a [u8]) -> Result<Self, Fault> {
+    fn decode(bytes: &mut &'a [u8]) -> Option<Self> {
         let mut array = [0; N];
         for number in &mut array {
             *number = Decode::decode(bytes)?;
         }
-        Ok(array)
+        Some(array)
     }
 }
 
 /// A text is its length, then its bytes.
 impl<'a> Decode<'a> for &'a str {
     #[inline(never)]
-    fn decode(bytes: &mut &'a [u8]) -> Result<Self, Fault> {
+    fn decode(bytes: &mut &'a [u8]) -> Option<Self> {
         let length = u32::decode(bytes)? as usize;
-        let (text, rest) = bytes.split_at_checked(length).ok_or(Fault::Malformed)?;
+        let (text, rest) = bytes.split_at_checked(length)?;
         *bytes = rest;
-        str::from_utf8(text).map_err(|_| Fault::Malformed)
+        str::from_utf8(text).ok()
     }
 }
 
 impl<'a, T> Decode<'a> for Tensor<T> {
-    fn decode(bytes: &mut &'a [u8]) -> Result<Self, Fault> {
+    fn decode(bytes: &mut &'a [u8]) -> Option<Self> {
         let [offset, len] = offset_and_len(bytes)?;
-        Ok(Self::at(offset, len))
+        Some(Self::at(offset, len))
     }
 }
 
 /// One function for the tensors of all element types.
 #[inline(never)]
-fn offset_and_len(bytes: &mut &[u8]) -> Result<[u32; 2], Fault> {
+fn offset_and_len(bytes: &mut &[u8]) -> Option<[u32; 2]> {
     Decode::decode(bytes)
 }
 
@@ -121,8 +121,8 @@ fn offset_and_len(bytes: &mut &[u8]) -> Result<[u32; 2], Fault> {
 macro_rules! decode_fields {
     ($name:ident $(<$lifetime:lifetime>)?: $($field:ident),+ $(,)?) => {
         impl<'a> $crate::cursor::Decode<'a> for $name $(<$lifetime>)? {
-            fn decode(bytes: &mut &'a [u8]) -> Result<Self, $crate::error::Fault> {
-                Ok(Self { $($field: $crate::cursor::Decode::decode(bytes)?),+ })
+            fn decode(bytes: &mut &'a [u8]) -> Option<Self> {
+                Some(Self { $($field: $crate::cursor::Decode::decode(bytes)?),+ })
             }
         }
     };

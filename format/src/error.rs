@@ -101,7 +101,7 @@ pub enum LoadError {
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum Fault {
-    /// The bytes end too early or hold no such value.
+    /// The bytes end too early, or hold a value that this version does not define, such as an activation of a later one.
     Malformed,
     /// This version of the format defines no such kind of part; a later minor version may.
     UnknownVariant,
@@ -200,7 +200,7 @@ impl fmt::Display for LoadError {
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Malformed => "the bytes end too early or hold no such value",
+            Self::Malformed => "the bytes end too early, or hold a value that this version does not define",
             Self::UnknownVariant => "this version does not know this kind of part; a later version may",
             Self::Disabled(feature) => {
                 return write!(f, "this program was built without the feature `{feature}` of edgemix-runtime");

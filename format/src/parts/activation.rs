@@ -27,14 +27,14 @@ pub enum ActivationRecord {
 }
 
 impl<'a> Decode<'a> for ActivationRecord {
-    fn decode(bytes: &mut &'a [u8]) -> Result<Self, Fault> {
-        Ok(match u32::decode(bytes)? {
+    fn decode(bytes: &mut &'a [u8]) -> Option<Self> {
+        Some(match u32::decode(bytes)? {
             0 => Self::Identity,
             1 => Self::Relu,
             2 => Self::LeakyRelu(Decode::decode(bytes)?),
             3 => Self::Table(Decode::decode(bytes)?),
             4 => Self::Interpolated(Decode::decode(bytes)?),
-            _ => return Err(Fault::UnknownVariant),
+            _ => return None,
         })
     }
 }

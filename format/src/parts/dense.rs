@@ -44,9 +44,8 @@ pub enum WeightOrder {
 }
 
 impl<'a> Decode<'a> for WeightOrder {
-    fn decode(bytes: &mut &'a [u8]) -> Result<Self, Fault> {
-        ensure(u32::decode(bytes)? == 0, Fault::UnknownVariant)?;
-        Ok(Self::RowMajor)
+    fn decode(bytes: &mut &'a [u8]) -> Option<Self> {
+        (u32::decode(bytes)? == 0).then_some(Self::RowMajor)
     }
 }
 

@@ -56,12 +56,12 @@ pub enum Covariance {
 }
 
 impl<'a> Decode<'a> for Covariance {
-    fn decode(bytes: &mut &'a [u8]) -> Result<Self, Fault> {
-        Ok(match u32::decode(bytes)? {
+    fn decode(bytes: &mut &'a [u8]) -> Option<Self> {
+        Some(match u32::decode(bytes)? {
             0 => Self::Spherical,
             1 => Self::Diagonal,
             2 => Self::Full,
-            _ => return Err(Fault::UnknownVariant),
+            _ => return None,
         })
     }
 }

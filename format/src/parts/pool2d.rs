@@ -37,11 +37,11 @@ pub enum Pooling {
 }
 
 impl<'a> Decode<'a> for Pooling {
-    fn decode(bytes: &mut &'a [u8]) -> Result<Self, Fault> {
-        Ok(match u32::decode(bytes)? {
+    fn decode(bytes: &mut &'a [u8]) -> Option<Self> {
+        Some(match u32::decode(bytes)? {
             0 => Self::Max,
             1 => Self::Average,
-            _ => return Err(Fault::UnknownVariant),
+            _ => return None,
         })
     }
 }
