@@ -6,8 +6,8 @@ use burn::backend::{Autodiff, Flex, NdArray};
 use thiserror::Error;
 
 use crate::data::Samples;
-use crate::trained::Trained;
-use crate::training::{CheckpointStore, FitConfig, FitError, Observer, fit};
+use crate::methods::{CheckedConfig, FitConfig};
+use crate::training::{CheckpointStore, FitError, Fitted, Observer, fit};
 
 /// A device to train on.
 ///
@@ -92,19 +92,25 @@ impl Device {
         }
     }
 
-    /// Runs [`fit`] on this device, which must have been [checked](Self::check).
+    /// Learns an encoder and its clusters on this device, which must have been [checked](Self::check).
+    ///
+    /// The same samples, configuration and device give the same bits, whether the fit ran in one piece or was resumed from
+    /// a checkpoint.
     ///
     /// ```
     /// use edgemix::data::Samples;
     /// use edgemix::device::Device;
     /// use edgemix::random::{normal, stream};
-    /// use edgemix::training::FitConfig;
+    /// use edgemix::methods::FitConfig;
+    /// use edgemix::training::PhaseSettings;
     ///
     /// let noise = normal(400, &mut stream(0, "example", 0));
-    /// let mut config = FitConfig { encoder: "8-2".parse().unwrap(), pretrain_epochs: 2, cluster_epochs: 1, ..FitConfig::default() };
+    /// let mut config = FitConfig { encoder: "8-2".parse().unwrap(), ..FitConfig::default() };
+    /// config.reconstruction = PhaseSettings::with_epochs(2);
+    /// config.clustering = PhaseSettings::with_epochs(1);
     /// config.method.set_n_clusters(3);
-    /// let trained = Device::Cpu.fit(&Samples::new("noise", noise, 4), &config, &mut (), &mut ())?;
-    /// assert_eq!(trained.head.n_dims(), 2);
+    /// let fitted = Device::Cpu.fit(&Samples::new("noise", noise, 4), &config, &mut (), &mut ())?;
+    /// assert_eq!(fitted.trained.head.n_dims(), 2);
     /// # Ok::<(), edgemix::training::FitError>(())
     /// ```
     ///
@@ -116,14 +122,15 @@ impl Device {
         config: &FitConfig,
         store: &mut dyn CheckpointStore,
         observer: &mut dyn Observer,
-    ) -> Result<Trained, FitError> {
+    ) -> Result<Fitted, FitError> {
+        let CheckedConfig { plan, method } = &config.check(samples)?;
         match self {
-            Self::Cpu => fit::<Autodiff<Flex>>(&Default::default(), samples, config, store, observer),
-            Self::NdArray => fit::<Autodiff<NdArray>>(&Default::default(), samples, config, store, observer),
+            Self::Cpu => fit::<Autodiff<Flex>>(&Default::default(), samples, plan, method, store, observer),
+            Self::NdArray => fit::<Autodiff<NdArray>>(&Default::default(), samples, plan, method, store, observer),
             #[cfg(feature = "cuda")]
             Self::Cuda(index) => {
                 let device = burn::backend::cuda::CudaDevice::new(index);
-                fit::<Autodiff<burn::backend::Cuda>>(&device, samples, config, store, observer)
+                fit::<Autodiff<burn::backend::Cuda>>(&device, samples, plan, method, store, observer)
             }
             #[cfg(not(feature = "cuda"))]
             Self::Cuda(_) => Err(FitError::Setting { setting: "device", problem: DeviceError::NotBuilt.to_string() }),

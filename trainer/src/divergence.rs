@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 ///
 /// let row = |x: f32| Tensor::<Flex, 2>::from_data([[x, x]], &Default::default());
 /// let gaussian = |mean, variance: f32| Gaussians { mean: row(mean), log_variance: row(variance.ln()) };
-/// let of = |divergence: Divergence| divergence.of(gaussian(0.3, 1.0), gaussian(-1.1, 1.0)).into_scalar();
+/// let of = |divergence: Divergence| divergence.between(gaussian(0.3, 1.0), gaussian(-1.1, 1.0)).into_scalar();
 /// // With unit variances the primal is a (1 - a) / 2 |mu1 - mu2|^2.
 /// assert!((of(Divergence::Primal(0.65)) - 0.65 * 0.35 * 1.4 * 1.4).abs() < 1e-5);
 /// assert!(of(Divergence::Dual(0.65)) > 0.0);
@@ -39,7 +39,7 @@ pub enum Divergence {
     KullbackLeibler,
 }
 
-/// A batch of diagonal Gaussians: means and log variances, `N x D` each. See [`Divergence`] for an example.
+/// A batch of diagonal Gaussians: means and log variances, `N x D` each.
 #[derive(Clone, Debug)]
 pub struct Gaussians<B: Backend> {
     /// Means.
@@ -60,10 +60,10 @@ impl Divergence {
     /// let rows = |rows: [[f32; 2]; 2]| Tensor::<Flex, 2>::from_data(rows, &Default::default());
     /// let q = Gaussians { mean: rows([[0.0, 0.0], [1.0, 3.0]]), log_variance: rows([[0.0; 2]; 2]) };
     /// let p = Gaussians { mean: rows([[0.0; 2]; 2]), log_variance: rows([[0.0; 2]; 2]) };
-    /// let found: Vec<f32> = Divergence::KullbackLeibler.of(q, p).into_data().iter::<f32>().collect();
+    /// let found: Vec<f32> = Divergence::KullbackLeibler.between(q, p).into_data().iter::<f32>().collect();
     /// assert!(found[0].abs() < 1e-5 && (found[1] - 5.0).abs() < 1e-5);
     /// ```
-    pub fn of<B: Backend>(self, q: Gaussians<B>, p: Gaussians<B>) -> Tensor<B, 1> {
+    pub fn between<B: Backend>(self, q: Gaussians<B>, p: Gaussians<B>) -> Tensor<B, 1> {
         let squared = (q.mean - p.mean).square();
         let (l1, l2) = (q.log_variance, p.log_variance);
         let (rho1, rho2) = (l1.clone().neg().exp(), l2.clone().neg().exp());
@@ -107,7 +107,7 @@ mod tests {
         let leaf = |x: f64| Tensor::<B, 2>::from_floats([[x as f32]], &device).require_grad();
         let (mean, log_variance) = (leaf(m1), leaf(s1.ln()));
         let q = Gaussians { mean: mean.clone(), log_variance: log_variance.clone() };
-        let value = divergence.of(q, Gaussians { mean: leaf(m2), log_variance: leaf(s2.ln()) });
+        let value = divergence.between(q, Gaussians { mean: leaf(m2), log_variance: leaf(s2.ln()) });
         let gradients = value.clone().sum().backward();
         let number = |t: Tensor<Flex, 2>| f64::from(t.into_scalar());
         [

@@ -1,23 +1,24 @@
 //! Trains deep clusterings and exports them for microcontrollers.
 //!
-//! [`training::fit`] learns an encoder and its clusters from [`data::Samples`] by one of the published
+//! [`Device::fit`](device::Device::fit) learns an encoder and its clusters from [`data::Samples`] by one of the published
 //! [`methods`]; what it gives, a [`trained::Trained`], is plain numbers. [`quantize::quantize`] turns it into an `.emx`
 //! file, and [`assessment::inference::assign`] runs that file with the arithmetic of the chip.
 //!
 //! ```
 //! use edgemix::device::Device;
-//! use edgemix::methods::MethodConfig;
+//! use edgemix::methods::{FitConfig, MethodConfig};
 //! use edgemix::quantize::{Provenance, quantize};
-//! use edgemix::training::FitConfig;
+//! use edgemix::training::PhaseSettings;
 //! use edgemix::assessment::inference;
 //! use edgemix::{data, metrics};
 //! use edgemix_runtime::Model;
 //!
 //! let digits = data::digits();
-//! let mut config = FitConfig { encoder: "32-8".parse()?, pretrain_epochs: 2, ..FitConfig::default() };
+//! let mut config = FitConfig { encoder: "32-8".parse()?, ..FitConfig::default() };
+//! config.reconstruction = PhaseSettings::with_epochs(2);
 //! config.method = MethodConfig::named("ae-gmm").unwrap();
 //! // No checkpoints are kept, and nobody watches.
-//! let trained = Device::Cpu.fit(&digits.samples, &config, &mut (), &mut ())?;
+//! let trained = Device::Cpu.fit(&digits.samples, &config, &mut (), &mut ())?.trained;
 //!
 //! // Without samples that were held out, p-values are of those that were trained on.
 //! let provenance = Provenance { name: "digits".into(), config: [0; 32], seed: config.seed };
@@ -45,6 +46,5 @@ pub mod report;
 pub mod run;
 pub mod trained;
 pub mod training;
-pub mod variant;
 
-pub use base::{metrics, random};
+pub use base::{metrics, random, variant};

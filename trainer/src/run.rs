@@ -1,5 +1,5 @@
-//! A run's directory: `config.toml`, `data.toml`, `metrics.jsonl`, `checkpoints/last.ckpt`, `clusters.json`, `trained.bin`,
-//! `model.emx`, `report.html`. Every file appears whole or not at all.
+//! A run's directory: `config.toml`, `data.toml`, `metrics.jsonl`, `checkpoints/last.ckpt`, `clusters.json`, `sticks.json`,
+//! `trained.bin`, `model.emx`, `report.html`. Every file appears whole or not at all.
 
 use std::fs;
 use std::io::{self, BufWriter, Write};
@@ -7,11 +7,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::mixture::ClusterCountReport;
-use crate::training::{CheckpointStore, EpochReport};
+use crate::training::{CheckpointStore, EpochReport, Finding};
 
 const METRICS: &str = "metrics.jsonl";
 /// How the number of clusters was found.
 const NUMBER: &str = "clusters.json";
+/// What a Dirichlet process' sticks weighed.
+const STICKS: &str = "sticks.json";
 
 /// A run's directory.
 ///
@@ -22,7 +24,7 @@ const NUMBER: &str = "clusters.json";
 /// let folder = tempfile::tempdir()?;
 /// let mut run = RunDir::create(folder.path())?;
 /// let losses = vec![("reconstruction".into(), 0.5)];
-/// run.append_metrics(&EpochReport { stage: "reconstruct".into(), epoch: 1, epochs: 9, losses, clusters: None })?;
+/// run.append_metrics(&EpochReport { phase: "reconstruct".into(), epoch: 1, epochs: 9, losses, clusters: None })?;
 /// run.save(b"the state after it")?;
 /// assert!(run.file("checkpoints/last.ckpt").exists());
 /// // Nobody else's while it is held.
@@ -106,6 +108,7 @@ impl RunDir {
             "model.emx",
             "report.html",
             NUMBER,
+            STICKS,
             "data.toml",
             "config.toml",
         ] {
@@ -127,32 +130,41 @@ impl RunDir {
         fs::OpenOptions::new().create(true).append(true).open(self.file(METRICS))?.write_all(&line)
     }
 
-    /// Keeps how the number of clusters was found.
+    /// Keeps what a method found out beside the model.
     ///
     /// ```
     /// use edgemix::mixture::ClusterCountReport;
     /// use edgemix::run::RunDir;
+    /// use edgemix::training::Finding;
     ///
     /// let folder = tempfile::tempdir()?;
     /// let found = ClusterCountReport { clusters: 3, components: 5, threshold: 0.25, curve: vec![], merges: vec![], seconds: 0.5 };
-    /// RunDir::create(folder.path())?.keep_number(&found)?;
+    /// RunDir::create(folder.path())?.keep_finding(&Finding::ClusterCount(found.clone()))?;
     /// assert_eq!(RunDir::open(folder.path()).number(), Some(found));
     /// # Ok::<(), std::io::Error>(())
     /// ```
     ///
     /// # Errors
     /// Whatever the file system says.
-    pub fn keep_number(&self, number: &ClusterCountReport) -> io::Result<()> {
-        write_whole(&self.file(NUMBER), &serde_json::to_vec_pretty(number)?)
+    pub fn keep_finding(&self, finding: &Finding) -> io::Result<()> {
+        let (name, text) = match finding {
+            Finding::ClusterCount(report) => (NUMBER, serde_json::to_vec_pretty(report)?),
+            Finding::StickWeights(weights) => (STICKS, serde_json::to_vec(weights)?),
+        };
+        write_whole(&self.file(name), &text)
+    }
+
+    /// The weights of a Dirichlet process' sticks before any was pruned, largest first; empty where there are none.
+    pub fn sticks(&self) -> Vec<f64> {
+        fs::read(self.file(STICKS)).ok().and_then(|text| serde_json::from_slice(&text).ok()).unwrap_or_default()
     }
 
     /// How the number of clusters was found, if it was; nothing too where the file is another version's.
-    /// See [`RunDir::keep_number`] for an example.
     pub fn number(&self) -> Option<ClusterCountReport> {
         serde_json::from_slice(&fs::read(self.file(NUMBER)).ok()?).ok()
     }
 
-    /// Forgets the metrics of a stage after its first `epochs` epochs: a run that is taken up reports them again.
+    /// Forgets the metrics of a phase after its first `epochs` epochs: a run that is taken up reports them again.
     /// Lines that stay, stay byte for byte; a last line that was cut off is dropped.
     ///
     /// ```
@@ -161,7 +173,7 @@ impl RunDir {
     ///
     /// let folder = tempfile::tempdir()?;
     /// let run = RunDir::create(folder.path())?;
-    /// let report = |epoch| EpochReport { stage: "cluster".into(), epoch, epochs: 9, losses: vec![], clusters: None };
+    /// let report = |epoch| EpochReport { phase: "cluster".into(), epoch, epochs: 9, losses: vec![], clusters: None };
     /// (1..=3).try_for_each(|epoch| run.append_metrics(&report(epoch)))?;
     /// // Taken up from a checkpoint after the first epoch.
     /// run.truncate_metrics("cluster", 1)?;
@@ -171,7 +183,7 @@ impl RunDir {
     ///
     /// # Errors
     /// Whatever the file system says; a whole line that is not a report is an error too.
-    pub fn truncate_metrics(&self, stage: &str, epochs: usize) -> io::Result<()> {
+    pub fn truncate_metrics(&self, phase: &str, epochs: usize) -> io::Result<()> {
         let path = self.file(METRICS);
         let text = match fs::read_to_string(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
@@ -180,7 +192,7 @@ impl RunDir {
         let mut kept = String::new();
         for line in text.split_inclusive('\n').filter(|line| line.ends_with('\n')) {
             let report: EpochReport = serde_json::from_str(line)?;
-            if report.stage != stage || report.epoch <= epochs {
+            if report.phase != phase || report.epoch <= epochs {
                 kept.push_str(line);
             }
         }
@@ -296,10 +308,10 @@ fn unnamed(error: io::Error) -> io::Error {
 mod tests {
     use super::*;
 
-    fn report(stage: &str, epoch: usize) -> EpochReport {
+    fn report(phase: &str, epoch: usize) -> EpochReport {
         // A loss whose shortest decimal form is long: read and written again it need not come back.
         let losses = vec![("reconstruction".into(), 4.717938721179962 / (epoch as f64 + 0.1))];
-        EpochReport { stage: stage.into(), epoch, epochs: 5, losses, clusters: None }
+        EpochReport { phase: phase.into(), epoch, epochs: 5, losses, clusters: None }
     }
 
     #[test]
@@ -316,15 +328,15 @@ mod tests {
                 let run = RunDir::create(&folder.path().join(format!("{killed}-{position}"))).unwrap();
                 all[..killed].iter().for_each(|r| run.append_metrics(r).unwrap());
                 let mut file = fs::OpenOptions::new().create(true).append(true).open(run.file(METRICS)).unwrap();
-                file.write_all(b"{\"stage\":\"clus").unwrap();
-                let stages = if position < 5 {
+                file.write_all(b"{\"phase\":\"clus").unwrap();
+                let phases = if position < 5 {
                     vec![("reconstruct", position), ("cluster", 0)]
                 } else {
                     vec![("cluster", position - 5)]
                 };
                 let mut rest = all[position..].iter();
-                for (stage, first) in stages {
-                    run.truncate_metrics(stage, first).unwrap();
+                for (phase, first) in phases {
+                    run.truncate_metrics(phase, first).unwrap();
                     rest.by_ref().take(5 - first).for_each(|r| run.append_metrics(r).unwrap());
                 }
                 assert!(fs::read(run.file(METRICS)).unwrap() == expected, "killed after {killed}, from {position}");

@@ -236,7 +236,7 @@ fn runs(folder: &Path, model: &[u8]) {
     };
     let scaling = Scaling { gain: vec![0.0625], offset: vec![0.0] };
     let head = Head::Mixture(mixture);
-    let trained = Trained { method: "dpm".into(), scaling, encoder: vec![], head, sticks: vec![] };
+    let trained = Trained { method: "dpm".into(), scaling, encoder: vec![], head };
     let trained = postcard::to_stdvec(&trained).unwrap();
     write("mixed/trained.bin", &trained);
     write("finished/trained.bin", &trained);

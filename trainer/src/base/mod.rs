@@ -6,3 +6,4 @@ pub(crate) mod arrays;
 pub mod metrics;
 pub(crate) mod names;
 pub mod random;
+pub mod variant;

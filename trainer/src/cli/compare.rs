@@ -15,9 +15,9 @@ use super::output::show;
 use super::{CliError, settings, train};
 use crate::data::{DataRecord, Dataset};
 use crate::device::Device;
-use crate::methods::MethodConfig;
+use crate::methods::{FitConfig, MethodConfig};
 use crate::run::{RunDir, write_whole};
-use crate::training::{FitConfig, FitError};
+use crate::training::FitError;
 
 #[derive(Args)]
 #[command(after_help = "Examples:

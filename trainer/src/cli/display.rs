@@ -42,27 +42,27 @@ pub(super) fn plain() -> Box<dyn Display> {
 /// A bar on standard error.
 struct Bar {
     bar: ProgressBar,
-    is_phase: Option<bool>,
+    is_activity: Option<bool>,
 }
 
 impl Bar {
     fn new() -> Self {
-        Self { bar: ProgressBar::new(LENGTH), is_phase: None }
+        Self { bar: ProgressBar::new(LENGTH), is_activity: None }
     }
 }
 
 impl Display for Bar {
     fn show(&mut self, status: &Status, now: Instant) {
-        let is_phase = status.phase.is_some() || status.stage.is_none();
-        if self.is_phase.is_none() && is_phase && now - status.begin < GRACE {
+        let is_activity = status.activity.is_some() || status.phase.is_none();
+        if self.is_activity.is_none() && is_activity && now - status.begin < GRACE {
             return;
         }
-        if self.is_phase.replace(is_phase) != Some(is_phase) {
-            let template = if is_phase { "{prefix:>12} {spinner} {msg}" } else { "{prefix:>12} {bar:30} {msg}" };
+        if self.is_activity.replace(is_activity) != Some(is_activity) {
+            let template = if is_activity { "{prefix:>12} {spinner} {msg}" } else { "{prefix:>12} {bar:30} {msg}" };
             let style = ProgressStyle::with_template(template);
             self.bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
         }
-        let share = status.stage.as_ref().map_or(0.0, |stage| stage.share());
+        let share = status.phase.as_ref().map_or(0.0, |phase| phase.share());
         self.bar.set_prefix(status.name().to_owned());
         self.bar.set_message(status.line(now));
         self.bar.set_position((share * LENGTH as f64) as u64);
@@ -76,7 +76,7 @@ impl Drop for Bar {
     }
 }
 
-/// Lines for a log: one where a stage ends, and one now and then.
+/// Lines for a log: one where a phase ends, and one now and then.
 struct Lines<W> {
     out: W,
     shown: usize,
@@ -110,12 +110,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_log_gets_a_line_where_a_stage_ends_and_every_half_minute() {
+    fn a_log_gets_a_line_where_a_phase_ends_and_every_half_minute() {
         let begin = Instant::now();
         let at = |seconds: u64| begin + Duration::from_secs(seconds);
         let mut status = Status::new("", begin);
         let mut lines = Lines::new(vec![]);
-        status.stage("reconstruct", 0, 2, at(1));
+        status.phase("reconstruct", 0, 2, at(1));
         for tenth in 0..10 {
             lines.show(&status, at(1) + Duration::from_millis(100 * tenth));
         }
@@ -125,7 +125,7 @@ mod tests {
         lines.show(&status, at(40));
         status.epoch(report("reconstruct", 1, 2, None), at(41));
         status.epoch(report("reconstruct", 2, 2, None), at(50));
-        status.phase("last fit of the clusters", at(50));
+        status.activity("last fit of the clusters", at(50));
         lines.show(&status, at(51));
         lines.show(&status, at(80));
         lines.show(&status, at(81));

@@ -167,9 +167,7 @@ pub(super) fn check_pair(run: &RunDir, trained: &Trained, model: &Model) -> Resu
 /// A run's trained model.
 pub(super) fn trained(run: &RunDir) -> Result<Trained, CliError> {
     let path = run.file("trained.bin");
-    let mut bytes = fs::read(&path).map_err(CliError::io(&path))?;
-    // Models of before did not end with a list of sticks: an empty one is a zero.
-    bytes.push(0);
+    let bytes = fs::read(&path).map_err(CliError::io(&path))?;
     postcard::from_bytes(&bytes)
         .map_err(|error| CliError::Use(format!("{}: not a trained model ({error}): train again", path.display())))
 }

@@ -74,7 +74,7 @@ pub(crate) enum CliError {
     Data(#[from] DataError),
     #[error("{0}{advice}", advice = device_advice(.0))]
     Device(#[from] DeviceError),
-    #[error(transparent)]
+    #[error("{error}{advice}", error = .0, advice = advice_on_fit(.0))]
     Fit(#[from] FitError),
     #[error("{0}{advice}", advice = quantize_advice(.0))]
     Quantize(#[from] QuantizeError),
@@ -121,6 +121,17 @@ fn quantize_advice(error: &QuantizeError) -> &'static str {
             ". Train longer, or with another seed or encoder; --allow-disagreement writes the file anyway"
         }
         QuantizeError::Features { .. } => ". Use the data that the model was trained on",
+        _ => "",
+    }
+}
+
+/// What to do about a fit that failed, where that can be said.
+fn advice_on_fit(error: &FitError) -> &'static str {
+    match error {
+        FitError::Diverged { .. } => ": lower --learning-rate, or check the scale of the data",
+        FitError::Stopped(_) => "; what was learned up to the last checkpoint is kept: continue with --resume",
+        FitError::Checkpoint { .. } => "; the last one is untouched: fix the cause, then continue with --resume",
+        FitError::Mismatch(_) => ": start again with --force, or give the samples and settings it was made with",
         _ => "",
     }
 }

@@ -10,9 +10,8 @@ use super::CliError;
 use super::display::{Display, Wish, plain};
 use super::status::Status;
 use super::{report, tui};
-use crate::mixture::ClusterCountReport;
 use crate::run::RunDir;
-use crate::training::{EpochReport, Observer};
+use crate::training::{EpochReport, Finding, Observer};
 
 /// Between two looks at where things stand.
 const TICK: Duration = Duration::from_millis(100);
@@ -105,7 +104,7 @@ impl Drop for Screen {
 /// Does what may take long, and says that it is being done.
 pub(super) fn during<T>(what: &str, work: impl FnOnce() -> T) -> T {
     let screen = Screen::new("", plain());
-    screen.status().phase(what, Instant::now());
+    screen.status().activity(what, Instant::now());
     work()
 }
 
@@ -130,8 +129,8 @@ impl Progress {
     }
 
     /// Something else begins that may take long.
-    pub(super) fn phase(&self, name: &str) {
-        self.screen.status().phase(name, Instant::now());
+    pub(super) fn activity(&self, name: &str) {
+        self.screen.status().activity(name, Instant::now());
     }
 
     fn keep(&mut self, written: io::Result<()>) {
@@ -142,7 +141,7 @@ impl Progress {
 }
 
 impl Observer for Progress {
-    fn stage(&mut self, name: &str, epoch: usize, epochs: usize) {
+    fn phase(&mut self, name: &str, epoch: usize, epochs: usize) {
         let written = self.run.truncate_metrics(name, epoch);
         self.keep(written);
         let mut status = self.screen.status();
@@ -150,7 +149,7 @@ impl Observer for Progress {
             // Of a run that is taken up; what can't be read is not shown.
             status.reports = report::metrics(&self.run).unwrap_or_default();
         }
-        status.stage(name, epoch, epochs, Instant::now());
+        status.phase(name, epoch, epochs, Instant::now());
     }
 
     fn epoch(&mut self, report: &EpochReport) {
@@ -159,16 +158,16 @@ impl Observer for Progress {
         self.keep(written);
     }
 
-    fn phase(&mut self, name: &str) {
-        Progress::phase(self, name);
+    fn activity(&mut self, name: &str) {
+        Progress::activity(self, name);
     }
 
     fn batch(&mut self, done: usize, batches: usize) {
         self.screen.status().batch(done, batches);
     }
 
-    fn number(&mut self, number: &ClusterCountReport) {
-        let written = self.run.keep_number(number);
+    fn finding(&mut self, finding: &Finding) {
+        let written = self.run.keep_finding(finding);
         self.keep(written);
     }
 

@@ -59,7 +59,7 @@ pub(super) fn write(
     evaluate::check_features(&model, &dataset.samples)?;
     let config = run.file("config.toml");
     let text = fs::read_to_string(&config).map_err(CliError::io(&config))?;
-    let (number, interval) = (run.number(), super::seeds::interval(run));
+    let (number, sticks, interval) = (run.number(), run.sticks(), super::seeds::interval(run));
     let page = report::Run {
         dataset,
         trained: &trained,
@@ -69,6 +69,7 @@ pub(super) fn write(
         config: &text,
         commands: &commands(directory, source),
         number: number.as_ref(),
+        sticks: &sticks,
         interval: interval.as_ref(),
     };
     let page = page.page().map_err(|error| CliError::Use(error.to_string()))?;

@@ -7,13 +7,15 @@ use super::train::{FitOptions, fit, start};
 use super::{CliError, evaluate, report};
 use crate::assessment::interval::{ClusterFate, SeedInterval};
 use crate::data::{DataRecord, Dataset};
+use crate::methods::FitConfig;
 use crate::run::{RunDir, write_whole};
-use crate::training::{FitConfig, FitError};
+use crate::training::FitError;
 
 /// What the runs agree on, in the directory of all of them.
 const INTERVAL: &str = "seeds.json";
 /// What a run's directory holds that the directory of all of them takes over from the medoid.
-const TAKEN: [&str; 6] = ["data.toml", "clusters.json", "metrics.jsonl", "trained.bin", "model.emx", "config.toml"];
+const TAKEN: [&str; 7] =
+    ["data.toml", "clusters.json", "sticks.json", "metrics.jsonl", "trained.bin", "model.emx", "config.toml"];
 
 /// The directory of a run of several.
 pub(super) fn directory(out: &Path, seed: u64) -> PathBuf {

@@ -7,8 +7,7 @@ use toml::{Table, Value};
 
 use super::CliError;
 use crate::base::names::{nearest_name, with_suggestion};
-use crate::methods::MethodConfig;
-use crate::training::FitConfig;
+use crate::methods::{FitConfig, MethodConfig};
 
 /// Reads a TOML file of settings; what it leaves out is as the method it names has it.
 pub(super) fn read(path: &Path) -> Result<FitConfig, CliError> {

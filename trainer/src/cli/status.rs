@@ -12,18 +12,18 @@ pub(super) struct Status {
     /// What it is, for a heading.
     pub(super) title: String,
     pub(super) begin: Instant,
-    /// The stage that runs, if any does.
-    pub(super) stage: Option<Stage>,
+    /// The phase that runs, if any does.
+    pub(super) phase: Option<RunningPhase>,
     /// What is done without batches, and since when.
-    pub(super) phase: Option<(String, Instant)>,
-    /// Of every epoch, of stages before this one too.
+    pub(super) activity: Option<(String, Instant)>,
+    /// Of every epoch, of phases before this one too.
     pub(super) reports: Vec<EpochReport>,
-    /// A line on each stage that is over.
+    /// A line on each phase that is over.
     pub(super) over: Vec<String>,
 }
 
-/// A stage that runs.
-pub(super) struct Stage {
+/// A phase that runs.
+pub(super) struct RunningPhase {
     pub(super) name: String,
     pub(super) begin: Instant,
     /// The epochs that were done when it began: some, if a run was taken up.
@@ -40,44 +40,44 @@ pub(super) struct Stage {
 impl Status {
     pub(super) fn new(title: &str, now: Instant) -> Self {
         let title = title.to_owned();
-        Self { title, begin: now, stage: None, phase: None, reports: vec![], over: vec![] }
+        Self { title, begin: now, phase: None, activity: None, reports: vec![], over: vec![] }
     }
 
-    pub(super) fn stage(&mut self, name: &str, epoch: usize, epochs: usize, now: Instant) {
-        self.end_stage(now);
+    pub(super) fn phase(&mut self, name: &str, epoch: usize, epochs: usize, now: Instant) {
+        self.end_phase(now);
         let (name, batch) = (name.to_owned(), (0, 0));
-        self.stage = Some(Stage { name, begin: now, first: epoch, done: epoch, epochs, since: now, batch });
+        self.phase = Some(RunningPhase { name, begin: now, first: epoch, done: epoch, epochs, since: now, batch });
     }
 
     pub(super) fn batch(&mut self, done: usize, batches: usize) {
-        self.phase = None;
-        if let Some(stage) = &mut self.stage {
-            stage.batch = (done, batches);
+        self.activity = None;
+        if let Some(phase) = &mut self.phase {
+            phase.batch = (done, batches);
         }
     }
 
     pub(super) fn epoch(&mut self, report: EpochReport, now: Instant) {
-        self.phase = None;
-        if let Some(stage) = &mut self.stage {
-            (stage.done, stage.since, stage.batch.0) = (report.epoch, now, 0);
+        self.activity = None;
+        if let Some(phase) = &mut self.phase {
+            (phase.done, phase.since, phase.batch.0) = (report.epoch, now, 0);
         }
         self.reports.push(report);
     }
 
-    pub(super) fn phase(&mut self, name: &str, now: Instant) {
-        if self.stage.as_ref().is_some_and(|stage| stage.done == stage.epochs) {
-            self.end_stage(now);
+    pub(super) fn activity(&mut self, name: &str, now: Instant) {
+        if self.phase.as_ref().is_some_and(|phase| phase.done == phase.epochs) {
+            self.end_phase(now);
         }
-        self.phase = Some((name.to_owned(), now));
+        self.activity = Some((name.to_owned(), now));
     }
 
-    /// Says what a stage came to.
-    pub(super) fn end_stage(&mut self, now: Instant) {
-        self.phase = None;
-        let Some(stage) = self.stage.take() else { return };
-        let epochs = stage.done - stage.first;
-        let took = clock(now - stage.begin);
-        self.over.push(format!("{}: {epochs} epochs in {took}{}", stage.name, self.losses()));
+    /// Says what a phase came to.
+    pub(super) fn end_phase(&mut self, now: Instant) {
+        self.activity = None;
+        let Some(phase) = self.phase.take() else { return };
+        let epochs = phase.done - phase.first;
+        let took = clock(now - phase.begin);
+        self.over.push(format!("{}: {epochs} epochs in {took}{}", phase.name, self.losses()));
     }
 
     /// The last epoch's losses and clusters, two spaces before each.
@@ -89,15 +89,15 @@ impl Status {
 
     /// What runs now, in a line without its name.
     pub(super) fn line(&self, now: Instant) -> String {
-        if let Some((_, since)) = &self.phase {
+        if let Some((_, since)) = &self.activity {
             return format!("{} so far", clock(now - *since));
         }
-        let Some(stage) = &self.stage else { return String::new() };
-        let mut line = format!("{}/{}", stage.done, stage.epochs);
-        if now - stage.since > SHORT && stage.batch.1 > 0 {
-            line += &format!("  batch {}/{}", stage.batch.0, stage.batch.1);
+        let Some(phase) = &self.phase else { return String::new() };
+        let mut line = format!("{}/{}", phase.done, phase.epochs);
+        if now - phase.since > SHORT && phase.batch.1 > 0 {
+            line += &format!("  batch {}/{}", phase.batch.0, phase.batch.1);
         }
-        if let Some(left) = stage.left(now) {
+        if let Some(left) = phase.left(now) {
             line += &format!("  {} left", clock(left));
         }
         line + &self.losses()
@@ -105,16 +105,16 @@ impl Status {
 
     /// The name of what runs now.
     pub(super) fn name(&self) -> &str {
-        match (&self.phase, &self.stage) {
+        match (&self.activity, &self.phase) {
             (Some((name, _)), _) => name,
-            (None, Some(stage)) => &stage.name,
+            (None, Some(phase)) => &phase.name,
             (None, None) => "",
         }
     }
 }
 
-impl Stage {
-    /// The share of the stage that is done.
+impl RunningPhase {
+    /// The share of the phase that is done.
     pub(super) fn share(&self) -> f64 {
         self.position() / self.epochs.max(1) as f64
     }
@@ -124,7 +124,7 @@ impl Stage {
         self.done as f64 + self.batch.0 as f64 / self.batch.1.max(1) as f64
     }
 
-    /// How long the stage still takes, if it goes on as since it began.
+    /// How long the phase still takes, if it goes on as since it began.
     pub(super) fn left(&self, now: Instant) -> Option<Duration> {
         let done = self.position() - self.first as f64;
         let rest = self.epochs as f64 - self.position();
@@ -146,11 +146,11 @@ pub(super) fn clock(time: Duration) -> String {
 pub(super) mod tests {
     use super::*;
 
-    pub(in crate::cli) fn report(stage: &str, epoch: usize, epochs: usize, clusters: Option<usize>) -> EpochReport {
+    pub(in crate::cli) fn report(phase: &str, epoch: usize, epochs: usize, clusters: Option<usize>) -> EpochReport {
         let at = epoch as f64;
         let mut losses = vec![("reconstruction".to_owned(), 4.0 / (1.0 + 0.3 * at))];
         losses.extend(clusters.map(|k| ("cluster".to_owned(), 0.5 + (k as f64) / (10.0 + at))));
-        EpochReport { stage: stage.into(), epoch, epochs, losses, clusters }
+        EpochReport { phase: phase.into(), epoch, epochs, losses, clusters }
     }
 
     fn after(begin: Instant, seconds: u64) -> Instant {
@@ -158,33 +158,33 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn the_time_left_is_by_what_was_done_since_the_stage_began() {
+    fn the_time_left_is_by_what_was_done_since_the_phase_began() {
         let begin = Instant::now();
         let mut status = Status::new("", begin);
         // Taken up after 10 of 20 epochs; two and a half take 50 s.
-        status.stage("reconstruct", 10, 20, begin);
+        status.phase("reconstruct", 10, 20, begin);
         assert_eq!(status.line(begin), "10/20");
         status.epoch(report("reconstruct", 11, 20, None), after(begin, 20));
         status.epoch(report("reconstruct", 12, 20, None), after(begin, 40));
         status.batch(5, 10);
         assert_eq!(status.line(after(begin, 50)), "12/20  batch 5/10  2:30 left  reconstruction 0.8696");
-        let stage = status.stage.as_ref().unwrap();
-        assert!((stage.share() - 0.625).abs() < 1e-12);
+        let phase = status.phase.as_ref().unwrap();
+        assert!((phase.share() - 0.625).abs() < 1e-12);
         // Short epochs are shown without their batches.
         assert!(!status.line(after(begin, 41)).contains("batch"));
     }
 
     #[test]
-    fn a_phase_is_named_until_a_batch_and_a_stage_is_summed_up_when_it_is_over() {
+    fn an_activity_is_named_until_a_batch_and_a_phase_is_summed_up_when_it_is_over() {
         let begin = Instant::now();
         let mut status = Status::new("", begin);
-        status.stage("cluster", 0, 1, begin);
-        status.phase("fitting the clusters", after(begin, 1));
+        status.phase("cluster", 0, 1, begin);
+        status.activity("fitting the clusters", after(begin, 1));
         assert_eq!((status.name(), &*status.line(after(begin, 80))), ("fitting the clusters", "1:19 so far"));
         status.batch(1, 2);
         assert_eq!(status.name(), "cluster");
         status.epoch(report("cluster", 1, 1, Some(12)), after(begin, 4000));
-        status.phase("last fit of the clusters", after(begin, 4000));
+        status.activity("last fit of the clusters", after(begin, 4000));
         assert_eq!(status.over, ["cluster: 1 epochs in 1:06:40  reconstruction 3.0769  cluster 1.5909  12 clusters"]);
         assert_eq!(status.name(), "last fit of the clusters");
     }

@@ -17,13 +17,13 @@ use crate::assessment::collapse;
 use crate::data::split::{MIN_HELD_OUT, Split, SplitSamples};
 use crate::data::{self, DataRecord, Dataset, Source};
 use crate::device::Device;
-use crate::methods::MethodConfig;
+use crate::methods::{FitConfig, MethodConfig};
 use crate::mixture::ClusterCountReport;
 use crate::nn::{Architecture, ArchitectureError};
 use crate::quantize::{HeldOut, Provenance, QuantizeError, check, quantize};
 use crate::run::{RunDir, write_whole};
 use crate::trained::Trained;
-use crate::training::{FitConfig, FitError};
+use crate::training::{Epochs, FitError};
 use crate::variant::Variant;
 
 fn encoder_help() -> String {
@@ -80,16 +80,16 @@ pub(super) struct Train {
     /// done is not done again.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(2..=100))]
     seeds: Option<u64>,
-    /// Epochs of reconstruction [default: by the number of samples].
+    /// Epochs of reconstruction; 0 for none [default: by the number of samples].
     #[arg(long)]
     pretrain_epochs: Option<usize>,
-    /// Epochs with the clustering loss [default: by the number of samples].
+    /// Epochs with the clustering loss; 0 for none [default: by the number of samples].
     #[arg(long)]
     cluster_epochs: Option<usize>,
     /// The share of the samples that training does not see, for novelty and posteriors [default: 0.1].
     #[arg(long, value_name = "SHARE")]
     holdout: Option<f64>,
-    /// Adam's step size [default: 0.001].
+    /// The optimiser's step size [default: 0.001].
     #[arg(long)]
     learning_rate: Option<f64>,
     /// cpu, ndarray, cuda or cuda:1.
@@ -209,8 +209,8 @@ impl Train {
                 layers.parse().map_err(|error: ArchitectureError| CliError::Use(format!("--encoder: {error}")))?;
         }
         config.seed = self.seed.unwrap_or(config.seed);
-        config.pretrain_epochs = self.pretrain_epochs.unwrap_or(config.pretrain_epochs);
-        config.cluster_epochs = self.cluster_epochs.unwrap_or(config.cluster_epochs);
+        config.reconstruction.epochs = self.pretrain_epochs.map_or(config.reconstruction.epochs, Epochs::Exactly);
+        config.clustering.epochs = self.cluster_epochs.map_or(config.clustering.epochs, Epochs::Exactly);
         config.learning_rate = self.learning_rate.unwrap_or(config.learning_rate);
         config.holdout = self.holdout.unwrap_or(config.holdout);
         self.sets.iter().try_for_each(|assignment| settings::set(&mut config, assignment))?;
@@ -332,8 +332,8 @@ pub(super) fn fit(
     let parts = Split::draw(dataset, config.holdout, config.seed).parts(&dataset.samples)?;
     let title = format!("{} by {}, {}", dataset.samples.name(), config.method.name(), run.file("").display());
     let mut progress = Progress::new(run.clone(), &title, options.view)?;
-    let trained = options.device.fit(&parts.training, config, &mut run.clone(), &mut progress)?;
-    progress.phase("quantising");
+    let trained = options.device.fit(&parts.training, config, &mut run.clone(), &mut progress)?.trained;
+    progress.activity("quantising");
     let collapse = collapse::find_collapse(&trained, &parts.training).map_err(FitError::from)?;
     let path = run.file("trained.bin");
     let bytes = postcard::to_stdvec(&trained).map_err(|error| CliError::Use(error.to_string()))?;

@@ -168,36 +168,36 @@ fn signals() -> io::Result<Arc<std::sync::atomic::AtomicUsize>> {
 fn draw(frame: &mut Frame, status: &Status, note: &str, now: Instant) {
     let layout =
         Layout::vertical([Constraint::Length(1), Constraint::Length(4), Constraint::Min(0), Constraint::Length(1)]);
-    let [head, stage, curves, foot] = layout.areas(frame.area());
+    let [head, phase, curves, foot] = layout.areas(frame.area());
     let elapsed = format!("{} since the start", clock(now - status.begin));
     frame.render_widget(Paragraph::new(status.title.as_str().bold()), head);
     frame.render_widget(Paragraph::new(Line::from(elapsed).right_aligned()), head);
-    draw_stage(frame, stage, status, now);
+    draw_phase(frame, phase, status, now);
     draw_curves(frame, curves, status);
     frame.render_widget(Paragraph::new(note.dim()), foot);
 }
 
-fn draw_stage(frame: &mut Frame, area: Rect, status: &Status, now: Instant) {
-    let name = status.stage.as_ref().map_or(status.name(), |stage| &stage.name);
+fn draw_phase(frame: &mut Frame, area: Rect, status: &Status, now: Instant) {
+    let name = status.phase.as_ref().map_or(status.name(), |phase| &phase.name);
     let block = Block::bordered().title(format!(" {name} "));
     let [line, bar] = Layout::vertical([Constraint::Length(1), Constraint::Length(1)]).areas(block.inner(area));
     frame.render_widget(block, area);
     let mut text = vec![];
-    if let Some(stage) = &status.stage {
-        text.push(format!("epoch {} of {}", (stage.done + 1).min(stage.epochs), stage.epochs));
-        if stage.batch.1 > 0 && status.phase.is_none() {
-            text.push(format!("batch {} of {}", stage.batch.0, stage.batch.1));
+    if let Some(phase) = &status.phase {
+        text.push(format!("epoch {} of {}", (phase.done + 1).min(phase.epochs), phase.epochs));
+        if phase.batch.1 > 0 && status.activity.is_none() {
+            text.push(format!("batch {} of {}", phase.batch.0, phase.batch.1));
         }
-        text.extend(stage.left(now).map(|left| format!("{} left in this stage", clock(left))));
+        text.extend(phase.left(now).map(|left| format!("{} left in this phase", clock(left))));
         let gauge = LineGauge::default()
-            .ratio(stage.share().clamp(0.0, 1.0))
+            .ratio(phase.share().clamp(0.0, 1.0))
             .filled_style(Style::new().fg(Color::Cyan))
             .unfilled_style(Style::new().dim())
             .filled_symbol(line::THICK.horizontal)
             .unfilled_symbol(line::NORMAL.horizontal);
         frame.render_widget(gauge, bar);
     }
-    text.extend(status.phase.as_ref().map(|(name, since)| format!("{name}, {}", clock(now - *since))));
+    text.extend(status.activity.as_ref().map(|(name, since)| format!("{name}, {}", clock(now - *since))));
     frame.render_widget(Paragraph::new(text.join("   ")), line);
 }
 
@@ -239,7 +239,7 @@ fn draw_curves(frame: &mut Frame, area: Rect, status: &Status) {
     };
     let reports = &status.reports;
     let borders: Vec<f64> =
-        (1..reports.len()).filter(|&i| reports[i].stage != reports[i - 1].stage).map(|i| i as f64 + 0.5).collect();
+        (1..reports.len()).filter(|&i| reports[i].phase != reports[i - 1].phase).map(|i| i as f64 + 0.5).collect();
     let rows = Layout::vertical(vec![Constraint::Fill(1); curves.len().div_ceil(columns)]).split(area);
     for (row, curves) in rows.iter().zip(curves.chunks(columns)) {
         let places = Layout::horizontal(vec![Constraint::Fill(1); curves.len()]).split(*row);
@@ -283,12 +283,12 @@ mod tests {
         begin + Duration::from_secs(seconds)
     }
 
-    /// In the fourth epoch of the second stage, 100 s after the start.
+    /// In the fourth epoch of the second phase, 100 s after the start.
     fn state(begin: Instant) -> Status {
         let mut status = Status::new("digits by alpha-jsd, runs/digits", begin);
-        status.stage("reconstruct", 0, 30, begin);
+        status.phase("reconstruct", 0, 30, begin);
         (1..=30).for_each(|epoch| status.epoch(report("reconstruct", epoch, 30, None), after(begin, 2 * epoch as u64)));
-        status.stage("cluster", 0, 10, after(begin, 60));
+        status.phase("cluster", 0, 10, after(begin, 60));
         for epoch in 1..=3 {
             status.epoch(report("cluster", epoch, 10, Some(20 - 2 * epoch)), after(begin, 60 + 10 * epoch as u64));
         }
@@ -315,10 +315,10 @@ mod tests {
     }
 
     #[test]
-    fn before_the_first_epoch_there_is_a_phase_and_nothing_else() {
+    fn before_the_first_epoch_there_is_an_activity_and_nothing_else() {
         let begin = Instant::now();
         let mut status = Status::new("digits by grow, runs/g", begin);
-        status.phase("preparing", begin);
+        status.activity("preparing", begin);
         insta::assert_snapshot!(screen(&status, (60, 8), after(begin, 3)));
     }
 
@@ -330,7 +330,7 @@ mod tests {
         status.reports[1].losses[0].1 = f64::MAX;
         status.reports[2].losses[0].1 = f64::INFINITY;
         status.reports[3].losses[0].1 = -f64::MAX;
-        status.phase("fitting the clusters", after(begin, 96));
+        status.activity("fitting the clusters", after(begin, 96));
         for size in [(1, 1), (2, 2), (10, 3), (7, 40), (300, 4), (500, 200)] {
             screen(&status, size, after(begin, 99));
         }

@@ -7,10 +7,17 @@ use burn::tensor::{Tensor, backend::AutodiffBackend};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
-use super::latent::Objective;
+use super::common::defaults;
+use super::common::pulled::{self, Pull};
+use super::definition::MethodSettings;
+use crate::data::Samples;
 use crate::divergence::Gaussians;
 use crate::mixture::kmeans::KMeans;
 use crate::mixture::{Mixture, NotPositiveDefinite};
+use crate::nn::Architecture;
+use crate::trained::Trained;
+use crate::training::{Finding, FitError, Fitting};
+use crate::variant::Variant;
 
 /// Settings of autoencoder-based clustering.
 ///
@@ -36,26 +43,62 @@ impl Default for Abc {
     }
 }
 
-impl<B: AutodiffBackend> Objective<B> for Abc {
-    fn cluster(
+impl MethodSettings for Abc {
+    const NAME: &'static str = "abc";
+    const ENCODER_LEARNS_WITH_CLUSTERS: bool = true;
+
+    fn architecture(&self, samples: &Samples) -> Architecture {
+        defaults::architecture(samples)
+    }
+
+    fn cluster_epochs(&self, reconstruction: usize) -> usize {
+        defaults::cluster_epochs(reconstruction)
+    }
+
+    fn set_n_clusters(&mut self, n: usize) {
+        self.kmeans.n_clusters = n;
+    }
+
+    fn set_cluster_bounds(&mut self, _: usize, _: Option<usize>) -> bool {
+        false
+    }
+
+    fn set_variant(&mut self, _: Variant) -> bool {
+        false
+    }
+
+    fn check(&self, _: &Samples) -> Result<(), FitError> {
+        Ok(())
+    }
+
+    fn fit<B: AutodiffBackend>(&self, fit: &mut Fitting<'_, B>) -> Result<Trained, FitError> {
+        pulled::fit(self, fit)
+    }
+}
+
+impl<B: AutodiffBackend> Pull<B> for Abc {
+    fn is_variational(&self) -> bool {
+        false
+    }
+
+    fn start(
         &self,
         z: &Tensor<B::InnerBackend, 2>,
-        start: Option<Mixture>,
         rng: &mut ChaCha8Rng,
-    ) -> Result<Mixture, NotPositiveDefinite> {
-        let centers = match start {
-            Some(mixture) => self.kmeans.refine(z, mixture.means),
-            None => self.kmeans.fit(z, rng),
-        };
-        Ok(centers.mixture())
+    ) -> Result<(Mixture, Option<Finding>), NotPositiveDefinite> {
+        Ok((self.kmeans.fit(z, rng).mixture(), None))
     }
 
-    fn pull(&self, q: Gaussians<B>, p: Gaussians<B>) -> Option<Tensor<B, 1>> {
+    fn refine(&self, z: &Tensor<B::InnerBackend, 2>, mixture: Mixture) -> Result<Mixture, NotPositiveDefinite> {
+        Ok(self.kmeans.refine(z, mixture.means).mixture())
+    }
+
+    fn settle(&self, _: &Tensor<B::InnerBackend, 2>, mixture: Mixture) -> Result<Mixture, NotPositiveDefinite> {
+        Ok(mixture)
+    }
+
+    fn pull(&self, q: Gaussians<B>, p: Gaussians<B>) -> Tensor<B, 1> {
         let squares = (q.mean - p.mean).square().sum_dim(1).squeeze_dim::<1>(1);
-        Some(squares.mean() * (0.5 * self.lambda))
-    }
-
-    fn pulls(&self) -> bool {
-        true
+        squares.mean() * (0.5 * self.lambda)
     }
 }

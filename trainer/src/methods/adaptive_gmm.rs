@@ -1,4 +1,5 @@
-//! Adaptive Gaussian mixture (paper 002): encoder and mixture are trained together by gradients.
+//! Adaptive Gaussian mixture (Wang and Jiang, "Unsupervised deep clustering via adaptive GMM modeling and optimization",
+//! 2021): encoder and mixture are trained together by gradients.
 //!
 //! **Objective**: the mean log-likelihood of the latents under a diagonal mixture plus `eta R`, maximised. `R` pushes
 //! each centre from its K/2 nearest: as printed `sum |mu_k - mu_j|^2`, which has no bound, or by default
@@ -12,14 +13,17 @@ use burn::tensor::{Tensor, TensorData};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
-use super::joint::Clusters;
-use super::learned_mixture::{LearnedMixture, log_sum_exp};
-use super::learner::Losses;
+use super::common::defaults;
+use super::common::joint::{self, LearnedClusters};
+use super::common::learned_mixture::{LearnedMixture, LearnedMixtureState, log_sum_exp};
+use super::common::learner::Losses;
+use super::definition::MethodSettings;
+use crate::data::Samples;
 use crate::mixture::gmm::Gmm;
 use crate::mixture::{CovarianceType, elements};
-use crate::nn::Latent;
-use crate::trained::Head;
-use crate::training::{Batch, FitError};
+use crate::nn::{Architecture, Latent, Optimizer};
+use crate::trained::{Head, Trained};
+use crate::training::{Batch, FitError, Fitting};
 use crate::variant::Variant;
 
 /// Settings of the adaptive mixture.
@@ -85,8 +89,46 @@ fn neighbours(squares: &[f64], k: usize) -> Vec<f32> {
     near
 }
 
+impl MethodSettings for AdaptiveGmm {
+    const NAME: &'static str = "adaptive-gmm";
+    const ENCODER_LEARNS_WITH_CLUSTERS: bool = true;
+
+    fn architecture(&self, samples: &Samples) -> Architecture {
+        defaults::architecture(samples)
+    }
+
+    fn cluster_epochs(&self, reconstruction: usize) -> usize {
+        defaults::cluster_epochs(reconstruction)
+    }
+
+    fn set_n_clusters(&mut self, n: usize) {
+        self.mixture.n_components = n;
+    }
+
+    fn set_cluster_bounds(&mut self, _: usize, _: Option<usize>) -> bool {
+        false
+    }
+
+    fn set_variant(&mut self, variant: Variant) -> bool {
+        self.variant = variant;
+        self.refit = match variant {
+            Variant::Paper => CovarianceType::Diagonal,
+            Variant::Corrected => CovarianceType::Full,
+        };
+        true
+    }
+
+    fn check(&self, _: &Samples) -> Result<(), FitError> {
+        Ok(())
+    }
+
+    fn fit<B: AutodiffBackend>(&self, fit: &mut Fitting<'_, B>) -> Result<Trained, FitError> {
+        joint::fit::<B, Adaptive<B>>(self, fit)
+    }
+}
+
 /// The mixture that learns.
-pub(crate) struct Adaptive<B: AutodiffBackend>(LearnedMixture<B>);
+struct Adaptive<B: AutodiffBackend>(LearnedMixture<B>);
 
 /// Means and deviations of the columns, `1 x D` each.
 fn moments<B: Backend>(z: &Tensor<B, 2>) -> (Tensor<B, 2>, Tensor<B, 2>) {
@@ -95,21 +137,36 @@ fn moments<B: Backend>(z: &Tensor<B, 2>) -> (Tensor<B, 2>, Tensor<B, 2>) {
     (mean, (variance + 1e-6).sqrt())
 }
 
-impl<B: AutodiffBackend> Clusters<B> for Adaptive<B> {
+impl<B: AutodiffBackend> LearnedClusters<B> for Adaptive<B> {
     type Settings = AdaptiveGmm;
+    type State = LearnedMixtureState;
+    type Epoch = ();
 
     const MOVED: bool = true;
+    const VARIATIONAL: bool = false;
 
-    fn find(settings: &AdaptiveGmm, z: &Tensor<B::InnerBackend, 2>, rng: &mut ChaCha8Rng) -> Result<Self, FitError> {
+    fn find(
+        settings: &AdaptiveGmm,
+        optimizer: Optimizer,
+        z: &Tensor<B::InnerBackend, 2>,
+        rng: &mut ChaCha8Rng,
+    ) -> Result<Self, FitError> {
         let mixture = settings.mixture.fit(z, rng)?;
-        Ok(Self(LearnedMixture::new(&mixture, settings.mixture.variance_floor, &z.device())))
+        Ok(Self(LearnedMixture::new(&mixture, settings.mixture.variance_floor, optimizer, &z.device())))
     }
 
-    fn reconstruction(settings: &AdaptiveGmm, _: usize, _: f64) -> f64 {
-        if settings.variant == Variant::Corrected { 1.0 } else { 0.0 }
+    fn reconstruction_weight(settings: &AdaptiveGmm, _: usize, _: f64) -> f64 {
+        match settings.variant {
+            Variant::Corrected => 1.0,
+            Variant::Paper => 0.0,
+        }
     }
 
-    fn losses(&mut self, settings: &AdaptiveGmm, latent: Latent<B>, _: &mut Batch<B>) -> Losses<B> {
+    fn begin_epoch(&mut self, _: &AdaptiveGmm, _: &Tensor<B::InnerBackend, 2>) -> Result<(), FitError> {
+        Ok(())
+    }
+
+    fn losses(&mut self, settings: &AdaptiveGmm, (): &(), latent: Latent<B>, _: &mut Batch<B>) -> Losses<B> {
         let (mean, deviation) = moments(&latent.mean);
         let mixture = &self.0.parameters;
         let likelihood = log_sum_exp(mixture.log_joint((latent.mean - mean) / deviation, self.0.floor)).mean();
@@ -137,12 +194,17 @@ impl<B: AutodiffBackend> Clusters<B> for Adaptive<B> {
         }))
     }
 
-    fn save(&self) -> Result<Vec<u8>, FitError> {
-        self.0.save()
+    fn state(&self) -> Result<LearnedMixtureState, FitError> {
+        self.0.state()
     }
 
-    fn restore(bytes: &[u8], device: &B::Device) -> Result<Self, FitError> {
-        LearnedMixture::restore(bytes, device).map(Self)
+    fn restore(
+        _: &AdaptiveGmm,
+        optimizer: Optimizer,
+        state: LearnedMixtureState,
+        device: &B::Device,
+    ) -> Result<Self, FitError> {
+        LearnedMixture::restored(state, optimizer, device).map(Self)
     }
 }
 

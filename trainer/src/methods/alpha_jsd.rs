@@ -13,22 +13,28 @@ use burn::tensor::{Tensor, backend::AutodiffBackend};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
-use super::latent::Objective;
+use super::common::defaults;
+use super::common::pulled::{self, Pull};
+use super::definition::MethodSettings;
 use crate::base::arrays::to_array;
+use crate::data::Samples;
 use crate::divergence::{Divergence, Gaussians};
 use crate::mixture::dirichlet::{Assignment, DirichletProcess};
 use crate::mixture::merging::ClusterBounds;
 use crate::mixture::split_merge::SplitMerge;
 use crate::mixture::{Mixture, NotPositiveDefinite, demp};
+use crate::nn::Architecture;
+use crate::trained::Trained;
+use crate::training::{Finding, FitError, Fitting};
 use crate::variant::Variant;
 
 /// Settings of alpha-JSD with a Dirichlet process mixture.
 ///
 /// ```
-/// use edgemix::methods::{AlphaJsd, Side};
+/// use edgemix::methods::{AlphaJsd, DivergenceSide};
 ///
 /// let settings: AlphaJsd = toml::from_str("alpha = 0.5\ndivergence = \"dual\"\nmax-clusters = 12")?;
-/// assert_eq!((settings.alpha, settings.divergence), (0.5, Side::Dual));
+/// assert_eq!((settings.alpha, settings.divergence), (0.5, DivergenceSide::Dual));
 /// assert_eq!((settings.min_clusters, settings.max_clusters), (1, 12));
 /// # Ok::<(), toml::de::Error>(())
 /// ```
@@ -41,7 +47,7 @@ pub struct AlphaJsd {
     /// `lambda3 * alpha * (1 - alpha)`.
     pub lambda: f64,
     /// Which side of the divergence.
-    pub divergence: Side,
+    pub divergence: DivergenceSide,
     /// Whether the autoencoder is variational.
     pub vae: bool,
     /// Components more often confused than this are one cluster in the end ([`demp::group`]).
@@ -56,10 +62,10 @@ pub struct AlphaJsd {
     pub mixture: DirichletProcess,
 }
 
-/// Which side of the geometric Jensen-Shannon divergence. See [`AlphaJsd`] for an example.
+/// Which side of the geometric Jensen-Shannon divergence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Side {
+pub enum DivergenceSide {
     /// To the geometric mean.
     Primal,
     /// From the geometric mean.
@@ -71,7 +77,7 @@ impl Default for AlphaJsd {
         Self {
             alpha: 0.65,
             lambda: 1.0,
-            divergence: Side::Primal,
+            divergence: DivergenceSide::Primal,
             vae: false,
             merge_threshold: demp::CUSTOMARY,
             min_clusters: 1,
@@ -91,30 +97,64 @@ impl AlphaJsd {
     }
 }
 
-impl<B: AutodiffBackend> Objective<B> for AlphaJsd {
-    fn cluster(
-        &self,
-        z: &Tensor<B::InnerBackend, 2>,
-        start: Option<Mixture>,
-        rng: &mut ChaCha8Rng,
-    ) -> Result<Mixture, NotPositiveDefinite> {
-        match start {
-            Some(mixture) => self.mixture.refine(z, mixture),
-            None => Ok(Objective::<B>::start(self, z, rng)?.0),
-        }
+impl MethodSettings for AlphaJsd {
+    const NAME: &'static str = "alpha-jsd";
+    const ENCODER_LEARNS_WITH_CLUSTERS: bool = true;
+
+    fn architecture(&self, samples: &Samples) -> Architecture {
+        defaults::architecture(samples)
+    }
+
+    fn cluster_epochs(&self, reconstruction: usize) -> usize {
+        defaults::cluster_epochs(reconstruction)
+    }
+
+    fn set_n_clusters(&mut self, n: usize) {
+        (self.min_clusters, self.max_clusters) = (n, n);
+    }
+
+    fn set_cluster_bounds(&mut self, least: usize, most: Option<usize>) -> bool {
+        (self.min_clusters, self.max_clusters) = (least, most.unwrap_or(0));
+        true
+    }
+
+    fn set_variant(&mut self, variant: Variant) -> bool {
+        self.mixture.variant = variant;
+        true
+    }
+
+    fn check(&self, _: &Samples) -> Result<(), FitError> {
+        Ok(())
+    }
+
+    fn fit<B: AutodiffBackend>(&self, fit: &mut Fitting<'_, B>) -> Result<Trained, FitError> {
+        pulled::fit(self, fit)
+    }
+}
+
+impl<B: AutodiffBackend> Pull<B> for AlphaJsd {
+    fn is_variational(&self) -> bool {
+        self.vae
     }
 
     fn start(
         &self,
         z: &Tensor<B::InnerBackend, 2>,
         rng: &mut ChaCha8Rng,
-    ) -> Result<(Mixture, Vec<f64>), NotPositiveDefinite> {
-        if self.mixture.variant == Variant::Paper {
-            return self.mixture.fit_with_sticks(z, rng);
-        }
-        let components = SplitMerge { min_components: self.min_clusters, ..self.components };
-        let grown = components.fit(to_array(z.clone()).view(), rng)?;
-        self.mixture.adopt(z, &demp::group(grown, z, self.merge_threshold, self.bounds())?)
+    ) -> Result<(Mixture, Option<Finding>), NotPositiveDefinite> {
+        let (mixture, sticks) = match self.mixture.variant {
+            Variant::Paper => self.mixture.fit_with_sticks(z, rng)?,
+            Variant::Corrected => {
+                let components = SplitMerge { min_components: self.min_clusters, ..self.components };
+                let grown = components.fit(to_array(z.clone()).view(), rng)?;
+                self.mixture.adopt(z, &demp::group(grown, z, self.merge_threshold, self.bounds())?)?
+            }
+        };
+        Ok((mixture, Some(Finding::StickWeights(sticks))))
+    }
+
+    fn refine(&self, z: &Tensor<B::InnerBackend, 2>, mixture: Mixture) -> Result<Mixture, NotPositiveDefinite> {
+        self.mixture.refine(z, mixture)
     }
 
     fn settle(&self, z: &Tensor<B::InnerBackend, 2>, mixture: Mixture) -> Result<Mixture, NotPositiveDefinite> {
@@ -122,20 +162,12 @@ impl<B: AutodiffBackend> Objective<B> for AlphaJsd {
         demp::group(last.refine(z, mixture)?, z, self.merge_threshold, self.bounds())
     }
 
-    fn pull(&self, q: Gaussians<B>, p: Gaussians<B>) -> Option<Tensor<B, 1>> {
+    fn pull(&self, q: Gaussians<B>, p: Gaussians<B>) -> Tensor<B, 1> {
         let divergence = match (self.mixture.variant, self.divergence) {
             (Variant::Paper, _) => Divergence::Printed(self.alpha),
-            (Variant::Corrected, Side::Primal) => Divergence::Primal(self.alpha),
-            (Variant::Corrected, Side::Dual) => Divergence::Dual(self.alpha),
+            (Variant::Corrected, DivergenceSide::Primal) => Divergence::Primal(self.alpha),
+            (Variant::Corrected, DivergenceSide::Dual) => Divergence::Dual(self.alpha),
         };
-        Some(divergence.of(q, p).mean() * self.lambda)
-    }
-
-    fn pulls(&self) -> bool {
-        true
-    }
-
-    fn is_variational(&self) -> bool {
-        self.vae
+        divergence.between(q, p).mean() * self.lambda
     }
 }

@@ -1,9 +1,9 @@
-//! DCAN, deep clustering with an adversarial loss (paper 001).
+//! DCAN (Lim, "Deep clustering using adversarial net based clustering loss").
 //!
 //! **Objective**: a discriminator D tells draws from a sample's cluster, `z ~ N(eta_c, 1/tau_c)`, from the encoder's
 //! latents E(x): it minimises `softplus(-D(z)) + softplus(D(E(x)))` on logits, the encoder `lambda softplus(-D(E(x)))`.
-//! By default D also sees which cluster it is, and the reconstruction is kept: as printed nothing stops a collapse, for
-//! which variant `paper` is there to be looked at. **Update**: Gaussian mixture by EM, once an epoch; a sample's cluster
+//! By default D is also told the cluster, and the reconstruction is kept. As printed (variant `paper`) nothing
+//! prevents a collapse. **Update**: Gaussian mixture by EM, once an epoch; a sample's cluster
 //! comes from full covariances, the draws from their diagonals. **Schedule**: reconstruction, then discriminator and
 //! encoder in turn.
 
@@ -16,17 +16,19 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
-use super::joint::Clusters;
-use super::learner::{Losses, mismatch};
-use super::optimized::{self, Optimized};
+use super::common::defaults;
+use super::common::joint::{self, LearnedClusters};
+use super::common::learner::Losses;
+use super::definition::MethodSettings;
 use crate::base::arrays::to_tensor;
+use crate::data::Samples;
 use crate::mixture::Mixture;
 use crate::mixture::gmm::Gmm;
 use crate::mixture::kmeans::one_hot;
-use crate::nn::{Latent, Network};
+use crate::nn::{Architecture, Latent, Network, Optimized, OptimizedState, Optimizer};
 use crate::random::normal;
-use crate::trained::Head;
-use crate::training::{Batch, FitError};
+use crate::trained::{Head, Trained};
+use crate::training::{Batch, FitError, Fitting};
 use crate::variant::Variant;
 
 /// Settings of DCAN.
@@ -58,29 +60,60 @@ impl Default for Dcan {
     }
 }
 
+impl MethodSettings for Dcan {
+    const NAME: &'static str = "dcan";
+    const ENCODER_LEARNS_WITH_CLUSTERS: bool = true;
+
+    fn architecture(&self, samples: &Samples) -> Architecture {
+        defaults::architecture(samples)
+    }
+
+    fn cluster_epochs(&self, reconstruction: usize) -> usize {
+        defaults::cluster_epochs(reconstruction)
+    }
+
+    fn set_n_clusters(&mut self, n: usize) {
+        self.mixture.n_components = n;
+    }
+
+    fn set_cluster_bounds(&mut self, _: usize, _: Option<usize>) -> bool {
+        false
+    }
+
+    fn set_variant(&mut self, variant: Variant) -> bool {
+        self.variant = variant;
+        true
+    }
+
+    fn check(&self, _: &Samples) -> Result<(), FitError> {
+        Ok(())
+    }
+
+    fn fit<B: AutodiffBackend>(&self, fit: &mut Fitting<'_, B>) -> Result<Trained, FitError> {
+        joint::fit::<B, Adversary<B>>(self, fit)
+    }
+}
+
 /// The clusters, and the discriminator with its optimiser.
-pub(crate) struct Adversary<B: AutodiffBackend> {
+struct Adversary<B: AutodiffBackend> {
     mixture: Mixture,
     conditional: bool,
-    hidden: usize,
     discriminator: Optimized<B, Network<B>>,
-    best: Option<Tensor<B::InnerBackend, 1, Int>>,
 }
 
 /// What a checkpoint holds.
 #[derive(Serialize, Deserialize)]
-struct Saved {
+struct AdversaryState {
     mixture: Mixture,
-    conditional: bool,
-    hidden: usize,
-    discriminator: optimized::Saved,
+    discriminator: OptimizedState,
 }
 
 impl<B: AutodiffBackend> Adversary<B> {
-    fn new(mixture: Mixture, conditional: bool, hidden: usize, rng: &mut ChaCha8Rng, device: &B::Device) -> Self {
+    fn new(settings: &Dcan, optimizer: Optimizer, mixture: Mixture, rng: &mut ChaCha8Rng, device: &B::Device) -> Self {
+        let conditional = settings.variant == Variant::Corrected;
         let inputs = mixture.n_dims() + if conditional { mixture.n_components() } else { 0 };
-        let discriminator = Optimized::new(Network::dense(&[inputs, hidden, 1], rng, device));
-        Self { mixture, conditional, hidden, discriminator, best: None }
+        let discriminator = Network::dense(&[inputs, settings.hidden.max(1), 1], rng, device);
+        Self { mixture, conditional, discriminator: Optimized::new(discriminator, optimizer) }
     }
 
     /// What the discriminator sees of latents in given clusters.
@@ -98,30 +131,40 @@ impl<B: AutodiffBackend> Adversary<B> {
     }
 }
 
-impl<B: AutodiffBackend> Clusters<B> for Adversary<B> {
+impl<B: AutodiffBackend> LearnedClusters<B> for Adversary<B> {
     type Settings = Dcan;
+    type State = AdversaryState;
+
+    /// Each sample's best component.
+    type Epoch = Tensor<B::InnerBackend, 1, Int>;
 
     const MOVED: bool = false;
+    const VARIATIONAL: bool = false;
 
-    fn find(settings: &Dcan, z: &Tensor<B::InnerBackend, 2>, rng: &mut ChaCha8Rng) -> Result<Self, FitError> {
+    fn find(
+        settings: &Dcan,
+        optimizer: Optimizer,
+        z: &Tensor<B::InnerBackend, 2>,
+        rng: &mut ChaCha8Rng,
+    ) -> Result<Self, FitError> {
         let mixture = settings.mixture.fit(z, rng)?;
-        let conditional = settings.variant == Variant::Corrected;
-        Ok(Self::new(mixture, conditional, settings.hidden.max(1), rng, &z.device()))
+        Ok(Self::new(settings, optimizer, mixture, rng, &z.device()))
     }
 
-    fn reconstruction(settings: &Dcan, _: usize, _: f64) -> f64 {
-        if settings.variant == Variant::Corrected { 1.0 } else { 0.0 }
+    fn reconstruction_weight(settings: &Dcan, _: usize, _: f64) -> f64 {
+        match settings.variant {
+            Variant::Corrected => 1.0,
+            Variant::Paper => 0.0,
+        }
     }
 
-    fn begin_epoch(&mut self, settings: &Dcan, z: &Tensor<B::InnerBackend, 2>) -> Result<(), FitError> {
+    fn begin_epoch(&mut self, settings: &Dcan, z: &Tensor<B::InnerBackend, 2>) -> Result<Self::Epoch, FitError> {
         self.mixture = settings.mixture.refine(z, self.mixture.clone())?;
-        self.best = Some(self.mixture.log_density(z)?.argmax(1).squeeze_dim::<1>(1));
-        Ok(())
+        Ok(self.mixture.log_density(z)?.argmax(1).squeeze_dim::<1>(1))
     }
 
-    fn losses(&mut self, settings: &Dcan, latent: Latent<B>, batch: &mut Batch<B>) -> Losses<B> {
+    fn losses(&mut self, settings: &Dcan, best: &Self::Epoch, latent: Latent<B>, batch: &mut Batch<B>) -> Losses<B> {
         let z = latent.mean;
-        let Some(best) = &self.best else { return vec![] };
         let best = best.clone().select(0, batch.indices.clone().inner()).unsqueeze_dim::<2>(1);
         let members = Tensor::<B, 2>::from_inner(one_hot(best, self.mixture.n_components()));
 
@@ -137,6 +180,9 @@ impl<B: AutodiffBackend> Clusters<B> for Adversary<B> {
         vec![("cluster", fooled * settings.lambda)]
     }
 
+    /// The discriminator has moved already, by a loss of its own.
+    fn descend(&mut self, _: &mut B::Gradients, _: f64) {}
+
     fn n_clusters(&self) -> usize {
         self.mixture.n_clusters()
     }
@@ -145,23 +191,19 @@ impl<B: AutodiffBackend> Clusters<B> for Adversary<B> {
         Ok(Head::Mixture(self.mixture.clone()))
     }
 
-    fn save(&self) -> Result<Vec<u8>, FitError> {
-        let saved = Saved {
-            mixture: self.mixture.clone(),
-            conditional: self.conditional,
-            hidden: self.hidden,
-            discriminator: self.discriminator.save()?,
-        };
-        postcard::to_stdvec(&saved).map_err(mismatch)
+    fn state(&self) -> Result<AdversaryState, FitError> {
+        Ok(AdversaryState { mixture: self.mixture.clone(), discriminator: self.discriminator.state()? })
     }
 
-    fn restore(bytes: &[u8], device: &B::Device) -> Result<Self, FitError> {
-        let saved: Saved = postcard::from_bytes(bytes).map_err(mismatch)?;
-        // The weights drawn here are replaced by those that were saved.
-        let mut rng = ChaCha8Rng::seed_from_u64(0);
-        let mut adversary = Self::new(saved.mixture, saved.conditional, saved.hidden, &mut rng, device);
-        adversary.discriminator.restore(saved.discriminator, device)?;
-        Ok(adversary)
+    fn restore(
+        settings: &Dcan,
+        optimizer: Optimizer,
+        state: AdversaryState,
+        device: &B::Device,
+    ) -> Result<Self, FitError> {
+        // The weights that are drawn here are replaced by those of the state.
+        let fresh = Self::new(settings, optimizer, state.mixture, &mut ChaCha8Rng::seed_from_u64(0), device);
+        Ok(Self { discriminator: fresh.discriminator.with_state(state.discriminator, device)?, ..fresh })
     }
 }
 
@@ -184,7 +226,9 @@ mod tests {
             covariance: Covariance::Diagonal(array![[0.25, 1.0], [4.0, 0.01]]),
             clusters: vec![0, 1],
         };
-        Adversary::new(mixture, conditional, 8, &mut stream(0, "dcan", 0), &Default::default())
+        let variant = if conditional { Variant::Corrected } else { Variant::Paper };
+        let settings = Dcan { hidden: 8, variant, ..Dcan::default() };
+        Adversary::new(&settings, Optimizer::Adam, mixture, &mut stream(0, "dcan", 0), &Default::default())
     }
 
     #[test]
@@ -209,7 +253,7 @@ mod tests {
         let mut adversary = adversary(true);
         let settings = Dcan { lambda: 1.0, ..Dcan::default() };
         let device = Default::default();
-        adversary.best = Some(Tensor::from_data(TensorData::from([0, 1, 1].as_slice()), &device));
+        let best = Tensor::from_data(TensorData::from([0, 1, 1].as_slice()), &device);
         let z = matrix::<B>(&[-2.0, 0.5, 2.0, 1.0, 0.0, 0.0], 3, &device).require_grad();
         let rows = Tensor::<B, 2>::zeros([3, 1], &device);
         let mut batch = Batch {
@@ -221,7 +265,7 @@ mod tests {
         };
         let latent = Latent { mean: z.clone(), log_variance: None };
         let before = adversary.discriminator.to_layers(crate::trained::Activation::Identity);
-        let losses = adversary.losses(&settings, latent, &mut batch);
+        let losses = adversary.losses(&settings, &best, latent, &mut batch);
         let after = adversary.discriminator.to_layers(crate::trained::Activation::Identity);
         assert_ne!(before, after, "the discriminator learns");
         let mut gradients = losses[0].1.backward();

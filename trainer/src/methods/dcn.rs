@@ -10,14 +10,18 @@ use ndarray::{Array2, ArrayView2};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
-use super::joint::Clusters;
-use super::learner::{Losses, mismatch};
+use super::common::defaults;
+use super::common::joint::{self, LearnedClusters};
+use super::common::learner::Losses;
+use super::definition::MethodSettings;
 use crate::base::array_serde;
 use crate::base::arrays::{elements, to_array, to_tensor};
+use crate::data::Samples;
 use crate::mixture::kmeans::{Centers, KMeans, nearest, one_hot};
-use crate::nn::Latent;
-use crate::trained::Head;
-use crate::training::{Batch, FitError};
+use crate::nn::{Architecture, Latent, Optimizer};
+use crate::trained::{Head, Trained};
+use crate::training::{Batch, FitError, Fitting};
+use crate::variant::Variant;
 
 /// Settings of the deep clustering network.
 ///
@@ -44,9 +48,42 @@ impl Default for Dcn {
     }
 }
 
+impl MethodSettings for Dcn {
+    const NAME: &'static str = "dcn";
+    const ENCODER_LEARNS_WITH_CLUSTERS: bool = true;
+
+    fn architecture(&self, samples: &Samples) -> Architecture {
+        defaults::architecture(samples)
+    }
+
+    fn cluster_epochs(&self, reconstruction: usize) -> usize {
+        defaults::cluster_epochs(reconstruction)
+    }
+
+    fn set_n_clusters(&mut self, n: usize) {
+        self.kmeans.n_clusters = n;
+    }
+
+    fn set_cluster_bounds(&mut self, _: usize, _: Option<usize>) -> bool {
+        false
+    }
+
+    fn set_variant(&mut self, _: Variant) -> bool {
+        false
+    }
+
+    fn check(&self, _: &Samples) -> Result<(), FitError> {
+        Ok(())
+    }
+
+    fn fit<B: AutodiffBackend>(&self, fit: &mut Fitting<'_, B>) -> Result<Trained, FitError> {
+        joint::fit::<B, RunningCenters>(self, fit)
+    }
+}
+
 /// Centres and the samples that each has had.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct RunningCenters {
+struct RunningCenters {
     /// `K x D`.
     #[serde(with = "array_serde")]
     centers: Array2<f64>,
@@ -66,23 +103,35 @@ impl RunningCenters {
     }
 }
 
-impl<B: AutodiffBackend> Clusters<B> for RunningCenters {
+impl<B: AutodiffBackend> LearnedClusters<B> for RunningCenters {
     type Settings = Dcn;
+    type State = Self;
+    type Epoch = ();
 
     // A pull on moved samples, which the centres have never seen, tears the clusters apart.
     const MOVED: bool = false;
+    const VARIATIONAL: bool = false;
 
-    fn find(settings: &Dcn, z: &Tensor<B::InnerBackend, 2>, rng: &mut ChaCha8Rng) -> Result<Self, FitError> {
+    fn find(
+        settings: &Dcn,
+        _: Optimizer,
+        z: &Tensor<B::InnerBackend, 2>,
+        rng: &mut ChaCha8Rng,
+    ) -> Result<Self, FitError> {
         let found = settings.kmeans.fit(z, rng);
         let n = z.dims()[0] as f64;
         Ok(Self { centers: found.centers, counts: found.shares.iter().map(|share| (share * n).max(1.0)).collect() })
     }
 
-    fn reconstruction(_: &Dcn, _: usize, _: f64) -> f64 {
+    fn reconstruction_weight(_: &Dcn, _: usize, _: f64) -> f64 {
         1.0
     }
 
-    fn losses(&mut self, settings: &Dcn, latent: Latent<B>, _: &mut Batch<B>) -> Losses<B> {
+    fn begin_epoch(&mut self, _: &Dcn, _: &Tensor<B::InnerBackend, 2>) -> Result<(), FitError> {
+        Ok(())
+    }
+
+    fn losses(&mut self, settings: &Dcn, (): &(), latent: Latent<B>, _: &mut Batch<B>) -> Losses<B> {
         let z = latent.mean;
         let k = self.counts.len();
         let inner = z.clone().inner();
@@ -94,6 +143,9 @@ impl<B: AutodiffBackend> Clusters<B> for RunningCenters {
         vec![("cluster", distance * (0.5 * settings.lambda))]
     }
 
+    /// The centres have moved already, each to the mean of its samples.
+    fn descend(&mut self, _: &mut B::Gradients, _: f64) {}
+
     fn n_clusters(&self) -> usize {
         self.counts.len()
     }
@@ -103,12 +155,12 @@ impl<B: AutodiffBackend> Clusters<B> for RunningCenters {
         Ok(Head::Mixture(centers.mixture()))
     }
 
-    fn save(&self) -> Result<Vec<u8>, FitError> {
-        postcard::to_stdvec(self).map_err(mismatch)
+    fn state(&self) -> Result<Self, FitError> {
+        Ok(self.clone())
     }
 
-    fn restore(bytes: &[u8], _: &B::Device) -> Result<Self, FitError> {
-        postcard::from_bytes(bytes).map_err(mismatch)
+    fn restore(_: &Dcn, _: Optimizer, state: Self, _: &B::Device) -> Result<Self, FitError> {
+        Ok(state)
     }
 }
 

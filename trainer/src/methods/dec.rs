@@ -12,14 +12,17 @@ use ndarray::{Array2, ArrayView2};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
-use super::joint::Clusters;
-use super::learner::{Losses, mismatch};
-use super::optimized::{self, Optimized};
+use super::common::defaults;
+use super::common::joint::{self, LearnedClusters};
+use super::common::learner::Losses;
+use super::definition::MethodSettings;
 use crate::base::arrays::{to_array, to_tensor};
+use crate::data::Samples;
 use crate::mixture::kmeans::{Centers, KMeans};
-use crate::nn::Latent;
-use crate::trained::Head;
-use crate::training::{Batch, FitError};
+use crate::nn::{Architecture, Latent, Optimized, OptimizedState, Optimizer};
+use crate::trained::{Head, Trained};
+use crate::training::{Batch, FitError, Fitting};
+use crate::variant::Variant;
 
 /// Settings of DEC.
 ///
@@ -63,21 +66,87 @@ impl Default for Idec {
     }
 }
 
+impl MethodSettings for Dec {
+    const NAME: &'static str = "dec";
+    const ENCODER_LEARNS_WITH_CLUSTERS: bool = true;
+
+    fn architecture(&self, samples: &Samples) -> Architecture {
+        defaults::architecture(samples)
+    }
+
+    fn cluster_epochs(&self, reconstruction: usize) -> usize {
+        defaults::cluster_epochs(reconstruction)
+    }
+
+    fn set_n_clusters(&mut self, n: usize) {
+        self.kmeans.n_clusters = n;
+    }
+
+    fn set_cluster_bounds(&mut self, _: usize, _: Option<usize>) -> bool {
+        false
+    }
+
+    fn set_variant(&mut self, _: Variant) -> bool {
+        false
+    }
+
+    fn check(&self, _: &Samples) -> Result<(), FitError> {
+        Ok(())
+    }
+
+    fn fit<B: AutodiffBackend>(&self, fit: &mut Fitting<'_, B>) -> Result<Trained, FitError> {
+        joint::fit::<B, StudentClusters<B>>(&(*self).into(), fit)
+    }
+}
+
+impl MethodSettings for Idec {
+    const NAME: &'static str = "idec";
+    const ENCODER_LEARNS_WITH_CLUSTERS: bool = true;
+
+    fn architecture(&self, samples: &Samples) -> Architecture {
+        defaults::architecture(samples)
+    }
+
+    fn cluster_epochs(&self, reconstruction: usize) -> usize {
+        defaults::cluster_epochs(reconstruction)
+    }
+
+    fn set_n_clusters(&mut self, n: usize) {
+        self.kmeans.n_clusters = n;
+    }
+
+    fn set_cluster_bounds(&mut self, _: usize, _: Option<usize>) -> bool {
+        false
+    }
+
+    fn set_variant(&mut self, _: Variant) -> bool {
+        false
+    }
+
+    fn check(&self, _: &Samples) -> Result<(), FitError> {
+        Ok(())
+    }
+
+    fn fit<B: AutodiffBackend>(&self, fit: &mut Fitting<'_, B>) -> Result<Trained, FitError> {
+        joint::fit::<B, StudentClusters<B>>(&(*self).into(), fit)
+    }
+}
+
 /// What the two differ in.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Weights {
+struct LossWeights {
     kmeans: KMeans,
     gamma: f64,
     reconstructs: bool,
 }
 
-impl From<Dec> for Weights {
+impl From<Dec> for LossWeights {
     fn from(dec: Dec) -> Self {
         Self { kmeans: dec.kmeans, gamma: 1.0, reconstructs: false }
     }
 }
 
-impl From<Idec> for Weights {
+impl From<Idec> for LossWeights {
     fn from(idec: Idec) -> Self {
         Self { kmeans: idec.kmeans, gamma: idec.gamma, reconstructs: true }
     }
@@ -105,87 +174,101 @@ pub(super) fn divergence<B: Backend>(p: Tensor<B, 2>, q: Tensor<B, 2>) -> Tensor
 
 /// Centres that are learned.
 #[derive(Module, Debug)]
-struct Learned<B: Backend> {
+struct LearnedCenters<B: Backend> {
     /// `K x D`.
     centers: Param<Tensor<B, 2>>,
 }
 
-/// Centres, their optimiser and an epoch's targets.
-pub(crate) struct StudentClusters<B: AutodiffBackend> {
-    learned: Optimized<B, Learned<B>>,
-    targets: Option<Tensor<B::InnerBackend, 2>>,
-}
+/// Centres and their optimiser.
+struct StudentClusters<B: AutodiffBackend>(Optimized<B, LearnedCenters<B>>);
 
 /// What a checkpoint holds.
 #[derive(Serialize, Deserialize)]
-struct Saved {
+struct StudentClustersState {
     k: usize,
     dims: usize,
-    learned: optimized::Saved,
+    centers: OptimizedState,
 }
 
 impl<B: AutodiffBackend> StudentClusters<B> {
-    fn new(centers: ArrayView2<f64>, device: &B::Device) -> Self {
+    fn new(centers: ArrayView2<f64>, optimizer: Optimizer, device: &B::Device) -> Self {
         let centers = Param::from_tensor(to_tensor::<B>(centers, device));
-        Self { learned: Optimized::new(Learned { centers }), targets: None }
+        Self(Optimized::new(LearnedCenters { centers }, optimizer))
     }
 
     fn centers(&self) -> Tensor<B::InnerBackend, 2> {
-        self.learned.centers.val().inner()
+        self.0.centers.val().inner()
     }
 }
 
-impl<B: AutodiffBackend> Clusters<B> for StudentClusters<B> {
-    type Settings = Weights;
+impl<B: AutodiffBackend> LearnedClusters<B> for StudentClusters<B> {
+    type Settings = LossWeights;
+    type State = StudentClustersState;
+
+    /// `N x K` targets.
+    type Epoch = Tensor<B::InnerBackend, 2>;
 
     const MOVED: bool = true;
+    const VARIATIONAL: bool = false;
 
-    fn find(settings: &Weights, z: &Tensor<B::InnerBackend, 2>, rng: &mut ChaCha8Rng) -> Result<Self, FitError> {
+    fn find(
+        settings: &LossWeights,
+        optimizer: Optimizer,
+        z: &Tensor<B::InnerBackend, 2>,
+        rng: &mut ChaCha8Rng,
+    ) -> Result<Self, FitError> {
         let found = settings.kmeans.fit(z, rng);
-        Ok(Self::new(found.centers.view(), &z.device()))
+        Ok(Self::new(found.centers.view(), optimizer, &z.device()))
     }
 
-    fn reconstruction(settings: &Weights, n_features: usize, _: f64) -> f64 {
+    fn reconstruction_weight(settings: &LossWeights, n_features: usize, _: f64) -> f64 {
         if settings.reconstructs { 2.0 / n_features as f64 } else { 0.0 }
     }
 
-    fn begin_epoch(&mut self, _: &Weights, z: &Tensor<B::InnerBackend, 2>) -> Result<(), FitError> {
-        self.targets = Some(sharpened(student(z.clone(), self.centers())));
-        Ok(())
+    fn begin_epoch(&mut self, _: &LossWeights, z: &Tensor<B::InnerBackend, 2>) -> Result<Self::Epoch, FitError> {
+        Ok(sharpened(student(z.clone(), self.centers())))
     }
 
-    fn losses(&mut self, settings: &Weights, latent: Latent<B>, batch: &mut Batch<B>) -> Losses<B> {
-        let Some(targets) = &self.targets else { return vec![] };
+    fn losses(
+        &mut self,
+        settings: &LossWeights,
+        targets: &Self::Epoch,
+        latent: Latent<B>,
+        batch: &mut Batch<B>,
+    ) -> Losses<B> {
         let p = Tensor::from_inner(targets.clone().select(0, batch.indices.clone().inner()));
-        let q = student(latent.mean, self.learned.centers.val());
+        let q = student(latent.mean, self.0.centers.val());
         vec![("cluster", divergence(p, q) * settings.gamma)]
     }
 
     fn descend(&mut self, gradients: &mut B::Gradients, rate: f64) {
-        self.learned.descend(gradients, rate);
+        self.0.descend(gradients, rate);
     }
 
     fn n_clusters(&self) -> usize {
         self.centers().dims()[0]
     }
 
-    fn head(&self, _: &Weights, _: &Tensor<B::InnerBackend, 2>) -> Result<Head, FitError> {
+    fn head(&self, _: &LossWeights, _: &Tensor<B::InnerBackend, 2>) -> Result<Head, FitError> {
         // Student's t falls with the distance: the best is the nearest.
         let k = self.n_clusters();
         let centers = Centers { centers: to_array(self.centers()), shares: vec![1.0 / k as f64; k], inertia: 0.0 };
         Ok(Head::Mixture(centers.mixture()))
     }
 
-    fn save(&self) -> Result<Vec<u8>, FitError> {
+    fn state(&self) -> Result<StudentClustersState, FitError> {
         let [k, dims] = self.centers().dims();
-        postcard::to_stdvec(&Saved { k, dims, learned: self.learned.save()? }).map_err(mismatch)
+        Ok(StudentClustersState { k, dims, centers: self.0.state()? })
     }
 
-    fn restore(bytes: &[u8], device: &B::Device) -> Result<Self, FitError> {
-        let saved: Saved = postcard::from_bytes(bytes).map_err(mismatch)?;
-        let mut restored = Self::new(Array2::zeros((saved.k, saved.dims)).view(), device);
-        restored.learned.restore(saved.learned, device)?;
-        Ok(restored)
+    fn restore(
+        _: &LossWeights,
+        optimizer: Optimizer,
+        state: StudentClustersState,
+        device: &B::Device,
+    ) -> Result<Self, FitError> {
+        let empty = Self::new(Array2::zeros((state.k, state.dims)).view(), optimizer, device);
+        Ok(Self(empty.0.with_state(state.centers, device)?))
     }
 }
 

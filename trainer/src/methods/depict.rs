@@ -16,26 +16,30 @@ use burn::tensor::activation::softmax;
 use burn::tensor::backend::{AutodiffBackend, Backend};
 use serde::{Deserialize, Serialize};
 
-use super::learner::{Learner, Losses, Saved, Standardisation, mismatch};
-use super::softmax_head::{self, SoftmaxHead};
+use super::common::defaults;
+use super::common::learner::{Learner, LearnerState, Losses};
+use super::common::reconstruction::{ReconstructionTarget, reconstruct};
+use super::common::softmax_head::{SoftmaxHead, SoftmaxHeadState};
+use super::definition::MethodSettings;
 use crate::base::arrays::{to_array, to_tensor};
 use crate::data::Samples;
 use crate::mixture::kmeans::KMeans;
 use crate::mixture::merging::ClusterBounds;
 use crate::mixture::split_merge::SplitMerge;
 use crate::mixture::{demp, discriminant, elements, matrix, prune};
-use crate::nn::Dropout;
-use crate::random::stream;
+use crate::nn::{Architecture, Dropout, Optimizer};
 use crate::trained::{Activation, Head, Trained};
-use crate::training::{Batch, Data, FitConfig, FitError, Method, Position, Stage, Terms};
+use crate::training::{Batch, Data, FitError, Fitting, Phase, PhasePlan, Terms};
+use crate::variant::Variant;
 
 /// Settings of DEPICT.
 ///
 /// ```
-/// use edgemix::methods::{Depict, Start, Target};
+/// use edgemix::methods::{Depict, ReconstructionTarget, SoftmaxStart, TargetRule};
 ///
-/// let depict: Depict = toml::from_str("start = \"components\"\ntarget = \"exact\"\nmoved = true")?;
-/// assert_eq!((depict.start, depict.target, depict.moved), (Start::Components, Target::Exact, true));
+/// let depict: Depict = toml::from_str("start = \"components\"\ntarget = \"exact\"\nreconstruct = \"moved\"")?;
+/// assert_eq!((depict.start, depict.target), (SoftmaxStart::Components, TargetRule::Exact));
+/// assert_eq!(depict.reconstruct, ReconstructionTarget::Moved);
 /// assert_eq!((depict.rounds, depict.dropout), (5, 0.1));
 /// # Ok::<(), toml::de::Error>(())
 /// ```
@@ -45,15 +49,15 @@ pub struct Depict {
     /// The number of clusters, and k-means' own settings.
     pub kmeans: KMeans,
     /// The clustering that the softmax layer starts from.
-    pub start: Start,
+    pub start: SoftmaxStart,
     /// How components are found, if it starts from them.
     pub components: SplitMerge,
     /// How targets follow from predictions.
-    pub target: Target,
+    pub target: TargetRule,
     /// How often targets are taken anew: once an epoch, they wander, and clusters are lost.
     pub rounds: usize,
-    /// Whether the clean path sees images as they were moved, and so reconstructs them; else as they were.
-    pub moved: bool,
+    /// Which images the clean path sees, and so reconstructs.
+    pub reconstruct: ReconstructionTarget,
     /// The probability that a value of the corrupted path is zeroed.
     pub dropout: f64,
     /// The weight of the hidden layers' squared differences beside the samples'.
@@ -62,10 +66,10 @@ pub struct Depict {
     pub gamma: f64,
 }
 
-/// Where the clusters come from that the softmax layer learns first. See [`Depict`] for an example.
+/// Where the clusters come from that the softmax layer learns first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Start {
+pub enum SoftmaxStart {
     /// k-means of the latents, as in the paper.
     KMeans,
     /// Gaussians that are grown on the latents before their `tanh` and grouped, the largest groups: finds clusters that are
@@ -73,13 +77,10 @@ pub enum Start {
     Components,
 }
 
-/// The index of the stage in which targets are taken from predictions.
-const CLUSTER: usize = 2;
-
-/// How targets follow from predictions. See [`Depict`] for an example.
+/// How targets follow from predictions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Target {
+pub enum TargetRule {
     /// `q ~ p / sqrt(sum_i p)`: one step of the exact one (equation 8).
     Sqrt,
     /// `q ~ p^2 / sum_i p`: DEC's, which the authors' program has.
@@ -92,11 +93,11 @@ impl Default for Depict {
     fn default() -> Self {
         Self {
             kmeans: KMeans { n_init: 40, ..KMeans::default() },
-            start: Start::KMeans,
+            start: SoftmaxStart::KMeans,
             components: SplitMerge::default(),
-            target: Target::Sqrt,
+            target: TargetRule::Sqrt,
             rounds: 5,
-            moved: false,
+            reconstruct: ReconstructionTarget::Still,
             dropout: 0.1,
             hidden: 0.1,
             gamma: 1.0,
@@ -104,9 +105,9 @@ impl Default for Depict {
     }
 }
 
-impl Target {
+impl TargetRule {
     /// `N x K` targets of `N x K` predictions.
-    pub(super) fn of<B: Backend>(self, p: Tensor<B, 2>) -> Tensor<B, 2> {
+    pub(super) fn targets<B: Backend>(self, p: Tensor<B, 2>) -> Tensor<B, 2> {
         match self {
             Self::Sqrt => rows_normalised(p.clone() / p.sum_dim(0).clamp_min(1e-12).sqrt()),
             Self::Dec => super::dec::sharpened(p),
@@ -135,88 +136,147 @@ fn exact<B: Backend>(p: Tensor<B, 2>) -> Tensor<B, 2> {
     rows_normalised(p / shares)
 }
 
-/// An autoencoder, usually convolutional, with a softmax layer on its latents.
-pub(crate) struct DepictMethod<B: AutodiffBackend> {
-    settings: Depict,
-    config: FitConfig,
-    n_samples: usize,
-    learner: Learner<B>,
-    head: Option<SoftmaxHead<B>>,
-    targets: Option<Tensor<B::InnerBackend, 2>>,
-}
+impl MethodSettings for Depict {
+    const NAME: &'static str = "depict";
+    const ENCODER_LEARNS_WITH_CLUSTERS: bool = false;
 
-/// What a checkpoint holds.
-#[derive(Serialize, Deserialize)]
-struct State {
-    learner: Saved,
-    head: Option<softmax_head::Saved>,
-    /// `N x K`, row-major.
-    targets: Vec<f64>,
-}
-
-impl<B: AutodiffBackend> DepictMethod<B> {
-    pub(crate) fn new(settings: Depict, config: &FitConfig, samples: &Samples, device: &B::Device) -> Self {
-        Self {
-            settings,
-            config: config.clone(),
-            n_samples: samples.n_samples(),
-            learner: Learner::new(config, samples, false, device),
-            head: None,
-            targets: None,
-        }
+    fn architecture(&self, samples: &Samples) -> Architecture {
+        if samples.image().is_some() { Architecture::depict() } else { defaults::architecture(samples) }
     }
 
-    /// The latents of all samples, `N x D`.
-    fn latents(&self, data: &Data<B::InnerBackend>) -> Result<Tensor<B::InnerBackend, 2>, FitError> {
-        Ok(self.learner.latents(data)?.tanh())
+    fn cluster_epochs(&self, reconstruction: usize) -> usize {
+        defaults::cluster_epochs(reconstruction)
     }
 
-    /// Clusters of the latents are the first targets, their linear discriminant is the softmax layer's start. (The paper's,
-    /// the centres' directions, says next to nothing at first, since `tanh` bounds the latents.)
-    fn find(&mut self, data: &Data<B::InnerBackend>) -> Result<(), FitError> {
-        let targets = match self.settings.start {
-            Start::KMeans => self.nearest_centers(data)?,
-            Start::Components => self.largest_groups(data)?,
-        };
-        let (weights, bias) = discriminant::fit(&self.latents(data)?, &targets);
-        self.targets = Some(targets);
-        self.head = Some(SoftmaxHead::new(weights, bias, &self.learner.device));
-        self.learner.forget();
+    fn set_n_clusters(&mut self, n: usize) {
+        self.kmeans.n_clusters = n;
+    }
+
+    fn set_cluster_bounds(&mut self, _: usize, _: Option<usize>) -> bool {
+        false
+    }
+
+    fn set_variant(&mut self, _: Variant) -> bool {
+        false
+    }
+
+    fn check(&self, _: &Samples) -> Result<(), FitError> {
         Ok(())
     }
 
-    /// `N x K`, one of each row 1.
-    fn nearest_centers(&self, data: &Data<B::InnerBackend>) -> Result<Tensor<B::InnerBackend, 2>, FitError> {
-        let z = self.latents(data)?;
-        let found = self.settings.kmeans.fit(&z, &mut stream(self.config.seed, "cluster", 0));
-        let k = found.shares.len();
-        let centers = to_tensor::<B::InnerBackend>(found.centers.view(), &self.learner.device);
-        Ok(distances(z, &centers).argmin(1).squeeze_dim::<1>(1).one_hot::<2>(k).float())
+    fn fit<B: AutodiffBackend>(&self, fit: &mut Fitting<'_, B>) -> Result<Trained, FitError> {
+        let plan = fit.plan.clustering;
+        let phase = fit.phase(
+            plan,
+            |fit| {
+                let mut classified = self.classify(fit)?;
+                classified.learner.autoencoder.continue_with(plan.optimizer);
+                classified.head.continue_with(plan.optimizer);
+                Ok(ClusterPhase { classified, epochs: plan.epochs })
+            },
+            |state, fit| {
+                Ok(ClusterPhase { classified: Classified::restore(self, plan, state, fit)?, epochs: plan.epochs })
+            },
+        )?;
+        let Classified { learner, head, .. } = phase.classified;
+        Ok(fit.trained(learner.autoencoder.encoder().to_layers(Activation::Tanh), Head::Softmax(head.to_dense())))
+    }
+}
+
+impl Depict {
+    /// Reconstructs, then lets the softmax layer learn the clusters that are found in the latents.
+    fn classify<'d, B: AutodiffBackend>(&'d self, fit: &mut Fitting<'_, B>) -> Result<Classified<'d, B>, FitError> {
+        let plan = fit.plan.clustering;
+        let plan = PhasePlan { epochs: plan.epochs.div_ceil(4), ..plan.named("classify") };
+        let phase = fit.phase(
+            plan,
+            |fit| {
+                let is_moved = self.reconstruct.is_moved(fit.data.image);
+                let learner = reconstruct(fit, false, |learner, batch| {
+                    let (clean, z) = self.paths(learner, is_moved, batch);
+                    self.differences(learner, clean, z)
+                })?;
+                fit.activity("finding clusters");
+                Ok(ClassifyPhase(Classified::find(self, plan.optimizer, learner, fit)?))
+            },
+            |state, fit| Ok(ClassifyPhase(Classified::restore(self, plan, state, fit)?)),
+        )?;
+        Ok(phase.0)
     }
 
-    /// `N x K`, the posterior of each group; fewer than K where so many are not to be found.
-    fn largest_groups(&self, data: &Data<B::InnerBackend>) -> Result<Tensor<B::InnerBackend, 2>, FitError> {
-        let z = self.learner.latents(data)?;
-        let z = Standardisation::of(&z).apply(z);
-        let rng = &mut stream(self.config.seed, "cluster", 0);
-        let grown = self.settings.components.fit(to_array(z.clone()).view(), rng)?;
-        let k = self.settings.kmeans.n_clusters;
-        let grouped = demp::group(grown, &z, demp::CUSTOMARY, ClusterBounds { least: k, most: usize::MAX })?;
-        let mixture = prune::clusters(&grouped, &z, |counts| prune::greatest(counts, k))?;
-        Ok(demp::by_cluster(softmax(mixture.log_density(&z)?, 1), &mixture))
+    /// Clusters of the latents are the targets, their linear discriminant is the softmax layer's start. (The paper's, the
+    /// centres' directions, says next to nothing at first, since `tanh` bounds the latents.)
+    fn find_clusters<B: AutodiffBackend>(
+        &self,
+        optimizer: Optimizer,
+        learner: &mut Learner<B>,
+        fit: &Fitting<'_, B>,
+    ) -> Result<(SoftmaxHead<B>, Tensor<B::InnerBackend, 2>), FitError> {
+        let z = bounded_latents(learner, &fit.data)?;
+        let targets = match self.start {
+            SoftmaxStart::KMeans => self.nearest_centers(z.clone(), fit),
+            SoftmaxStart::Components => self.largest_groups(learner, fit)?,
+        };
+        let (weights, bias) = discriminant::fit(&z, &targets);
+        learner.autoencoder.restart(optimizer);
+        Ok((SoftmaxHead::new(weights, bias, optimizer, &learner.device), targets))
+    }
+
+    /// The clean samples, and the latents of the corrupted path.
+    fn paths<B: AutodiffBackend>(
+        &self,
+        learner: &Learner<B>,
+        is_moved: bool,
+        batch: &mut Batch<B>,
+    ) -> (Tensor<B::InnerBackend, 2>, Tensor<B, 2>) {
+        let mut dropout = Dropout { rate: self.dropout, rng: &mut batch.rng };
+        let clean = if is_moved { batch.augmented.clone() } else { batch.clean.clone() };
+        let z = learner.autoencoder.encoder().corrupted(batch.augmented.clone(), &mut dropout).tanh();
+        (clean.inner(), z)
     }
 
     /// The mean squared differences between the clean encoder's layers and the decoder's, from corrupted latents.
-    fn reconstruction(&self, clean: Tensor<B::InnerBackend, 2>, z: Tensor<B, 2>) -> Losses<B> {
-        let mut layers = self.learner.autoencoder.valid().encoder().outputs(clean.clone());
+    fn differences<B: AutodiffBackend>(
+        &self,
+        learner: &Learner<B>,
+        clean: Tensor<B::InnerBackend, 2>,
+        z: Tensor<B, 2>,
+    ) -> Losses<B> {
+        let mut layers = learner.autoencoder.valid().encoder().outputs(clean.clone());
         layers.pop();
         layers.insert(0, clean);
-        let decoded = self.learner.autoencoder.decoder().outputs(z);
+        let decoded = learner.autoencoder.decoder().outputs(z);
         let mut differences =
             decoded.into_iter().rev().zip(layers).map(|(a, b)| (a - Tensor::from_inner(b)).square().mean());
         let samples = differences.next().map(|loss| ("reconstruction", loss));
-        let hidden = differences.reduce(|a, b| a + b).map(|loss| ("hidden", loss * self.settings.hidden));
+        let hidden = differences.reduce(|a, b| a + b).map(|loss| ("hidden", loss * self.hidden));
         samples.into_iter().chain(hidden).collect()
+    }
+
+    /// `N x K` assignments to k-means' centres, one of each row 1.
+    fn nearest_centers<B: AutodiffBackend>(
+        &self,
+        z: Tensor<B::InnerBackend, 2>,
+        fit: &Fitting<'_, B>,
+    ) -> Tensor<B::InnerBackend, 2> {
+        let found = self.kmeans.fit(&z, &mut fit.rng("cluster", 0));
+        let k = found.shares.len();
+        let centers = to_tensor::<B::InnerBackend>(found.centers.view(), &fit.device);
+        distances(z, &centers).argmin(1).squeeze_dim::<1>(1).one_hot::<2>(k).float()
+    }
+
+    /// `N x K`, the posterior of each group; fewer than K where so many are not to be found.
+    fn largest_groups<B: AutodiffBackend>(
+        &self,
+        learner: &Learner<B>,
+        fit: &Fitting<'_, B>,
+    ) -> Result<Tensor<B::InnerBackend, 2>, FitError> {
+        let (_, z) = learner.standardised_latents(&fit.data)?;
+        let grown = self.components.fit(to_array(z.clone()).view(), &mut fit.rng("cluster", 0))?;
+        let k = self.kmeans.n_clusters;
+        let grouped = demp::group(grown, &z, demp::CUSTOMARY, ClusterBounds { least: k, most: usize::MAX })?;
+        let mixture = prune::clusters(&grouped, &z, |counts| prune::greatest(counts, k))?;
+        Ok(demp::by_cluster(softmax(mixture.log_density(&z)?, 1), &mixture))
     }
 }
 
@@ -225,71 +285,131 @@ fn distances<B: Backend>(z: Tensor<B, 2>, centers: &Tensor<B, 2>) -> Tensor<B, 2
     centers.clone().square().sum_dim(1).transpose() - z.matmul(centers.clone().transpose()) * 2.0
 }
 
-impl<B: AutodiffBackend> Method<B> for DepictMethod<B> {
-    fn stages(&self) -> Vec<Stage> {
-        let mut stages = self.config.two_stages(self.n_samples);
-        let classify = Stage { name: "classify", epochs: stages[1].epochs.div_ceil(4), ..stages[1] };
-        stages.insert(1, classify);
-        stages
+/// An autoencoder, usually convolutional, with a softmax layer on its latents, and what the layer is to predict.
+struct Classified<'d, B: AutodiffBackend> {
+    settings: &'d Depict,
+    is_moved: bool,
+    learner: Learner<B>,
+    head: SoftmaxHead<B>,
+    /// `N x K`.
+    targets: Tensor<B::InnerBackend, 2>,
+}
+
+/// What a checkpoint holds.
+#[derive(Serialize, Deserialize)]
+struct ClassifiedState {
+    learner: LearnerState,
+    head: SoftmaxHeadState,
+    /// `N x K`, row-major.
+    targets: Vec<f64>,
+}
+
+impl<'d, B: AutodiffBackend> Classified<'d, B> {
+    fn find(
+        settings: &'d Depict,
+        optimizer: Optimizer,
+        mut learner: Learner<B>,
+        fit: &Fitting<'_, B>,
+    ) -> Result<Self, FitError> {
+        let (head, targets) = settings.find_clusters(optimizer, &mut learner, fit)?;
+        Ok(Self { settings, is_moved: settings.reconstruct.is_moved(fit.data.image), learner, head, targets })
     }
 
-    fn begin_epoch(&mut self, at: Position, data: &Data<B::InnerBackend>) -> Result<Option<usize>, FitError> {
-        // Components are told apart better once the latents have been trained on them for a while.
-        let again = self.settings.start == Start::Components && at.stage == CLUSTER && at.epoch == 0;
-        if at.stage > 0 && (self.head.is_none() || again) {
-            self.find(data)?;
-        }
-        let epochs = self.stages()[CLUSTER].epochs;
-        let round = |epoch: usize| epoch * self.settings.rounds / epochs.max(1);
-        let is_due = at.stage == CLUSTER && !again && (at.epoch == 0 || round(at.epoch) > round(at.epoch - 1));
-        if let Some(head) = self.head.as_ref().filter(|_| is_due) {
-            self.targets = Some(self.settings.target.of(head.predict(self.latents(data)?)));
-        }
-        Ok(self.head.as_ref().map(SoftmaxHead::n_clusters))
+    fn restore(
+        settings: &'d Depict,
+        plan: PhasePlan,
+        state: ClassifiedState,
+        fit: &Fitting<'_, B>,
+    ) -> Result<Self, FitError> {
+        let learner = Learner::restored(fit, plan.optimizer, false, state.learner)?;
+        let head = SoftmaxHead::restored(state.head, plan.optimizer, &learner.device)?;
+        let targets = matrix(&state.targets, state.targets.len() / head.n_clusters().max(1), &learner.device);
+        Ok(Self { settings, is_moved: settings.reconstruct.is_moved(fit.data.image), learner, head, targets })
     }
 
-    fn step(&mut self, at: Position, mut batch: Batch<B>) -> Terms {
+    fn step(&mut self, mut batch: Batch<B>) -> Terms {
+        let Self { settings, is_moved, learner, head, targets } = self;
         let rate = batch.learning_rate;
-        let mut dropout = Dropout { rate: self.settings.dropout, rng: &mut batch.rng };
-        let clean = if self.settings.moved { batch.augmented.clone() } else { batch.clean };
-        let z = self.learner.autoencoder.encoder().corrupted(batch.augmented, &mut dropout).tanh();
-        let mut losses = self.reconstruction(clean.inner(), z.clone());
-        let (Some(head), Some(targets)) = (self.head.as_mut().filter(|_| at.stage > 0), &self.targets) else {
-            return self.learner.descend(losses, rate, |_| ());
-        };
+        let (clean, z) = settings.paths(learner, *is_moved, &mut batch);
+        let mut losses = settings.differences(learner, clean, z.clone());
         let targets: Tensor<B, 2> = Tensor::from_inner(targets.clone().select(0, batch.indices.inner()));
-        losses.push(("cluster", head.cross_entropy(targets, z) * self.settings.gamma));
-        self.learner.descend(losses, rate, |gradients| head.descend(gradients, rate))
+        losses.push(("cluster", head.cross_entropy(targets, z) * settings.gamma));
+        learner.descend(losses, rate, |gradients| head.descend(gradients, rate))
     }
 
-    fn save(&self) -> Result<Vec<u8>, FitError> {
-        let head = self.head.as_ref().map(SoftmaxHead::save).transpose()?;
-        let targets = self.targets.clone().map_or_else(Vec::new, elements);
-        postcard::to_stdvec(&State { learner: self.learner.save()?, head, targets }).map_err(mismatch)
+    fn state(&self) -> Result<ClassifiedState, FitError> {
+        let targets = elements(self.targets.clone());
+        Ok(ClassifiedState { learner: self.learner.state()?, head: self.head.state()?, targets })
     }
+}
 
-    fn restore(&mut self, bytes: &[u8]) -> Result<(), FitError> {
-        let state: State = postcard::from_bytes(bytes).map_err(mismatch)?;
-        self.learner.restore(state.learner)?;
-        let device = &self.learner.device;
-        self.head = state.head.map(|head| SoftmaxHead::restore(head, device)).transpose()?;
-        let k = self.head.as_ref().map_or(1, SoftmaxHead::n_clusters);
-        self.targets = self.head.as_ref().map(|_| matrix(&state.targets, state.targets.len() / k, device));
+/// The latents of all samples, `N x D`.
+fn bounded_latents<B: AutodiffBackend>(
+    learner: &Learner<B>,
+    data: &Data<B::InnerBackend>,
+) -> Result<Tensor<B::InnerBackend, 2>, FitError> {
+    Ok(learner.latents(data)?.tanh())
+}
+
+/// The softmax layer learns the clusters that were found.
+struct ClassifyPhase<'d, B: AutodiffBackend>(Classified<'d, B>);
+
+impl<B: AutodiffBackend> Phase<B> for ClassifyPhase<'_, B> {
+    type State = ClassifiedState;
+    type Epoch = ();
+
+    fn begin_epoch(&mut self, _: usize, _: &mut Fitting<'_, B>) -> Result<(), FitError> {
         Ok(())
     }
 
-    fn finish(mut self: Box<Self>, data: &Data<B::InnerBackend>) -> Result<Trained, FitError> {
-        if self.head.is_none() {
-            self.find(data)?;
+    fn step(&mut self, (): &(), batch: Batch<B>) -> Terms {
+        self.0.step(batch)
+    }
+
+    fn n_clusters(&self) -> Option<usize> {
+        Some(self.0.head.n_clusters())
+    }
+
+    fn state(&self) -> Result<ClassifiedState, FitError> {
+        self.0.state()
+    }
+}
+
+/// Targets are computed from predictions, and learned, in turn.
+struct ClusterPhase<'d, B: AutodiffBackend> {
+    classified: Classified<'d, B>,
+    epochs: usize,
+}
+
+impl<B: AutodiffBackend> Phase<B> for ClusterPhase<'_, B> {
+    type State = ClassifiedState;
+    type Epoch = ();
+
+    fn begin_epoch(&mut self, epoch: usize, fit: &mut Fitting<'_, B>) -> Result<(), FitError> {
+        let Classified { settings, learner, head, .. } = &mut self.classified;
+        if epoch == 0 && settings.start == SoftmaxStart::Components {
+            // Components are told apart better once the latents have been trained on them for a while.
+            (*head, self.classified.targets) = settings.find_clusters(fit.plan.clustering.optimizer, learner, fit)?;
+            return Ok(());
         }
-        let Some(head) = &self.head else { return Err(mismatch("there are no clusters")) };
-        Ok(Trained {
-            method: "depict".into(),
-            scaling: data.scaling.clone(),
-            encoder: self.learner.autoencoder.encoder().to_layers(Activation::Tanh),
-            head: Head::Softmax(head.to_dense()?),
-            sticks: vec![],
-        })
+        let round = |epoch: usize| epoch * settings.rounds / self.epochs;
+        if epoch == 0 || round(epoch) > round(epoch - 1) {
+            let predictions = head.predict(bounded_latents(learner, &fit.data)?);
+            self.classified.targets = settings.target.targets(predictions);
+        }
+        Ok(())
+    }
+
+    fn step(&mut self, (): &(), batch: Batch<B>) -> Terms {
+        self.classified.step(batch)
+    }
+
+    fn n_clusters(&self) -> Option<usize> {
+        Some(self.classified.head.n_clusters())
+    }
+
+    fn state(&self) -> Result<ClassifiedState, FitError> {
+        self.classified.state()
     }
 }
 
@@ -315,8 +435,8 @@ mod tests {
         rows.collect()
     }
 
-    fn targets(target: Target, p: &[f64]) -> Vec<f64> {
-        elements(target.of(matrix::<Flex>(p, N, &Default::default())))
+    fn targets(rule: TargetRule, p: &[f64]) -> Vec<f64> {
+        elements(rule.targets(matrix::<Flex>(p, N, &Default::default())))
     }
 
     /// `KL(q||p)`, a mean over samples, and `KL(mean q||uniform)`: equation 5.
@@ -329,7 +449,7 @@ mod tests {
     #[test]
     fn exact_targets_are_where_the_objective_is_least_and_one_step_comes_near() {
         let p = predictions();
-        let (exact, sqrt) = (targets(Target::Exact, &p), targets(Target::Sqrt, &p));
+        let (exact, sqrt) = (targets(TargetRule::Exact, &p), targets(TargetRule::Sqrt, &p));
         let least = objective(&exact, &p);
         assert!(least < objective(&sqrt, &p) && objective(&sqrt, &p) < objective(&p, &p), "{least}");
         // No exchange between two clusters of a sample lowers it.
@@ -348,11 +468,11 @@ mod tests {
     fn targets_are_distributions_and_the_balanced_ones_are_more_even_than_predictions() {
         let p = predictions();
         let largest = |q: &[f64]| q.iter().step_by(K).sum::<f64>() / N as f64;
-        for target in [Target::Sqrt, Target::Dec, Target::Exact] {
+        for target in [TargetRule::Sqrt, TargetRule::Dec, TargetRule::Exact] {
             let q = targets(target, &p);
             assert!(q.chunks(K).all(|row| (row.iter().sum::<f64>() - 1.0).abs() < 1e-5), "{target:?}");
         }
-        assert!(largest(&targets(Target::Exact, &p)) < largest(&targets(Target::Sqrt, &p)));
-        assert!(largest(&targets(Target::Sqrt, &p)) < largest(&p));
+        assert!(largest(&targets(TargetRule::Exact, &p)) < largest(&targets(TargetRule::Sqrt, &p)));
+        assert!(largest(&targets(TargetRule::Sqrt, &p)) < largest(&p));
     }
 }

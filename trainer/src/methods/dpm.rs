@@ -1,17 +1,21 @@
-//! Dirichlet process mixture on the features themselves: the baseline "DPM" of the alpha-JSD paper.
+//! Dirichlet process mixture on the features themselves: the baseline "DPM" of Lim, "Deep Clustering using Dirichlet
+//! Process Gaussian Mixture and Alpha Jensen-Shannon Divergence Clustering Loss".
 //!
-//! **Objective**: the mixture's variational bound. **Update**: [`DirichletProcess`]. **Schedule**: none; there is no
-//! encoder, the standardised features are the latents.
+//! **Objective**: the mixture's variational bound. **Update**: [`DirichletProcess`]. **Schedule**: no phase;
+//! there is no encoder, and the standardised features are the latents.
 
 use burn::tensor::backend::AutodiffBackend;
 use serde::{Deserialize, Serialize};
 
-use crate::data::Scaling;
+use super::common::defaults;
+use super::definition::MethodSettings;
+use crate::data::{Samples, Scaling};
 use crate::mixture::dirichlet::DirichletProcess;
 use crate::mixture::elements;
-use crate::random::stream;
+use crate::nn::Architecture;
 use crate::trained::{Head, Trained};
-use crate::training::{Batch, Data, FitError, Method, Position, Stage, Terms};
+use crate::training::{Finding, FitError, Fitting};
+use crate::variant::Variant;
 
 /// Settings of the Dirichlet process mixture on features.
 ///
@@ -30,55 +34,48 @@ pub struct Dpm {
     pub mixture: DirichletProcess,
 }
 
-/// A mixture without an encoder.
-pub(crate) struct FeatureMethod {
-    settings: Dpm,
-    seed: u64,
-}
+impl MethodSettings for Dpm {
+    const NAME: &'static str = "dpm";
+    const ENCODER_LEARNS_WITH_CLUSTERS: bool = false;
 
-impl FeatureMethod {
-    pub(crate) fn new(settings: Dpm, seed: u64) -> Self {
-        Self { settings, seed }
-    }
-}
-
-impl<B: AutodiffBackend> Method<B> for FeatureMethod {
-    fn stages(&self) -> Vec<Stage> {
-        vec![]
+    fn architecture(&self, samples: &Samples) -> Architecture {
+        defaults::architecture(samples)
     }
 
-    fn begin_epoch(&mut self, _: Position, _: &Data<B::InnerBackend>) -> Result<Option<usize>, FitError> {
-        Ok(None)
+    fn cluster_epochs(&self, reconstruction: usize) -> usize {
+        defaults::cluster_epochs(reconstruction)
     }
 
-    fn step(&mut self, _: Position, _: Batch<B>) -> Terms {
-        vec![]
+    fn set_n_clusters(&mut self, n: usize) {
+        self.mixture.truncation = n;
     }
 
-    fn save(&self) -> Result<Vec<u8>, FitError> {
-        Ok(vec![])
+    fn set_cluster_bounds(&mut self, _: usize, _: Option<usize>) -> bool {
+        false
     }
 
-    fn restore(&mut self, _: &[u8]) -> Result<(), FitError> {
+    fn set_variant(&mut self, variant: Variant) -> bool {
+        self.mixture.variant = variant;
+        true
+    }
+
+    fn check(&self, _: &Samples) -> Result<(), FitError> {
         Ok(())
     }
 
-    fn finish(self: Box<Self>, data: &Data<B::InnerBackend>) -> Result<Trained, FitError> {
+    fn fit<B: AutodiffBackend>(&self, fit: &mut Fitting<'_, B>) -> Result<Trained, FitError> {
+        fit.activity("fitting the clusters");
         // The features are the latents, so that all of them are held in memory.
-        let inputs = data.all()?;
+        let inputs = fit.data.all()?;
         let mean = inputs.clone().mean_dim(0);
         // Standardised by the deviation of all features together: pixels that never change must not be blown up.
         let centered = inputs - mean.clone();
         let deviation = elements(centered.clone().square().mean())[0].sqrt().max(1e-6);
         let z = centered / deviation;
-        let (mixture, sticks) = self.settings.mixture.fit_with_sticks(&z, &mut stream(self.seed, "cluster", 0))?;
-        Ok(Trained {
-            method: "dpm".into(),
-            scaling: standardised(&data.scaling, &elements(mean), deviation),
-            encoder: vec![],
-            head: Head::Mixture(mixture),
-            sticks,
-        })
+        let (mixture, sticks) = self.mixture.fit_with_sticks(&z, &mut fit.rng("cluster", 0))?;
+        fit.found(Finding::StickWeights(sticks));
+        let scaling = standardised(&fit.data.scaling, &elements(mean), deviation);
+        Ok(Trained { scaling, ..fit.trained(vec![], Head::Mixture(mixture)) })
     }
 }
 

@@ -19,28 +19,33 @@ use burn::tensor::activation::softmax;
 use burn::tensor::backend::{AutodiffBackend, Backend};
 use serde::{Deserialize, Serialize};
 
-use super::learner::{Learner, Saved, Standardisation, mismatch};
-use super::softmax_head::{self, SoftmaxHead};
+use super::common::defaults;
+use super::common::learner::{Learner, LearnerState};
+use super::common::reconstruction::{ReconstructionTarget, reconstruct};
+use super::common::softmax_head::{SoftmaxHead, SoftmaxHeadState};
+use super::common::standardisation::Standardisation;
+use super::definition::MethodSettings;
 use crate::base::arrays::to_array;
-use crate::data::{ImageShape, Samples};
+use crate::data::Samples;
 use crate::metrics::renaming;
 use crate::mixture::consensus::Grouping;
 use crate::mixture::split_merge::SplitMerge;
-use crate::mixture::{ClusterCountReport, Mixture, NotPositiveDefinite, demp, discriminant, elements, matrix, prune};
-use crate::random::stream;
+use crate::mixture::{Mixture, NotPositiveDefinite, demp, discriminant, elements, matrix, prune};
+use crate::nn::Architecture;
 use crate::trained::{Head, Trained};
-use crate::training::{Batch, Data, FitConfig, FitError, Method, Position, Stage, Terms};
+use crate::training::{Batch, Data, Finding, FitError, Fitting, Phase, PhasePlan, Terms};
+use crate::variant::Variant;
 
-/// The first stage with clusters; all that follow have them too.
-const CLUSTER: usize = 1;
+/// Epochs on the clusters, however few samples there are: a head that sees small data often learns its own mistakes.
+const EPOCHS: usize = 6;
 
 /// Settings of grow.
 ///
 /// ```
-/// use edgemix::methods::{Grow, Kind, Reconstruct};
+/// use edgemix::methods::{ExportedHead, Grow, ReconstructionTarget};
 ///
 /// let grow: Grow = toml::from_str("head = \"softmax\"\nreconstruct = \"still\"\ngrouping = { max-clusters = 12 }")?;
-/// assert_eq!((grow.head, grow.reconstruct), (Kind::Softmax, Reconstruct::Still));
+/// assert_eq!((grow.head, grow.reconstruct), (ExportedHead::Softmax, ReconstructionTarget::Still));
 /// assert_eq!((grow.grouping.min_clusters, grow.grouping.max_clusters), (1, 12));
 /// # Ok::<(), toml::de::Error>(())
 /// ```
@@ -57,52 +62,22 @@ pub struct Grow {
     pub searches: usize,
     /// How often targets are taken anew.
     pub rounds: usize,
-    /// Adam's step size once there are clusters, as a share of reconstruction's.
+    /// The step size once there are clusters, as a share of the clustering phase's learning rate.
     pub rate: f64,
     /// What the decoder is to give of an image that was moved.
-    pub reconstruct: Reconstruct,
+    pub reconstruct: ReconstructionTarget,
     /// What is exported.
-    pub head: Kind,
+    pub head: ExportedHead,
 }
 
-/// What the decoder is to give of an image that was moved. See [`Grow`] for an example.
+/// What turns a latent into clusters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Reconstruct {
-    /// The moved image, if it is large enough; smaller ones as they were: between so few pixels, moving is blurring.
-    Auto,
-    /// The moved image.
-    Moved,
-    /// The image as it was.
-    Still,
-}
-
-/// Rows and columns from which an image is large enough to be reconstructed as it was moved.
-const LARGE: usize = 16;
-
-impl Reconstruct {
-    fn is_moved(self, image: Option<ImageShape>) -> bool {
-        match self {
-            Self::Auto => image.is_some_and(|shape| shape.height.min(shape.width) >= LARGE),
-            Self::Moved => true,
-            Self::Still => false,
-        }
-    }
-}
-
-/// What turns a latent into clusters. See [`Grow`] for an example.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Kind {
+pub enum ExportedHead {
     /// A mixture of the final latents.
     Mixture,
     /// The softmax head.
     Softmax,
-}
-
-impl Grow {
-    /// Epochs on the clusters, however few samples there are: a head that sees small data often learns its own mistakes.
-    pub(crate) const EPOCHS: usize = 6;
 }
 
 impl Default for Grow {
@@ -114,26 +89,75 @@ impl Default for Grow {
             searches: 1,
             rounds: 5,
             rate: 0.3,
-            reconstruct: Reconstruct::Auto,
-            head: Kind::Mixture,
+            reconstruct: ReconstructionTarget::Auto,
+            head: ExportedHead::Mixture,
         }
     }
 }
 
-/// An autoencoder with a softmax head on its standardised latents.
-pub(crate) struct GrowMethod<B: AutodiffBackend> {
-    settings: Grow,
-    config: FitConfig,
-    n_samples: usize,
-    is_moved: bool,
-    learner: Learner<B>,
-    classifier: Option<Classifier<B>>,
-    targets: Option<Tensor<B::InnerBackend, 2>>,
-    /// How the clusters were found, until it is asked for.
-    number: Option<ClusterCountReport>,
+impl MethodSettings for Grow {
+    const NAME: &'static str = "grow";
+    const ENCODER_LEARNS_WITH_CLUSTERS: bool = true;
+
+    fn architecture(&self, samples: &Samples) -> Architecture {
+        defaults::architecture(samples)
+    }
+
+    fn cluster_epochs(&self, _: usize) -> usize {
+        EPOCHS
+    }
+
+    fn set_n_clusters(&mut self, n: usize) {
+        (self.grouping.min_clusters, self.grouping.max_clusters) = (n, n);
+    }
+
+    fn set_cluster_bounds(&mut self, least: usize, most: Option<usize>) -> bool {
+        (self.grouping.min_clusters, self.grouping.max_clusters) = (least, most.unwrap_or(0));
+        true
+    }
+
+    fn set_variant(&mut self, _: Variant) -> bool {
+        false
+    }
+
+    fn check(&self, _: &Samples) -> Result<(), FitError> {
+        Ok(())
+    }
+
+    fn fit<B: AutodiffBackend>(&self, fit: &mut Fitting<'_, B>) -> Result<Trained, FitError> {
+        let plan = fit.plan.clustering;
+        let plan = PhasePlan { learning_rate: plan.learning_rate * self.rate, ..plan };
+        let phase = fit.phase(
+            plan,
+            |fit| GrowPhase::begin(self, plan, fit),
+            |state, fit| GrowPhase::restore(self, plan, state, fit),
+        )?;
+        fit.activity("last fit of the clusters");
+        let (standardisation, head) = match self.head {
+            ExportedHead::Softmax => {
+                (phase.classifier.standardisation, Head::Softmax(phase.classifier.head.to_dense()))
+            }
+            ExportedHead::Mixture => {
+                let (standardisation, mixture) = phase.regrow(fit)?;
+                (standardisation, Head::Mixture(mixture))
+            }
+        };
+        Ok(fit.trained(standardisation.fold(phase.learner.to_layers()), head))
+    }
 }
 
-/// The softmax head, what its latents are standardised by, and each cluster's share of the samples, as found.
+/// An autoencoder with a softmax head on its standardised latents, which learn the clusters that were found.
+struct GrowPhase<'g, B: AutodiffBackend> {
+    settings: &'g Grow,
+    plan: PhasePlan,
+    is_moved: bool,
+    learner: Learner<B>,
+    classifier: Classifier<B>,
+    /// `N x C`.
+    targets: Tensor<B::InnerBackend, 2>,
+}
+
+/// The softmax head, the standardisation of its latents, and each cluster's share of the samples, as found.
 struct Classifier<B: AutodiffBackend> {
     standardisation: Standardisation,
     head: SoftmaxHead<B>,
@@ -142,18 +166,13 @@ struct Classifier<B: AutodiffBackend> {
 
 /// What a checkpoint holds.
 #[derive(Serialize, Deserialize)]
-struct State {
-    learner: Saved,
-    classifier: Option<SavedClassifier>,
+struct GrowState {
+    learner: LearnerState,
+    standardisation: Standardisation,
+    head: SoftmaxHeadState,
+    shares: Vec<f64>,
     /// `N x C`, row-major.
     targets: Vec<f64>,
-}
-
-#[derive(Serialize, Deserialize)]
-struct SavedClassifier {
-    standardisation: Standardisation,
-    head: softmax_head::Saved,
-    shares: Vec<f64>,
 }
 
 /// `N x C`: the posterior of each cluster.
@@ -173,152 +192,128 @@ fn balanced<B: Backend>(p: Tensor<B, 2>, shares: &[f64]) -> Tensor<B, 2> {
     q.clone() / q.sum_dim(1)
 }
 
-impl<B: AutodiffBackend> GrowMethod<B> {
-    pub(crate) fn new(settings: Grow, config: &FitConfig, samples: &Samples, device: &B::Device) -> Self {
-        Self {
-            settings,
-            config: config.clone(),
-            n_samples: samples.n_samples(),
-            is_moved: settings.reconstruct.is_moved(samples.image()),
-            learner: Learner::new(config, samples, false, device),
-            classifier: None,
-            targets: None,
-            number: None,
-        }
-    }
-
-    /// Clusters are found, a linear discriminant of them is the head's start, and they are the first targets.
-    fn find(&mut self, epoch: usize, data: &Data<B::InnerBackend>) -> Result<(), FitError> {
-        let z = self.learner.latents(data)?;
-        let standardisation = Standardisation::of(&z);
-        let z = standardisation.apply(z);
-        let rng = &mut stream(self.config.seed, "cluster", 1 + epoch as u64);
-        let Grow { components, grouping, .. } = self.settings;
-        let (mut mixture, number) = grouping.find(&components, to_array(z.clone()).view(), rng)?;
-        self.number = Some(number);
-        if let Some(before) = &self.classifier {
-            let before = greatest(self.predict(before, data)?);
+impl<B: AutodiffBackend> Classifier<B> {
+    /// Grows components on the latents and groups them: a linear discriminant of the clusters is the head's start, and their
+    /// posteriors are the first targets. Clusters that `before` has too keep their numbers.
+    fn find(
+        settings: &Grow,
+        plan: PhasePlan,
+        learner: &Learner<B>,
+        before: Option<&Self>,
+        epoch: usize,
+        fit: &mut Fitting<'_, B>,
+    ) -> Result<(Self, Tensor<B::InnerBackend, 2>), FitError> {
+        let (standardisation, z) = learner.standardised_latents(&fit.data)?;
+        let rng = &mut fit.rng("cluster", 1 + epoch as u64);
+        let (mut mixture, report) = settings.grouping.find(&settings.components, to_array(z.clone()).view(), rng)?;
+        fit.found(Finding::ClusterCount(report));
+        if let Some(before) = before {
+            let before = greatest(before.predict(learner, &fit.data)?);
             let names = renaming(&before, &greatest(clusters_posterior(&z, &mixture)?), mixture.n_clusters());
             mixture.clusters.iter_mut().for_each(|cluster| *cluster = names[usize::from(*cluster)]);
         }
         let posterior = clusters_posterior(&z, &mixture)?;
         let (weights, bias) = discriminant::fit(&z, &posterior);
-        self.classifier = Some(Classifier {
-            standardisation,
-            head: SoftmaxHead::new(weights, bias, &self.learner.device),
-            shares: elements(posterior.clone().mean_dim(0)),
-        });
-        self.targets = Some(posterior);
-        self.learner.forget();
-        Ok(())
+        let head = SoftmaxHead::new(weights, bias, plan.optimizer, &learner.device);
+        let shares = elements(posterior.clone().mean_dim(0));
+        Ok((Self { standardisation, head, shares }, posterior))
     }
 
-    /// What the head says of all samples, `N x C`.
+    /// The head's probabilities of all samples, `N x C`.
     fn predict(
         &self,
-        of: &Classifier<B>,
+        learner: &Learner<B>,
         data: &Data<B::InnerBackend>,
     ) -> Result<Tensor<B::InnerBackend, 2>, FitError> {
-        Ok(of.head.predict(of.standardisation.apply(self.learner.latents(data)?)))
+        Ok(self.head.predict(self.standardisation.apply(learner.latents(data)?)))
+    }
+}
+
+impl<'g, B: AutodiffBackend> GrowPhase<'g, B> {
+    fn begin(settings: &'g Grow, plan: PhasePlan, fit: &mut Fitting<'_, B>) -> Result<Self, FitError> {
+        let is_moved = settings.reconstruct.is_moved(fit.data.image);
+        let mut learner = reconstruct(fit, false, |learner, batch| {
+            let latent = learner.autoencoder.encode(batch.augmented.clone());
+            vec![("reconstruction", learner.error(&latent, target(is_moved, batch), &mut batch.rng))]
+        })?;
+        fit.activity("finding clusters");
+        let (classifier, targets) = Classifier::find(settings, plan, &learner, None, 0, fit)?;
+        learner.autoencoder.restart(plan.optimizer);
+        Ok(Self { settings, plan, is_moved, learner, classifier, targets })
+    }
+
+    fn restore(settings: &'g Grow, plan: PhasePlan, state: GrowState, fit: &Fitting<'_, B>) -> Result<Self, FitError> {
+        let GrowState { learner, standardisation, head, shares, targets } = state;
+        let learner = Learner::restored(fit, plan.optimizer, false, learner)?;
+        let head = SoftmaxHead::restored(head, plan.optimizer, &learner.device)?;
+        let targets = matrix(&targets, targets.len() / shares.len().max(1), &learner.device);
+        let is_moved = settings.reconstruct.is_moved(fit.data.image);
+        let classifier = Classifier { standardisation, head, shares };
+        Ok(Self { settings, plan, is_moved, learner, classifier, targets })
     }
 
     /// Components of the final latents, grown in each of the head's clusters by itself.
-    fn refit(&self, of: &Classifier<B>, data: &Data<B::InnerBackend>) -> Result<(Standardisation, Mixture), FitError> {
-        let clusters = greatest(self.predict(of, data)?);
-        let z = self.learner.latents(data)?;
-        let standardisation = Standardisation::of(&z);
-        let z = standardisation.apply(z);
-        let rng = &mut stream(self.config.seed, "cluster", u64::MAX);
+    fn regrow(&self, fit: &Fitting<'_, B>) -> Result<(Standardisation, Mixture), FitError> {
+        let clusters = greatest(self.classifier.predict(&self.learner, &fit.data)?);
+        let (standardisation, z) = self.learner.standardised_latents(&fit.data)?;
+        let rng = &mut fit.rng("cluster", u64::MAX);
         let mixture = self.settings.components.fit_within(to_array(z).view(), &clusters, rng)?;
         let every: Vec<usize> = (0..mixture.n_components()).collect();
         Ok((standardisation, prune::keep(&mixture, &every)))
     }
 }
 
-impl<B: AutodiffBackend> Method<B> for GrowMethod<B> {
-    fn stages(&self) -> Vec<Stage> {
-        let mut stages = self.config.two_stages(self.n_samples);
-        stages[CLUSTER].learning_rate *= self.settings.rate;
-        stages
-    }
+/// The samples that are to be reconstructed.
+fn target<B: Backend>(is_moved: bool, batch: &Batch<B>) -> Tensor<B, 2> {
+    if is_moved { batch.augmented.clone() } else { batch.clean.clone() }
+}
 
-    fn begin_epoch(&mut self, at: Position, data: &Data<B::InnerBackend>) -> Result<Option<usize>, FitError> {
-        if at.stage == 0 {
-            return Ok(None);
+impl<B: AutodiffBackend> Phase<B> for GrowPhase<'_, B> {
+    type State = GrowState;
+    type Epoch = ();
+
+    fn begin_epoch(&mut self, epoch: usize, fit: &mut Fitting<'_, B>) -> Result<(), FitError> {
+        let begins = |parts: usize| epoch * parts / self.plan.epochs > (epoch - 1) * parts / self.plan.epochs;
+        // The first epoch's clusters have just been found.
+        if epoch == 0 {
+            return Ok(());
         }
-        let epochs = self.stages()[at.stage].epochs;
-        let begins = |parts: usize| at.epoch == 0 || at.epoch * parts / epochs > (at.epoch - 1) * parts / epochs;
-        if begins(self.settings.searches.max(1)) {
-            self.find(at.epoch, data)?;
-        } else if begins(self.settings.rounds)
-            && let Some(of) = &self.classifier
-        {
-            self.targets = Some(balanced(self.predict(of, data)?, &of.shares));
+        if begins(self.settings.searches) {
+            let before = Some(&self.classifier);
+            (self.classifier, self.targets) =
+                Classifier::find(self.settings, self.plan, &self.learner, before, epoch, fit)?;
+            self.learner.autoencoder.restart(self.plan.optimizer);
+        } else if begins(self.settings.rounds) {
+            let predictions = self.classifier.predict(&self.learner, &fit.data)?;
+            self.targets = balanced(predictions, &self.classifier.shares);
         }
-        Ok(self.classifier.as_ref().map(|of| of.shares.len()))
-    }
-
-    fn step(&mut self, at: Position, mut batch: Batch<B>) -> Terms {
-        let rate = batch.learning_rate;
-        let samples = if self.is_moved { batch.augmented.clone() } else { batch.clean };
-        let latent = self.learner.encode(batch.augmented, at);
-        let reconstruction = self.learner.error(&latent, samples, &mut batch.rng);
-        let (Some(of), Some(targets)) = (self.classifier.as_mut().filter(|_| at.stage > 0), &self.targets) else {
-            return self.learner.descend(vec![("reconstruction", reconstruction)], rate, |_| ());
-        };
-        let targets = Tensor::from_inner(targets.clone().select(0, batch.indices.inner()));
-        let cross_entropy = of.head.cross_entropy(targets, of.standardisation.apply(latent.mean));
-        let reconstruction = reconstruction * (2.0 * self.settings.reconstruction);
-        let losses = vec![("reconstruction", reconstruction), ("cluster", cross_entropy)];
-        self.learner.descend(losses, rate, |gradients| of.head.descend(gradients, rate))
-    }
-
-    fn save(&self) -> Result<Vec<u8>, FitError> {
-        let saved = |of: &Classifier<B>| -> Result<SavedClassifier, FitError> {
-            let (standardisation, shares) = (of.standardisation.clone(), of.shares.clone());
-            Ok(SavedClassifier { standardisation, head: of.head.save()?, shares })
-        };
-        let classifier = self.classifier.as_ref().map(saved).transpose()?;
-        let targets = self.targets.clone().map_or_else(Vec::new, elements);
-        postcard::to_stdvec(&State { learner: self.learner.save()?, classifier, targets }).map_err(mismatch)
-    }
-
-    fn restore(&mut self, bytes: &[u8]) -> Result<(), FitError> {
-        let state: State = postcard::from_bytes(bytes).map_err(mismatch)?;
-        self.learner.restore(state.learner)?;
-        let device = &self.learner.device;
-        let restored = |saved: SavedClassifier| -> Result<Classifier<B>, FitError> {
-            let SavedClassifier { standardisation, head, shares } = saved;
-            Ok(Classifier { standardisation, head: SoftmaxHead::restore(head, device)?, shares })
-        };
-        self.classifier = state.classifier.map(restored).transpose()?;
-        let clusters = self.classifier.as_ref().map_or(1, |of| of.shares.len());
-        self.targets = self.classifier.as_ref().map(|_| matrix(&state.targets, state.targets.len() / clusters, device));
         Ok(())
     }
 
-    fn number(&mut self) -> Option<ClusterCountReport> {
-        self.number.take()
+    fn step(&mut self, (): &(), mut batch: Batch<B>) -> Terms {
+        let Self { settings, learner, classifier, targets, .. } = self;
+        let rate = batch.learning_rate;
+        let samples = target(self.is_moved, &batch);
+        let latent = learner.encode(batch.augmented);
+        let reconstruction = learner.error(&latent, samples, &mut batch.rng) * (2.0 * settings.reconstruction);
+        let targets = Tensor::from_inner(targets.clone().select(0, batch.indices.inner()));
+        let cross_entropy = classifier.head.cross_entropy(targets, classifier.standardisation.apply(latent.mean));
+        let losses = vec![("reconstruction", reconstruction), ("cluster", cross_entropy)];
+        learner.descend(losses, rate, |gradients| classifier.head.descend(gradients, rate))
     }
 
-    fn finish(mut self: Box<Self>, data: &Data<B::InnerBackend>) -> Result<Trained, FitError> {
-        if self.classifier.is_none() {
-            self.find(0, data)?;
-        }
-        let Some(of) = &self.classifier else { return Err(mismatch("there are no clusters")) };
-        let (standardisation, head) = match self.settings.head {
-            Kind::Softmax => (of.standardisation.clone(), Head::Softmax(of.head.to_dense()?)),
-            Kind::Mixture => {
-                let (standardisation, mixture) = self.refit(of, data)?;
-                (standardisation, Head::Mixture(mixture))
-            }
-        };
-        Ok(Trained {
-            method: "grow".into(),
-            scaling: data.scaling.clone(),
-            encoder: standardisation.fold(&self.learner),
-            head,
-            sticks: vec![],
+    fn n_clusters(&self) -> Option<usize> {
+        Some(self.classifier.shares.len())
+    }
+
+    fn state(&self) -> Result<GrowState, FitError> {
+        let Classifier { standardisation, head, shares } = &self.classifier;
+        Ok(GrowState {
+            learner: self.learner.state()?,
+            standardisation: standardisation.clone(),
+            head: head.state()?,
+            shares: shares.clone(),
+            targets: elements(self.targets.clone()),
         })
     }
 }
@@ -326,14 +321,6 @@ impl<B: AutodiffBackend> Method<B> for GrowMethod<B> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn large_images_are_reconstructed_as_they_were_moved_and_nothing_else_unless_asked_for() {
-        let image = |side| Some(ImageShape { channels: 1, height: side, width: side });
-        assert!(Reconstruct::Auto.is_moved(image(28)) && !Reconstruct::Auto.is_moved(image(8)));
-        assert!(!Reconstruct::Auto.is_moved(None));
-        assert!(Reconstruct::Moved.is_moved(image(8)) && !Reconstruct::Still.is_moved(image(28)));
-    }
 
     /// Balanced targets: rows are distributions, and clusters that were predicted too often lose.
     #[test]

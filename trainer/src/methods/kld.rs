@@ -1,5 +1,5 @@
-//! Kullback-Leibler divergence to a Gaussian mixture: the baseline "KLD" of the alpha-JSD paper (Lim, equations 2, 4
-//! and 7 to 10).
+//! Kullback-Leibler divergence to a Gaussian mixture: the baseline "KLD" of Lim, "Deep Clustering using Dirichlet Process
+//! Gaussian Mixture and Alpha Jensen-Shannon Divergence Clustering Loss" (equations 2, 4 and 7 to 10).
 //!
 //! **Objective**: `reconstruction + lambda * KL[q(z|x) || N(eta*, 1/tau*)]`, the best-scoring component.
 //! **Update**: diagonal Gaussian mixture by EM, once an epoch. **Schedule**: reconstruction, then both terms.
@@ -8,10 +8,17 @@ use burn::tensor::{Tensor, backend::AutodiffBackend};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
-use super::latent::Objective;
+use super::common::defaults;
+use super::common::pulled::{self, Pull};
+use super::definition::MethodSettings;
+use crate::data::Samples;
 use crate::divergence::{Divergence, Gaussians};
 use crate::mixture::gmm::Gmm;
 use crate::mixture::{CovarianceType, Mixture, NotPositiveDefinite};
+use crate::nn::Architecture;
+use crate::trained::Trained;
+use crate::training::{Finding, FitError, Fitting};
+use crate::variant::Variant;
 
 /// Settings of the Kullback-Leibler baseline.
 ///
@@ -41,28 +48,61 @@ impl Default for Kld {
     }
 }
 
-impl<B: AutodiffBackend> Objective<B> for Kld {
-    fn cluster(
-        &self,
-        z: &Tensor<B::InnerBackend, 2>,
-        start: Option<Mixture>,
-        rng: &mut ChaCha8Rng,
-    ) -> Result<Mixture, NotPositiveDefinite> {
-        match start {
-            Some(mixture) => self.mixture.refine(z, mixture),
-            None => self.mixture.fit(z, rng),
-        }
+impl MethodSettings for Kld {
+    const NAME: &'static str = "kld";
+    const ENCODER_LEARNS_WITH_CLUSTERS: bool = true;
+
+    fn architecture(&self, samples: &Samples) -> Architecture {
+        defaults::architecture(samples)
     }
 
-    fn pull(&self, q: Gaussians<B>, p: Gaussians<B>) -> Option<Tensor<B, 1>> {
-        Some(Divergence::KullbackLeibler.of(q, p).mean() * self.lambda)
+    fn cluster_epochs(&self, reconstruction: usize) -> usize {
+        defaults::cluster_epochs(reconstruction)
     }
 
-    fn pulls(&self) -> bool {
-        true
+    fn set_n_clusters(&mut self, n: usize) {
+        self.mixture.n_components = n;
     }
 
+    fn set_cluster_bounds(&mut self, _: usize, _: Option<usize>) -> bool {
+        false
+    }
+
+    fn set_variant(&mut self, _: Variant) -> bool {
+        false
+    }
+
+    fn check(&self, _: &Samples) -> Result<(), FitError> {
+        Ok(())
+    }
+
+    fn fit<B: AutodiffBackend>(&self, fit: &mut Fitting<'_, B>) -> Result<Trained, FitError> {
+        pulled::fit(self, fit)
+    }
+}
+
+impl<B: AutodiffBackend> Pull<B> for Kld {
     fn is_variational(&self) -> bool {
         self.vae
+    }
+
+    fn start(
+        &self,
+        z: &Tensor<B::InnerBackend, 2>,
+        rng: &mut ChaCha8Rng,
+    ) -> Result<(Mixture, Option<Finding>), NotPositiveDefinite> {
+        Ok((self.mixture.fit(z, rng)?, None))
+    }
+
+    fn refine(&self, z: &Tensor<B::InnerBackend, 2>, mixture: Mixture) -> Result<Mixture, NotPositiveDefinite> {
+        self.mixture.refine(z, mixture)
+    }
+
+    fn settle(&self, _: &Tensor<B::InnerBackend, 2>, mixture: Mixture) -> Result<Mixture, NotPositiveDefinite> {
+        Ok(mixture)
+    }
+
+    fn pull(&self, q: Gaussians<B>, p: Gaussians<B>) -> Tensor<B, 1> {
+        Divergence::KullbackLeibler.between(q, p).mean() * self.lambda
     }
 }

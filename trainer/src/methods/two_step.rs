@@ -1,15 +1,22 @@
 //! Autoencoder first, clustering afterwards: the baselines AE + k-means and AE + GMM.
 //!
-//! **Objective**: reconstruction. **Schedule**: one stage; then the standardised latents are clustered once.
+//! **Objective**: reconstruction. **Schedule**: one phase; then the standardised latents are clustered once.
 
 use burn::tensor::{Tensor, backend::AutodiffBackend};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
-use super::latent::Objective;
+use super::common::defaults;
+use super::common::reconstruction::{evidence, reconstruct};
+use super::definition::MethodSettings;
+use crate::data::Samples;
 use crate::mixture::gmm::Gmm;
 use crate::mixture::kmeans::KMeans;
 use crate::mixture::{Mixture, NotPositiveDefinite};
+use crate::nn::Architecture;
+use crate::trained::{Head, Trained};
+use crate::training::{FitError, Fitting};
+use crate::variant::Variant;
 
 /// Settings of autoencoder and k-means.
 ///
@@ -44,24 +51,80 @@ pub struct AeGmm {
     pub mixture: Gmm,
 }
 
-impl<B: AutodiffBackend> Objective<B> for AeKMeans {
-    fn cluster(
-        &self,
-        z: &Tensor<B::InnerBackend, 2>,
-        _: Option<Mixture>,
-        rng: &mut ChaCha8Rng,
-    ) -> Result<Mixture, NotPositiveDefinite> {
-        Ok(self.kmeans.fit(z, rng).mixture())
+impl MethodSettings for AeKMeans {
+    const NAME: &'static str = "ae-kmeans";
+    const ENCODER_LEARNS_WITH_CLUSTERS: bool = false;
+
+    fn architecture(&self, samples: &Samples) -> Architecture {
+        defaults::architecture(samples)
+    }
+
+    fn cluster_epochs(&self, reconstruction: usize) -> usize {
+        defaults::cluster_epochs(reconstruction)
+    }
+
+    fn set_n_clusters(&mut self, n: usize) {
+        self.kmeans.n_clusters = n;
+    }
+
+    fn set_cluster_bounds(&mut self, _: usize, _: Option<usize>) -> bool {
+        false
+    }
+
+    fn set_variant(&mut self, _: Variant) -> bool {
+        false
+    }
+
+    fn check(&self, _: &Samples) -> Result<(), FitError> {
+        Ok(())
+    }
+
+    fn fit<B: AutodiffBackend>(&self, fit: &mut Fitting<'_, B>) -> Result<Trained, FitError> {
+        fit_two_steps(fit, |z, rng| Ok(self.kmeans.fit(z, rng).mixture()))
     }
 }
 
-impl<B: AutodiffBackend> Objective<B> for AeGmm {
-    fn cluster(
-        &self,
-        z: &Tensor<B::InnerBackend, 2>,
-        _: Option<Mixture>,
-        rng: &mut ChaCha8Rng,
-    ) -> Result<Mixture, NotPositiveDefinite> {
-        self.mixture.fit(z, rng)
+impl MethodSettings for AeGmm {
+    const NAME: &'static str = "ae-gmm";
+    const ENCODER_LEARNS_WITH_CLUSTERS: bool = false;
+
+    fn architecture(&self, samples: &Samples) -> Architecture {
+        defaults::architecture(samples)
     }
+
+    fn cluster_epochs(&self, reconstruction: usize) -> usize {
+        defaults::cluster_epochs(reconstruction)
+    }
+
+    fn set_n_clusters(&mut self, n: usize) {
+        self.mixture.n_components = n;
+    }
+
+    fn set_cluster_bounds(&mut self, _: usize, _: Option<usize>) -> bool {
+        false
+    }
+
+    fn set_variant(&mut self, _: Variant) -> bool {
+        false
+    }
+
+    fn check(&self, _: &Samples) -> Result<(), FitError> {
+        Ok(())
+    }
+
+    fn fit<B: AutodiffBackend>(&self, fit: &mut Fitting<'_, B>) -> Result<Trained, FitError> {
+        fit_two_steps(fit, |z, rng| self.mixture.fit(z, rng))
+    }
+}
+
+/// Reconstructs, then clusters the standardised latents.
+fn fit_two_steps<B: AutodiffBackend>(
+    fit: &mut Fitting<'_, B>,
+    cluster: impl FnOnce(&Tensor<B::InnerBackend, 2>, &mut ChaCha8Rng) -> Result<Mixture, NotPositiveDefinite>,
+) -> Result<Trained, FitError> {
+    let learner = reconstruct(fit, false, evidence)?;
+    fit.activity("last fit of the clusters");
+    let (standardisation, z) = learner.standardised_latents(&fit.data)?;
+    let mixture = cluster(&z, &mut fit.rng("cluster", u64::MAX))?;
+    Ok(fit.trained(standardisation.fold(learner.to_layers()), Head::Mixture(mixture)))
 }

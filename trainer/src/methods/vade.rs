@@ -12,15 +12,18 @@ use burn::tensor::backend::AutodiffBackend;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
-use super::joint::Clusters;
-use super::learned_mixture::{LearnedMixture, log_sum_exp};
-use super::learner::Losses;
-use crate::divergence::Gaussians;
+use super::common::defaults;
+use super::common::joint::{self, LearnedClusters};
+use super::common::learned_mixture::{LearnedMixture, LearnedMixtureState, log_sum_exp};
+use super::common::learner::{Losses, gaussians};
+use super::definition::MethodSettings;
+use crate::data::Samples;
 use crate::mixture::CovarianceType;
 use crate::mixture::gmm::Gmm;
-use crate::nn::Latent;
-use crate::trained::Head;
-use crate::training::{Batch, FitError};
+use crate::nn::{Architecture, Latent, Optimizer};
+use crate::trained::{Head, Trained};
+use crate::training::{Batch, FitError, Fitting};
+use crate::variant::Variant;
 
 /// Settings of VaDE.
 ///
@@ -44,28 +47,70 @@ impl Default for Vade {
     }
 }
 
-/// The prior.
-pub(crate) struct Prior<B: AutodiffBackend>(LearnedMixture<B>);
+impl MethodSettings for Vade {
+    const NAME: &'static str = "vade";
+    const ENCODER_LEARNS_WITH_CLUSTERS: bool = true;
 
-impl<B: AutodiffBackend> Clusters<B> for Prior<B> {
+    fn architecture(&self, samples: &Samples) -> Architecture {
+        defaults::architecture(samples)
+    }
+
+    fn cluster_epochs(&self, reconstruction: usize) -> usize {
+        defaults::cluster_epochs(reconstruction)
+    }
+
+    fn set_n_clusters(&mut self, n: usize) {
+        self.mixture.n_components = n;
+    }
+
+    fn set_cluster_bounds(&mut self, _: usize, _: Option<usize>) -> bool {
+        false
+    }
+
+    fn set_variant(&mut self, _: Variant) -> bool {
+        false
+    }
+
+    fn check(&self, _: &Samples) -> Result<(), FitError> {
+        Ok(())
+    }
+
+    fn fit<B: AutodiffBackend>(&self, fit: &mut Fitting<'_, B>) -> Result<Trained, FitError> {
+        joint::fit::<B, Prior<B>>(self, fit)
+    }
+}
+
+/// The prior.
+struct Prior<B: AutodiffBackend>(LearnedMixture<B>);
+
+impl<B: AutodiffBackend> LearnedClusters<B> for Prior<B> {
     type Settings = Vade;
+    type State = LearnedMixtureState;
+    type Epoch = ();
 
     const MOVED: bool = true;
     const VARIATIONAL: bool = true;
 
-    fn find(settings: &Vade, z: &Tensor<B::InnerBackend, 2>, rng: &mut ChaCha8Rng) -> Result<Self, FitError> {
+    fn find(
+        settings: &Vade,
+        optimizer: Optimizer,
+        z: &Tensor<B::InnerBackend, 2>,
+        rng: &mut ChaCha8Rng,
+    ) -> Result<Self, FitError> {
         let mixture = settings.mixture.fit(z, rng)?;
-        Ok(Self(LearnedMixture::new(&mixture, settings.mixture.variance_floor, &z.device())))
+        Ok(Self(LearnedMixture::new(&mixture, settings.mixture.variance_floor, optimizer, &z.device())))
     }
 
-    fn reconstruction(_: &Vade, _: usize, squared_error: f64) -> f64 {
+    fn reconstruction_weight(_: &Vade, _: usize, squared_error: f64) -> f64 {
         1.0 / squared_error.max(1e-6)
     }
 
-    fn losses(&mut self, _: &Vade, latent: Latent<B>, _: &mut Batch<B>) -> Losses<B> {
-        let Some(log_variance) = latent.log_variance else { return vec![] };
-        let q = Gaussians { mean: latent.mean, log_variance };
-        let evidence = log_sum_exp(self.0.parameters.log_evidence(q, self.0.floor)).mean();
+    fn begin_epoch(&mut self, _: &Vade, _: &Tensor<B::InnerBackend, 2>) -> Result<(), FitError> {
+        Ok(())
+    }
+
+    fn losses(&mut self, _: &Vade, (): &(), latent: Latent<B>, _: &mut Batch<B>) -> Losses<B> {
+        let evidence = log_sum_exp(self.0.parameters.log_evidence(gaussians(latent), self.0.floor)).mean();
         vec![("cluster", -evidence)]
     }
 
@@ -82,11 +127,16 @@ impl<B: AutodiffBackend> Clusters<B> for Prior<B> {
         Ok(Head::Mixture(self.0.mixture(zero.clone(), zero + 1.0)))
     }
 
-    fn save(&self) -> Result<Vec<u8>, FitError> {
-        self.0.save()
+    fn state(&self) -> Result<LearnedMixtureState, FitError> {
+        self.0.state()
     }
 
-    fn restore(bytes: &[u8], device: &B::Device) -> Result<Self, FitError> {
-        LearnedMixture::restore(bytes, device).map(Self)
+    fn restore(
+        _: &Vade,
+        optimizer: Optimizer,
+        state: LearnedMixtureState,
+        device: &B::Device,
+    ) -> Result<Self, FitError> {
+        LearnedMixture::restored(state, optimizer, device).map(Self)
     }
 }

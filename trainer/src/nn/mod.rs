@@ -8,15 +8,20 @@ mod dropout;
 mod host;
 mod layers;
 mod network;
+mod optimized;
+mod optimizer;
+mod record;
 mod rounding;
 #[cfg(test)]
 mod tests;
 mod values;
 
-pub(crate) use adam::{AdamOf, adam};
 pub use architecture::{Architecture, ArchitectureError};
 pub use autoencoder::{Autoencoder, Latent};
 pub use dropout::Dropout;
 pub(crate) use host::has_host_tensors;
 pub use layers::{DenseShape, LayerError, LayerShape, SLOPE};
 pub use network::Network;
+pub(crate) use optimized::{Optimized, OptimizedState};
+pub use optimizer::Optimizer;
+pub use record::RecordError;

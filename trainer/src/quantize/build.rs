@@ -57,7 +57,7 @@ const MAX_SAMPLES: usize = 50_000;
 /// # let mixture = Mixture { log_weights: vec![0.0; 2], means, covariance, clusters: vec![0, 1] };
 /// # let (method, head) = ("by hand".into(), Head::Mixture(mixture));
 /// # let scaling = Scaling { gain: vec![1.0], offset: vec![0.0] };
-/// # let trained = Trained { method, scaling, encoder: vec![], head, sticks: vec![] };
+/// # let trained = Trained { method, scaling, encoder: vec![], head };
 /// // `trained` has two clusters on a line.
 /// let draw = |n, index| Samples::new("line", normal(n, &mut stream(0, "example", index)), 1);
 /// let (training, samples) = (draw(1000, 0), draw(100, 1));

@@ -27,16 +27,17 @@ use crate::training::EpochReport;
 ///
 /// ```
 /// use edgemix::device::Device;
-/// use edgemix::methods::MethodConfig;
+/// use edgemix::methods::{FitConfig, MethodConfig};
 /// use edgemix::quantize::{Provenance, quantize};
 /// use edgemix::report::Run;
-/// use edgemix::training::FitConfig;
+/// use edgemix::training::PhaseSettings;
 /// use edgemix_runtime::Model;
 ///
 /// let dataset = edgemix::data::digits();
-/// let mut config = FitConfig { encoder: "16-4".parse()?, pretrain_epochs: 1, ..FitConfig::default() };
+/// let mut config = FitConfig { encoder: "16-4".parse()?, ..FitConfig::default() };
+/// config.reconstruction = PhaseSettings::with_epochs(1);
 /// config.method = MethodConfig::named("ae-kmeans").unwrap();
-/// let trained = Device::Cpu.fit(&dataset.samples, &config, &mut (), &mut ())?;
+/// let trained = Device::Cpu.fit(&dataset.samples, &config, &mut (), &mut ())?.trained;
 /// let provenance = Provenance { name: "digits".into(), config: [0; 32], seed: 0 };
 /// let file = quantize(&trained, &dataset.samples, None, &provenance)?;
 /// let run = Run {
@@ -48,6 +49,7 @@ use crate::training::EpochReport;
 ///     config: "",
 ///     commands: "edgemix train digits",
 ///     number: None,
+///     sticks: &[],
 ///     interval: None,
 /// };
 /// assert!(run.page()?.starts_with("<!DOCTYPE html>"));
@@ -71,6 +73,8 @@ pub struct Run<'a> {
     pub commands: &'a str,
     /// How the number of clusters was found, if it was.
     pub number: Option<&'a ClusterCountReport>,
+    /// The weights of a Dirichlet process' sticks before any was pruned, largest first; empty without one.
+    pub sticks: &'a [f64],
     /// What several runs agreed on, if there were several.
     pub interval: Option<&'a SeedInterval>,
 }

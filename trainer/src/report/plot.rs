@@ -93,7 +93,7 @@ fn mark(point: &Point, x: f64, y: f64, name: &str) -> Markup {
     }
 }
 
-/// A curve over the epochs from its first to the last of all; lines mark where a stage begins.
+/// A curve over the epochs from its first to the last of all; lines mark where a phase begins.
 pub(super) fn curve(values: &[(f64, f64)], borders: &[f64], last: f64) -> Markup {
     const SIZE: (f64, f64) = (310.0, 170.0);
     let first = values.first().map_or(0.0, |v| v.0 - 1.0);

@@ -120,7 +120,7 @@ pub(super) fn clusters(run: &Run, found: &Found) -> Markup {
 
 /// What a Dirichlet process' sticks weighed before any was pruned, as shares of what all of them weigh.
 fn sticks(run: &Run) -> Markup {
-    let sticks = &run.trained.sticks;
+    let sticks = run.sticks;
     let all = sticks.iter().sum::<f64>().max(f64::MIN_POSITIVE);
     let bar = |(k, weight): (usize, &f64)| (weight / all, None, format!("stick {k}: {}", percent(weight / all)));
     let bars: Vec<Bar> = sticks.iter().enumerate().map(bar).collect();
@@ -146,7 +146,7 @@ fn weights(run: &Run, found: &Found) -> Markup {
     let mut bars: Vec<Bar> = counts.iter().zip(&mixture.clusters).enumerate().map(bar).collect();
     bars.sort_by(|a, b| b.0.total_cmp(&a.0));
     html! {
-        h3 { "Weights of the components" @if !run.trained.sticks.is_empty() { " after pruning" } }
+        h3 { "Weights of the components" @if !run.sticks.is_empty() { " after pruning" } }
         p { (bars.len()) " components, by the share of the samples that are theirs, from large to small, in the colour of their cluster." }
         div class="scroll" { (plot::bars(&bars)) }
     }
@@ -224,9 +224,9 @@ pub(super) fn training(run: &Run) -> Markup {
     if run.metrics.is_empty() {
         return html! {};
     }
-    let stages: Vec<usize> =
-        (1..run.metrics.len()).filter(|&i| run.metrics[i].stage != run.metrics[i - 1].stage).collect();
-    let borders: Vec<f64> = stages.iter().map(|&i| i as f64).collect();
+    let phases: Vec<usize> =
+        (1..run.metrics.len()).filter(|&i| run.metrics[i].phase != run.metrics[i - 1].phase).collect();
+    let borders: Vec<f64> = phases.iter().map(|&i| i as f64).collect();
     let last = run.metrics.len() as f64;
     let mut curves: Vec<(String, Vec<(f64, f64)>)> = vec![];
     let mut add = |name: &str, epoch: usize, value: f64| {
@@ -242,7 +242,7 @@ pub(super) fn training(run: &Run) -> Markup {
             add("clusters", epoch, clusters as f64);
         }
     }
-    let mut names: Vec<&str> = run.metrics.iter().map(|report| report.stage.as_str()).collect();
+    let mut names: Vec<&str> = run.metrics.iter().map(|report| report.phase.as_str()).collect();
     names.dedup();
     html! {
         section {

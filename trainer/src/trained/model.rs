@@ -29,7 +29,6 @@ use crate::mixture::NotPositiveDefinite;
 ///     scaling: Scaling { gain: vec![1.0], offset: vec![0.0] },
 ///     encoder: vec![Layer::Dense(mean)],
 ///     head: Head::Mixture(mixture),
-///     sticks: vec![],
 /// };
 /// let samples = Samples::new("two", vec![1.0, -1.0, 12.0, 9.0], 2);
 /// assert_eq!(trained.encode(&samples)?, [0.0, 10.5]);
@@ -48,9 +47,6 @@ pub struct Trained {
     pub encoder: Vec<Layer>,
     /// What turns a latent into a cluster.
     pub head: Head,
-    /// The stick weights of a Dirichlet process when it was first fitted, largest first, before any component was pruned;
-    /// empty for methods without a Dirichlet process.
-    pub sticks: Vec<f64>,
 }
 
 /// Why samples can't be assigned.
@@ -64,7 +60,7 @@ pub struct Trained {
 /// let covariance = Covariance::Spherical(vec![0.0]);
 /// let mixture = Mixture { log_weights: vec![0.0], means: ndarray::array![[0.0]], covariance, clusters: vec![0] };
 /// let (method, head) = ("by hand".into(), Head::Mixture(mixture));
-/// let trained = Trained { method, scaling, encoder: vec![], head, sticks: vec![] };
+/// let trained = Trained { method, scaling, encoder: vec![], head };
 /// let error = trained.assign(&Samples::new("one", vec![1.0], 1)).unwrap_err();
 /// assert!(matches!(error, AssignError::Covariance(_)));
 /// ```

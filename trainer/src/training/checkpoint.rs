@@ -2,13 +2,15 @@
 
 use std::io;
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use thiserror::Error;
 
-use super::{FitConfig, FitError, Position};
-use crate::data::Samples;
+use super::finding::Finding;
+use super::plan::Plan;
 
-/// Where checkpoints are kept: whole or not at all. [`RunDir`](crate::run::RunDir) keeps them in a directory, `()` nowhere.
+/// Keeps checkpoints: whole or not at all. A run's directory is such a store, `()` keeps none.
 ///
 /// ```
 /// use edgemix::training::CheckpointStore;
@@ -55,57 +57,96 @@ impl CheckpointStore for () {
     }
 }
 
-/// The position of the next epoch, the method's state, and what both depend on.
+/// Why a checkpoint can't be used.
+///
+/// ```
+/// use edgemix::training::CheckpointMismatch;
+///
+/// let mismatch = CheckpointMismatch::Version { found: "0.9.0".into() };
+/// assert!(mismatch.to_string().starts_with("it was written by version 0.9.0"));
+/// ```
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum CheckpointMismatch {
+    /// Its bytes are not those that were written.
+    #[error("it is damaged")]
+    Damaged,
+    /// Another version of the program wrote it.
+    #[error("it was written by version {found}, this is version {VERSION}")]
+    Version {
+        /// The version that wrote it.
+        found: String,
+    },
+    /// It was made with other samples.
+    #[error("it was made with other samples")]
+    Samples,
+    /// It was made with other settings.
+    #[error("it was made with other settings")]
+    Settings,
+    /// The method has no such phase.
+    #[error("the method has no phase {0:?}")]
+    Phase(String),
+    /// The state of its phase has another form.
+    #[error("the state of its phase cannot be read: {0}")]
+    State(postcard::Error),
+}
+
+/// How far a fit was, the state of its phase, and what both depend on.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Checkpoint {
     version: String,
     data: [u8; 32],
-    config: [u8; 32],
-    pub(super) next: Position,
-    pub(super) state: Vec<u8>,
+    settings: [u8; 32],
+    /// The phase's name.
+    pub(super) phase: String,
+    /// Its epochs that are done.
+    pub(super) epochs: usize,
+    pub(super) findings: Vec<Finding>,
+    state: Vec<u8>,
 }
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 const DIGEST: usize = 32;
 
 impl Checkpoint {
-    pub(super) fn new(samples: &Samples, config: &FitConfig, next: Position, state: Vec<u8>) -> Self {
-        let config = fingerprint(config);
-        Self { version: VERSION.into(), data: samples.fingerprint(), config, next, state }
+    /// Without the phase's state.
+    pub(super) fn new(data: [u8; 32], plan: &Plan, phase: &str, epochs: usize, findings: &[Finding]) -> Self {
+        let (settings, findings) = (plan.fingerprint, findings.to_vec());
+        Self { version: VERSION.into(), data, settings, phase: phase.into(), epochs, findings, state: vec![] }
     }
 
-    /// The bytes, then their SHA-256: what reads a method's state takes it to be whole.
-    pub(super) fn to_bytes(&self) -> Result<Vec<u8>, FitError> {
-        let other = |error| FitError::Checkpoint { doing: "written", source: io::Error::other(error) };
-        let mut bytes = postcard::to_stdvec(self).map_err(other)?;
+    /// The bytes with a phase's state, then their SHA-256: what reads the state takes it to be whole.
+    pub(super) fn to_bytes(mut self, state: &impl Serialize) -> io::Result<Vec<u8>> {
+        self.state = postcard::to_stdvec(state).map_err(io::Error::other)?;
+        let mut bytes = postcard::to_stdvec(&self).map_err(io::Error::other)?;
         let digest = Sha256::digest(&bytes);
         bytes.extend_from_slice(&digest);
         Ok(bytes)
     }
 
+    /// The phase's state.
+    pub(super) fn state<S: DeserializeOwned>(&self) -> Result<S, CheckpointMismatch> {
+        postcard::from_bytes(&self.state).map_err(CheckpointMismatch::State)
+    }
+
     /// Reads a checkpoint of this run; any other is refused with what is different about it.
-    pub(super) fn from_bytes(bytes: &[u8], samples: &Samples, config: &FitConfig) -> Result<Self, FitError> {
-        let mismatch = |problem: &str| Err(FitError::Mismatch(problem.into()));
+    pub(super) fn from_bytes(bytes: &[u8], data: [u8; 32], plan: &Plan) -> Result<Self, CheckpointMismatch> {
         let (body, digest) = bytes.split_at(bytes.len().saturating_sub(DIGEST));
         if Sha256::digest(body)[..] != *digest {
-            return mismatch("the checkpoint is damaged");
+            return Err(CheckpointMismatch::Damaged);
         }
-        let found: Self = postcard::from_bytes(body).map_err(|error| FitError::Mismatch(error.to_string()))?;
-        if found.version != VERSION {
-            return mismatch(&format!("it was written by version {}, this is {VERSION}", found.version));
+        // The version comes first, so that it is read whatever follows.
+        let (version, _) = postcard::take_from_bytes::<String>(body).map_err(CheckpointMismatch::State)?;
+        if version != VERSION {
+            return Err(CheckpointMismatch::Version { found: version });
         }
-        if found.data != samples.fingerprint() {
-            return mismatch("the samples are others");
+        let found: Self = postcard::from_bytes(body).map_err(CheckpointMismatch::State)?;
+        if found.data != data {
+            return Err(CheckpointMismatch::Samples);
         }
-        if found.config != fingerprint(config) {
-            return mismatch("the settings are others");
+        if found.settings != plan.fingerprint {
+            return Err(CheckpointMismatch::Settings);
         }
         Ok(found)
     }
-}
-
-/// Of all settings that decide what is learned; how often checkpoints are kept and how novelty is tabled does not.
-fn fingerprint(config: &FitConfig) -> [u8; 32] {
-    let decisive = FitConfig { checkpoint_every: 0, finest_rate: 0.0, ..config.clone() };
-    Sha256::digest(format!("{decisive:?}")).into()
 }

@@ -1,4 +1,4 @@
-//! The samples as networks take them: scaled, some at a time, from wherever they lie.
+//! The samples as networks take them: scaled, a part at a time, from memory or from a file.
 
 use burn::tensor::backend::Backend;
 use burn::tensor::{Int, Tensor, TensorData};
@@ -6,7 +6,7 @@ use burn::tensor::{Int, Tensor, TensorData};
 use crate::data::{DataError, ImageShape, Samples, Scaling};
 use crate::nn::has_host_tensors;
 
-/// The samples, for a device.
+/// The samples on a device.
 #[derive(Clone, Debug)]
 pub(crate) struct Data<B: Backend> {
     /// How they form images, if they do.
@@ -20,7 +20,7 @@ pub(crate) struct Data<B: Backend> {
 }
 
 impl<B: Backend> Data<B> {
-    /// Learns the scaling; whatever of the samples is in memory becomes the device's, too.
+    /// Fits the scaling. Samples that are in memory are copied to a device that has a memory of its own.
     pub(super) fn new(samples: &Samples, device: &B::Device) -> Result<Self, DataError> {
         let scaling = Scaling::fit(samples)?;
         let (samples, device) = (samples.clone(), device.clone());

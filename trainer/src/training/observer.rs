@@ -1,23 +1,23 @@
-//! Who watches a fit, and what there is to see.
+//! What an observer of a fit is told.
 
 use std::io;
 
 use serde::{Deserialize, Serialize};
 
-use crate::mixture::ClusterCountReport;
+use super::finding::Finding;
 
-/// Who watches a fit.
+/// Observes a fit, and can stop it.
 ///
 /// ```
 /// use edgemix::device::Device;
-/// use edgemix::methods::MethodConfig;
-/// use edgemix::training::{EpochReport, FitConfig, FitError, Observer};
+/// use edgemix::methods::FitConfig;
+/// use edgemix::training::{EpochReport, FitError, Observer};
 ///
 /// /// Stops a fit once it is good enough.
 /// struct Enough(f64, usize);
 ///
 /// impl Observer for Enough {
-///     fn stage(&mut self, name: &str, _epoch: usize, epochs: usize) {
+///     fn phase(&mut self, name: &str, _epoch: usize, epochs: usize) {
 ///         println!("{name}, {epochs} epochs");
 ///     }
 ///
@@ -36,17 +36,17 @@ use crate::mixture::ClusterCountReport;
 /// assert!(matches!(stopped, Err(FitError::Stopped(_))));
 /// ```
 pub trait Observer {
-    /// A stage begins at an epoch, counted from 0; after a resume it may be a later one.
-    fn stage(&mut self, name: &str, epoch: usize, epochs: usize);
+    /// A phase begins at an epoch, counted from 0; after a resume it may be a later one. A phase without epochs does not.
+    fn phase(&mut self, name: &str, epoch: usize, epochs: usize);
     /// An epoch is over.
     fn epoch(&mut self, report: &EpochReport);
     /// Something without batches begins that may take long, such as refitting the clusters; it lasts until a batch, an
-    /// epoch, a stage or another phase.
-    fn phase(&mut self, _name: &str) {}
+    /// epoch, a phase or another activity.
+    fn activity(&mut self, _name: &str) {}
     /// So many of an epoch's batches are done.
     fn batch(&mut self, _done: usize, _batches: usize) {}
-    /// The clusters and their number were found, at the start of an epoch.
-    fn number(&mut self, _number: &ClusterCountReport) {}
+    /// The method found something out; it replaces an earlier finding of the same sort.
+    fn finding(&mut self, _finding: &Finding) {}
     /// Why the fit is to stop at once, if it is; asked after every batch and every epoch.
     fn failure(&mut self) -> Option<io::Error> {
         None
@@ -57,20 +57,20 @@ pub trait Observer {
     }
 }
 
-/// Nobody watches.
+/// Observes nothing.
 impl Observer for () {
-    fn stage(&mut self, _: &str, _: usize, _: usize) {}
+    fn phase(&mut self, _: &str, _: usize, _: usize) {}
     fn epoch(&mut self, _: &EpochReport) {}
 }
 
-/// What an epoch gave. See [`Observer`] for an example.
+/// What an epoch gave.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct EpochReport {
-    /// The stage's name.
-    pub stage: String,
-    /// The epoch in the stage, from 1.
+    /// The phase's name.
+    pub phase: String,
+    /// The epoch in the phase, from 1.
     pub epoch: usize,
-    /// The stage's number of epochs.
+    /// The phase's number of epochs.
     pub epochs: usize,
     /// Each loss term's mean over the epoch's batches.
     pub losses: Vec<(String, f64)>,

@@ -6,10 +6,9 @@ use burn::tensor::{ElementConversion, Int, Tensor, TensorData};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
-use crate::divergence::{Divergence, Gaussians};
-use crate::methods::optimized::{self, Optimized};
+use crate::methods::common::learner::{divergence_from_standard, gaussians};
 use crate::mixture::matrix;
-use crate::nn::{Autoencoder, Latent, LayerShape};
+use crate::nn::{Autoencoder, Latent, LayerShape, Optimized, OptimizedState, Optimizer};
 use crate::trained::{Activation, Autoencoders, Pair};
 use crate::training::FitError;
 
@@ -20,13 +19,13 @@ const FIRST_ERROR: f64 = 0.1;
 pub(super) struct Members<B: AutodiffBackend> {
     networks: Optimized<B, Vec<Autoencoder<B>>>,
     variational: bool,
-    state: State,
+    shared: SharedByMembers,
 }
 
-/// What of them is no network.
+/// What belongs to no single autoencoder.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-struct State {
-    /// K: logarithms of the shares of the samples; zeros where shares don't count.
+struct SharedByMembers {
+    /// K: logarithms of the shares of the samples; zeros if not variational.
     log_weights: Vec<f64>,
     /// The decoders' variance: the mean squared error per feature of the last epoch.
     variance: f64,
@@ -36,9 +35,9 @@ struct State {
 
 /// What a checkpoint holds.
 #[derive(Serialize, Deserialize)]
-pub(super) struct Saved {
-    networks: optimized::Saved,
-    state: State,
+pub(super) struct MembersState {
+    networks: OptimizedState,
+    shared: SharedByMembers,
 }
 
 impl<B: AutodiffBackend> Members<B> {
@@ -48,44 +47,49 @@ impl<B: AutodiffBackend> Members<B> {
         shapes: &[LayerShape],
         variational: bool,
         variance: f64,
+        optimizer: Optimizer,
         rng: &mut ChaCha8Rng,
         device: &B::Device,
     ) -> Self {
         let networks = (0..k).map(|_| Autoencoder::new(shapes, variational, rng, device)).collect();
         let variance = (variance * FIRST_ERROR).max(1e-6);
-        let state = State { log_weights: vec![0.0; k], variance, errors: (0.0, 0) };
-        Self { networks: Optimized::new(networks), variational, state }
+        let shared = SharedByMembers { log_weights: vec![0.0; k], variance, errors: (0.0, 0) };
+        Self { networks: Optimized::new(networks, optimizer), variational, shared }
     }
 
     /// K.
     pub(super) fn n_members(&self) -> usize {
-        self.state.log_weights.len()
+        self.shared.log_weights.len()
     }
 
     /// Takes the last epoch's mean squared error as the decoders' variance, where the bound is greatest.
-    pub(super) fn begin_epoch(&mut self) {
-        let (sum, count) = std::mem::take(&mut self.state.errors);
+    pub(super) fn update_variance(&mut self) {
+        let (sum, count) = std::mem::take(&mut self.shared.errors);
         if count > 0 {
-            self.state.variance = (sum / count as f64).max(1e-6);
+            self.shared.variance = (sum / count as f64).max(1e-6);
         }
     }
 
-    /// Weighs each member by its share of the samples, one more for each so that none is lost.
+    /// Weighs each member by its share of the samples, one more for each so that none is lost; members that are not
+    /// variational have no weights.
     pub(super) fn weigh(&mut self, best: &[usize]) {
+        if !self.variational {
+            return;
+        }
         let mut counts = vec![1.0; self.n_members()];
         best.iter().for_each(|&k| counts[k] += 1.0);
         let total: f64 = counts.iter().sum();
-        self.state.log_weights = counts.iter().map(|count| (count / total).ln()).collect();
+        self.shared.log_weights = counts.iter().map(|count| (count / total).ln()).collect();
     }
 
     /// `N x K` scores of samples, `ln alpha_i - |x - decoder_i(mean)|^2 / 2 s^2 - KL_i`.
     pub(super) fn scores(&self, x: &Tensor<B::InnerBackend, 2>) -> Tensor<B::InnerBackend, 2> {
         let networks = self.networks.valid();
-        let weights = matrix::<B::InnerBackend>(&self.state.log_weights, 1, &x.device());
+        let weights = matrix::<B::InnerBackend>(&self.shared.log_weights, 1, &x.device());
         let scores = networks.iter().map(|network| {
             let latent = network.encode(x.clone());
             let error = (network.decode(latent.mean.clone()) - x.clone()).square().sum_dim(1);
-            let score = error.squeeze_dim::<1>(1) * (-0.5 / self.state.variance);
+            let score = error.squeeze_dim::<1>(1) * (-0.5 / self.shared.variance);
             prior(latent).map_or(score.clone(), |prior| score - prior)
         });
         Tensor::stack::<2>(scores.collect(), 1) + weights
@@ -117,10 +121,10 @@ impl<B: AutodiffBackend> Members<B> {
         let total = |losses: Vec<Tensor<B, 1>>| losses.into_iter().reduce(|a, b| a + b);
         let Some(error) = total(reconstruction) else { return vec![] };
         let squared = error.clone().into_scalar().elem::<f64>();
-        self.state.errors.0 += squared;
-        self.state.errors.1 += best.len() * clean.dims()[1];
+        self.shared.errors.0 += squared;
+        self.shared.errors.1 += best.len() * clean.dims()[1];
         // In units in which the error's weight is that of the other methods' reconstruction.
-        let scale = self.state.variance / n;
+        let scale = self.shared.variance / n;
         let mut terms = vec![("reconstruction", 0.5 * squared / n)];
         let mut loss = error * (0.5 / n);
         if let Some(prior) = total(prior_loss) {
@@ -140,27 +144,29 @@ impl<B: AutodiffBackend> Members<B> {
         Autoencoders {
             pairs: self.networks.iter().map(pair).collect(),
             variational: self.variational,
-            precision: 1.0 / self.state.variance,
-            log_weights: self.state.log_weights.clone(),
+            precision: 1.0 / self.shared.variance,
+            log_weights: self.shared.log_weights.clone(),
         }
     }
 
-    pub(super) fn save(&self) -> Result<Saved, FitError> {
-        Ok(Saved { networks: self.networks.save()?, state: self.state.clone() })
+    /// See [`Optimized::continue_with`].
+    pub(super) fn continue_with(&mut self, optimizer: Optimizer) {
+        self.networks.continue_with(optimizer);
     }
 
-    /// Takes up what was saved of members of the same shapes.
-    pub(super) fn restore(mut self, saved: Saved, device: &B::Device) -> Result<Self, FitError> {
-        self.networks.restore(saved.networks, device)?;
-        Ok(Self { state: saved.state, ..self })
+    pub(super) fn state(&self) -> Result<MembersState, FitError> {
+        Ok(MembersState { networks: self.networks.state()?, shared: self.shared.clone() })
+    }
+
+    /// Takes up the state of members of the same shapes.
+    pub(super) fn with_state(self, state: MembersState, device: &B::Device) -> Result<Self, FitError> {
+        Ok(Self { networks: self.networks.with_state(state.networks, device)?, shared: state.shared, ..self })
     }
 }
 
 /// `KL(q(z|x) || N(0, 1))` of each sample; none for a plain autoencoder.
 fn prior<B: Backend>(latent: Latent<B>) -> Option<Tensor<B, 1>> {
-    let log_variance = latent.log_variance?;
-    let standard = Gaussians { mean: latent.mean.zeros_like(), log_variance: log_variance.zeros_like() };
-    Some(Divergence::KullbackLeibler.of(Gaussians { mean: latent.mean, log_variance }, standard))
+    latent.log_variance.is_some().then(|| divergence_from_standard(gaussians(latent)))
 }
 
 #[cfg(test)]
@@ -177,7 +183,7 @@ mod tests {
 
     fn members(variational: bool) -> Members<Autodiff<Flex>> {
         let shapes = Architecture::dense(&[5, 2]).shapes(FEATURES, None).unwrap();
-        Members::new(3, &shapes, variational, 1.0, &mut stream(0, "weights", 0), &Default::default())
+        Members::new(3, &shapes, variational, 1.0, Optimizer::Adam, &mut stream(0, "weights", 0), &Default::default())
     }
 
     fn samples() -> (Vec<f32>, Tensor<Flex, 2>) {
@@ -218,7 +224,7 @@ mod tests {
         let (_, x) = samples();
         let x = Tensor::from_inner(x);
         let terms = members.descend(&x, &x, &[0; N], 1e-2, &mut stream(0, "noise", 0));
-        members.begin_epoch();
+        members.update_variance();
         // Half the squared error, summed over features.
         let expected = FEATURES as f64 / (2.0 * terms[0].1);
         assert!((members.to_plain().precision / expected - 1.0).abs() < 1e-6);

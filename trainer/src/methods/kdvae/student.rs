@@ -5,29 +5,29 @@ use burn::tensor::activation::log_softmax;
 use burn::tensor::backend::AutodiffBackend;
 use burn::tensor::{ElementConversion, Int, Tensor, TensorData};
 use rand_chacha::ChaCha8Rng;
-use serde::{Deserialize, Serialize};
 
-use crate::methods::learner::{CHUNK, mismatch};
-use crate::methods::optimized::{self, Optimized};
+use crate::methods::common::learner::CHUNK;
 use crate::mixture::elements;
-use crate::nn::{DenseShape, LayerShape, Network};
+use crate::nn::{DenseShape, LayerShape, Network, Optimized, OptimizedState, Optimizer};
 use crate::trained::{Activation, Head, Layer};
 use crate::training::{Data, FitError};
 
 /// The encoder's layers, and last the logits.
 pub(super) struct Student<B: AutodiffBackend>(Optimized<B, Network<B>>);
 
-/// What a checkpoint holds.
-#[derive(Serialize, Deserialize)]
-pub(super) struct Saved(optimized::Saved);
-
 impl<B: AutodiffBackend> Student<B> {
     /// With fresh weights: an encoder of these shapes and K logits.
-    pub(super) fn new(shapes: &[LayerShape], k: usize, rng: &mut ChaCha8Rng, device: &B::Device) -> Self {
+    pub(super) fn new(
+        shapes: &[LayerShape],
+        k: usize,
+        optimizer: Optimizer,
+        rng: &mut ChaCha8Rng,
+        device: &B::Device,
+    ) -> Self {
         let inputs = shapes.last().map_or(0, LayerShape::outputs);
-        let logits = LayerShape::Dense(DenseShape { inputs, outputs: k });
-        let all: Vec<LayerShape> = shapes.iter().copied().chain([logits]).collect();
-        Self(Optimized::new(Network::new(&all, rng, device)))
+        let all: Vec<LayerShape> =
+            shapes.iter().copied().chain([LayerShape::Dense(DenseShape { inputs, outputs: k })]).collect();
+        Self(Optimized::new(Network::new(&all, rng, device), optimizer))
     }
 }
 
@@ -57,21 +57,20 @@ impl<B: AutodiffBackend> Student<B> {
     }
 
     /// The encoder's layers and the logits as the head.
-    pub(super) fn to_plain(&self) -> Result<(Vec<Layer>, Head), FitError> {
+    pub(super) fn to_plain(&self, method: &'static str) -> Result<(Vec<Layer>, Head), FitError> {
         let mut layers = self.0.to_layers(Activation::Identity);
         match layers.pop() {
             Some(Layer::Dense(logits)) => Ok((layers, Head::Softmax(logits))),
-            _ => Err(mismatch("there is no student")),
+            _ => Err(FitError::NoSoftmaxLayer { method }),
         }
     }
 
-    pub(super) fn save(&self) -> Result<Saved, FitError> {
-        self.0.save().map(Saved)
+    pub(super) fn state(&self) -> Result<OptimizedState, FitError> {
+        Ok(self.0.state()?)
     }
 
-    /// Takes up what was saved of a student of the same shapes.
-    pub(super) fn restore(mut self, saved: Saved, device: &B::Device) -> Result<Self, FitError> {
-        self.0.restore(saved.0, device)?;
-        Ok(self)
+    /// Takes up the state of a student of the same shapes.
+    pub(super) fn with_state(self, state: OptimizedState, device: &B::Device) -> Result<Self, FitError> {
+        Ok(Self(self.0.with_state(state, device)?))
     }
 }

@@ -1,23 +1,25 @@
-//! The loop with every method, on blobs that any of them tells apart.
+//! Every method in the loop, on blobs that any of them tells apart.
 
 use std::io;
 
 use burn::backend::{Autodiff, Flex, NdArray};
 use burn::tensor::backend::AutodiffBackend;
 
-use super::{CheckpointStore, EpochReport, FitConfig, FitError, Observer, fit};
 use crate::data::{Samples, Source};
-use crate::methods::{KAutoencoders, MethodConfig};
+use crate::methods::{FitConfig, KAutoencoders, KDae, MethodConfig};
 use crate::nn::Architecture;
 use crate::quantize::{Provenance, quantize};
 use crate::random::{normal, stream};
 use crate::trained::Trained;
+use crate::training::{
+    self, CheckpointMismatch, CheckpointStore, EpochReport, FitError, Fitted, Observer, PhaseSettings,
+};
 
-const GROUPS: usize = 4;
+pub(super) const GROUPS: usize = 4;
 const FEATURES: usize = 6;
 
 /// 60 samples about each of four corners of a cube's hull, in order.
-fn blobs() -> Samples {
+pub(super) fn blobs() -> Samples {
     let noise = normal(60 * GROUPS * FEATURES, &mut stream(11, "blobs", 0));
     let centered = noise.chunks(FEATURES).enumerate().flat_map(|(i, row)| {
         let group = i / 60;
@@ -26,20 +28,44 @@ fn blobs() -> Samples {
     Samples::new("blobs", centered.collect(), FEATURES)
 }
 
-fn config(method: &str) -> FitConfig {
+pub(super) fn config(method: &str) -> FitConfig {
     let mut method = MethodConfig::named(method).unwrap();
     match &mut method {
         MethodConfig::AlphaJsd(method) => method.mixture.truncation = 8,
         MethodConfig::Dpm(method) => method.mixture.truncation = 8,
         other => other.set_n_clusters(GROUPS),
     }
-    let config = FitConfig {
+    FitConfig {
         encoder: Architecture::dense(&[16, 3]),
         batch_size: 32,
-        pretrain_epochs: 12,
+        learning_rate: 3e-3,
+        checkpoint_every: 2,
+        reconstruction: PhaseSettings::with_epochs(12),
+        clustering: PhaseSettings::with_epochs(5),
+        method,
         ..FitConfig::default()
-    };
-    FitConfig { cluster_epochs: 5, learning_rate: 3e-3, checkpoint_every: 2, method, ..config }
+    }
+}
+
+pub(super) fn fitted<B: AutodiffBackend>(
+    device: &B::Device,
+    samples: &Samples,
+    config: &FitConfig,
+    store: &mut dyn CheckpointStore,
+    observer: &mut dyn Observer,
+) -> Result<Fitted, FitError> {
+    let checked = config.check(samples)?;
+    training::fit::<B>(device, samples, &checked.plan, &checked.method, store, observer)
+}
+
+fn fit<B: AutodiffBackend>(
+    device: &B::Device,
+    samples: &Samples,
+    config: &FitConfig,
+    store: &mut dyn CheckpointStore,
+    observer: &mut dyn Observer,
+) -> Result<Trained, FitError> {
+    Ok(fitted::<B>(device, samples, config, store, observer)?.trained)
 }
 
 /// Clusters are found again while the encoder learns.
@@ -89,10 +115,10 @@ impl CheckpointStore for Memory {
 }
 
 #[derive(Default)]
-struct Log(Vec<EpochReport>, Vec<(String, usize, usize)>);
+pub(super) struct Log(pub(super) Vec<EpochReport>, pub(super) Vec<(String, usize, usize)>);
 
 impl Observer for Log {
-    fn stage(&mut self, name: &str, epoch: usize, epochs: usize) {
+    fn phase(&mut self, name: &str, epoch: usize, epochs: usize) {
         self.1.push((name.into(), epoch, epochs));
     }
 
@@ -182,7 +208,7 @@ fn a_run_stopped_anywhere_goes_on_to_the_same_bits() {
     for config in names.map(config).into_iter().chain([variational("alpha-jsd"), searching()]) {
         let (mut all, mut epochs) = (Memory::default(), Log::default());
         let whole = fit::<Autodiff<Flex>>(&Default::default(), &blobs(), &config, &mut all, &mut epochs).unwrap();
-        // Checkpoints stand at every second epoch and at a stage's end.
+        // Checkpoints stand at every second epoch and at a phase's end.
         for stop_after in 1..all.saves {
             let mut store = Memory { stop_after: Some(stop_after), ..Memory::default() };
             let go = |store: &mut Memory, log: &mut Log| {
@@ -239,21 +265,22 @@ fn checkpoints_of_other_runs_and_damaged_ones_are_refused() {
     let refused = |config: &FitConfig, samples: &Samples, kept: Vec<u8>| {
         let mut store = Memory { kept: Some(kept), ..Memory::default() };
         match fit::<Autodiff<Flex>>(&device, samples, config, &mut store, &mut ()) {
-            Err(FitError::Mismatch(problem)) => problem,
+            Err(FitError::Mismatch(mismatch)) => mismatch,
             other => panic!("{other:?}"),
         }
     };
     let kept = store.kept.unwrap();
     let wider = FitConfig { encoder: Architecture::dense(&[17, 3]), ..config.clone() };
-    assert!(refused(&wider, &blobs(), kept.clone()).contains("settings"));
+    assert!(matches!(refused(&wider, &blobs(), kept.clone()), CheckpointMismatch::Settings));
     let mut others = blobs().all().unwrap().into_owned();
     others[0] += 1.0;
-    assert!(refused(&config, &Samples::new("blobs", others, FEATURES), kept.clone()).contains("samples"));
+    let others = Samples::new("blobs", others, FEATURES);
+    assert!(matches!(refused(&config, &others, kept.clone()), CheckpointMismatch::Samples));
     for at in (0..kept.len()).step_by(997) {
         let mut damaged = kept.clone();
         damaged[at] ^= 1;
-        assert!(refused(&config, &blobs(), damaged).contains("damaged"));
-        assert!(refused(&config, &blobs(), kept[..at].to_vec()).contains("damaged"));
+        assert!(matches!(refused(&config, &blobs(), damaged), CheckpointMismatch::Damaged));
+        assert!(matches!(refused(&config, &blobs(), kept[..at].to_vec()), CheckpointMismatch::Damaged));
     }
     // How often checkpoints are kept is no reason to refuse one.
     let mut store = Memory { kept: Some(kept), ..Memory::default() };
@@ -266,7 +293,7 @@ fn a_loss_that_is_no_number_names_its_term_and_place() {
     let config = FitConfig { learning_rate: 1e25, ..config("abc") };
     let failed = fit::<Autodiff<Flex>>(&Default::default(), &blobs(), &config, &mut (), &mut ());
     match failed {
-        Err(FitError::Diverged { term: "reconstruction", stage: "reconstruct", epoch: 1, value }) => {
+        Err(FitError::Diverged { term: "reconstruction", phase: "reconstruct", epoch: 1, value }) => {
             assert!(!value.is_finite());
         }
         other => panic!("{other:?}"),
@@ -274,11 +301,11 @@ fn a_loss_that_is_no_number_names_its_term_and_place() {
 }
 
 #[test]
-fn the_observer_sees_stages_losses_and_clusters() {
+fn the_observer_sees_phases_losses_and_clusters() {
     let mut log = Log::default();
     fit::<Autodiff<Flex>>(&Default::default(), &blobs(), &config("alpha-jsd"), &mut (), &mut log).unwrap();
-    let Log(reports, stages) = log;
-    assert_eq!(stages, [("reconstruct".into(), 0, 12), ("cluster".into(), 0, 5)]);
+    let Log(reports, phases) = log;
+    assert_eq!(phases, [("reconstruct".into(), 0, 12), ("cluster".into(), 0, 5)]);
     assert_eq!(reports.len(), 17);
     assert!(reports[11].losses[0].1 < 0.5 * reports[0].losses[0].1, "the reconstruction is learned");
     let names = |report: &EpochReport| report.losses.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>();
@@ -293,21 +320,21 @@ struct Impatient {
     epochs: Option<usize>,
     batches: Option<usize>,
     seen: Vec<(usize, usize)>,
-    phases: Vec<String>,
+    activities: Vec<String>,
     log: Log,
 }
 
 impl Observer for Impatient {
-    fn stage(&mut self, name: &str, epoch: usize, epochs: usize) {
-        self.log.stage(name, epoch, epochs);
+    fn phase(&mut self, name: &str, epoch: usize, epochs: usize) {
+        self.log.phase(name, epoch, epochs);
     }
 
     fn epoch(&mut self, report: &EpochReport) {
         self.log.epoch(report);
     }
 
-    fn phase(&mut self, name: &str) {
-        self.phases.push(name.into());
+    fn activity(&mut self, name: &str) {
+        self.activities.push(name.into());
     }
 
     fn batch(&mut self, done: usize, batches: usize) {
@@ -340,14 +367,15 @@ fn who_asks_for_a_stop_finds_the_epoch_that_was_over_and_ends_with_the_same_bits
 }
 
 #[test]
-fn the_observer_sees_batches_and_phases_and_can_stop_between_batches() {
+fn the_observer_sees_batches_and_activities_and_can_stop_between_batches() {
     let config = config("alpha-jsd");
     let mut all = Impatient::default();
     fit::<Autodiff<Flex>>(&Default::default(), &blobs(), &config, &mut (), &mut all).unwrap();
     let expected: Vec<(usize, usize)> = (0..17).flat_map(|_| (1..=8).map(|done| (done, 8))).collect();
     assert_eq!(all.seen, expected);
-    assert_eq!((all.phases.len(), &*all.phases[0]), (7, "preparing"));
-    assert_eq!(all.phases[6], "last fit of the clusters");
+    let [first, found, .., last] = &all.activities[..] else { panic!("{:?}", all.activities) };
+    assert_eq!([first, found, last], ["preparing", "finding clusters", "last fit of the clusters"]);
+    assert_eq!(all.activities[2..7], ["fitting the clusters"; 5]);
 
     let mut some = Impatient { batches: Some(20), ..Impatient::default() };
     let stopped = fit::<Autodiff<Flex>>(&Default::default(), &blobs(), &config, &mut (), &mut some);
@@ -355,15 +383,27 @@ fn the_observer_sees_batches_and_phases_and_can_stop_between_batches() {
     assert_eq!((some.seen.len(), some.log.0.len()), (20, 2));
 }
 
-/// What was there before pruning is kept, and a run that is taken up has it too.
+/// Sticks that were there before pruning are kept, also by a run that is resumed after they were found.
 #[test]
 fn sticks_are_those_before_pruning() {
+    let sticks = |config: &FitConfig, store: &mut Memory| {
+        fitted::<Autodiff<Flex>>(&Default::default(), &blobs(), config, store, &mut ())
+            .map(|fitted| fitted.stick_weights().map(<[f64]>::to_vec))
+    };
     for name in ["alpha-jsd", "dpm"] {
-        let trained = run::<Autodiff<Flex>>(&config(name));
-        assert!(trained.sticks.len() >= GROUPS, "{name}");
-        assert!(trained.sticks.iter().sum::<f64>() < 1.0 && trained.sticks.iter().all(|&w| w > 0.0), "{name}");
+        let weights = sticks(&config(name), &mut Memory::default()).unwrap().unwrap();
+        assert!(weights.len() >= GROUPS, "{name}");
+        assert!(weights.iter().sum::<f64>() < 1.0 && weights.iter().all(|&w| w > 0.0), "{name}");
     }
-    assert!(run::<Autodiff<Flex>>(&config("abc")).sticks.is_empty());
+    assert!(sticks(&config("abc"), &mut Memory::default()).unwrap().is_none());
+    // Seven checkpoints of reconstruction, one of the second epoch with clusters.
+    let mut stopped = Memory { stop_after: Some(7), ..Memory::default() };
+    assert!(sticks(&config("alpha-jsd"), &mut stopped).is_err());
+    stopped.stop_after = None;
+    assert_eq!(
+        sticks(&config("alpha-jsd"), &mut stopped).unwrap(),
+        sticks(&config("alpha-jsd"), &mut Memory::default()).unwrap()
+    );
 }
 
 #[test]
@@ -377,6 +417,6 @@ fn settings_that_cannot_be_are_refused_by_name() {
     assert_eq!(refused(FitConfig { encoder: "conv:8k3,3".parse().unwrap(), ..config("abc") }), "encoder");
     assert_eq!(refused(FitConfig { learning_rate: f64::NAN, ..config("abc") }), "learning-rate");
     let student = KAutoencoders { student: "conv:8k3,3".parse().unwrap(), ..KAutoencoders::default() };
-    assert_eq!(refused(FitConfig { method: MethodConfig::KDae(student), ..config("abc") }), "student");
+    assert_eq!(refused(FitConfig { method: MethodConfig::KDae(KDae(student)), ..config("abc") }), "student");
     assert_eq!(refused(FitConfig { fake_quantization: true, ..config("depict") }), "fake-quantization");
 }

@@ -7,26 +7,25 @@ use burn::tensor::backend::{AutodiffBackend, Backend};
 use ndarray::{Array2, ArrayView2};
 use serde::{Deserialize, Serialize};
 
-use super::learner::mismatch;
-use super::optimized::{self, Optimized};
 use crate::base::arrays::{to_array, to_tensor};
 use crate::divergence::Gaussians;
 use crate::mixture::{Covariance, Mixture, elements, matrix};
+use crate::nn::{Optimized, OptimizedState, Optimizer};
 use crate::training::FitError;
 
-/// What is learned.
+/// A diagonal Gaussian mixture's parameters.
 #[derive(Module, Debug)]
-pub(super) struct Parameters<B: Backend> {
+pub(in crate::methods) struct MixtureParameters<B: Backend> {
     /// `1 x K`: the weights are their softmax.
     logits: Param<Tensor<B, 2>>,
     /// `K x D`.
-    pub(super) means: Param<Tensor<B, 2>>,
+    pub(in crate::methods) means: Param<Tensor<B, 2>>,
     /// `K x D`: half the log variances.
     log_deviations: Param<Tensor<B, 2>>,
 }
 
-impl<B: Backend> Parameters<B> {
-    pub(super) fn new(
+impl<B: Backend> MixtureParameters<B> {
+    pub(in crate::methods) fn new(
         logits: &[f64],
         means: ArrayView2<f64>,
         log_deviations: ArrayView2<f64>,
@@ -38,27 +37,27 @@ impl<B: Backend> Parameters<B> {
     }
 
     /// K and D.
-    pub(super) fn dims(&self) -> [usize; 2] {
+    pub(in crate::methods) fn dims(&self) -> [usize; 2] {
         self.means.val().dims()
     }
 
     /// `1 x K`.
-    pub(super) fn log_weights(&self) -> Tensor<B, 2> {
+    pub(in crate::methods) fn log_weights(&self) -> Tensor<B, 2> {
         log_softmax(self.logits.val(), 1)
     }
 
     /// `K x D`, half the log variances; variances are at least `floor`.
-    pub(super) fn log_deviations(&self, floor: f64) -> Tensor<B, 2> {
+    pub(in crate::methods) fn log_deviations(&self, floor: f64) -> Tensor<B, 2> {
         self.log_deviations.val().clamp_min(0.5 * floor.ln())
     }
 
     /// `ln w_k + ln N(z; mu_k, s_k)` of `N x D` latents without the constant `-D/2 ln 2 pi`, `N x K`.
-    pub(super) fn log_joint(&self, z: Tensor<B, 2>, floor: f64) -> Tensor<B, 2> {
+    pub(in crate::methods) fn log_joint(&self, z: Tensor<B, 2>, floor: f64) -> Tensor<B, 2> {
         self.scores(z, None, floor)
     }
 
     /// `ln w_k - KL[q || N(mu_k, s_k)]` of N diagonal Gaussians, `N x K`.
-    pub(super) fn log_evidence(&self, q: Gaussians<B>, floor: f64) -> Tensor<B, 2> {
+    pub(in crate::methods) fn log_evidence(&self, q: Gaussians<B>, floor: f64) -> Tensor<B, 2> {
         let entropy = (q.log_variance.clone() + 1.0).sum_dim(1) * 0.5;
         self.scores(q.mean, Some(q.log_variance), floor) + entropy
     }
@@ -78,41 +77,46 @@ impl<B: Backend> Parameters<B> {
 }
 
 /// `ln sum_k exp x_k` of each row, `N x 1`.
-pub(super) fn log_sum_exp<B: Backend>(x: Tensor<B, 2>) -> Tensor<B, 2> {
+pub(in crate::methods) fn log_sum_exp<B: Backend>(x: Tensor<B, 2>) -> Tensor<B, 2> {
     let most = x.clone().detach().max_dim(1);
     (x - most.clone()).exp().sum_dim(1).log() + most
 }
 
 /// The mixture and its optimiser.
-pub(super) struct LearnedMixture<B: AutodiffBackend> {
-    pub(super) parameters: Optimized<B, Parameters<B>>,
+pub(in crate::methods) struct LearnedMixture<B: AutodiffBackend> {
+    pub(in crate::methods) parameters: Optimized<B, MixtureParameters<B>>,
     /// Variances are at least this.
-    pub(super) floor: f64,
+    pub(in crate::methods) floor: f64,
 }
 
-/// What a checkpoint holds.
+/// What a checkpoint holds of a [`LearnedMixture`].
 #[derive(Serialize, Deserialize)]
-struct Saved {
+pub(in crate::methods) struct LearnedMixtureState {
     k: usize,
     dims: usize,
     floor: f64,
-    parameters: optimized::Saved,
+    parameters: OptimizedState,
 }
 
 impl<B: AutodiffBackend> LearnedMixture<B> {
     /// Starts from a mixture; of full covariances it takes the diagonals.
-    pub(super) fn new(mixture: &Mixture, floor: f64, device: &B::Device) -> Self {
+    pub(in crate::methods) fn new(mixture: &Mixture, floor: f64, optimizer: Optimizer, device: &B::Device) -> Self {
         let log_deviations = mixture.log_variances().mapv(|l| 0.5 * l);
-        let parameters = Parameters::new(&mixture.log_weights, mixture.means.view(), log_deviations.view(), device);
-        Self { parameters: Optimized::new(parameters), floor: floor.max(1e-6) }
+        let parameters =
+            MixtureParameters::new(&mixture.log_weights, mixture.means.view(), log_deviations.view(), device);
+        Self { parameters: Optimized::new(parameters, optimizer), floor: floor.max(1e-6) }
     }
 
-    pub(super) fn descend(&mut self, gradients: &mut B::Gradients, rate: f64) {
+    pub(in crate::methods) fn descend(&mut self, gradients: &mut B::Gradients, rate: f64) {
         self.parameters.descend(gradients, rate);
     }
 
     /// As plain numbers, of latents `z * deviation + mean` (`1 x D` each).
-    pub(super) fn mixture(&self, mean: Tensor<B::InnerBackend, 2>, deviation: Tensor<B::InnerBackend, 2>) -> Mixture {
+    pub(in crate::methods) fn mixture(
+        &self,
+        mean: Tensor<B::InnerBackend, 2>,
+        deviation: Tensor<B::InnerBackend, 2>,
+    ) -> Mixture {
         let means = self.parameters.means.val().inner() * deviation.clone() + mean;
         let deviations = self.parameters.log_deviations(self.floor).inner().exp() * deviation;
         Mixture {
@@ -123,26 +127,26 @@ impl<B: AutodiffBackend> LearnedMixture<B> {
         }
     }
 
-    pub(super) fn save(&self) -> Result<Vec<u8>, FitError> {
+    pub(in crate::methods) fn state(&self) -> Result<LearnedMixtureState, FitError> {
         let [k, dims] = self.parameters.dims();
-        let parameters = self.parameters.save()?;
-        postcard::to_stdvec(&Saved { k, dims, floor: self.floor, parameters }).map_err(mismatch)
+        Ok(LearnedMixtureState { k, dims, floor: self.floor, parameters: self.parameters.state()? })
     }
 
-    pub(super) fn restore(bytes: &[u8], device: &B::Device) -> Result<Self, FitError> {
-        let saved: Saved = postcard::from_bytes(bytes).map_err(mismatch)?;
-        let zeros = Array2::zeros((saved.k, saved.dims));
-        let parameters = Parameters::new(&vec![0.0; saved.k], zeros.view(), zeros.view(), device);
-        let mut parameters = Optimized::new(parameters);
-        parameters.restore(saved.parameters, device)?;
-        Ok(Self { parameters, floor: saved.floor })
+    pub(in crate::methods) fn restored(
+        state: LearnedMixtureState,
+        optimizer: Optimizer,
+        device: &B::Device,
+    ) -> Result<Self, FitError> {
+        let zeros = Array2::zeros((state.k, state.dims));
+        let parameters = MixtureParameters::new(&vec![0.0; state.k], zeros.view(), zeros.view(), device);
+        let parameters = Optimized::new(parameters, optimizer).with_state(state.parameters, device)?;
+        Ok(Self { parameters, floor: state.floor })
     }
 }
 
 #[cfg(test)]
 mod tests {
     use burn::backend::Flex;
-
     use ndarray::array;
 
     use super::*;
@@ -158,10 +162,10 @@ mod tests {
         normal(n, &mut stream(5, "learned", index)).into_iter().map(f64::from).collect()
     }
 
-    fn parameters() -> Parameters<Flex> {
+    fn parameters() -> MixtureParameters<Flex> {
         let log_deviations = from_rows(random(K * DIMS, 1), DIMS) * 0.3;
         let means = from_rows(random(K * DIMS, 2), DIMS);
-        Parameters::new(&random(K, 0), means.view(), log_deviations.view(), &Default::default())
+        MixtureParameters::new(&random(K, 0), means.view(), log_deviations.view(), &Default::default())
     }
 
     #[test]
@@ -199,7 +203,7 @@ mod tests {
                 mean: row(parameters.means.val()),
                 log_variance: row(parameters.log_deviations(1e-6) * 2.0),
             };
-            for (i, kl) in elements(Divergence::KullbackLeibler.of(q.clone(), p)).into_iter().enumerate() {
+            for (i, kl) in elements(Divergence::KullbackLeibler.between(q.clone(), p)).into_iter().enumerate() {
                 assert!((log_weights[k] - kl - found[i * K + k]).abs() < 1e-4, "{i} {k}");
             }
         }
@@ -207,7 +211,8 @@ mod tests {
 
     #[test]
     fn the_variance_is_floored() {
-        let flat = Parameters::<Flex>::new(&[0.0], array![[0.0]].view(), array![[-20.0]].view(), &Default::default());
+        let flat =
+            MixtureParameters::<Flex>::new(&[0.0], array![[0.0]].view(), array![[-20.0]].view(), &Default::default());
         let found = elements(flat.log_joint(matrix(&[0.0], 1, &Default::default()), 1e-2))[0];
         assert!((found + 0.5 * 1e-2f64.ln()).abs() < 1e-5);
     }

@@ -4,9 +4,9 @@ use burn::backend::{Autodiff, NdArray};
 use burn::tensor::activation::log_softmax;
 use burn::tensor::{Tensor, TensorData};
 
-use super::learned_mixture::{Parameters, log_sum_exp};
-use super::{dec, depict};
 use crate::divergence::{Divergence, Gaussians};
+use crate::methods::common::learned_mixture::{MixtureParameters, log_sum_exp};
+use crate::methods::{TargetRule, dec};
 use crate::mixture::elements;
 use crate::random::{normal, stream};
 
@@ -43,9 +43,9 @@ fn holds(name: &str, rows: usize, columns: usize, loss: impl Fn(Matrix) -> Tenso
     }
 }
 
-fn parameters() -> Parameters<Double> {
+fn parameters() -> MixtureParameters<Double> {
     let rows = |index| crate::base::arrays::from_rows(random(K * DIMS, index), DIMS);
-    Parameters::new(&random(K, 0), rows(1).view(), rows(2).view(), &Default::default())
+    MixtureParameters::new(&random(K, 0), rows(1).view(), rows(2).view(), &Default::default())
 }
 
 #[test]
@@ -77,7 +77,7 @@ fn every_divergence() {
     for divergence in
         [Divergence::KullbackLeibler, Divergence::Primal(0.25), Divergence::Primal(0.5), Divergence::Dual(0.25)]
     {
-        let of = |mean, log_variance| divergence.of(Gaussians { mean, log_variance }, p.clone()).mean();
+        let of = |mean, log_variance| divergence.between(Gaussians { mean, log_variance }, p.clone()).mean();
         holds("mean", N, DIMS, |mean| of(mean, fixed.clone()));
         holds("log variance", N, DIMS, |log_variance| of(fixed.clone(), log_variance));
     }
@@ -86,7 +86,7 @@ fn every_divergence() {
 #[test]
 fn cross_entropy_to_balanced_targets() {
     let targets =
-        depict::Target::Exact.of(dec::student(matrix(&random(N * DIMS, 10), N), matrix(&random(K * DIMS, 3), K)));
+        TargetRule::Exact.targets(dec::student(matrix(&random(N * DIMS, 10), N), matrix(&random(K * DIMS, 3), K)));
     let cross_entropy = |logits| -(targets.clone() * log_softmax(logits, 1)).sum_dim(1).mean();
     holds("logits", N, K, cross_entropy);
     // Its gradient is the difference of the distributions.

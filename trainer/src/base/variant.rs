@@ -1,8 +1,8 @@
-//! Which form of a method's mathematics.
+//! The form of a method's mathematics.
 
 use serde::{Deserialize, Serialize};
 
-/// As the paper prints it, or corrected, where both are defined.
+/// The form of a method that its paper prints, or the corrected one, where both are defined.
 ///
 /// ```
 /// use edgemix::methods::MethodConfig;

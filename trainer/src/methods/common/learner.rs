@@ -1,0 +1,148 @@
+//! An autoencoder in training: what all methods with an encoder share.
+
+use burn::module::AutodiffModule;
+use burn::tensor::backend::{AutodiffBackend, Backend};
+use burn::tensor::{ElementConversion, Tensor};
+use rand::Rng;
+
+use super::standardisation::Standardisation;
+use crate::divergence::{Divergence, Gaussians};
+use crate::nn::{Autoencoder, Latent, Optimized, OptimizedState, Optimizer};
+use crate::trained::{Activation, Layer};
+use crate::training::{Batch, Data, FitError, Fitting, Terms};
+
+/// Rows that are encoded at once.
+pub(in crate::methods) const CHUNK: usize = 8192;
+
+/// Loss terms that are still tensors.
+pub(in crate::methods) type Losses<B> = Vec<(&'static str, Tensor<B, 1>)>;
+
+/// What a checkpoint holds of a [`Learner`].
+pub(in crate::methods) type LearnerState = OptimizedState;
+
+/// An autoencoder and its optimiser.
+pub(in crate::methods) struct Learner<B: AutodiffBackend> {
+    pub(in crate::methods) autoencoder: Optimized<B, Autoencoder<B>>,
+    pub(in crate::methods) device: B::Device,
+    fake_quantization: bool,
+}
+
+impl<B: AutodiffBackend> Learner<B> {
+    /// With fresh weights and the plan's layers.
+    pub(in crate::methods) fn new(fit: &Fitting<'_, B>, optimizer: Optimizer, variational: bool) -> Self {
+        let mut weights = fit.rng("weights", 0);
+        let autoencoder = Autoencoder::new(&fit.plan.encoder, variational, &mut weights, &fit.device);
+        Self {
+            autoencoder: Optimized::new(autoencoder, optimizer),
+            device: fit.device.clone(),
+            fake_quantization: fit.plan.fake_quantization,
+        }
+    }
+
+    /// With the numbers of a checkpoint.
+    pub(in crate::methods) fn restored(
+        fit: &Fitting<'_, B>,
+        optimizer: Optimizer,
+        variational: bool,
+        state: LearnerState,
+    ) -> Result<Self, FitError> {
+        let Self { autoencoder, device, fake_quantization } = Self::new(fit, optimizer, variational);
+        Ok(Self { autoencoder: autoencoder.with_state(state, &device)?, device, fake_quantization })
+    }
+
+    /// What [`Self::restored`] needs.
+    pub(in crate::methods) fn state(&self) -> Result<LearnerState, FitError> {
+        Ok(self.autoencoder.state()?)
+    }
+
+    /// `q(z|x)` of a batch once there are clusters: with the weights and activations that int8 would have, if the plan says
+    /// so.
+    pub(in crate::methods) fn encode(&self, x: Tensor<B, 2>) -> Latent<B> {
+        if self.fake_quantization { self.autoencoder.encode_rounded(x) } else { self.autoencoder.encode(x) }
+    }
+
+    /// The encoder's numbers.
+    pub(in crate::methods) fn to_layers(&self) -> Vec<Layer> {
+        self.autoencoder.encoder().to_layers(Activation::Identity)
+    }
+
+    /// The means of all samples' latents, `N x D`.
+    pub(in crate::methods) fn latents(
+        &self,
+        data: &Data<B::InnerBackend>,
+    ) -> Result<Tensor<B::InnerBackend, 2>, FitError> {
+        let encoder = self.autoencoder.valid();
+        let means = data.chunks(CHUNK).map(|x| Ok(encoder.encode(x?).mean)).collect::<Result<_, FitError>>()?;
+        Ok(Tensor::cat(means, 0))
+    }
+
+    /// The same, standardised, and by what.
+    pub(in crate::methods) fn standardised_latents(
+        &self,
+        data: &Data<B::InnerBackend>,
+    ) -> Result<(Standardisation, Tensor<B::InnerBackend, 2>), FitError> {
+        let z = self.latents(data)?;
+        let standardisation = Standardisation::fit(&z);
+        let z = standardisation.apply(z);
+        Ok((standardisation, z))
+    }
+
+    /// The squared error of what `N x D` means are decoded to, averaged over features and samples.
+    pub(in crate::methods) fn squared_error(
+        &self,
+        z: &Tensor<B::InnerBackend, 2>,
+        data: &Data<B::InnerBackend>,
+    ) -> Result<f64, FitError> {
+        let decoder = self.autoencoder.valid();
+        let mut sum = 0.0;
+        for (z, x) in z.clone().split(CHUNK, 0).into_iter().zip(data.chunks(CHUNK)) {
+            sum += (decoder.decode(z) - x?).square().sum().into_scalar().elem::<f64>();
+        }
+        Ok(sum / (data.n_samples() * data.n_inputs()) as f64)
+    }
+
+    /// Half the squared error to the samples as they were, summed over features: so the latent forgets how they were moved.
+    pub(in crate::methods) fn reconstruction(&self, latent: &Latent<B>, batch: &mut Batch<B>) -> Tensor<B, 1> {
+        self.error(latent, batch.clean.clone(), &mut batch.rng)
+    }
+
+    /// Half the squared error to `N x features`, summed over features.
+    pub(in crate::methods) fn error(
+        &self,
+        latent: &Latent<B>,
+        samples: Tensor<B, 2>,
+        rng: &mut impl Rng,
+    ) -> Tensor<B, 1> {
+        let difference = self.autoencoder.decode(latent.sample(rng)) - samples;
+        let n = difference.dims()[0] as f64;
+        difference.square().sum() * (0.5 / n)
+    }
+
+    /// A step of the autoencoder down the sum of the losses, and of whatever else `further` moves.
+    pub(in crate::methods) fn descend(
+        &mut self,
+        losses: Losses<B>,
+        rate: f64,
+        further: impl FnOnce(&mut B::Gradients),
+    ) -> Terms {
+        let values = losses.iter().map(|(name, loss)| (*name, loss.clone().into_scalar().elem::<f64>())).collect();
+        if let Some(loss) = losses.into_iter().map(|(_, loss)| loss).reduce(|a, b| a + b) {
+            let mut gradients = loss.backward();
+            self.autoencoder.descend(&mut gradients, rate);
+            further(&mut gradients);
+        }
+        values
+    }
+}
+
+/// `q(z|x)` as Gaussians, those of a plain encoder with unit variance.
+pub(in crate::methods) fn gaussians<B: Backend>(latent: Latent<B>) -> Gaussians<B> {
+    let log_variance = latent.log_variance.unwrap_or_else(|| latent.mean.zeros_like());
+    Gaussians { mean: latent.mean, log_variance }
+}
+
+/// `KL(q(z|x) || N(0, 1))` of each sample.
+pub(in crate::methods) fn divergence_from_standard<B: Backend>(q: Gaussians<B>) -> Tensor<B, 1> {
+    let standard = Gaussians { mean: q.mean.zeros_like(), log_variance: q.log_variance.zeros_like() };
+    Divergence::KullbackLeibler.between(q, standard)
+}

@@ -1,0 +1,148 @@
+//! The clustering phase of methods that pull an autoencoder's latents to a mixture: standardise, cluster, pull, and cluster
+//! again each epoch.
+
+use burn::tensor::backend::AutodiffBackend;
+use burn::tensor::{Int, Tensor};
+use rand_chacha::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
+
+use super::learner::{Learner, LearnerState, gaussians};
+use super::reconstruction::{evidence, reconstruct};
+use super::standardisation::Standardisation;
+use crate::base::arrays::to_tensor;
+use crate::divergence::Gaussians;
+use crate::mixture::{Mixture, NotPositiveDefinite};
+use crate::nn::Latent;
+use crate::trained::{Head, Trained};
+use crate::training::{Batch, Finding, FitError, Fitting, Phase, Terms};
+
+/// How clusters are found in standardised latents, and what pulls the latents to them.
+pub(in crate::methods) trait Pull<B: AutodiffBackend> {
+    /// Whether the autoencoder is variational.
+    fn is_variational(&self) -> bool;
+
+    /// The first fit of `N x D` standardised latents, and what it found out beside the mixture.
+    ///
+    /// # Errors
+    /// If a covariance is not positive definite.
+    fn start(
+        &self,
+        z: &Tensor<B::InnerBackend, 2>,
+        rng: &mut ChaCha8Rng,
+    ) -> Result<(Mixture, Option<Finding>), NotPositiveDefinite>;
+
+    /// The fit of an epoch, from the last one's mixture.
+    ///
+    /// # Errors
+    /// If a covariance is not positive definite.
+    fn refine(&self, z: &Tensor<B::InnerBackend, 2>, mixture: Mixture) -> Result<Mixture, NotPositiveDefinite>;
+
+    /// The mixture that is exported, from the last one of training.
+    ///
+    /// # Errors
+    /// If a covariance is not positive definite.
+    fn settle(&self, z: &Tensor<B::InnerBackend, 2>, mixture: Mixture) -> Result<Mixture, NotPositiveDefinite>;
+
+    /// The pull of each latent to its component, averaged over the batch and weighted.
+    fn pull(&self, q: Gaussians<B>, p: Gaussians<B>) -> Tensor<B, 1>;
+}
+
+/// Reconstructs, then reconstructs and pulls.
+///
+/// # Errors
+/// See [`FitError`].
+pub(in crate::methods) fn fit<B: AutodiffBackend, P: Pull<B>>(
+    pull: &P,
+    fit: &mut Fitting<'_, B>,
+) -> Result<Trained, FitError> {
+    let plan = fit.plan.clustering;
+    let PulledPhase { learner, clusters, .. } = fit.phase(
+        plan,
+        |fit| PulledPhase::begin(pull, fit),
+        |state: PulledState, fit| {
+            let learner = Learner::restored(fit, plan.optimizer, pull.is_variational(), state.learner)?;
+            Ok(PulledPhase { pull, learner, clusters: state.clusters })
+        },
+    )?;
+    fit.activity("last fit of the clusters");
+    let (standardisation, z) = learner.standardised_latents(&fit.data)?;
+    let mixture = pull.settle(&z, pull.refine(&z, clusters.mixture)?)?;
+    Ok(fit.trained(standardisation.fold(learner.to_layers()), Head::Mixture(mixture)))
+}
+
+/// An autoencoder and the mixture that its latents are pulled to.
+struct PulledPhase<'p, B: AutodiffBackend, P> {
+    pull: &'p P,
+    learner: Learner<B>,
+    clusters: LatentMixture,
+}
+
+/// A mixture of standardised latents and the standardisation.
+#[derive(Clone, Serialize, Deserialize)]
+struct LatentMixture {
+    mixture: Mixture,
+    standardisation: Standardisation,
+}
+
+/// What a checkpoint holds.
+#[derive(Serialize, Deserialize)]
+struct PulledState {
+    learner: LearnerState,
+    clusters: LatentMixture,
+}
+
+impl<'p, B: AutodiffBackend, P: Pull<B>> PulledPhase<'p, B, P> {
+    fn begin(pull: &'p P, fit: &mut Fitting<'_, B>) -> Result<Self, FitError> {
+        let mut learner = reconstruct(fit, pull.is_variational(), evidence)?;
+        learner.autoencoder.continue_with(fit.plan.clustering.optimizer);
+        fit.activity("finding clusters");
+        let (standardisation, z) = learner.standardised_latents(&fit.data)?;
+        let (mixture, finding) = pull.start(&z, &mut fit.rng("cluster", 0))?;
+        finding.into_iter().for_each(|finding| fit.found(finding));
+        Ok(Self { pull, learner, clusters: LatentMixture { mixture, standardisation } })
+    }
+
+    /// The pull of a batch's latents to the components of their clean selves.
+    fn loss(&self, latent: &Latent<B>, best: Tensor<B, 1, Int>) -> Tensor<B, 1> {
+        let LatentMixture { mixture, standardisation } = &self.clusters;
+        let device = &self.learner.device;
+        let q = gaussians(standardisation.apply_to(latent.clone(), device));
+        let mean = to_tensor::<B>(mixture.means.view(), device).select(0, best.clone());
+        let log_variance = to_tensor::<B>(mixture.log_variances().view(), device).select(0, best);
+        self.pull.pull(q, Gaussians { mean, log_variance })
+    }
+}
+
+impl<B: AutodiffBackend, P: Pull<B>> Phase<B> for PulledPhase<'_, B, P> {
+    type State = PulledState;
+
+    /// Each sample's best component.
+    type Epoch = Tensor<B::InnerBackend, 1, Int>;
+
+    fn begin_epoch(&mut self, epoch: usize, fit: &mut Fitting<'_, B>) -> Result<Self::Epoch, FitError> {
+        let (standardisation, z) = self.learner.standardised_latents(&fit.data)?;
+        // The first epoch's clusters have just been found.
+        if epoch > 0 {
+            let mixture = self.pull.refine(&z, self.clusters.mixture.clone())?;
+            self.clusters = LatentMixture { mixture, standardisation };
+        }
+        Ok(self.clusters.mixture.log_density(&z)?.argmax(1).squeeze_dim::<1>(1))
+    }
+
+    fn step(&mut self, best: &Self::Epoch, mut batch: Batch<B>) -> Terms {
+        // A pull on moved samples, which the clusters have never seen, tears the clusters apart.
+        let latent = self.learner.encode(batch.clean.clone());
+        let reconstruction = self.learner.reconstruction(&latent, &mut batch);
+        let best = Tensor::from_inner(best.clone().select(0, batch.indices.inner()));
+        let losses = vec![("reconstruction", reconstruction), ("cluster", self.loss(&latent, best))];
+        self.learner.descend(losses, batch.learning_rate, |_| ())
+    }
+
+    fn n_clusters(&self) -> Option<usize> {
+        Some(self.clusters.mixture.n_clusters())
+    }
+
+    fn state(&self) -> Result<PulledState, FitError> {
+        Ok(PulledState { learner: self.learner.state()?, clusters: self.clusters.clone() })
+    }
+}

@@ -1,0 +1,124 @@
+//! The phase that most methods begin with: an autoencoder learns to reconstruct the samples.
+
+use burn::tensor::backend::AutodiffBackend;
+use serde::{Deserialize, Serialize};
+
+use super::learner::{Learner, LearnerState, Losses, divergence_from_standard, gaussians};
+use crate::data::ImageShape;
+use crate::nn::Latent;
+use crate::training::{Batch, FitError, Fitting, Phase, Terms};
+
+/// What the decoder is to give of an image that was moved.
+///
+/// ```
+/// use edgemix::methods::{Grow, ReconstructionTarget};
+///
+/// let grow: Grow = toml::from_str("reconstruct = \"moved\"")?;
+/// assert_eq!(grow.reconstruct, ReconstructionTarget::Moved);
+/// # Ok::<(), toml::de::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ReconstructionTarget {
+    /// The moved image, if it has at least 16 rows and columns; smaller ones as they were, because moving blurs between so
+    /// few pixels.
+    Auto,
+    /// The moved image.
+    Moved,
+    /// The image as it was.
+    Still,
+}
+
+/// Rows and columns from which an image is large enough to be reconstructed as it was moved.
+const LARGE: usize = 16;
+
+impl ReconstructionTarget {
+    /// Whether it is the moved image, for samples that form such images or none.
+    pub(in crate::methods) fn is_moved(self, image: Option<ImageShape>) -> bool {
+        match self {
+            Self::Auto => image.is_some_and(|shape| shape.height.min(shape.width) >= LARGE),
+            Self::Moved => true,
+            Self::Still => false,
+        }
+    }
+}
+
+/// Trains an autoencoder by a loss, and gives it to what comes next. Another run's encoder and decoder, if that is where a
+/// fit is to start from, would take the place of the fresh ones here.
+///
+/// # Errors
+/// See [`FitError`].
+pub(in crate::methods) fn reconstruct<B: AutodiffBackend>(
+    fit: &mut Fitting<'_, B>,
+    variational: bool,
+    loss: impl Fn(&Learner<B>, &mut Batch<B>) -> Losses<B>,
+) -> Result<Learner<B>, FitError> {
+    let plan = fit.plan.reconstruction;
+    let loss = &loss;
+    let phase = fit.phase(
+        plan,
+        |fit| Ok(Reconstruction { learner: Learner::new(fit, plan.optimizer, variational), loss }),
+        |state, fit| Ok(Reconstruction { learner: Learner::restored(fit, plan.optimizer, variational, state)?, loss }),
+    )?;
+    Ok(phase.learner)
+}
+
+/// The loss of a plain or variational autoencoder: moved samples are encoded, the samples as they were are reconstructed;
+/// if variational, the divergence from the standard normal is added.
+pub(in crate::methods) fn evidence<B: AutodiffBackend>(learner: &Learner<B>, batch: &mut Batch<B>) -> Losses<B> {
+    let latent = learner.autoencoder.encode(batch.augmented.clone());
+    let mut losses = vec![("reconstruction", learner.reconstruction(&latent, batch))];
+    if latent.log_variance.is_some() {
+        losses.push(("prior", divergence_from_standard(gaussians(latent)).mean()));
+    }
+    losses
+}
+
+/// The loss of a plain autoencoder, also where the encoder will be variational later: the means alone are decoded.
+pub(in crate::methods) fn squared_error<B: AutodiffBackend>(learner: &Learner<B>, batch: &mut Batch<B>) -> Losses<B> {
+    let mean = learner.autoencoder.encode(batch.augmented.clone()).mean;
+    let latent = Latent { mean, log_variance: None };
+    vec![("reconstruction", learner.reconstruction(&latent, batch))]
+}
+
+/// An autoencoder that learns by a loss.
+struct Reconstruction<'l, B: AutodiffBackend, L> {
+    learner: Learner<B>,
+    loss: &'l L,
+}
+
+impl<B: AutodiffBackend, L: Fn(&Learner<B>, &mut Batch<B>) -> Losses<B>> Phase<B> for Reconstruction<'_, B, L> {
+    type State = LearnerState;
+    type Epoch = ();
+
+    fn begin_epoch(&mut self, _: usize, _: &mut Fitting<'_, B>) -> Result<(), FitError> {
+        Ok(())
+    }
+
+    fn step(&mut self, (): &(), mut batch: Batch<B>) -> Terms {
+        let losses = (self.loss)(&self.learner, &mut batch);
+        self.learner.descend(losses, batch.learning_rate, |_| ())
+    }
+
+    fn n_clusters(&self) -> Option<usize> {
+        None
+    }
+
+    fn state(&self) -> Result<LearnerState, FitError> {
+        self.learner.state()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn large_images_are_reconstructed_as_they_were_moved_and_nothing_else_unless_asked_for() {
+        use ReconstructionTarget::{Auto, Moved, Still};
+        let image = |side| Some(ImageShape { channels: 1, height: side, width: side });
+        assert!(Auto.is_moved(image(28)) && !Auto.is_moved(image(8)));
+        assert!(!Auto.is_moved(None));
+        assert!(Moved.is_moved(image(8)) && !Still.is_moved(image(28)));
+    }
+}

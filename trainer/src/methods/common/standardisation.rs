@@ -1,0 +1,72 @@
+//! The standardisation of latents.
+
+use burn::tensor::Tensor;
+use burn::tensor::backend::Backend;
+use serde::{Deserialize, Serialize};
+
+use crate::mixture::{elements, matrix};
+use crate::nn::Latent;
+use crate::trained::{Dense, Layer};
+
+/// The variance that a latent's noise starts from, in units of the latents'.
+const NOISE: f64 = 0.05;
+
+/// The mean and deviation of each latent dimension.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(in crate::methods) struct Standardisation {
+    mean: Vec<f64>,
+    deviation: Vec<f64>,
+}
+
+impl Standardisation {
+    /// Of `N x D` latents.
+    pub(in crate::methods) fn fit<B: Backend>(z: &Tensor<B, 2>) -> Self {
+        let mean = z.clone().mean_dim(0);
+        let deviation = (z.clone() - mean.clone()).square().mean_dim(0).sqrt().clamp_min(1e-6);
+        Self { mean: elements(mean), deviation: elements(deviation) }
+    }
+
+    /// `(z - mean) / deviation`.
+    pub(in crate::methods) fn apply<B: Backend>(&self, z: Tensor<B, 2>) -> Tensor<B, 2> {
+        let device = z.device();
+        (z - matrix::<B>(&self.mean, 1, &device)) / matrix::<B>(&self.deviation, 1, &device)
+    }
+
+    /// A variational encoder's log variances in units of the latents' own, those of a fresh encoder about [`NOISE`]:
+    /// reconstruction has no noise, and one as wide as the clusters are apart would undo what was learned in it.
+    pub(in crate::methods) fn noisy<B: Backend>(&self, latent: Latent<B>, device: &B::Device) -> Latent<B> {
+        let log_variance = latent.log_variance.map(|output| output + self.log_variance(device) + NOISE.ln());
+        Latent { log_variance, ..latent }
+    }
+
+    /// The same of a batch's latents, with their variances.
+    pub(in crate::methods) fn apply_to<B: Backend>(&self, latent: Latent<B>, device: &B::Device) -> Latent<B> {
+        let log_variance = latent.log_variance.map(|log_variance| log_variance - self.log_variance(device));
+        Latent { mean: self.apply(latent.mean), log_variance }
+    }
+
+    /// Twice the log of the deviations, `1 x D`: what a log variance loses.
+    pub(in crate::methods) fn log_variance<B: Backend>(&self, device: &B::Device) -> Tensor<B, 2> {
+        matrix::<B>(&self.deviation, 1, device).log() * 2.0
+    }
+
+    /// The encoder's layers, the last of them giving standardised latents; a variational encoder loses its log variances.
+    pub(in crate::methods) fn fold(&self, mut encoder: Vec<Layer>) -> Vec<Layer> {
+        if let Some(Layer::Dense(last)) = encoder.last_mut() {
+            self.fold_into(last);
+        }
+        encoder
+    }
+
+    fn fold_into(&self, layer: &mut Dense) {
+        layer.outputs = self.mean.len();
+        layer.weights.truncate(layer.inputs * layer.outputs);
+        layer.bias.truncate(layer.outputs);
+        for (row, deviation) in layer.weights.chunks_mut(layer.inputs).zip(&self.deviation) {
+            row.iter_mut().for_each(|w| *w = (f64::from(*w) / deviation) as f32);
+        }
+        for ((bias, mean), deviation) in layer.bias.iter_mut().zip(&self.mean).zip(&self.deviation) {
+            *bias = ((f64::from(*bias) - mean) / deviation) as f32;
+        }
+    }
+}

@@ -1,0 +1,182 @@
+//! The configuration of a fit, as a user gives it and as it is once it was checked.
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::registry::MethodConfig;
+use crate::data::Samples;
+use crate::data::augmentation::Augmentation;
+use crate::nn::{Architecture, LayerError};
+use crate::training::{CLUSTERING, FitError, PhasePlan, PhaseSettings, Plan, RECONSTRUCTION};
+
+/// Samples that there must be.
+const FEWEST: usize = 20;
+
+/// Everything that decides what is learned, but the data and the device.
+///
+/// A run keeps it as TOML, complete; settings that a file omits are as in [`FitConfig::default`], or, in a method's own
+/// tables, as the program has them for that method.
+///
+/// ```
+/// use edgemix::methods::FitConfig;
+/// use edgemix::training::Epochs;
+///
+/// let config: FitConfig = toml::from_str(
+///     "seed = 3
+///      encoder = \"dec\"
+///      [reconstruction]
+///      epochs = 80
+///      [clustering]
+///      optimizer = { name = \"sgd\", momentum = 0.9 }
+///      [method]
+///      name = \"idec\"
+///      kmeans = { n-clusters = 6 }",
+/// )?;
+/// assert_eq!((config.seed, config.batch_size, config.method.name()), (3, 256, "idec"));
+/// assert_eq!((config.reconstruction.epochs, config.clustering.epochs), (Epochs::Exactly(80), Epochs::Auto));
+/// assert!(toml::from_str::<FitConfig>("sede = 3").is_err());
+/// # Ok::<(), toml::de::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct FitConfig {
+    /// The seed of every random draw.
+    pub seed: u64,
+    /// The encoder's layers; without any, those of the method's paper, or by the input's size.
+    pub encoder: Architecture,
+    /// Samples per step, in phases that have no batch size of their own.
+    pub batch_size: usize,
+    /// The step size at the start, in phases that have none of their own.
+    pub learning_rate: f64,
+    /// The share of the samples that is held out of training, for novelty and posteriors; 0 for none.
+    pub holdout: f64,
+    /// A cluster has a novelty table of its own where so small a false-alarm rate can be asked of it.
+    pub finest_rate: f64,
+    /// Once there are clusters, the encoder learns with the weights and activations that int8 would have.
+    pub fake_quantization: bool,
+    /// Epochs between two checkpoints.
+    pub checkpoint_every: usize,
+    /// The phases in which autoencoders learn to reconstruct.
+    pub reconstruction: PhaseSettings,
+    /// The phases in which the clustering loss is trained.
+    pub clustering: PhaseSettings,
+    /// Random movements of images; other data are left as they are.
+    pub augmentation: Augmentation,
+    /// The method and its settings.
+    pub method: MethodConfig,
+}
+
+impl Default for FitConfig {
+    fn default() -> Self {
+        Self {
+            seed: 0,
+            encoder: Architecture::default(),
+            batch_size: 256,
+            learning_rate: 1e-3,
+            holdout: 0.1,
+            finest_rate: 0.01,
+            fake_quantization: false,
+            checkpoint_every: 10,
+            reconstruction: PhaseSettings::default(),
+            clustering: PhaseSettings::default(),
+            augmentation: Augmentation::default(),
+            method: MethodConfig::default(),
+        }
+    }
+}
+
+/// A configuration that is right for given samples: [`FitConfig::check`] makes it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CheckedConfig {
+    pub(crate) plan: Plan,
+    pub(crate) method: MethodConfig,
+}
+
+impl CheckedConfig {
+    /// Epochs of reconstruction and of the clustering phase.
+    ///
+    /// ```
+    /// use edgemix::data::Samples;
+    /// use edgemix::methods::FitConfig;
+    ///
+    /// let epochs = |n: usize| FitConfig::default().check(&Samples::new("zeros", vec![0.0; n], 1)).unwrap().epochs();
+    /// // Small data are seen more often.
+    /// assert_eq!((epochs(1_800), epochs(60_000)), ((300, 6), (45, 6)));
+    /// ```
+    pub fn epochs(&self) -> (usize, usize) {
+        (self.plan.reconstruction.epochs, self.plan.clustering.epochs)
+    }
+}
+
+impl FitConfig {
+    /// Checks the settings against the samples that are to be learned from, and settles what they leave open.
+    ///
+    /// ```
+    /// use edgemix::methods::FitConfig;
+    /// use edgemix::training::FitError;
+    ///
+    /// let digits = edgemix::data::digits().samples;
+    /// assert!(FitConfig::default().check(&digits).is_ok());
+    /// let config = FitConfig { holdout: 0.9, ..FitConfig::default() };
+    /// assert!(matches!(config.check(&digits), Err(FitError::Setting { setting: "holdout", .. })));
+    /// ```
+    ///
+    /// # Errors
+    /// [`FitError::TooFew`] samples, or a [`FitError::Setting`] that is not allowed.
+    pub fn check(&self, samples: &Samples) -> Result<CheckedConfig, FitError> {
+        if samples.n_samples() < FEWEST {
+            return Err(FitError::TooFew { found: samples.n_samples(), needed: FEWEST });
+        }
+        self.check_numbers()?;
+        self.method.check(samples)?;
+        let layers = if self.encoder.is_default() { self.method.architecture(samples) } else { self.encoder.clone() };
+        let problem = |error: LayerError| FitError::Setting { setting: "encoder", problem: error.to_string() };
+        let encoder = layers.shapes(samples.n_features(), samples.image()).map_err(problem)?;
+
+        let by_size = (540_000 / samples.n_samples()).clamp(45, 300);
+        let (batch_size, rate) = (self.batch_size, self.learning_rate);
+        let reconstruction =
+            PhasePlan::check("reconstruct", &self.reconstruction, &RECONSTRUCTION, by_size, batch_size, rate)?;
+        let epochs = self.method.cluster_epochs(by_size);
+        let clustering = PhasePlan::check("cluster", &self.clustering, &CLUSTERING, epochs, batch_size, rate)?;
+        let plan = Plan {
+            method: self.method.name(),
+            seed: self.seed,
+            encoder,
+            reconstruction,
+            clustering,
+            augmentation: self.augmentation,
+            fake_quantization: self.fake_quantization,
+            checkpoint_every: self.checkpoint_every,
+            fingerprint: self.fingerprint(),
+        };
+        Ok(CheckedConfig { plan, method: self.method.clone() })
+    }
+
+    fn check_numbers(&self) -> Result<(), FitError> {
+        let refused = |setting, problem: &str| Err(FitError::Setting { setting, problem: problem.into() });
+        if self.batch_size == 0 {
+            return refused("batch-size", "is 0; 256 is usual");
+        }
+        if !(self.learning_rate > 0.0 && self.learning_rate.is_finite()) {
+            return refused("learning-rate", "must be a positive number; 0.001 is usual");
+        }
+        if !(0.0..=0.5).contains(&self.holdout) {
+            return refused("holdout", "must be a share between 0 and 0.5 of the samples; 0.1 is usual");
+        }
+        if !(self.finest_rate > 0.0 && self.finest_rate < 1.0) {
+            return refused("finest-rate", "must be a false-alarm rate between 0 and 1; 0.01 is usual");
+        }
+        if self.fake_quantization && !self.method.encoder_learns_with_clusters() {
+            let problem = format!("{} does not train its encoder in that way: omit it", self.method.name());
+            return refused("fake-quantization", &problem);
+        }
+        Ok(())
+    }
+
+    /// Of all settings that decide what is learned; how often checkpoints are kept and how novelty is tabled does not.
+    fn fingerprint(&self) -> [u8; 32] {
+        let decisive = Self { checkpoint_every: 0, finest_rate: 0.0, ..self.clone() };
+        Sha256::digest(format!("{decisive:?}")).into()
+    }
+}

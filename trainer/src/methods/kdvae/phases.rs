@@ -1,0 +1,282 @@
+//! The phases that follow VaDE's: the members learn their first clusters, then assignments and members in turn; last the
+//! student.
+
+use burn::tensor::Tensor;
+use burn::tensor::backend::AutodiffBackend;
+use serde::{Deserialize, Serialize};
+
+use super::members::{Members, MembersState};
+use super::student::Student;
+use crate::methods::common::learner::CHUNK;
+use crate::methods::definition::MethodSettings;
+use crate::methods::vade::Vade;
+use crate::mixture::elements;
+use crate::nn::{LayerShape, OptimizedState, Optimizer};
+use crate::trained::{Autoencoders, Head, Layer, Trained};
+use crate::training::{Batch, Data, FitError, Fitting, Phase, Terms};
+
+/// Trains the members; `start` finds their first clusters.
+pub(super) fn fit_members<B: AutodiffBackend>(
+    start: &Vade,
+    variational: bool,
+    fit: &mut Fitting<'_, B>,
+) -> Result<Autoencoders, FitError> {
+    let mut assigned = take_turns(start, variational, fit)?;
+    assigned.members.update_variance();
+    Ok(assigned.members.to_plain())
+}
+
+/// Trains the members, then a student of these layers by what they say.
+pub(super) fn fit_student<B: AutodiffBackend>(
+    start: &Vade,
+    variational: bool,
+    shapes: &[LayerShape],
+    fit: &mut Fitting<'_, B>,
+) -> Result<(Vec<Layer>, Head), FitError> {
+    let plan = fit.plan.reconstruction.named("distil");
+    let k = start.mixture.n_components;
+    let fresh = |fit: &Fitting<'_, B>| Student::new(shapes, k, plan.optimizer, &mut fit.rng("weights", 2), &fit.device);
+    let phase = fit.phase(
+        plan,
+        |fit| {
+            let mut assigned = take_turns(start, variational, fit)?;
+            assigned.members.update_variance();
+            assigned.assign(&fit.data)?;
+            Ok(DistilPhase { assigned, student: fresh(fit) })
+        },
+        |state: DistilState, fit| {
+            let assigned = Assigned::restore(k, variational, plan.optimizer, state.assigned, fit)?;
+            Ok(DistilPhase { assigned, student: fresh(fit).with_state(state.student, &fit.device)? })
+        },
+    )?;
+    phase.student.to_plain(fit.plan.method)
+}
+
+/// Assignments and members in turn, after each member has learned one of the first clusters.
+fn take_turns<B: AutodiffBackend>(
+    start: &Vade,
+    variational: bool,
+    fit: &mut Fitting<'_, B>,
+) -> Result<Assigned<B>, FitError> {
+    let plan = fit.plan.clustering.named("mixture");
+    let phase = fit.phase(
+        plan,
+        |fit| {
+            let mut assigned = learn_first_clusters(start, variational, fit)?;
+            assigned.members.continue_with(plan.optimizer);
+            Ok(MixturePhase(assigned))
+        },
+        |state, fit| {
+            let k = start.mixture.n_components;
+            Ok(MixturePhase(Assigned::restore(k, variational, plan.optimizer, state, fit)?))
+        },
+    )?;
+    Ok(phase.0)
+}
+
+/// VaDE finds clusters, and each member learns one of them.
+fn learn_first_clusters<B: AutodiffBackend>(
+    start: &Vade,
+    variational: bool,
+    fit: &mut Fitting<'_, B>,
+) -> Result<Assigned<B>, FitError> {
+    let plan = fit.plan.reconstruction.named("members");
+    let k = start.mixture.n_components;
+    let phase = fit.phase(
+        plan,
+        |fit| {
+            let trained = start.fit(fit)?;
+            Ok(MembersPhase(Assigned::begin(k, variational, plan.optimizer, &trained, fit)?))
+        },
+        |state, fit| Ok(MembersPhase(Assigned::restore(k, variational, plan.optimizer, state, fit)?)),
+    )?;
+    Ok(phase.0)
+}
+
+/// The members, and which of them each sample is assigned to.
+struct Assigned<B: AutodiffBackend> {
+    members: Members<B>,
+    best: Vec<usize>,
+}
+
+/// What a checkpoint holds.
+#[derive(Serialize, Deserialize)]
+struct AssignedState {
+    members: MembersState,
+    best: Vec<usize>,
+}
+
+impl<B: AutodiffBackend> Assigned<B> {
+    /// Fresh members, the samples assigned as a model has them.
+    fn begin(
+        k: usize,
+        variational: bool,
+        optimizer: Optimizer,
+        start: &Trained,
+        fit: &Fitting<'_, B>,
+    ) -> Result<Self, FitError> {
+        let data = &fit.data;
+        let mut best = vec![];
+        let n = data.n_samples() as f64;
+        let mut mean = Tensor::zeros([1, data.n_inputs()], &fit.device);
+        for x in data.chunks(CHUNK) {
+            let x = x?;
+            let clusters = start.head.assign(&start.encode_inputs(x.to_data().iter::<f32>().collect()))?;
+            best.extend(clusters.into_iter().map(usize::from));
+            mean = mean + x.sum_dim(0) / n;
+        }
+        let mut variance = 0.0;
+        for x in data.chunks(CHUNK) {
+            let centered: Tensor<B::InnerBackend, 2> = x? - mean.clone();
+            variance += elements(centered.square().sum())[0] / n / data.n_inputs() as f64;
+        }
+        Ok(Self { members: fresh_members(k, variational, variance, optimizer, fit), best })
+    }
+
+    fn restore(
+        k: usize,
+        variational: bool,
+        optimizer: Optimizer,
+        state: AssignedState,
+        fit: &Fitting<'_, B>,
+    ) -> Result<Self, FitError> {
+        let members = fresh_members(k, variational, 1.0, optimizer, fit).with_state(state.members, &fit.device)?;
+        Ok(Self { members, best: state.best })
+    }
+
+    fn state(&self) -> Result<AssignedState, FitError> {
+        Ok(AssignedState { members: self.members.state()?, best: self.best.clone() })
+    }
+
+    /// Assigns the samples to the members anew.
+    fn assign(&mut self, data: &Data<B::InnerBackend>) -> Result<(), FitError> {
+        self.best.clear();
+        for x in data.chunks(CHUNK) {
+            let best = self.members.scores(&x?).argmax(1);
+            self.best.extend(elements(best.float()).into_iter().map(|k| k as usize));
+        }
+        self.members.weigh(&self.best);
+        Ok(())
+    }
+
+    /// The members of a batch's samples.
+    fn best_of(&self, batch: &Batch<B>) -> Vec<usize> {
+        batch.indices.to_data().iter::<i64>().map(|index| self.best[index as usize]).collect()
+    }
+
+    fn descend(&mut self, mut batch: Batch<B>) -> Terms {
+        let best = self.best_of(&batch);
+        self.members.descend(&batch.augmented, &batch.clean, &best, batch.learning_rate, &mut batch.rng)
+    }
+
+    /// Members that have samples.
+    fn n_clusters(&self) -> usize {
+        let mut has_samples = vec![false; self.members.n_members()];
+        self.best.iter().for_each(|&k| has_samples[k] = true);
+        has_samples.into_iter().filter(|&has| has).count()
+    }
+}
+
+/// Members for samples of a variance.
+fn fresh_members<B: AutodiffBackend>(
+    k: usize,
+    variational: bool,
+    variance: f64,
+    optimizer: Optimizer,
+    fit: &Fitting<'_, B>,
+) -> Members<B> {
+    let mut weights = fit.rng("weights", 1);
+    Members::new(k, &fit.plan.encoder, variational, variance, optimizer, &mut weights, &fit.device)
+}
+
+/// Each member learns its first cluster.
+struct MembersPhase<B: AutodiffBackend>(Assigned<B>);
+
+impl<B: AutodiffBackend> Phase<B> for MembersPhase<B> {
+    type State = AssignedState;
+    type Epoch = ();
+
+    fn begin_epoch(&mut self, _: usize, _: &mut Fitting<'_, B>) -> Result<(), FitError> {
+        self.0.members.update_variance();
+        Ok(())
+    }
+
+    fn step(&mut self, (): &(), batch: Batch<B>) -> Terms {
+        self.0.descend(batch)
+    }
+
+    fn n_clusters(&self) -> Option<usize> {
+        Some(self.0.n_clusters())
+    }
+
+    fn state(&self) -> Result<AssignedState, FitError> {
+        self.0.state()
+    }
+}
+
+/// Assignments and members in turn.
+struct MixturePhase<B: AutodiffBackend>(Assigned<B>);
+
+impl<B: AutodiffBackend> Phase<B> for MixturePhase<B> {
+    type State = AssignedState;
+    type Epoch = ();
+
+    fn begin_epoch(&mut self, _: usize, fit: &mut Fitting<'_, B>) -> Result<(), FitError> {
+        self.0.members.update_variance();
+        self.0.assign(&fit.data)
+    }
+
+    fn step(&mut self, (): &(), batch: Batch<B>) -> Terms {
+        self.0.descend(batch)
+    }
+
+    fn n_clusters(&self) -> Option<usize> {
+        Some(self.0.n_clusters())
+    }
+
+    fn state(&self) -> Result<AssignedState, FitError> {
+        self.0.state()
+    }
+}
+
+/// The student learns the members' assignments, which stay.
+struct DistilPhase<B: AutodiffBackend> {
+    assigned: Assigned<B>,
+    student: Student<B>,
+}
+
+/// What a checkpoint holds.
+#[derive(Serialize, Deserialize)]
+struct DistilState {
+    assigned: AssignedState,
+    student: OptimizedState,
+}
+
+impl<B: AutodiffBackend> Phase<B> for DistilPhase<B> {
+    type State = DistilState;
+
+    /// The share of samples on which student and members agree.
+    type Epoch = f64;
+
+    fn begin_epoch(&mut self, _: usize, fit: &mut Fitting<'_, B>) -> Result<f64, FitError> {
+        self.student.agreement(&fit.data, &self.assigned.best)
+    }
+
+    fn step(&mut self, agreement: &f64, batch: Batch<B>) -> Terms {
+        // What the members say of moved samples is learned too, so that there is more to learn from.
+        let moved = self.assigned.members.scores(&batch.augmented.clone().inner()).argmax(1);
+        let mut best = self.assigned.best_of(&batch);
+        best.extend(elements(moved.float()).into_iter().map(|k| k as usize));
+        let samples = Tensor::cat(vec![batch.clean, batch.augmented], 0);
+        let loss = self.student.descend(samples, &best, batch.learning_rate);
+        vec![("cluster", loss), ("agreement", *agreement)]
+    }
+
+    fn n_clusters(&self) -> Option<usize> {
+        Some(self.assigned.n_clusters())
+    }
+
+    fn state(&self) -> Result<DistilState, FitError> {
+        Ok(DistilState { assigned: self.assigned.state()?, student: self.student.state()? })
+    }
+}

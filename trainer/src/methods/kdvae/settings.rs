@@ -1,0 +1,126 @@
+//! What a user sets, and what the method is.
+
+use burn::tensor::backend::AutodiffBackend;
+use serde::{Deserialize, Serialize};
+
+use super::phases::{fit_members, fit_student};
+use crate::data::{ImageShape, Samples};
+use crate::methods::common::defaults;
+use crate::methods::definition::MethodSettings;
+use crate::methods::vade::Vade;
+use crate::nn::{Architecture, LayerError, LayerShape};
+use crate::trained::{Head, Trained};
+use crate::training::{FitError, Fitting};
+use crate::variant::Variant;
+
+/// Settings of k-DVAE and of k-DAE.
+///
+/// ```
+/// use edgemix::methods::{Export, KAutoencoders};
+///
+/// let small: KAutoencoders = toml::from_str("student = \"64-8\"")?;
+/// assert_eq!((small.export, small.student.to_string()), (Export::Distilled, "64-8".to_owned()));
+/// let whole: KAutoencoders = toml::from_str("export = \"full\"")?;
+/// assert_eq!((whole.export, whole.start.mixture.n_components), (Export::Full, 10));
+/// # Ok::<(), toml::de::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct KAutoencoders {
+    /// What the members' clusters start from; its components are their number.
+    pub start: Vade,
+    /// What is exported.
+    pub export: Export,
+    /// The layers of the student.
+    pub student: Architecture,
+}
+
+/// One variational autoencoder per cluster.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct KDvae(pub KAutoencoders);
+
+/// One autoencoder per cluster.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct KDae(pub KAutoencoders);
+
+/// What of a mixture of autoencoders is exported.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Export {
+    /// Every encoder and decoder.
+    Full,
+    /// A small encoder with a softmax head that learned the full model's assignments.
+    #[default]
+    Distilled,
+}
+
+impl Default for KAutoencoders {
+    fn default() -> Self {
+        Self { start: Vade::default(), export: Export::default(), student: Architecture::dense(&[128, 10]) }
+    }
+}
+
+/// What the two methods answer alike.
+macro_rules! method {
+    ($method:ident, $name:literal, variational: $variational:literal) => {
+        impl MethodSettings for $method {
+            const NAME: &'static str = $name;
+            const ENCODER_LEARNS_WITH_CLUSTERS: bool = false;
+
+            fn architecture(&self, samples: &Samples) -> Architecture {
+                defaults::by_size(samples, &[100, 50, 10], &[500, 100, 10])
+            }
+
+            fn cluster_epochs(&self, reconstruction: usize) -> usize {
+                defaults::cluster_epochs(reconstruction)
+            }
+
+            fn set_n_clusters(&mut self, n: usize) {
+                self.0.start.mixture.n_components = n;
+            }
+
+            fn set_cluster_bounds(&mut self, _: usize, _: Option<usize>) -> bool {
+                false
+            }
+
+            fn set_variant(&mut self, _: Variant) -> bool {
+                false
+            }
+
+            fn check(&self, samples: &Samples) -> Result<(), FitError> {
+                self.0.student_shapes(samples.n_features(), samples.image()).map(|_| ())
+            }
+
+            fn fit<B: AutodiffBackend>(&self, fit: &mut Fitting<'_, B>) -> Result<Trained, FitError> {
+                self.0.fit($variational, fit)
+            }
+        }
+    };
+}
+
+method!(KDvae, "k-dvae", variational: true);
+method!(KDae, "k-dae", variational: false);
+
+impl KAutoencoders {
+    fn fit<B: AutodiffBackend>(&self, variational: bool, fit: &mut Fitting<'_, B>) -> Result<Trained, FitError> {
+        match self.export {
+            Export::Full => {
+                let members = fit_members(&self.start, variational, fit)?;
+                Ok(fit.trained(vec![], Head::Autoencoders(members)))
+            }
+            Export::Distilled => {
+                let shapes = self.student_shapes(fit.data.n_inputs(), fit.data.image)?;
+                let (encoder, head) = fit_student(&self.start, variational, &shapes, fit)?;
+                Ok(fit.trained(encoder, head))
+            }
+        }
+    }
+
+    /// The student's layers for such samples.
+    fn student_shapes(&self, n_features: usize, image: Option<ImageShape>) -> Result<Vec<LayerShape>, FitError> {
+        let problem = |error: LayerError| FitError::Setting { setting: "student", problem: error.to_string() };
+        self.student.shapes(n_features, image).map_err(problem)
+    }
+}

@@ -1,0 +1,209 @@
+//! The list of methods.
+
+use burn::tensor::backend::AutodiffBackend;
+use serde::{Deserialize, Serialize};
+
+use super::abc::Abc;
+use super::adaptive_gmm::AdaptiveGmm;
+use super::alpha_jsd::AlphaJsd;
+use super::dcan::Dcan;
+use super::dcn::Dcn;
+use super::dec::{Dec, Idec};
+use super::definition::MethodSettings;
+use super::depict::Depict;
+use super::dpm::Dpm;
+use super::grow::Grow;
+use super::kdvae::{KDae, KDvae};
+use super::kld::Kld;
+use super::two_step::{AeGmm, AeKMeans};
+use super::vade::Vade;
+use crate::data::Samples;
+use crate::nn::Architecture;
+use crate::trained::Trained;
+use crate::training::{FitError, Fitting, Method};
+use crate::variant::Variant;
+
+/// Defines the type of all methods from a list of their settings and names. Every call goes to the method in question.
+macro_rules! methods {
+    ($($(#[$doc:meta])* $method:ident = $name:literal,)*) => {
+        /// A method and its settings.
+        ///
+        /// ```
+        /// use edgemix::methods::MethodConfig;
+        ///
+        /// for &name in MethodConfig::NAMES {
+        ///     let mut method = MethodConfig::named(name).unwrap();
+        ///     method.set_n_clusters(6);
+        ///     assert_eq!(method.name(), name);
+        /// }
+        /// ```
+        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+        #[serde(tag = "name")]
+        pub enum MethodConfig {
+            $($(#[$doc])* #[serde(rename = $name)] $method($method),)*
+        }
+
+        // The name in a configuration is the method's own.
+        $(const _: () = assert!(is_same($name, $method::NAME));)*
+
+        impl MethodConfig {
+            /// Every method's name on the command line.
+            pub const NAMES: &[&'static str] = &[$($method::NAME),*];
+
+            /// A method with its defaults.
+            pub fn named(name: &str) -> Option<Self> {
+                match name {
+                    $($method::NAME => Some(Self::$method($method::default())),)*
+                    _ => None,
+                }
+            }
+
+            /// The method's name on the command line.
+            pub fn name(&self) -> &'static str {
+                match self {
+                    $(Self::$method(_) => $method::NAME,)*
+                }
+            }
+
+            /// Bounds the number of clusters, without an upper bound if there is no `most`; whether the method finds a
+            /// number.
+            ///
+            /// ```
+            /// use edgemix::methods::MethodConfig;
+            ///
+            /// let mut grow = MethodConfig::named("grow").unwrap();
+            /// assert!(grow.set_cluster_bounds(8, Some(12)));
+            /// assert!(matches!(grow, MethodConfig::Grow(grow) if grow.grouping.max_clusters == 12));
+            /// // The number of clusters of k-means is given.
+            /// assert!(!MethodConfig::named("ae-kmeans").unwrap().set_cluster_bounds(8, Some(12)));
+            /// ```
+            pub fn set_cluster_bounds(&mut self, least: usize, most: Option<usize>) -> bool {
+                match self {
+                    $(Self::$method(method) => method.set_cluster_bounds(least, most),)*
+                }
+            }
+
+            /// Sets the number of clusters; for a Dirichlet process on features that of components to start from.
+            ///
+            /// ```
+            /// use edgemix::methods::MethodConfig;
+            ///
+            /// let mut dec = MethodConfig::named("dec").unwrap();
+            /// dec.set_n_clusters(6);
+            /// assert!(matches!(dec, MethodConfig::Dec(dec) if dec.kmeans.n_clusters == 6));
+            /// ```
+            pub fn set_n_clusters(&mut self, n: usize) {
+                match self {
+                    $(Self::$method(method) => method.set_n_clusters(n),)*
+                }
+            }
+
+            /// Takes the paper's form or the corrected one; whether the method has both.
+            ///
+            /// ```
+            /// use edgemix::methods::MethodConfig;
+            /// use edgemix::variant::Variant;
+            ///
+            /// assert!(MethodConfig::named("dcan").unwrap().set_variant(Variant::Paper));
+            /// assert!(!MethodConfig::named("dec").unwrap().set_variant(Variant::Paper));
+            /// ```
+            pub fn set_variant(&mut self, variant: Variant) -> bool {
+                match self {
+                    $(Self::$method(method) => method.set_variant(variant),)*
+                }
+            }
+
+            /// The encoder of the method's paper, where it has one for such samples, else one by their size.
+            ///
+            /// ```
+            /// use edgemix::methods::MethodConfig;
+            ///
+            /// let digits = edgemix::data::digits().samples;
+            /// let layers = |name| MethodConfig::named(name).unwrap().architecture(&digits).to_string();
+            /// assert_eq!(layers("dec"), "256-128-10");
+            /// assert_eq!(layers("depict"), "conv:50k4s2,50k5s2p2,10");
+            /// ```
+            pub fn architecture(&self, samples: &Samples) -> Architecture {
+                match self {
+                    $(Self::$method(method) => method.architecture(samples),)*
+                }
+            }
+
+            pub(super) fn cluster_epochs(&self, reconstruction: usize) -> usize {
+                match self {
+                    $(Self::$method(method) => method.cluster_epochs(reconstruction),)*
+                }
+            }
+
+            pub(super) fn encoder_learns_with_clusters(&self) -> bool {
+                match self {
+                    $(Self::$method(_) => $method::ENCODER_LEARNS_WITH_CLUSTERS,)*
+                }
+            }
+
+            pub(super) fn check(&self, samples: &Samples) -> Result<(), FitError> {
+                match self {
+                    $(Self::$method(method) => method.check(samples),)*
+                }
+            }
+        }
+
+        impl<B: AutodiffBackend> Method<B> for MethodConfig {
+            fn fit(&self, fit: &mut Fitting<'_, B>) -> Result<Trained, FitError> {
+                match self {
+                    $(Self::$method(method) => method.fit(fit),)*
+                }
+            }
+        }
+    };
+}
+
+methods! {
+    /// alpha-Jensen-Shannon divergence to a Dirichlet process mixture.
+    AlphaJsd = "alpha-jsd",
+    /// Kullback-Leibler divergence to a Gaussian mixture.
+    Kld = "kld",
+    /// Dirichlet process mixture on the features, without an encoder.
+    Dpm = "dpm",
+    /// Autoencoder-based clustering: latents pulled to k-means centres.
+    Abc = "abc",
+    /// Autoencoder, then k-means.
+    AeKMeans = "ae-kmeans",
+    /// Autoencoder, then a Gaussian mixture.
+    AeGmm = "ae-gmm",
+    /// Autoencoder, grown components, a softmax head on their clusters.
+    Grow = "grow",
+    /// Deep embedded clustering.
+    Dec = "dec",
+    /// Deep embedded clustering with reconstruction.
+    Idec = "idec",
+    /// Deep clustering network.
+    Dcn = "dcn",
+    /// Adversarial clustering loss.
+    Dcan = "dcan",
+    /// Encoder and Gaussian mixture trained together.
+    AdaptiveGmm = "adaptive-gmm",
+    /// Variational deep embedding.
+    Vade = "vade",
+    /// Convolutional autoencoder, softmax layer and balanced targets.
+    Depict = "depict",
+    /// One variational autoencoder per cluster.
+    KDvae = "k-dvae",
+    /// One autoencoder per cluster.
+    KDae = "k-dae",
+}
+
+impl Default for MethodConfig {
+    fn default() -> Self {
+        Self::Grow(Grow::default())
+    }
+}
+
+const fn is_same(a: &str, b: &str) -> bool {
+    let (a, b) = (a.as_bytes(), b.as_bytes());
+    let mut at = 0;
+    while at < a.len() && at < b.len() && a[at] == b[at] {
+        at += 1;
+    }
+    at == a.len() && at == b.len()
+}

@@ -1,0 +1,121 @@
+//! What is set of a phase is what the phase does.
+
+use burn::backend::{Autodiff, Flex};
+
+use super::fits::{GROUPS, Log, blobs, config, fitted};
+use crate::methods::{FitConfig, MethodConfig};
+use crate::nn::Optimizer;
+use crate::trained::Head;
+use crate::training::{EpochReport, Epochs, FitError, Fitted, Observer, PhaseSettings, RateSchedule};
+
+fn run(config: &FitConfig, observer: &mut dyn Observer) -> Fitted {
+    fitted::<Autodiff<Flex>>(&Default::default(), &blobs(), config, &mut (), observer).unwrap()
+}
+
+#[test]
+fn descent_with_momentum_and_a_stepped_rate_learns() {
+    for name in ["idec", "k-dae", "depict"] {
+        let sgd = |epochs| PhaseSettings {
+            epochs: Epochs::Exactly(epochs),
+            learning_rate: Some(1e-2),
+            optimizer: Optimizer::Sgd { momentum: 0.9 },
+            schedule: RateSchedule::Steps { every: 8, factor: 0.3 },
+            ..PhaseSettings::default()
+        };
+        let config = FitConfig { reconstruction: sgd(12), clustering: sgd(4), ..config(name) };
+        let mut log = Log::default();
+        let fitted = run(&config, &mut log);
+        let of = |phase: &str| log.0.iter().filter(|r| r.phase == phase).map(|r| r.losses[0].1).collect::<Vec<_>>();
+        let losses = of("reconstruct");
+        assert!(losses[11] < 0.5 * losses[0], "{name}: {losses:?}");
+        assert!(fitted.trained.head.n_clusters() >= GROUPS);
+    }
+}
+
+#[test]
+fn optimisers_schedules_and_rates_of_a_phase_change_what_is_learned_in_it() {
+    let base = config("abc");
+    let whole = run(&base, &mut ());
+    let with = |clustering: PhaseSettings| FitConfig { clustering, ..base.clone() };
+    let others = [
+        PhaseSettings { optimizer: Optimizer::Sgd { momentum: 0.5 }, ..base.clustering },
+        PhaseSettings { schedule: RateSchedule::Constant, ..base.clustering },
+        PhaseSettings { learning_rate: Some(1e-4), ..base.clustering },
+        PhaseSettings { batch_size: Some(7), ..base.clustering },
+    ];
+    for other in others {
+        let mut log = Log::default();
+        assert_ne!(run(&with(other), &mut log).trained, whole.trained, "{other:?}");
+        // The phase before is the same.
+        let mut before = Log::default();
+        run(&base, &mut before);
+        assert_eq!(log.0[..12], before.0[..12]);
+    }
+    // Said twice, it is the same.
+    let said = PhaseSettings { batch_size: Some(32), learning_rate: Some(3e-3), ..base.clustering };
+    assert_eq!(run(&with(said), &mut ()).trained, whole.trained);
+}
+
+/// Counts the batches of each phase's epochs.
+#[derive(Default)]
+struct Batches(Vec<(String, usize)>);
+
+impl Observer for Batches {
+    fn phase(&mut self, name: &str, _: usize, _: usize) {
+        self.0.push((name.into(), 0));
+    }
+
+    fn batch(&mut self, _: usize, batches: usize) {
+        self.0.last_mut().unwrap().1 = batches;
+    }
+
+    fn epoch(&mut self, _: &EpochReport) {}
+}
+
+#[test]
+fn each_phase_has_its_own_batch_size() {
+    let mut config = config("abc");
+    config.clustering.batch_size = Some(100);
+    let mut batches = Batches::default();
+    run(&config, &mut batches);
+    // 240 samples by 32 and by 100.
+    assert_eq!(batches.0, [("reconstruct".into(), 8), ("cluster".into(), 3)]);
+}
+
+#[test]
+fn a_phase_of_no_epochs_is_skipped() {
+    for &name in MethodConfig::NAMES {
+        let mut config = config(name);
+        config.clustering.epochs = Epochs::Exactly(0);
+        let mut log = Log::default();
+        let fitted = run(&config, &mut log);
+        let phases: Vec<&str> = log.1.iter().map(|(phase, ..)| phase.as_str()).collect();
+        assert!(!phases.iter().any(|phase| ["cluster", "classify", "mixture"].contains(phase)), "{name}: {phases:?}");
+        assert!(fitted.trained.head.n_clusters() >= 1, "{name}");
+    }
+    let mut config = config("abc");
+    config.reconstruction.epochs = Epochs::Exactly(0);
+    let mut log = Log::default();
+    let fitted = run(&config, &mut log);
+    assert_eq!(log.1, [("cluster".into(), 0, 5)]);
+    assert!(matches!(fitted.trained.head, Head::Mixture(_)));
+}
+
+#[test]
+fn settings_of_a_phase_that_cannot_be_are_refused_by_name() {
+    let refused = |change: fn(&mut FitConfig)| {
+        let mut config = config("abc");
+        change(&mut config);
+        match config.check(&blobs()) {
+            Err(FitError::Setting { setting, .. }) => setting,
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(refused(|c| c.clustering.batch_size = Some(0)), "clustering.batch-size");
+    assert_eq!(refused(|c| c.reconstruction.learning_rate = Some(-1.0)), "reconstruction.learning-rate");
+    assert_eq!(refused(|c| c.clustering.optimizer = Optimizer::Sgd { momentum: 1.0 }), "clustering.optimizer.momentum");
+    assert_eq!(
+        refused(|c| c.reconstruction.schedule = RateSchedule::Steps { every: 0, factor: 0.1 }),
+        "reconstruction.schedule"
+    );
+}

@@ -1,0 +1,73 @@
+//! A module with the optimiser that moves it.
+
+use std::ops::Deref;
+
+use burn::module::AutodiffModule;
+use burn::optim::GradientsParams;
+use burn::tensor::backend::AutodiffBackend;
+use replace_with::replace_with_or_abort;
+use serde::{Deserialize, Serialize};
+
+use super::optimizer::{Optimizer, OptimizerOf};
+use super::record::{RecordError, read, write};
+
+/// A module and its optimiser; dereferences to the module.
+pub(crate) struct Optimized<B: AutodiffBackend, M: AutodiffModule<B>> {
+    module: M,
+    kind: Optimizer,
+    optimizer: OptimizerOf<B, M>,
+}
+
+/// The numbers of a module and what its optimiser remembers, for a checkpoint.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct OptimizedState {
+    module: Vec<u8>,
+    optimizer: Vec<u8>,
+}
+
+impl<B: AutodiffBackend, M: AutodiffModule<B>> Deref for Optimized<B, M> {
+    type Target = M;
+
+    fn deref(&self) -> &M {
+        &self.module
+    }
+}
+
+impl<B: AutodiffBackend, M: AutodiffModule<B>> Optimized<B, M> {
+    pub(crate) fn new(module: M, optimizer: Optimizer) -> Self {
+        Self { module, kind: optimizer, optimizer: OptimizerOf::new(optimizer) }
+    }
+
+    /// A step down the loss that these gradients belong to.
+    pub(crate) fn descend(&mut self, gradients: &mut B::Gradients, rate: f64) {
+        let own = GradientsParams::from_module(gradients, &self.module);
+        // Not a clone: parameters that nobody else holds are moved in place.
+        replace_with_or_abort(&mut self.module, |module| self.optimizer.step(rate, module, own));
+    }
+
+    /// Goes on with an optimiser that has seen no gradient yet: the moments of another loss make Adam's first steps far
+    /// too long.
+    pub(crate) fn restart(&mut self, optimizer: Optimizer) {
+        self.kind = optimizer;
+        self.optimizer = OptimizerOf::new(optimizer);
+    }
+
+    /// Goes on with what the optimiser remembers, if the next one is the same.
+    pub(crate) fn continue_with(&mut self, optimizer: Optimizer) {
+        if optimizer != self.kind {
+            self.restart(optimizer);
+        }
+    }
+
+    /// What [`Self::with_state`] needs to go on to the same bits.
+    pub(crate) fn state(&self) -> Result<OptimizedState, RecordError> {
+        let module = write::<B, _>(self.module.clone().into_record())?;
+        Ok(OptimizedState { module, optimizer: self.optimizer.to_bytes()? })
+    }
+
+    /// Takes up the state of a module of the same shape with the same optimiser.
+    pub(crate) fn with_state(self, state: OptimizedState, device: &B::Device) -> Result<Self, RecordError> {
+        let module = self.module.load_record(read::<B, _>(state.module, device)?);
+        Ok(Self { module, kind: self.kind, optimizer: self.optimizer.with_bytes(state.optimizer, device)? })
+    }
+}

@@ -1,0 +1,87 @@
+//! Which rule turns gradients into steps.
+
+use burn::module::AutodiffModule;
+use burn::optim::adaptor::OptimizerAdaptor;
+use burn::optim::momentum::MomentumConfig;
+use burn::optim::{GradientsParams, Optimizer as _, Sgd, SgdConfig};
+use burn::tensor::backend::AutodiffBackend;
+use serde::{Deserialize, Serialize};
+
+use super::adam::{AdamOf, adam};
+use super::record::{RecordError, read, write};
+
+/// An optimiser, as settings name it.
+///
+/// ```
+/// use edgemix::nn::Optimizer;
+/// use edgemix::training::PhaseSettings;
+///
+/// let phase: PhaseSettings = toml::from_str("optimizer = { name = \"sgd\", momentum = 0.5 }")?;
+/// assert_eq!(phase.optimizer, Optimizer::Sgd { momentum: 0.5 });
+/// // The customary momentum.
+/// let phase: PhaseSettings = toml::from_str("optimizer.name = \"sgd\"")?;
+/// assert_eq!(phase.optimizer, Optimizer::Sgd { momentum: 0.9 });
+/// # Ok::<(), toml::de::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "name", rename_all = "kebab-case")]
+pub enum Optimizer {
+    /// Adam with decays .9 and .999 (Kingma and Ba, "Adam: A Method for Stochastic Optimization", 2015).
+    #[default]
+    Adam,
+    /// Stochastic gradient descent: `v <- momentum v + g`, then `w <- w - rate v` (Polyak, "Some methods of speeding up
+    /// the convergence of iteration methods", 1964).
+    Sgd {
+        /// The share of the last step's direction that is kept, from 0 to below 1.
+        #[serde(default = "customary_momentum")]
+        momentum: f64,
+    },
+}
+
+fn customary_momentum() -> f64 {
+    0.9
+}
+
+/// An optimiser of a module, with what it remembers of earlier gradients.
+#[derive(Clone)]
+pub(super) enum OptimizerOf<B: AutodiffBackend, M: AutodiffModule<B>> {
+    Adam(AdamOf<B, M>),
+    Sgd(OptimizerAdaptor<Sgd<B::InnerBackend>, M, B>),
+}
+
+impl<B: AutodiffBackend, M: AutodiffModule<B>> OptimizerOf<B, M> {
+    /// An optimiser that has seen no gradient yet.
+    pub(super) fn new(optimizer: Optimizer) -> Self {
+        match optimizer {
+            Optimizer::Adam => Self::Adam(adam()),
+            Optimizer::Sgd { momentum } => {
+                // burn's default would weigh each new gradient by .9 only.
+                let momentum = MomentumConfig::new().with_momentum(momentum).with_dampening(0.0);
+                Self::Sgd(SgdConfig::new().with_momentum(Some(momentum)).init())
+            }
+        }
+    }
+
+    pub(super) fn step(&mut self, rate: f64, module: M, gradients: GradientsParams) -> M {
+        match self {
+            Self::Adam(adam) => adam.step(rate, module, gradients),
+            Self::Sgd(sgd) => sgd.step(rate, module, gradients),
+        }
+    }
+
+    /// What it remembers, as bytes.
+    pub(super) fn to_bytes(&self) -> Result<Vec<u8>, RecordError> {
+        match self {
+            Self::Adam(adam) => write::<B, _>(adam.to_record()),
+            Self::Sgd(sgd) => write::<B, _>(sgd.to_record()),
+        }
+    }
+
+    /// The same optimiser with what such bytes remember.
+    pub(super) fn with_bytes(self, bytes: Vec<u8>, device: &B::Device) -> Result<Self, RecordError> {
+        Ok(match self {
+            Self::Adam(adam) => Self::Adam(adam.load_record(read::<B, _>(bytes, device)?)),
+            Self::Sgd(sgd) => Self::Sgd(sgd.load_record(read::<B, _>(bytes, device)?)),
+        })
+    }
+}

@@ -1,0 +1,224 @@
+//! The loop itself.
+
+use std::io;
+
+use burn::tensor::backend::AutodiffBackend;
+use burn::tensor::{Tensor, TensorData};
+use rand::RngExt;
+use rand::seq::SliceRandom;
+use rand_chacha::ChaCha8Rng;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::batch::{Batch, Terms};
+use super::checkpoint::{Checkpoint, CheckpointMismatch, CheckpointStore};
+use super::error::FitError;
+use super::finding::{self, Finding, Fitted};
+use super::inputs::Data;
+use super::observer::{EpochReport, Observer};
+
+use super::plan::{PhasePlan, Plan};
+use super::schedule::PhaseProgress;
+use crate::data::Samples;
+use crate::random::stream;
+use crate::trained::{Head, Layer, Trained};
+
+/// A way to learn an encoder and its clusters, with its settings.
+pub(crate) trait Method<B: AutodiffBackend> {
+    /// Runs the method's phases; the last one pulls those before it.
+    ///
+    /// # Errors
+    /// See [`FitError`].
+    fn fit(&self, fit: &mut Fitting<'_, B>) -> Result<Trained, FitError>;
+}
+
+/// A phase in progress: the networks and clusters that learn in it. The loop owns everything else.
+///
+/// A phase is begun with what the phase before has learned, so that nothing in it may be missing.
+pub(crate) trait Phase<B: AutodiffBackend> {
+    /// What a checkpoint holds of it.
+    type State: Serialize + DeserializeOwned;
+
+    /// What stays the same during an epoch, such as its targets.
+    type Epoch;
+
+    /// Called before an epoch's first step, the epochs counted from 0; refits clusters where the method does.
+    ///
+    /// # Errors
+    /// See [`FitError`].
+    fn begin_epoch(&mut self, epoch: usize, fit: &mut Fitting<'_, B>) -> Result<Self::Epoch, FitError>;
+
+    /// One step of the optimiser; gives the loss terms.
+    fn step(&mut self, epoch: &Self::Epoch, batch: Batch<B>) -> Terms;
+
+    /// The number of clusters; none while there are no clusters yet.
+    fn n_clusters(&self) -> Option<usize>;
+
+    /// Everything that is needed to go on to the same bits after an epoch.
+    ///
+    /// # Errors
+    /// If a network's numbers can't be written.
+    fn state(&self) -> Result<Self::State, FitError>;
+}
+
+/// Learns an encoder and its clusters by a method.
+///
+/// The same samples, plan and device give the same bits, whether the fit ran in one piece or was resumed from a checkpoint.
+///
+/// # Errors
+/// See [`FitError`].
+pub(crate) fn fit<B: AutodiffBackend>(
+    device: &B::Device,
+    samples: &Samples,
+    plan: &Plan,
+    method: &dyn Method<B>,
+    store: &mut dyn CheckpointStore,
+    observer: &mut dyn Observer,
+) -> Result<Fitted, FitError> {
+    observer.activity("preparing");
+    let data = Data::<B::InnerBackend>::new(samples, device)?;
+    let kept = store.load().map_err(|source| FitError::Checkpoint { doing: "read", source })?;
+    let resumed = kept.map(|bytes| Checkpoint::from_bytes(&bytes, samples.fingerprint(), plan)).transpose()?;
+    let findings = resumed.as_ref().map_or_else(Vec::new, |checkpoint| checkpoint.findings.clone());
+    let (fingerprint, device) = (samples.fingerprint(), device.clone());
+    let mut fitting = Fitting { plan, data, device, fingerprint, resumed, findings, store, observer };
+    let trained = method.fit(&mut fitting)?;
+    Ok(Fitted { trained, findings: fitting.findings })
+}
+
+/// A fit in progress: what a method sees of it.
+pub(crate) struct Fitting<'a, B: AutodiffBackend> {
+    /// What is to be done.
+    pub(crate) plan: &'a Plan,
+    /// The samples.
+    pub(crate) data: Data<B::InnerBackend>,
+    /// Where networks live.
+    pub(crate) device: B::Device,
+    fingerprint: [u8; 32],
+    /// The checkpoint to go on from, until its phase is reached.
+    resumed: Option<Checkpoint>,
+    findings: Vec<Finding>,
+    store: &'a mut dyn CheckpointStore,
+    observer: &'a mut dyn Observer,
+}
+
+impl<B: AutodiffBackend> Fitting<'_, B> {
+    /// A random stream of its own for each name and index.
+    pub(crate) fn rng(&self, name: &str, index: u64) -> ChaCha8Rng {
+        stream(self.plan.seed, name, index)
+    }
+
+    /// Something without batches begins that may take long.
+    pub(crate) fn activity(&mut self, name: &str) {
+        self.observer.activity(name);
+    }
+
+    /// Keeps a finding and shows it.
+    pub(crate) fn found(&mut self, finding: Finding) {
+        self.observer.finding(&finding);
+        finding::keep(&mut self.findings, finding);
+    }
+
+    /// The model as plain numbers.
+    pub(crate) fn trained(&self, encoder: Vec<Layer>, head: Head) -> Trained {
+        Trained { method: self.plan.method.into(), scaling: self.data.scaling.clone(), encoder, head }
+    }
+
+    /// Trains a phase to its end. `begin` runs the phases before it and makes this one of what they learned. If the fit is
+    /// resumed from a checkpoint of this phase, `restore` is called instead and the earlier phases are skipped.
+    ///
+    /// # Errors
+    /// See [`FitError`].
+    pub(crate) fn phase<P: Phase<B>>(
+        &mut self,
+        plan: PhasePlan,
+        begin: impl FnOnce(&mut Self) -> Result<P, FitError>,
+        restore: impl FnOnce(P::State, &Self) -> Result<P, FitError>,
+    ) -> Result<P, FitError> {
+        let (mut phase, first) = match self.resumed.take_if(|checkpoint| checkpoint.phase == plan.name) {
+            Some(checkpoint) => (restore(checkpoint.state()?, self)?, checkpoint.epochs),
+            None => (begin(self)?, 0),
+        };
+        if let Some(checkpoint) = &self.resumed {
+            return Err(CheckpointMismatch::Phase(checkpoint.phase.clone()).into());
+        }
+        if first < plan.epochs {
+            self.observer.phase(plan.name, first, plan.epochs);
+        }
+        for epoch in first..plan.epochs {
+            let report = self.epoch(&mut phase, plan, epoch)?;
+            self.observer.epoch(&report);
+            self.fail_if_observer_did()?;
+            let (is_last, stops) = (epoch + 1 == plan.epochs, self.observer.is_asked_to_stop());
+            if is_last || stops || (epoch + 1).is_multiple_of(self.plan.checkpoint_every.max(1)) {
+                let checkpoint = Checkpoint::new(self.fingerprint, self.plan, plan.name, epoch + 1, &self.findings);
+                let state = phase.state()?;
+                let saved = checkpoint.to_bytes(&state).and_then(|bytes| self.store.save(&bytes));
+                saved.map_err(|source| FitError::Checkpoint { doing: "written", source })?;
+            }
+            if stops {
+                return Err(FitError::Stopped(io::Error::new(io::ErrorKind::Interrupted, "as you asked")));
+            }
+        }
+        Ok(phase)
+    }
+
+    fn fail_if_observer_did(&mut self) -> Result<(), FitError> {
+        self.observer.failure().map_or(Ok(()), |error| Err(FitError::Stopped(error)))
+    }
+
+    fn epoch<P: Phase<B>>(&mut self, phase: &mut P, plan: PhasePlan, epoch: usize) -> Result<EpochReport, FitError> {
+        // Each epoch has its own streams, on the host and on the device, so that it can be replayed from a checkpoint.
+        let mut rng = self.rng(plan.name, epoch as u64);
+        B::seed(&self.device, rng.clone().random());
+        if phase.n_clusters().is_some() {
+            self.activity("fitting the clusters");
+        }
+        let state = phase.begin_epoch(epoch, self)?;
+
+        let mut order: Vec<i32> = (0..self.data.n_samples() as i32).collect();
+        order.shuffle(&mut rng);
+        let steps = order.len().div_ceil(plan.batch_size);
+        let mut sums: Terms = vec![];
+        for (step, chunk) in order.chunks(plan.batch_size).enumerate() {
+            let factor = plan.schedule.factor(PhaseProgress { epoch, epochs: plan.epochs, step, steps });
+            let batch = self.batch(chunk, plan.name, plan.learning_rate * factor, &mut rng)?;
+            let terms = phase.step(&state, batch);
+            if let Some(&(term, value)) = terms.iter().find(|(_, value)| !value.is_finite()) {
+                return Err(FitError::Diverged { term, value, phase: plan.name, epoch: epoch + 1 });
+            }
+            sums.resize(terms.len(), ("", 0.0));
+            sums.iter_mut().zip(terms).for_each(|(sum, (name, value))| *sum = (name, sum.1 + value));
+            self.observer.batch(step + 1, steps);
+            self.fail_if_observer_did()?;
+        }
+        Ok(EpochReport {
+            phase: plan.name.into(),
+            epoch: epoch + 1,
+            epochs: plan.epochs,
+            losses: sums.into_iter().map(|(name, sum)| (name.into(), sum / steps as f64)).collect(),
+            clusters: phase.n_clusters(),
+        })
+    }
+
+    fn batch(
+        &self,
+        indices: &[i32],
+        phase: &str,
+        learning_rate: f64,
+        rng: &mut ChaCha8Rng,
+    ) -> Result<Batch<B>, FitError> {
+        let clean = self.data.select(indices)?;
+        let augmented = match self.data.image {
+            Some(shape) => self.plan.augmentation.apply(clean.clone(), shape, rng),
+            None => clean.clone(),
+        };
+        Ok(Batch {
+            clean: Tensor::from_inner(clean),
+            augmented: Tensor::from_inner(augmented),
+            indices: Tensor::from_data(TensorData::from(indices), &self.device),
+            learning_rate,
+            rng: self.rng(phase, rng.random()),
+        })
+    }
+}

@@ -1,0 +1,113 @@
+//! What a fit of given samples does, once the configuration was checked: everything but the method.
+
+use super::error::FitError;
+use super::schedule::RateSchedule;
+use super::settings::PhaseSettings;
+use crate::data::augmentation::Augmentation;
+use crate::nn::{LayerShape, Optimizer};
+
+/// A checked configuration without its method.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Plan {
+    /// The method's name on the command line.
+    pub method: &'static str,
+    /// The seed of every random draw.
+    pub seed: u64,
+    /// The encoder's layers.
+    pub encoder: Vec<LayerShape>,
+    /// How the autoencoder learns to reconstruct.
+    pub reconstruction: PhasePlan,
+    /// How encoder and clusters learn together.
+    pub clustering: PhasePlan,
+    /// Random movements of images.
+    pub augmentation: Augmentation,
+    /// Once there are clusters, the encoder learns with the weights and activations that int8 would have.
+    pub fake_quantization: bool,
+    /// Epochs between two checkpoints.
+    pub checkpoint_every: usize,
+    /// SHA-256 of all settings that decide what is learned.
+    pub fingerprint: [u8; 32],
+}
+
+/// A phase of a fit: its settings, with no number left open.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct PhasePlan {
+    /// What it is called, for people and in checkpoints; no two phases of a method have the same name.
+    pub name: &'static str,
+    /// How often the samples are seen.
+    pub epochs: usize,
+    /// Samples per step.
+    pub batch_size: usize,
+    /// The step size at the start.
+    pub learning_rate: f64,
+    /// The optimiser.
+    pub optimizer: Optimizer,
+    /// How the step size changes.
+    pub schedule: RateSchedule,
+}
+
+/// The paths of a phase's settings in the configuration, for errors.
+pub(crate) struct SettingNames {
+    pub batch_size: &'static str,
+    pub learning_rate: &'static str,
+    pub momentum: &'static str,
+    pub schedule: &'static str,
+}
+
+/// The paths of the reconstruction's settings.
+pub(crate) const RECONSTRUCTION: SettingNames = SettingNames {
+    batch_size: "reconstruction.batch-size",
+    learning_rate: "reconstruction.learning-rate",
+    momentum: "reconstruction.optimizer.momentum",
+    schedule: "reconstruction.schedule",
+};
+
+/// The paths of the clustering's settings.
+pub(crate) const CLUSTERING: SettingNames = SettingNames {
+    batch_size: "clustering.batch-size",
+    learning_rate: "clustering.learning-rate",
+    momentum: "clustering.optimizer.momentum",
+    schedule: "clustering.schedule",
+};
+
+impl PhasePlan {
+    /// Checks a phase's settings; `epochs`, `batch_size` and `learning_rate` stand where it leaves them open.
+    pub(crate) fn check(
+        name: &'static str,
+        settings: &PhaseSettings,
+        names: &SettingNames,
+        epochs: usize,
+        batch_size: usize,
+        learning_rate: f64,
+    ) -> Result<Self, FitError> {
+        let refused = |setting, problem: &str| Err(FitError::Setting { setting, problem: problem.into() });
+        let phase = Self {
+            name,
+            epochs: settings.epochs.or(epochs),
+            batch_size: settings.batch_size.unwrap_or(batch_size),
+            learning_rate: settings.learning_rate.unwrap_or(learning_rate),
+            optimizer: settings.optimizer,
+            schedule: settings.schedule,
+        };
+        if phase.batch_size == 0 {
+            return refused(names.batch_size, "is 0; 256 is usual");
+        }
+        if !(phase.learning_rate > 0.0 && phase.learning_rate.is_finite()) {
+            return refused(names.learning_rate, "must be a positive number; 0.001 is usual");
+        }
+        if let Optimizer::Sgd { momentum } = phase.optimizer
+            && !(0.0..1.0).contains(&momentum)
+        {
+            return refused(names.momentum, "must be at least 0 and below 1; 0.9 is usual");
+        }
+        if let Some(problem) = phase.schedule.problem() {
+            return refused(names.schedule, problem);
+        }
+        Ok(phase)
+    }
+
+    /// The same under another name.
+    pub(crate) fn named(self, name: &'static str) -> Self {
+        Self { name, ..self }
+    }
+}
