@@ -2,11 +2,11 @@
 
 use edgemix::data;
 use edgemix::device::Device;
-use edgemix::methods::MethodConfig;
+use edgemix::methods::{FitConfig, MethodConfig};
 use edgemix::metrics::agreement;
 use edgemix::quantize::{Provenance, quantize};
 use edgemix::trained::Layer;
-use edgemix::training::FitConfig;
+use edgemix::training::PhaseSettings;
 use edgemix_runtime::Model;
 
 #[test]
@@ -21,8 +21,9 @@ fn integers_assign_as_the_trained_model_does() {
     ] {
         let encoder = encoder.parse().unwrap();
         let method = MethodConfig::named("ae-gmm").unwrap();
-        let config = FitConfig { encoder, method, pretrain_epochs: 6, cluster_epochs: 2, ..FitConfig::default() };
-        let trained = Device::Cpu.fit(&digits.samples, &config, &mut (), &mut ()).unwrap();
+        let reconstruction = PhaseSettings::with_epochs(6);
+        let config = FitConfig { encoder, method, reconstruction, ..FitConfig::default() };
+        let trained = Device::Cpu.fit(&digits.samples, &config, &mut (), &mut ()).unwrap().trained;
         assert_eq!(trained.encoder.iter().filter(|layer| matches!(layer, Layer::Pooling(_))).count(), 2);
 
         let provenance = Provenance { name: "digits".into(), config: [0; 32], seed: 0 };
