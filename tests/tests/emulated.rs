@@ -9,9 +9,9 @@ use std::sync::Mutex;
 
 use edgemix::data::{digits, split::Split};
 use edgemix::device::Device;
-use edgemix::methods::{Export, MethodConfig, Start};
+use edgemix::methods::{Export, FitConfig, MethodConfig, ReconstructionTarget, SoftmaxStart};
 use edgemix::quantize::{HeldOut, Provenance, quantize};
-use edgemix::training::FitConfig;
+use edgemix::training::PhaseSettings;
 use edgemix_format::write::AlignedBytes;
 use edgemix_runtime::view::Calibration;
 use edgemix_runtime::{DriftMonitor, Model};
@@ -71,10 +71,11 @@ fn what_each_method_exports_gives_the_hosts_bits() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("model.emx");
     for method in MethodConfig::NAMES.iter().map(|name| MethodConfig::named(name).unwrap()).flat_map(exports) {
-        let config = FitConfig { pretrain_epochs: 20, cluster_epochs: 6, method, ..FitConfig::default() };
+        let (reconstruction, clustering) = (PhaseSettings::with_epochs(20), PhaseSettings::with_epochs(6));
+        let config = FitConfig { reconstruction, clustering, method, ..FitConfig::default() };
         let digits = digits();
         let parts = Split::draw(&digits, config.holdout, config.seed).parts(&digits.samples).unwrap();
-        let trained = Device::Cpu.fit(&parts.training, &config, &mut (), &mut ()).unwrap();
+        let trained = Device::Cpu.fit(&parts.training, &config, &mut (), &mut ()).unwrap().trained;
         let provenance = Provenance { name: "parity".into(), config: [0; 32], seed: 0 };
         // So coarse a rate that clusters have tables of their own.
         let held_out = parts.held_out.as_ref().map(|samples| HeldOut { samples, finest_rate: 0.1 });
@@ -95,9 +96,11 @@ fn what_each_method_exports_gives_the_hosts_bits() {
 fn exports(method: MethodConfig) -> Vec<MethodConfig> {
     let mut other = method.clone();
     match &mut other {
-        MethodConfig::KDvae(k) => k.export = Export::Full,
-        MethodConfig::KDae(k) => k.export = Export::Full,
-        MethodConfig::Depict(depict) => (depict.start, depict.moved) = (Start::Components, true),
+        MethodConfig::KDvae(k) => k.0.export = Export::Full,
+        MethodConfig::KDae(k) => k.0.export = Export::Full,
+        MethodConfig::Depict(depict) => {
+            (depict.start, depict.reconstruct) = (SoftmaxStart::Components, ReconstructionTarget::Moved)
+        }
         _ => return vec![method],
     }
     vec![method, other]
