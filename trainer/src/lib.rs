@@ -1,8 +1,10 @@
 //! Trains deep clusterings and exports them for microcontrollers.
 //!
-//! [`Device::fit`](device::Device::fit) learns an encoder and its clusters from [`data::Samples`] by one of the published
-//! [`methods`]; what it gives, a [`trained::Trained`], is plain numbers. [`quantize::quantize`] turns it into an `.emx`
-//! file, and [`assessment::inference::assign`] runs that file with the arithmetic of the chip.
+//! [`workflow`] does what the commands of the program do: it starts and resumes runs, exports, evaluates and compares them.
+//! Everything below can be used without a directory, too: [`Device::fit`](device::Device::fit) learns an encoder and its
+//! clusters from [`data::Samples`] by one of the published [`methods`] and returns plain numbers, a [`trained::Trained`];
+//! [`quantize::quantize`] converts it to an `.emx` file, and [`assessment::inference::assign`] runs that file with the
+//! arithmetic of the chip.
 //!
 //! ```
 //! use edgemix::device::Device;
@@ -17,10 +19,10 @@
 //! let mut config = FitConfig { encoder: "32-8".parse()?, ..FitConfig::default() };
 //! config.reconstruction = PhaseSettings::with_epochs(2);
 //! config.method = MethodConfig::named("ae-gmm").unwrap();
-//! // No checkpoints are kept, and nobody watches.
+//! // Without a checkpoint store and without an observer.
 //! let trained = Device::Cpu.fit(&digits.samples, &config, &mut (), &mut ())?.trained;
 //!
-//! // Without samples that were held out, p-values are of those that were trained on.
+//! // No samples are held out, so the p-values of novelty come from the training samples.
 //! let provenance = Provenance { name: "digits".into(), config: [0; 32], seed: config.seed };
 //! let file = quantize(&trained, &digits.samples, None, &provenance)?;
 //! let model = Model::from_bytes(&file)?;
@@ -46,5 +48,6 @@ pub mod report;
 pub mod run;
 pub mod trained;
 pub mod training;
+pub mod workflow;
 
 pub use base::{metrics, random, variant};

@@ -1,6 +1,6 @@
 //! The `edgemix` program.
 
-/// Each step of training takes and gives back large tensors: glibc asks the system for them anew each time.
+/// Each training step allocates and frees large tensors, for which glibc asks the operating system every time.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

@@ -18,7 +18,7 @@ fn train<'a>(out: &'a str, more: &[&'a str]) -> Vec<&'a str> {
 }
 
 #[test]
-fn a_run_that_was_killed_ends_with_the_bits_of_one_that_was_not() {
+fn a_run_that_was_killed_and_resumed_has_the_same_bits_as_an_uninterrupted_one() {
     let folder = tempfile::tempdir().unwrap();
     let whole = edgemix(&train("whole", &[]), folder.path());
     assert!(whole.status.success(), "{}", String::from_utf8_lossy(&whole.stderr));
@@ -37,13 +37,13 @@ fn a_run_that_was_killed_ends_with_the_bits_of_one_that_was_not() {
     killed.kill().unwrap();
     killed.wait().unwrap();
     assert!(!folder.path().join("killed/model.emx").exists(), "it was killed too late");
-    let folder_is_taken = edgemix(&["train", "--out", "killed", "--resume", "--seed", "5"], folder.path());
-    assert_eq!(folder_is_taken.status.code(), Some(2));
-    assert!(String::from_utf8_lossy(&folder_is_taken.stderr).contains("seed was 0, is now 5"));
-    // Samples and settings are the run's.
+    let contradicted = edgemix(&["train", "--out", "killed", "--resume", "--seed", "5"], folder.path());
+    assert_eq!(contradicted.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&contradicted.stderr).contains("seed was 0, is now 5"));
+    // The samples and settings are those of the run.
     let resumed = edgemix(&["train", "--out", "killed", "--resume"], folder.path());
     assert!(resumed.status.success(), "{}", String::from_utf8_lossy(&resumed.stderr));
-    for file in ["model.emx", "trained.bin", "metrics.jsonl", "config.toml", "data.toml"] {
+    for file in ["model.emx", "trained.safetensors", "metrics.jsonl", "config.toml", "data.toml"] {
         let read = |run: &str| fs::read(folder.path().join(run).join(file)).unwrap();
         assert!(read("whole") == read("killed"), "{file} differs");
     }
@@ -69,13 +69,13 @@ fn every_method_trains_exports_and_its_integers_agree() {
         let no_numbers = ["\"NaN", "NaN,", ",NaN", ">NaN", "\"inf", "inf,", ",inf", ">inf<"];
         assert!(!no_numbers.iter().any(|text| page.contains(text)), "{method}");
         assert_eq!(page.contains("sticks before pruning"), ["alpha-jsd", "dpm"].contains(&method), "{method}");
-        // It needs nothing beside it: no address, no script, no file.
+        // The page refers to no address, no script and no file.
         assert!(!page.contains("http") && !page.contains("<script") && !page.contains("url("), "{method}");
     }
 }
 
 #[test]
-fn a_page_can_be_made_again_and_about_other_samples() {
+fn a_report_can_be_written_again_and_about_other_samples() {
     let folder = tempfile::tempdir().unwrap();
     let trained = edgemix(&train("run", &[]), folder.path());
     assert!(trained.status.success(), "{}", String::from_utf8_lossy(&trained.stderr));
@@ -83,7 +83,7 @@ fn a_page_can_be_made_again_and_about_other_samples() {
     let again = edgemix(&["report", "run", "-o", "again.html"], folder.path());
     assert!(again.status.success(), "{}", String::from_utf8_lossy(&again.stderr));
     assert!(fs::read(folder.path().join("again.html")).unwrap() == first, "the same run gives another page");
-    // The integers' table has the input, each layer's values and the latent; each epoch is in the curves.
+    // The table of the integers has the input, each layer and the latent, and the curves have each epoch.
     let page = String::from_utf8(first).unwrap();
     for row in ["<td>input</td>", "<td>layer 1</td>", "<td>latent</td>"] {
         assert!(page.contains(row), "{row}");
@@ -113,19 +113,13 @@ fn a_recording_in_text_becomes_a_model_that_takes_raw_counts() {
     arguments.extend(["--pretrain-epochs", "300", "--cluster-epochs", "4", "--encoder", "16-4"]);
     let trained = edgemix(&arguments, folder.path());
     assert!(trained.status.success(), "{}", String::from_utf8_lossy(&trained.stderr));
-    // What the samples were and how they were cut, the run remembers.
+    // The run has recorded where its samples are and how they are cut.
     let evaluated = edgemix(&["evaluate", "imu", "--json"], folder.path());
     let found: serde_json::Value = serde_json::from_slice(&evaluated.stdout).unwrap();
     assert!(found["int8"]["scores"]["acc"].as_f64().unwrap() > 0.85, "{found}");
     assert!(found["agreement"].as_f64().unwrap() > 0.97, "{found}");
-    // Models that were written before they ended with a list of sticks are read too.
-    let path = folder.path().join("imu/trained.bin");
-    let bytes = fs::read(&path).unwrap();
-    assert_eq!(bytes.last(), Some(&0));
-    fs::write(&path, &bytes[..bytes.len() - 1]).unwrap();
-    assert!(edgemix(&["evaluate", "imu", "--json"], folder.path()).stdout == evaluated.stdout);
     let page = fs::read_to_string(folder.path().join("imu/report.html")).unwrap();
-    // A window of three channels is three traces.
+    // A window of three channels has three traces.
     assert!(page.matches("class=\"trace\"").count() >= 3 * 12, "no traces");
     let assigned = edgemix(&["assign", "imu"], folder.path());
     assert_eq!(String::from_utf8(assigned.stdout).unwrap().lines().count(), 1 + 3 * 99);
@@ -136,14 +130,14 @@ fn a_recording_in_text_becomes_a_model_that_takes_raw_counts() {
     assert!(exported.status.success(), "{}", String::from_utf8_lossy(&exported.stderr));
     let told = String::from_utf8(exported.stdout).unwrap();
     let each =
-        ["module/model.emx 2 clusters of 297 samples", "module/model.rs embeds it", "module/samples.rs 20 samples"];
+        ["module/model.emx: 2 clusters of 297 samples", "module/model.rs: embeds", "module/samples.rs: 20 samples"];
     assert!(told.lines().zip(each).filter(|(line, begin)| line.starts_with(begin)).count() == 3, "{told}");
     let read = |path: &str| fs::read(folder.path().join(path)).unwrap();
     assert!(read("module/model.emx") == read("imu/model.emx"), "exported again, the model differs");
     let module = String::from_utf8(read("module/model.rs")).unwrap();
     assert!(module.contains("pub const INPUT_LEN: usize = 48;"), "{module}");
     assert!(module.contains("pub const N_CLUSTERS: usize = 2;"), "{module}");
-    // Other samples are no samples to calibrate with.
+    // Other samples can't calibrate the integers.
     let other = edgemix(&["export", "imu", "--step", "4", "-o", "other.emx"], folder.path());
     assert_eq!(other.status.code(), Some(2));
     assert!(!folder.path().join("other.emx").exists());
@@ -151,7 +145,7 @@ fn a_recording_in_text_becomes_a_model_that_takes_raw_counts() {
 
 #[cfg(unix)]
 #[test]
-fn a_reader_who_has_seen_enough_is_no_error() {
+fn a_reader_that_goes_away_early_is_not_an_error() {
     let folder = tempfile::tempdir().unwrap();
     for arguments in [&["completions", "bash"][..], &["man"], &["train", "--print-config"]] {
         let (reader, writer) = std::io::pipe().unwrap();
@@ -162,14 +156,14 @@ fn a_reader_who_has_seen_enough_is_no_error() {
 }
 
 #[test]
-fn what_is_wrong_is_said_and_leaves_nothing_behind() {
+fn a_refused_command_says_why_and_leaves_nothing_behind() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("text.npy"), "hello").unwrap();
     fs::write(folder.path().join("file"), "in the way").unwrap();
     fs::write(folder.path().join("bad.toml"), "sede = 3\n").unwrap();
     type Case<'a> = (&'a [&'a str], i32, &'a str);
     let cases: [Case; 10] = [
-        (&["train", "digits", "--out", "r", "--method", "abc", "--variant", "paper"], 2, "abc has one form"),
+        (&["train", "digits", "--out", "r", "--method", "abc", "--variant", "paper"], 2, "abc has a single variant"),
         (&["train", "none.npy", "--out", "r"], 2, "none.npy"),
         (&["train", "text.npy", "--out", "r"], 2, "not a readable NPY file"),
         (&["train", "digits", "--out", "r", "--method", "magic"], 2, "use one of alpha-jsd"),
@@ -187,4 +181,81 @@ fn what_is_wrong_is_said_and_leaves_nothing_behind() {
         assert!(error.contains(message) && !error.contains("panicked"), "{arguments:?}: {error}");
         assert!(!folder.path().join("r").exists(), "{arguments:?} left a run behind");
     }
+}
+
+/// All files below a folder with their contents.
+fn contents(folder: &Path) -> Vec<(std::path::PathBuf, Vec<u8>)> {
+    let mut found = vec![];
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(contents(&path));
+        } else {
+            found.push((path.clone(), fs::read(&path).unwrap()));
+        }
+    }
+    found.sort();
+    found
+}
+
+#[test]
+fn a_directory_that_contains_something_else_is_never_cleared() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["report.html", "model.emx", "clusters.json"] {
+        fs::write(folder.path().join(name), "of somebody else").unwrap();
+    }
+    fs::write(folder.path().join("few.csv"), "x,y\n1,2\n3,5\n").unwrap();
+    let before = contents(folder.path());
+    let commands: [&[&str]; 5] = [
+        &["train", "few.csv", "--out", "."],
+        &["train", "digits", "--out", "."],
+        &["train", "digits", "--out", ".", "--force"],
+        &["train", "digits", "--out", ".", "--seeds", "2"],
+        &["demo", "--out", "."],
+    ];
+    for command in commands {
+        let output = edgemix(command, folder.path());
+        assert_eq!(output.status.code(), Some(2), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
+        assert!(contents(folder.path()) == before, "{command:?} changed the directory");
+    }
+}
+
+#[test]
+fn a_start_that_is_refused_changes_nothing_and_does_not_block_the_next() {
+    let folder = tempfile::tempdir().unwrap();
+    let refused = edgemix(&["train", "digits", "--out", "run", "--holdout", "2"], folder.path());
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(!folder.path().join("run").exists(), "a refused start left a directory");
+    let short = ["--method", "ae-kmeans", "--allow-disagreement", "--pretrain-epochs", "1"];
+    let first = edgemix(&[&["train", "digits", "--out", "run"], &short[..]].concat(), folder.path());
+    assert!(first.status.success(), "{}", String::from_utf8_lossy(&first.stderr));
+    let before = contents(folder.path());
+    for wrong in [&["--force", "--holdout", "2"][..], &["--force", "--encoder", "conv:9k99,4"], &[]] {
+        let output = edgemix(&[&["train", "digits", "--out", "run"], wrong].concat(), folder.path());
+        assert_eq!(output.status.code(), Some(2), "{wrong:?}: {}", String::from_utf8_lossy(&output.stderr));
+        assert!(contents(folder.path()) == before, "{wrong:?} changed the run");
+    }
+    let replaced = edgemix(&[&["train", "digits", "--out", "run", "--force"], &short[..]].concat(), folder.path());
+    assert!(replaced.status.success(), "{}", String::from_utf8_lossy(&replaced.stderr));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_run_ends_well_if_nobody_reads_standard_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let short =
+        ["train", "digits", "--out", "run", "--method", "ae-kmeans", "--pretrain-epochs", "1", "--holdout", "0.01"];
+    // The share that is held out is too small, which is noted on standard error.
+    let status = Command::new(PROGRAM)
+        .args(short)
+        .arg("--allow-disagreement")
+        .current_dir(&folder)
+        .stdout(Stdio::null())
+        .stderr(writer)
+        .status()
+        .unwrap();
+    assert_eq!(status.code(), Some(0));
+    assert!(folder.path().join("run/report.html").exists());
 }

@@ -1,17 +1,19 @@
-//! Wrong inputs, and what the program says to each: message and exit code.
+//! Wrong inputs, with the message and exit code of each.
 
 use std::fs;
 use std::io::Write;
 use std::path::Path;
 use std::process::Command;
 
-use edgemix::data::Scaling;
+use edgemix::data::{DataRecord, Scaling, Source, digits};
+use edgemix::methods::FitConfig;
 use edgemix::mixture::{Covariance, Mixture};
+use edgemix::run::{RunDir, RunFile, write_trained};
 use edgemix::trained::{Head, Trained};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_edgemix");
 
-/// A name for the snapshot, and the arguments.
+/// The arguments of each case.
 const CASES: &[&str] = &[
     // Samples.
     "train none.csv --out r",
@@ -96,7 +98,7 @@ const CASES: &[&str] = &[
     "assign good.emx",
     "compare digits --out c --methods idec,magic",
     "completions klingon",
-    // What a list of mishaps still lacked.
+    // Numbers that are not finite, terminals, damaged runs, full disks.
     "train inf.csv --out r",
     "train nan.npy --out r",
     "train digits --labels none.npy --out r",
@@ -132,9 +134,17 @@ const CASES: &[&str] = &[
     "train digits --out r --clusters auto --method vade",
     "train digits --out r --seeds 1",
     "train digits --out started --seeds 3",
+    // Directories that contain something else.
+    "train digits --out foreign",
+    "train digits --out foreign --force",
+    "train digits --out foreign --seeds 3",
+    "demo --out foreign",
+    "demo --out started",
+    "train digits --out started --force --holdout 2",
+    "train digits --out r --seed 18446744073709551615",
 ];
 
-/// The same, without permission: for somebody whose files these are not.
+/// Cases in which the user has no permission.
 const FORBIDDEN: &[&str] = &[
     "train forbidden.csv --out r",
     "train digits --labels forbidden.npy --out r",
@@ -206,8 +216,11 @@ fn files(folder: &Path) {
     write("newer.emx", &changed(4, 9));
     write("cut.emx", &model[..model.len() / 2]);
     write("damaged.emx", &changed(model.len() / 2, model[model.len() / 2] ^ 1));
-    fs::create_dir(folder.join("started")).unwrap();
-    write("started/config.toml", b"seed = 3\n");
+    let started = RunDir::create(&folder.join("started")).unwrap();
+    let record = DataRecord::new(&Source::new("digits"), &digits().samples);
+    started.write_start(&record, &FitConfig { seed: 3, ..FitConfig::default() }).unwrap();
+    fs::create_dir(folder.join("foreign")).unwrap();
+    write("foreign/report.html", b"<p>Annual report</p>");
     write("comma.csv", b"x;y\n1;2,5\n");
     write("inf.csv", b"x,y\n1,2\n3,inf\n");
     let header = "{'descr': '<f4', 'fortran_order': False, 'shape': (2,1), }";
@@ -217,7 +230,7 @@ fn files(folder: &Path) {
     runs(folder, model);
 }
 
-/// A run whose files are damaged, one with another's model, and one that is whole.
+/// A run whose files are damaged, one with the model of another run, and one that is whole.
 fn runs(folder: &Path, model: &[u8]) {
     let write = |name: &str, bytes: &[u8]| fs::write(folder.join(name), bytes).unwrap();
     for run in ["broken", "finished", "mixed"] {
@@ -225,7 +238,8 @@ fn runs(folder: &Path, model: &[u8]) {
         write(&format!("{run}/config.toml"), b"seed = 3\n");
         write(&format!("{run}/model.emx"), model);
     }
-    write("broken/trained.bin", b"hello");
+    let trained_file = |run: &str| format!("{run}/{}", RunFile::Trained);
+    write(&trained_file("broken"), b"hello");
     write("broken/checkpoints/last.ckpt", b"hello");
     write("broken/metrics.jsonl", b"hello\n");
     let mixture = Mixture {
@@ -237,16 +251,16 @@ fn runs(folder: &Path, model: &[u8]) {
     let scaling = Scaling { gain: vec![0.0625], offset: vec![0.0] };
     let head = Head::Mixture(mixture);
     let trained = Trained { method: "dpm".into(), scaling, encoder: vec![], head };
-    let trained = postcard::to_stdvec(&trained).unwrap();
-    write("mixed/trained.bin", &trained);
-    write("finished/trained.bin", &trained);
+    let trained = write_trained(&trained).unwrap();
+    write(&trained_file("mixed"), &trained);
+    write(&trained_file("finished"), &trained);
     let mut export = Command::new(PROGRAM);
     export.args(["export", "finished", "--data", "digits", "-o", "finished/model.emx"]).current_dir(folder);
     assert!(export.status().unwrap().success());
 }
 
-/// Files that nobody may read, and a folder that nobody may write to. Whoever may do anything runs the program as
-/// somebody else.
+/// Files that nobody may read, and a folder that nobody may write to. If this process may read and write anything, the
+/// program is run as another user.
 #[cfg(unix)]
 fn forbid(folder: &Path) -> impl Fn() -> Command {
     use std::os::unix::fs::PermissionsExt;
@@ -262,7 +276,7 @@ fn forbid(folder: &Path) -> impl Fn() -> Command {
     let is_allowed = fs::File::open(folder.join("forbidden.csv")).is_ok();
     let mut program = Path::new(PROGRAM).to_owned();
     if is_allowed {
-        // Where it was built, others may not be allowed to go.
+        // Another user may not be allowed to enter the folder in which the program was built.
         program = folder.join("edgemix");
         fs::copy(PROGRAM, &program).unwrap();
         allow("", 0o755);
@@ -276,7 +290,7 @@ fn forbid(folder: &Path) -> impl Fn() -> Command {
     }
 }
 
-/// What the program says, as the snapshot has it.
+/// The answer of the program as text for the snapshot.
 fn answer(mut program: Command, case: &str, folder: &Path) -> String {
     program.args(case.split(' ')).env("COLUMNS", "120").env("TMPDIR", "no-room");
     let output = program.current_dir(folder).output().unwrap();
@@ -289,15 +303,13 @@ fn answer(mut program: Command, case: &str, folder: &Path) -> String {
 }
 
 #[test]
-fn each_is_answered_with_what_to_do() {
+fn each_wrong_input_is_answered_with_what_to_do() {
     let folder = tempfile::tempdir().unwrap();
     files(folder.path());
     let before = fs::read_dir(&folder).unwrap().count();
     let mut snapshot = String::new();
     for case in CASES {
         snapshot += &answer(Command::new(PROGRAM), case, folder.path());
-        // What is refused while it is read leaves nothing; what is refused by the method has a directory already.
-        let _ = fs::remove_dir_all(folder.path().join("r"));
         assert_eq!(fs::read_dir(&folder).unwrap().count(), before, "{case}: left something behind");
     }
     insta::assert_snapshot!(snapshot);
@@ -305,7 +317,7 @@ fn each_is_answered_with_what_to_do() {
 
 #[cfg(unix)]
 #[test]
-fn what_is_forbidden_is_said_and_not_done() {
+fn missing_permissions_are_reported() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("good.emx"), include_bytes!("../../firmware-example/assets/digits.emx")).unwrap();
     let program = forbid(folder.path());

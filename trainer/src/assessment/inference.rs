@@ -151,6 +151,20 @@ pub fn encode(model: &Model, values: &[f32]) -> Vec<f32> {
         .collect()
 }
 
+/// Number of multiply-accumulates of one inference.
+///
+/// ```
+/// # use edgemix_format::write::AlignedBytes;
+/// # let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../firmware-example/assets/digits.emx");
+/// # let bytes = AlignedBytes::from(&std::fs::read(path)?[..]);
+/// # let model = edgemix_runtime::Model::from_bytes(&bytes)?;
+/// assert!(edgemix::assessment::inference::multiply_accumulates(&model) > 10_000);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn multiply_accumulates(model: &Model) -> u64 {
+    model.file().header.macs
+}
+
 fn each<T: Send>(model: &Model, values: &[f32], see: impl Fn(Assignment) -> T + Sync) -> Vec<T> {
     let length = model.input_len();
     assert!(values.len().is_multiple_of(length), "{} values are not whole samples of {length}", values.len());

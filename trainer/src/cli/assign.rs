@@ -6,53 +6,50 @@ use std::path::PathBuf;
 use clap::Args;
 use edgemix_runtime::Model;
 
-use super::data::{Cut, record, run_of};
-use super::output::{refused, show_by};
+use super::data::Cut;
+use super::error::CliError;
+use super::output::{output_error, show_by};
 use super::progress::during;
-use super::{CliError, evaluate};
 use crate::assessment::inference::{self, Assigned};
 use crate::data::Samples;
-use crate::run::write_whole_by;
+use crate::run::{ModelFile, RunDir, write_whole_by};
+use crate::workflow::check_features;
 
 #[derive(Args)]
 #[command(after_help = "Example:
   edgemix assign runs/demo/model.emx digits -o clusters.csv")]
 pub(super) struct Assign {
-    /// An .emx file, or a run's directory.
+    /// An .emx file, or the directory of a run.
     model: PathBuf,
-    /// `digits`, a CSV (also .csv.gz), Parquet, NPY, NPZ or IDX file, or a folder of images, cut as the run's were [default: the run's].
+    /// `digits`, a CSV (also .csv.gz), Parquet, NPY, NPZ or IDX file, or a folder of images, cut as those of the run [default: the samples of the run].
     data: Option<String>,
     #[command(flatten)]
     cut: Cut,
-    /// A CSV file to write; standard output if not given.
+    /// The CSV file to write [default: standard output].
     #[arg(short, long, value_name = "FILE")]
     out: Option<PathBuf>,
 }
 
 impl Assign {
     pub(super) fn run(self) -> Result<(), CliError> {
-        let run = run_of(&self.model);
-        let path = evaluate::model_path(&self.model);
-        let bytes = evaluate::model_bytes(&path)?;
-        let model = evaluate::model(&path, &bytes)?;
-        let source = self.cut.source(self.data.as_deref(), record(&run)?.as_ref())?;
+        let run = RunDir::containing(&self.model);
+        let file = ModelFile::read(&self.model)?;
+        let model = file.model()?;
+        let source = self.cut.source(self.data.as_deref(), run.record()?.as_ref())?;
         let samples = self.cut.read(&source)?.samples;
-        if samples.n_features() != model.input_len() {
-            let (takes, has) = (model.input_len(), samples.n_features());
-            return Err(CliError::Use(format!("the model takes {takes} features, {} has {has}", source.path)));
-        }
+        check_features(&model, &samples)?;
         match &self.out {
             Some(path) => {
                 let refused = |error| CliError::io(path)(error);
-                during("assigning", || write_whole_by(path, refused, |out| table(&model, &samples, out, refused)))
+                during("assigning", || write_whole_by(path, refused, |out| write_table(&model, &samples, out, refused)))
             }
-            None => show_by(|out| table(&model, &samples, out, refused)),
+            None => show_by(|out| write_table(&model, &samples, out, output_error)),
         }
     }
 }
 
-/// Writes a line for each sample, as many as there are.
-fn table(
+/// Writes a line for each sample.
+fn write_table(
     model: &Model,
     samples: &Samples,
     out: &mut dyn Write,

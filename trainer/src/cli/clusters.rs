@@ -1,9 +1,9 @@
-//! `--clusters`: how many there are to be.
+//! `--clusters`: how many clusters are asked for.
 
 use std::fmt;
 use std::str::FromStr;
 
-use super::CliError;
+use super::error::CliError;
 use crate::methods::MethodConfig;
 
 /// How many clusters are asked for.
@@ -11,7 +11,7 @@ use crate::methods::MethodConfig;
 pub(super) enum Clusters {
     /// As many as the method finds.
     Auto,
-    /// At least and at most.
+    /// At least the first number and at most the second.
     Within(usize, usize),
 }
 
@@ -23,7 +23,7 @@ impl FromStr for Clusters {
             return Ok(Self::Auto);
         }
         let number = |part: &str| {
-            let refused = |_| "expected auto, a number as in 10, or a range as in 8..12".to_owned();
+            let refused = |_| "expected auto, a number such as 10, or a range such as 8..12".to_owned();
             part.trim().parse::<usize>().map_err(refused)
         };
         let (least, most) = match text.split_once("..") {
@@ -31,7 +31,7 @@ impl FromStr for Clusters {
             None => (number(text)?, number(text)?),
         };
         if most < least {
-            Err(format!("no number is at least {least} and at most {most}"))
+            Err(format!("the range is empty: no number is at least {least} and at most {most}"))
         } else {
             Ok(Self::Within(least, most))
         }
@@ -49,10 +49,10 @@ impl fmt::Display for Clusters {
 }
 
 impl Clusters {
-    /// Tells the method; one that can't find a number is not asked to.
-    pub(super) fn tell(self, method: &mut MethodConfig) -> Result<(), CliError> {
+    /// Passes the number on to the method, unless it must determine the number and can't.
+    pub(super) fn apply(self, method: &mut MethodConfig) -> Result<(), CliError> {
         let name = method.name();
-        let told = match self {
+        let applied = match self {
             Self::Auto => method.set_cluster_bounds(1, None),
             Self::Within(least, most) if least == most => {
                 method.set_n_clusters(most);
@@ -60,18 +60,22 @@ impl Clusters {
             }
             Self::Within(least, most) => method.set_cluster_bounds(least, Some(most)),
         };
-        if told {
+        if applied {
             return Ok(());
         }
-        Err(CliError::Use(format!("--clusters {self}: {name} must be told one number; grow and alpha-jsd find it")))
+        Err(CliError::Usage(format!(
+            "--clusters {self}: {name} needs a single number; only grow and alpha-jsd determine the number themselves"
+        )))
     }
 
-    /// As far as the samples allow it.
+    /// Checks that there are enough samples.
     pub(super) fn check(self, n_samples: usize) -> Result<(), CliError> {
         match self {
-            Self::Within(0, _) => Err(CliError::Use(format!("--clusters {self}: there must be at least one"))),
-            Self::Within(_, most) if most > n_samples => Err(CliError::Use(format!(
-                "--clusters {self}: there are {n_samples} samples, and no more clusters than those"
+            Self::Within(0, _) => {
+                Err(CliError::Usage(format!("--clusters {self}: there must be at least one cluster")))
+            }
+            Self::Within(_, most) if most > n_samples => Err(CliError::Usage(format!(
+                "--clusters {self}: {n_samples} samples can't have more than {n_samples} clusters"
             ))),
             _ => Ok(()),
         }
@@ -89,7 +93,7 @@ mod tests {
         assert_eq!("8..12".parse(), Ok(Clusters::Within(8, 12)));
         assert!("12..8".parse::<Clusters>().unwrap_err().contains("at least 12 and at most 8"));
         for text in ["", "many", "3..", "-1", "3...4"] {
-            assert!(text.parse::<Clusters>().unwrap_err().contains("as in 8..12"), "{text}");
+            assert!(text.parse::<Clusters>().unwrap_err().contains("such as 8..12"), "{text}");
         }
         for text in ["auto", "7", "8..12"] {
             assert_eq!(text.parse::<Clusters>().unwrap().to_string(), text);
@@ -97,12 +101,12 @@ mod tests {
     }
 
     #[test]
-    fn only_methods_that_find_a_number_are_asked_for_one() {
+    fn only_methods_that_determine_the_number_accept_a_range() {
         for &name in MethodConfig::NAMES {
             let mut method = MethodConfig::named(name).unwrap();
-            assert!(Clusters::Within(4, 4).tell(&mut method).is_ok(), "{name}");
+            assert!(Clusters::Within(4, 4).apply(&mut method).is_ok(), "{name}");
             assert_eq!(
-                Clusters::Within(4, 6).tell(&mut method).is_ok(),
+                Clusters::Within(4, 6).apply(&mut method).is_ok(),
                 ["grow", "alpha-jsd"].contains(&name),
                 "{name}"
             );

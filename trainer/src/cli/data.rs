@@ -1,43 +1,42 @@
-//! Which samples a command takes: those that are named, or those of the run.
+//! Which samples a command reads: those that are named, or those of the run.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 use clap::builder::BoolishValueParser;
 
-use super::CliError;
+use super::error::CliError;
+use super::output::tell;
 use super::progress::during;
-use crate::data::{CellProblem, ColumnRole, DataError, DataRecord, Dataset, MemoryLimit, Samples, Source, Windowing};
-use crate::run::RunDir;
+use crate::data::{DataError, DataRecord, Dataset, MemoryLimit, Samples, Source, Windowing};
 
-/// How a file is read.
+/// How samples are read.
 #[derive(Args, Clone, Default)]
 pub(super) struct Cut {
-    /// An NPY or IDX file of labels, where the data have none.
+    /// An NPY or IDX file of labels, for data that contain none.
     #[arg(long, value_name = "FILE")]
     labels: Option<PathBuf>,
-    /// The table's column with labels, by name or index from 0; training never sees it. Empty: none.
+    /// The column of a table that holds labels, by name or by index from 0; training never sees it. An empty name means none.
     #[arg(long, value_name = "COLUMN")]
     label_column: Option<String>,
-    /// The table's column that says whose a row is, by name or index from 0: no window crosses it. Empty: none.
+    /// The column of a table that holds groups, such as the person recorded, by name or by index from 0; no window spans two
+    /// groups. An empty name means none.
     #[arg(long, value_name = "COLUMN")]
     group_column: Option<String>,
-    /// A column of the table that is not a feature, by name or index from 0, such as a time or a remark; may be given several
-    /// times.
+    /// A column of a table to ignore, such as a time stamp, by name or by index from 0; may be repeated.
     #[arg(long, value_name = "COLUMN")]
     drop_column: Vec<String>,
-    /// Whether the first line of a table in text is a header [default: decided by what it holds].
+    /// Whether the first line of a table in text is a header [default: decided by its contents].
     #[arg(long, value_name = "yes|no", value_parser = BoolishValueParser::new())]
     header: Option<bool>,
-    /// Cuts a recording, one row an instant, one column a channel, into windows of so many instants.
+    /// Cuts a recording, with a row per instant and a column per channel, into windows of this many instants.
     #[arg(long, value_name = "INSTANTS")]
     window: Option<usize>,
-    /// Instants from one window to the next [default: the window's length].
+    /// Number of instants from the start of a window to the start of the next [default: the length of a window].
     #[arg(long, value_name = "INSTANTS")]
     step: Option<usize>,
-    /// The most memory that the samples may take, as in 500MB; more are read from their file as they are needed, with the
-    /// same result [default: a quarter of the machine's].
+    /// MemoryLimit for the samples, such as 500MB. Samples that need more are read from their file when they are needed; the
+    /// result is the same [default: a quarter of the machine's memory].
     #[arg(long, value_name = "BYTES")]
     memory: Option<MemoryLimit>,
 }
@@ -46,24 +45,24 @@ impl Cut {
     /// Reads samples.
     pub(super) fn read(&self, source: &Source) -> Result<Dataset, DataError> {
         let dataset = during("reading", || source.read_within(self.memory.unwrap_or_default()))?;
-        dataset.samples.notes().iter().for_each(|note| eprintln!("note: {note}"));
+        dataset.samples.notes().iter().for_each(|note| tell(&format!("note: {note}")));
         Ok(dataset)
     }
 
-    /// The samples that were asked for; what is not said is as in `record`.
+    /// The samples that the flags describe. What the flags leave open is as in `record`.
     pub(super) fn source(&self, data: Option<&str>, record: Option<&DataRecord>) -> Result<Source, CliError> {
         let mut source = match (data, record) {
             (Some(path), None) => Source::new(path),
             (None, Some(record)) => {
                 let path = &record.source.path;
                 if path != "digits" && !Path::new(path).exists() {
-                    return Err(CliError::Use(format!(
-                        "{path}: the run's samples are not here: go where it was trained, or say where they are"
+                    return Err(CliError::Usage(format!(
+                        "{path}: the samples of the run are not there: run this command where the run was trained, or name the file"
                     )));
                 }
                 record.source.clone()
             }
-            // Other samples are cut alike, but their labels lie elsewhere.
+            // Other samples are cut in the same way, but their labels are in another file.
             (Some(path), Some(record)) if path != record.source.path => {
                 let is_asked =
                     self.label_column.is_some() || self.group_column.is_some() || !self.drop_column.is_empty();
@@ -71,8 +70,8 @@ impl Cut {
             }
             (Some(_), Some(record)) => record.source.clone(),
             (None, None) => {
-                return Err(CliError::Use(
-                    "which samples? Name a file or digits; only a run's directory remembers its own".into(),
+                return Err(CliError::Usage(
+                    "no samples are named, and there is no run that has its own: name a file, or digits".into(),
                 ));
             }
         };
@@ -92,7 +91,7 @@ impl Cut {
             (Some(length), step, _) => Some(Windowing { length, step: step.unwrap_or(length) }),
             (None, Some(step), Some(window)) => Some(Windowing { step, ..window }),
             (None, Some(_), None) => {
-                return Err(CliError::Use("--step says how windows follow: give --window too".into()));
+                return Err(CliError::Usage("--step is the distance of windows: give --window, too".into()));
             }
             (None, None, window) => window,
         };
@@ -100,44 +99,12 @@ impl Cut {
     }
 }
 
-/// What a run remembers of its samples; nothing for runs that were made before they did, and for lone files.
-pub(super) fn record(run: &RunDir) -> Result<Option<DataRecord>, CliError> {
-    let path = run.file("data.toml");
-    match fs::read_to_string(&path) {
-        Err(error) if matches!(error.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory) => {
-            Ok(None)
-        }
-        Err(error) => Err(CliError::io(&path)(error)),
-        Ok(text) => toml::from_str(&text).map(Some).map_err(|e| CliError::Use(format!("{}: {e}", path.display()))),
-    }
-}
-
-/// The run that a path names: its directory, or the one in which the file lies.
-pub(super) fn run_of(path: &Path) -> RunDir {
-    RunDir::open(if path.is_dir() { path } else { path.parent().unwrap_or(path) })
-}
-
-/// The flags that help with an error in the data, in parentheses after a blank. The library does not know them.
-pub(super) fn flags(error: &DataError) -> &'static str {
-    match error {
-        DataError::Io { source, .. } => super::advice(source),
-        DataError::Scratch { .. } => " (--memory raises the limit)",
-        DataError::Column { role: ColumnRole::Labels, .. } => " (--label-column)",
-        DataError::Column { role: ColumnRole::Groups, .. } => " (--group-column)",
-        DataError::Column { role: ColumnRole::LeftOut, .. } => " (--drop-column)",
-        DataError::Cell { problem: CellProblem::Text(_), .. }
-        | DataError::Value { problem: CellProblem::Text(_), .. } => " (--drop-column, --label-column, --group-column)",
-        DataError::Windowing { .. } => " (--window, --step)",
-        _ => "",
-    }
-}
-
-/// Says which columns are left out because they never change.
+/// Notes which columns never change and are therefore ignored.
 pub(super) fn note_constant_columns(samples: &Samples) {
     let columns = samples.constant_columns();
     if columns.is_empty() {
         return;
     }
     let names: Vec<String> = columns.iter().map(|&column| samples.column_name(column)).collect();
-    eprintln!("note: columns that never change are left out; the model takes and ignores them: {}", names.join(", "));
+    tell(&format!("note: columns that never change are ignored by the model: {}", names.join(", ")));
 }

@@ -1,4 +1,4 @@
-//! How the state of a piece of work is shown: a bar on a terminal, lines in a log.
+//! How the state of work is shown: as a bar on a terminal, as lines in a log.
 
 use std::io::{self, IsTerminal, Write};
 use std::time::{Duration, Instant};
@@ -7,34 +7,34 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::status::Status;
 
-/// How often a log gets a line while nothing ends.
+/// A log gets a line this often while no phase ends.
 const EVERY: Duration = Duration::from_secs(30);
-/// What is over by then is not shown: it would flicker.
+/// Work that ends sooner is not shown, since it would flicker.
 const GRACE: Duration = Duration::from_millis(500);
-/// Positions of a bar.
+/// Number of positions of a bar.
 const LENGTH: u64 = 1000;
 
-/// What the user wants of a fit.
+/// What the user asks of a fit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Wish {
-    /// That it stops after this epoch.
+    /// To stop after this epoch.
     StopAfterEpoch,
-    /// That it stops after this batch.
+    /// To stop after this batch.
     StopNow,
 }
 
-/// Shows where things stand.
+/// Shows the state of work.
 pub(super) trait Display: Send {
-    /// Called ten times a second, and a last time when all is over.
+    /// Called ten times a second, and once more when the work has ended.
     fn show(&mut self, status: &Status, now: Instant);
 
-    /// What the user has asked for since.
+    /// What the user has asked for since the last call.
     fn wish(&mut self) -> Option<Wish> {
         None
     }
 }
 
-/// A bar where standard error is a terminal, else lines.
+/// A bar if standard error is a terminal, else lines.
 pub(super) fn plain() -> Box<dyn Display> {
     if io::stderr().is_terminal() { Box::new(Bar::new()) } else { Box::new(Lines::new(io::stderr())) }
 }
@@ -76,7 +76,7 @@ impl Drop for Bar {
     }
 }
 
-/// Lines for a log: one where a phase ends, and one now and then.
+/// Lines for a log: one when a phase ends, and one every half minute.
 struct Lines<W> {
     out: W,
     shown: usize,
@@ -91,12 +91,12 @@ impl<W: Write> Lines<W> {
 
 impl<W: Write + Send> Display for Lines<W> {
     fn show(&mut self, status: &Status, now: Instant) {
-        // A log that can't be written to is no reason to stop the work.
-        for line in &status.over[self.shown..] {
+        // If the log can't be written to, the work goes on.
+        for line in &status.ended[self.shown..] {
             let _ = writeln!(self.out, "{line}");
             self.last = Some(now);
         }
-        self.shown = status.over.len();
+        self.shown = status.ended.len();
         if now - *self.last.get_or_insert(status.begin) >= EVERY && !status.name().is_empty() {
             let _ = writeln!(self.out, "{} {}", status.name(), status.line(now));
             self.last = Some(now);
@@ -110,7 +110,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_log_gets_a_line_where_a_phase_ends_and_every_half_minute() {
+    fn a_log_gets_a_line_when_a_phase_ends_and_every_half_minute() {
         let begin = Instant::now();
         let at = |seconds: u64| begin + Duration::from_secs(seconds);
         let mut status = Status::new("", begin);

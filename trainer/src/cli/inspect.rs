@@ -1,54 +1,54 @@
-//! `edgemix inspect`: what a firmware engineer needs to know of a file.
+//! `edgemix inspect`: what a firmware engineer needs to know about a model file.
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use clap::Args;
-use edgemix_format::File;
 use edgemix_format::view::{Calibration, Head};
+use edgemix_runtime::Model;
 use serde_json::{Value, json};
 
-use super::data::run_of;
+use super::describe;
+use super::error::CliError;
 use super::output::show;
-use super::{CliError, evaluate, seeds};
+use crate::assessment::inference::multiply_accumulates;
+use crate::run::{ModelFile, RunDir};
 
 #[derive(Args)]
 #[command(after_help = "Examples:
   edgemix inspect runs/demo/model.emx
   edgemix inspect runs/demo/model.emx --json")]
 pub(super) struct Inspect {
-    /// An .emx file, or a run's directory.
+    /// An .emx file, or the directory of a run.
     model: PathBuf,
-    /// As JSON.
+    /// Prints JSON.
     #[arg(long)]
     json: bool,
 }
 
 impl Inspect {
     pub(super) fn run(self) -> Result<(), CliError> {
-        let path = evaluate::model_path(&self.model);
-        let bytes = evaluate::model_bytes(&path)?;
-        let model = evaluate::model(&path, &bytes)?;
-        let mut facts = facts(model.file());
-        // What a run's directory knows beyond the file.
-        let run = run_of(&self.model);
-        let (number, interval) = (run.number(), seeds::interval(&run));
+        let file = ModelFile::read(&self.model)?;
+        let mut facts = facts(&file.model()?);
+        // What the directory of the run knows beyond the model file.
+        let run = RunDir::containing(&self.model);
+        let (number, interval) = (run.cluster_count()?, run.interval()?);
         facts["number"] = json!(number);
         facts["seeds"] = json!(interval);
         if self.json {
             show(&format!("{facts:#}\n"))
         } else {
-            show(&format!("{}{}", print(&facts), interval.as_ref().map_or_else(String::new, seeds::print)))
+            let number = number
+                .as_ref()
+                .map_or_else(String::new, |number| format!("found      {}", describe::cluster_count(number)));
+            let interval = interval.as_ref().map_or_else(String::new, describe::interval);
+            show(&format!("{}{number}{interval}", print(&facts)))
         }
     }
 }
 
-/// Multiply-accumulates of one inference.
-pub(super) fn macs(file: &File) -> u64 {
-    file.header.macs
-}
-
-fn facts(file: &File) -> Value {
+fn facts(model: &Model) -> Value {
+    let file = model.file();
     let layers: Vec<Value> = file
         .encoder
         .iter()
@@ -90,11 +90,11 @@ fn facts(file: &File) -> Value {
         },
         "flash": { "total": file.header.total_len, "description": file.header.blob_offset },
         "ram": file.header.arena_len,
-        "macs": macs(file),
+        "macs": multiply_accumulates(model),
     })
 }
 
-/// For people.
+/// The facts as text.
 fn print(facts: &Value) -> String {
     // Writing to a String can't fail.
     let mut out = String::new();
@@ -137,14 +137,6 @@ fn print(facts: &Value) -> String {
     );
     let _ = writeln!(out, "RAM        {} bytes", facts["ram"]);
     let _ = writeln!(out, "compute    {} multiply-accumulates", facts["macs"]);
-    if let Some(components) = facts["number"]["components"].as_u64() {
-        let threshold = &facts["number"]["threshold"];
-        let curve = facts["number"]["curve"].as_array().into_iter().flatten();
-        let agreement = curve.filter(|choice| choice["threshold"] == *threshold).find_map(|c| c["agreement"].as_f64());
-        let agreement = agreement.map_or_else(String::new, |a| format!(", random halves agree by {a:.2}"));
-        let clusters = &facts["number"]["clusters"];
-        let _ = writeln!(out, "found      {clusters} clusters of {components} components in training{agreement}");
-    }
     let print = &facts["fingerprint"];
     let _ = writeln!(
         out,

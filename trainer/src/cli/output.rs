@@ -1,26 +1,25 @@
-//! Standard output: whoever reads it may go away before the end.
+//! Standard output, whose reader may go away before the end, and standard error, which may be closed.
 
 use std::io::{self, Write};
 
-use super::CliError;
+use super::error::CliError;
 
-/// Writes text to standard output.
-///
-/// # Errors
-/// If it can't be written; a reader who has seen enough is no error.
-pub(super) fn show(text: &str) -> Result<(), CliError> {
-    show_by(|out| out.write_all(text.as_bytes()).map_err(refused))
+/// Writes a line to standard error. If it can't be written, nobody is there to be told so.
+pub(super) fn tell(line: &str) {
+    let _ = writeln!(io::stderr().lock(), "{line}");
 }
 
-/// Writes what `write` writes to standard output, bit by bit.
-///
-/// # Errors
-/// If it can't be written; a reader who has seen enough is no error.
+/// Writes text to standard output. A reader that goes away early is not an error.
+pub(super) fn show(text: &str) -> Result<(), CliError> {
+    show_by(|out| out.write_all(text.as_bytes()).map_err(output_error))
+}
+
+/// Writes to standard output piece by piece. A reader that goes away early is not an error.
 pub(super) fn show_by(write: impl FnOnce(&mut dyn Write) -> Result<(), CliError>) -> Result<(), CliError> {
     let mut out = io::BufWriter::new(io::stdout().lock());
-    match write(&mut out).and_then(|()| out.flush().map_err(refused)) {
-        Err(CliError::Io { source, .. }) if source.kind() == io::ErrorKind::BrokenPipe => {
-            // What the buffer still holds has no reader.
+    match write(&mut out).and_then(|()| out.flush().map_err(output_error)) {
+        Err(CliError::Output { source, .. }) if source.kind() == io::ErrorKind::BrokenPipe => {
+            // Nobody reads what is left in the buffer.
             let _ = out.into_parts();
             Ok(())
         }
@@ -28,7 +27,7 @@ pub(super) fn show_by(write: impl FnOnce(&mut dyn Write) -> Result<(), CliError>
     }
 }
 
-/// Standard output can't be written to.
-pub(super) fn refused(error: io::Error) -> CliError {
-    CliError::io("standard output".as_ref())(error)
+/// An error of standard output.
+pub(super) fn output_error(source: io::Error) -> CliError {
+    CliError::Output { name: "standard output", source }
 }

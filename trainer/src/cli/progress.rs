@@ -1,4 +1,4 @@
-//! Shows a fit, keeps its metrics, and stops it when the user wants that.
+//! Shows the progress of a fit, and stops it when the user wants that.
 
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
@@ -6,20 +6,20 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use super::CliError;
 use super::display::{Display, Wish, plain};
+use super::error::CliError;
 use super::status::Status;
-use super::{report, tui};
+use super::tui;
 use crate::run::RunDir;
-use crate::training::{EpochReport, Finding, Observer};
+use crate::training::{EpochReport, Observer};
 
-/// Between two looks at where things stand.
+/// Time between two updates of the display.
 const TICK: Duration = Duration::from_millis(100);
 
 /// How a fit is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum View {
-    /// A bar on a terminal, lines in a log.
+    /// A bar on a terminal, or lines in a log.
     Plain,
     /// The whole terminal.
     Full,
@@ -29,7 +29,7 @@ impl View {
     /// The whole terminal if that is asked for.
     ///
     /// # Errors
-    /// If there is none.
+    /// If standard output is not a terminal.
     pub(super) fn wanted(is_full: bool) -> Result<Self, CliError> {
         if !is_full {
             return Ok(Self::Plain);
@@ -39,15 +39,15 @@ impl View {
     }
 }
 
-/// What the display's thread and the work share.
+/// What the thread of the display shares with the work.
 struct Shared {
     status: Mutex<Status>,
     is_over: AtomicBool,
-    /// A [`Wish`]; 0: none.
+    /// A [`Wish`] plus 1, or 0 for none.
     wish: AtomicU8,
 }
 
-/// A display in a thread of its own: work may be silent for long.
+/// A display in a thread of its own, since the work may report nothing for long.
 struct Screen {
     shared: Arc<Shared>,
     thread: Option<JoinHandle<()>>,
@@ -95,85 +95,67 @@ impl Drop for Screen {
         self.shared.is_over.store(true, Ordering::Release);
         if let Some(thread) = self.thread.take() {
             thread.thread().unpark();
-            // A display that panicked is no reason for the work to do so.
+            // If the display panicked, the work goes on.
             let _ = thread.join();
         }
     }
 }
 
-/// Does what may take long, and says that it is being done.
+/// Does work that may take long, and shows its name meanwhile.
 pub(super) fn during<T>(what: &str, work: impl FnOnce() -> T) -> T {
     let screen = Screen::new("", plain());
     screen.status().activity(what, Instant::now());
     work()
 }
 
-/// Shows a fit and keeps its metrics.
-pub(super) struct Progress {
-    screen: Screen,
-    run: RunDir,
-    failure: Option<io::Error>,
+/// Does work that includes a fit, and shows the fit. `title` says what is fitted.
+///
+/// # Errors
+/// If the whole terminal is asked for and standard output is not a terminal.
+pub(super) fn during_fit<T>(
+    run: &RunDir,
+    title: &str,
+    view: View,
+    work: impl FnOnce(&mut dyn Observer) -> T,
+) -> Result<T, CliError> {
+    let display = match view {
+        View::Plain => plain(),
+        View::Full => Box::new(tui::Tui::new()?),
+    };
+    Ok(work(&mut Progress { screen: Screen::new(title, display), run: run.clone() }))
 }
 
-impl Progress {
-    /// `title` says what is fitted.
-    ///
-    /// # Errors
-    /// If the whole terminal is asked for and there is none.
-    pub(super) fn new(run: RunDir, title: &str, view: View) -> Result<Self, CliError> {
-        let display = match view {
-            View::Plain => plain(),
-            View::Full => Box::new(tui::Tui::new()?),
-        };
-        Ok(Self { screen: Screen::new(title, display), run, failure: None })
-    }
-
-    /// Something else begins that may take long.
-    pub(super) fn activity(&self, name: &str) {
-        self.screen.status().activity(name, Instant::now());
-    }
-
-    fn keep(&mut self, written: io::Result<()>) {
-        let path = self.run.file("metrics.jsonl");
-        let named = |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", path.display()));
-        self.failure = self.failure.take().or(written.err().map(named));
-    }
+/// Shows a fit.
+struct Progress {
+    screen: Screen,
+    run: RunDir,
 }
 
 impl Observer for Progress {
     fn phase(&mut self, name: &str, epoch: usize, epochs: usize) {
-        let written = self.run.truncate_metrics(name, epoch);
-        self.keep(written);
         let mut status = self.screen.status();
         if status.reports.is_empty() {
-            // Of a run that is taken up; what can't be read is not shown.
-            status.reports = report::metrics(&self.run).unwrap_or_default();
+            // A run that is resumed has reports already; what can't be read is not shown.
+            status.reports = self.run.metrics().unwrap_or_default();
         }
         status.phase(name, epoch, epochs, Instant::now());
     }
 
     fn epoch(&mut self, report: &EpochReport) {
         self.screen.status().epoch(report.clone(), Instant::now());
-        let written = self.run.append_metrics(report);
-        self.keep(written);
     }
 
     fn activity(&mut self, name: &str) {
-        Progress::activity(self, name);
+        self.screen.status().activity(name, Instant::now());
     }
 
     fn batch(&mut self, done: usize, batches: usize) {
         self.screen.status().batch(done, batches);
     }
 
-    fn finding(&mut self, finding: &Finding) {
-        let written = self.run.keep_finding(finding);
-        self.keep(written);
-    }
-
     fn failure(&mut self) -> Option<io::Error> {
-        let asked = || io::Error::new(io::ErrorKind::Interrupted, "as you asked");
-        self.failure.take().or_else(|| self.screen.wishes(Wish::StopNow).then(asked))
+        let asked = || io::Error::new(io::ErrorKind::Interrupted, "on request");
+        self.screen.wishes(Wish::StopNow).then(asked)
     }
 
     fn is_asked_to_stop(&mut self) -> bool {

@@ -1,10 +1,10 @@
-//! `edgemix completions` and `edgemix man`: for packagers, and for whoever likes them.
+//! `edgemix completions` and `edgemix man`, mainly for packagers.
 
 use clap::{Args, Command};
 use clap_complete::Shell;
 
-use super::CliError;
-use super::output::show;
+use super::error::CliError;
+use super::output::{output_error, show};
 
 #[derive(Args)]
 #[command(after_help = "Example:
@@ -26,7 +26,7 @@ impl Completions {
 #[command(after_help = "Example:
   edgemix man train | man -l -")]
 pub(super) struct Man {
-    /// A command; the program itself if not given.
+    /// The command [default: the program itself].
     command: Option<String>,
 }
 
@@ -38,13 +38,13 @@ impl Man {
             Some(name) => {
                 let known: Vec<&str> = program.get_subcommands().map(Command::get_name).collect();
                 let unknown =
-                    || CliError::Use(format!("no command is called {name:?}: there are {}", known.join(", ")));
+                    || CliError::Usage(format!("no command is named {name:?}: use one of {}", known.join(", ")));
                 let found = program.find_subcommand(name).ok_or_else(unknown)?;
                 found.clone().display_name(format!("edgemix-{name}"))
             }
         };
         let mut text = vec![];
-        clap_mangen::Man::new(page).render(&mut text).map_err(CliError::io("standard output".as_ref()))?;
+        clap_mangen::Man::new(page).render(&mut text).map_err(output_error)?;
         show(&String::from_utf8_lossy(&text))
     }
 }

@@ -1,46 +1,46 @@
-//! Where a piece of work stands: what every display shows, in its own way.
+//! The state of work, which every display shows in its own way.
 
 use std::time::{Duration, Instant};
 
 use crate::training::EpochReport;
 
-/// Epochs that take less than this are shown without their batches.
+/// Shorter epochs are shown without their batches.
 const SHORT: Duration = Duration::from_secs(2);
 
-/// Where a piece of work stands.
+/// The state of work.
 pub(super) struct Status {
-    /// What it is, for a heading.
+    /// What is done, as a heading.
     pub(super) title: String,
     pub(super) begin: Instant,
-    /// The phase that runs, if any does.
+    /// The current phase, if there is one.
     pub(super) phase: Option<RunningPhase>,
-    /// What is done without batches, and since when.
+    /// The current activity, which has no batches, and when it began.
     pub(super) activity: Option<(String, Instant)>,
-    /// Of every epoch, of phases before this one too.
+    /// The reports of all epochs, including those of earlier phases.
     pub(super) reports: Vec<EpochReport>,
-    /// A line on each phase that is over.
-    pub(super) over: Vec<String>,
+    /// A line about each phase that has ended.
+    pub(super) ended: Vec<String>,
 }
 
-/// A phase that runs.
+/// The current phase.
 pub(super) struct RunningPhase {
     pub(super) name: String,
     pub(super) begin: Instant,
-    /// The epochs that were done when it began: some, if a run was taken up.
+    /// Number of epochs that were done when it began; not 0 if a run was resumed.
     pub(super) first: usize,
-    /// Epochs that are done.
+    /// Number of epochs that are done.
     pub(super) done: usize,
     pub(super) epochs: usize,
-    /// When the epoch that runs began.
+    /// When the current epoch began.
     pub(super) since: Instant,
-    /// Batches of this epoch that are done, and its number of them.
+    /// Number of batches of the current epoch that are done, and of all its batches.
     pub(super) batch: (usize, usize),
 }
 
 impl Status {
     pub(super) fn new(title: &str, now: Instant) -> Self {
         let title = title.to_owned();
-        Self { title, begin: now, phase: None, activity: None, reports: vec![], over: vec![] }
+        Self { title, begin: now, phase: None, activity: None, reports: vec![], ended: vec![] }
     }
 
     pub(super) fn phase(&mut self, name: &str, epoch: usize, epochs: usize, now: Instant) {
@@ -71,23 +71,23 @@ impl Status {
         self.activity = Some((name.to_owned(), now));
     }
 
-    /// Says what a phase came to.
+    /// Sums up the phase and ends it.
     pub(super) fn end_phase(&mut self, now: Instant) {
         self.activity = None;
         let Some(phase) = self.phase.take() else { return };
         let epochs = phase.done - phase.first;
         let took = clock(now - phase.begin);
-        self.over.push(format!("{}: {epochs} epochs in {took}{}", phase.name, self.losses()));
+        self.ended.push(format!("{}: {epochs} epochs in {took}{}", phase.name, self.losses()));
     }
 
-    /// The last epoch's losses and clusters, two spaces before each.
+    /// The losses and clusters of the last epoch, each preceded by two spaces.
     fn losses(&self) -> String {
         let Some(report) = self.reports.last() else { return String::new() };
         let losses = report.losses.iter().map(|(name, value)| format!("  {name} {value:.4}"));
         losses.chain(report.clusters.map(|k| format!("  {k} clusters"))).collect()
     }
 
-    /// What runs now, in a line without its name.
+    /// The current phase or activity in a line, without its name.
     pub(super) fn line(&self, now: Instant) -> String {
         if let Some((_, since)) = &self.activity {
             return format!("{} so far", clock(now - *since));
@@ -103,7 +103,7 @@ impl Status {
         line + &self.losses()
     }
 
-    /// The name of what runs now.
+    /// The name of the current phase or activity.
     pub(super) fn name(&self) -> &str {
         match (&self.activity, &self.phase) {
             (Some((name, _)), _) => name,
@@ -119,12 +119,12 @@ impl RunningPhase {
         self.position() / self.epochs.max(1) as f64
     }
 
-    /// Epochs that are done, with the part of the one that runs.
+    /// Number of epochs that are done, with the part of the current one.
     fn position(&self) -> f64 {
         self.done as f64 + self.batch.0 as f64 / self.batch.1.max(1) as f64
     }
 
-    /// How long the phase still takes, if it goes on as since it began.
+    /// How long the phase will still take at its speed so far.
     pub(super) fn left(&self, now: Instant) -> Option<Duration> {
         let done = self.position() - self.first as f64;
         let rest = self.epochs as f64 - self.position();
@@ -132,7 +132,7 @@ impl RunningPhase {
     }
 }
 
-/// A time as people read it: `7 s`, `3:20`, `1:02:03`.
+/// A duration such as `7 s`, `3:20` or `1:02:03`.
 pub(super) fn clock(time: Duration) -> String {
     let seconds = time.as_secs_f64().round() as u64;
     match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
@@ -161,7 +161,7 @@ pub(super) mod tests {
     fn the_time_left_is_by_what_was_done_since_the_phase_began() {
         let begin = Instant::now();
         let mut status = Status::new("", begin);
-        // Taken up after 10 of 20 epochs; two and a half take 50 s.
+        // The run is resumed after 10 of 20 epochs; two and a half epochs take 50 s.
         status.phase("reconstruct", 10, 20, begin);
         assert_eq!(status.line(begin), "10/20");
         status.epoch(report("reconstruct", 11, 20, None), after(begin, 20));
@@ -170,7 +170,7 @@ pub(super) mod tests {
         assert_eq!(status.line(after(begin, 50)), "12/20  batch 5/10  2:30 left  reconstruction 0.8696");
         let phase = status.phase.as_ref().unwrap();
         assert!((phase.share() - 0.625).abs() < 1e-12);
-        // Short epochs are shown without their batches.
+        // A short epoch is shown without its batches.
         assert!(!status.line(after(begin, 41)).contains("batch"));
     }
 
@@ -185,7 +185,7 @@ pub(super) mod tests {
         assert_eq!(status.name(), "cluster");
         status.epoch(report("cluster", 1, 1, Some(12)), after(begin, 4000));
         status.activity("last fit of the clusters", after(begin, 4000));
-        assert_eq!(status.over, ["cluster: 1 epochs in 1:06:40  reconstruction 3.0769  cluster 1.5909  12 clusters"]);
+        assert_eq!(status.ended, ["cluster: 1 epochs in 1:06:40  reconstruction 3.0769  cluster 1.5909  12 clusters"]);
         assert_eq!(status.name(), "last fit of the clusters");
     }
 

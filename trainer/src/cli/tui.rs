@@ -14,23 +14,23 @@ use ratatui::text::Line;
 use ratatui::widgets::{Axis, Block, Chart, Dataset, GraphType, LineGauge, Paragraph};
 use ratatui::{DefaultTerminal, Frame};
 
-use super::CliError;
 use super::display::{Display, Wish};
+use super::error::CliError;
 use super::status::{Status, clock};
 use crate::report::short;
 
-const KEYS: &str = "q or Ctrl-C: stop after this epoch, and keep it";
-const AFTER_EPOCH: &str = "stops after this epoch, --resume takes the run up; q again: after this batch";
-const AFTER_BATCH: &str = "stops after this batch, --resume takes the run up; q again: leaves at once";
-/// What shells give for a program that Ctrl-C ended.
+const KEYS: &str = "q or Ctrl-C: stop after this epoch and save the state";
+const AFTER_EPOCH: &str = "stopping after this epoch; --resume continues the run; q again: stop after this batch";
+const AFTER_BATCH: &str = "stopping after this batch; --resume continues the run; q again: quit at once";
+/// The exit code of a program that Ctrl-C ended.
 const INTERRUPTED: i32 = 130;
 
-/// The terminal while it is this program's.
+/// The terminal while the display occupies it.
 pub(super) struct Tui {
     terminal: DefaultTerminal,
-    /// Nothing is drawn any more: the terminal was given back.
+    /// Whether the terminal was restored, after which nothing is drawn.
     is_over: Arc<AtomicBool>,
-    /// Held while something is drawn.
+    /// Locked while something is drawn.
     drawing: Arc<Mutex<()>>,
     asked: Option<Wish>,
     told: Option<Wish>,
@@ -43,22 +43,22 @@ pub(super) fn check() -> Result<(), CliError> {
     if io::stdout().is_terminal() {
         return Ok(());
     }
-    Err(CliError::Use("--tui: standard output is no terminal: leave --tui away, lines are written instead".into()))
+    Err(CliError::Usage("--tui: standard output is not a terminal: omit --tui to get lines of text".into()))
 }
 
 impl Tui {
-    /// Takes the terminal.
+    /// Occupies the terminal.
     ///
     /// # Errors
-    /// If standard output is none.
+    /// If standard output is not a terminal.
     pub(super) fn new() -> Result<Self, CliError> {
         check()?;
-        let named = |error| CliError::io("the terminal".as_ref())(error);
+        let named = |source| CliError::Output { name: "the terminal", source };
         #[cfg(unix)]
         let ended = signals().map_err(named)?;
         let terminal = ratatui::try_init().map_err(named)?;
         let (is_over, drawing) = (Arc::new(AtomicBool::new(false)), Arc::new(Mutex::new(())));
-        give_back_on_panic(is_over.clone(), drawing.clone());
+        restore_on_panic(is_over.clone(), drawing.clone());
         Ok(Self {
             terminal,
             is_over,
@@ -78,7 +78,7 @@ impl Tui {
                     None => self.asked = Some(Wish::StopAfterEpoch),
                     Some(Wish::StopAfterEpoch) => self.asked = Some(Wish::StopNow),
                     Some(Wish::StopNow) => {
-                        self.give_back();
+                        self.restore_terminal();
                         process::exit(INTERRUPTED);
                     }
                 }
@@ -87,7 +87,7 @@ impl Tui {
         Ok(())
     }
 
-    fn give_back(&mut self) {
+    fn restore_terminal(&mut self) {
         if !self.is_over.swap(true, Ordering::AcqRel) {
             ratatui::restore();
         }
@@ -98,8 +98,8 @@ impl Display for Tui {
     fn show(&mut self, status: &Status, now: Instant) {
         #[cfg(unix)]
         if let signal @ 1.. = self.ended.load(Ordering::Acquire) {
-            self.give_back();
-            // Ends the process as the signal does to programs that don't listen to it.
+            self.restore_terminal();
+            // The process ends as if it had no handler for the signal.
             let _ = signal_hook::low_level::emulate_default_handler(signal as i32);
         }
         let drawing = self.drawing.clone();
@@ -112,7 +112,7 @@ impl Display for Tui {
             Some(Wish::StopAfterEpoch) => AFTER_EPOCH,
             Some(Wish::StopNow) => AFTER_BATCH,
         };
-        // A terminal that went away is no reason to stop the work.
+        // If the terminal is gone, the work goes on.
         let _ = self.terminal.draw(|frame| draw(frame, status, note, now));
         let _ = self.keys();
     }
@@ -126,7 +126,7 @@ impl Display for Tui {
 
 impl Drop for Tui {
     fn drop(&mut self) {
-        self.give_back();
+        self.restore_terminal();
     }
 }
 
@@ -135,12 +135,12 @@ fn stops(key: KeyEvent) -> bool {
     key.kind == KeyEventKind::Press && (is_control_c || matches!(key.code, KeyCode::Char('q' | 'Q')))
 }
 
-/// Gives the terminal back before a panic's message is printed, and lets nobody draw over it.
-fn give_back_on_panic(is_over: Arc<AtomicBool>, drawing: Arc<Mutex<()>>) {
+/// Restores the terminal before the message of a panic is printed, and stops the display from drawing over it.
+fn restore_on_panic(is_over: Arc<AtomicBool>, drawing: Arc<Mutex<()>>) {
     let restoring = panic::take_hook();
     panic::set_hook(Box::new(move |info| {
         let was_over = is_over.swap(true, Ordering::AcqRel);
-        // It may be this very thread that draws.
+        // The thread that panicked may be the one that draws, so the lock is not waited for without end.
         let _drawn = (0..20).find_map(|_| {
             drawing.try_lock().ok().or_else(|| {
                 thread::sleep(Duration::from_millis(5));
@@ -154,7 +154,7 @@ fn give_back_on_panic(is_over: Arc<AtomicBool>, drawing: Arc<Mutex<()>>) {
     }));
 }
 
-/// The number of the signal that is to end the program, once there is one.
+/// The number of the signal that asked the program to end; 0 if there was none.
 #[cfg(unix)]
 fn signals() -> io::Result<Arc<std::sync::atomic::AtomicUsize>> {
     use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
@@ -201,13 +201,13 @@ fn draw_phase(frame: &mut Frame, area: Rect, status: &Status, now: Instant) {
     frame.render_widget(Paragraph::new(text.join("   ")), line);
 }
 
-/// A loss, or the clusters, over all epochs.
+/// A loss, or the number of clusters, over all epochs.
 struct Curve {
     name: String,
     points: Vec<(f64, f64)>,
 }
 
-/// In the order in which they first appear; clusters last.
+/// The losses in the order in which they first appear, then the number of clusters.
 fn curves(status: &Status) -> Vec<Curve> {
     let mut curves: Vec<Curve> = vec![];
     let mut clusters = Curve { name: "clusters".into(), points: vec![] };
@@ -253,7 +253,8 @@ fn draw_curve(frame: &mut Frame, area: Rect, curve: &Curve, borders: &[f64], las
     let range =
         curve.points.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), p| (low.min(p.1), high.max(p.1)));
     let (low, high) = if range.0 < range.1 { range } else { (range.0 - 0.5, range.1 + 0.5) };
-    // Between 0 and 1, halved so that the largest numbers have a difference: lines far outside take for ever to draw.
+    // Values are mapped to 0..1, since lines far outside the chart take very long to draw. They are halved first, so that the
+    // difference of the largest numbers does not overflow.
     let points: Vec<(f64, f64)> =
         curve.points.iter().map(|p| (p.0, (p.1 / 2.0 - low / 2.0) / (high / 2.0 - low / 2.0))).collect();
     let is_count = curve.name == "clusters";

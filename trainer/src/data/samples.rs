@@ -333,7 +333,7 @@ impl Samples {
     }
 
     /// Whether there are several samples, and no feature changes from one to another.
-    pub(super) fn are_all_equal(&self) -> bool {
+    pub(crate) fn are_all_equal(&self) -> bool {
         self.n_samples() > 1 && self.survey.ranges.iter().all(|range| range.is_constant())
     }
 

@@ -1,18 +1,18 @@
-//! Chips that people know, and what they have room for.
+//! Well-known microcontrollers and their memory.
 
 /// A microcontroller.
 pub(super) struct Chip {
     pub(super) name: &'static str,
     pub(super) core: &'static str,
-    /// Bytes, as its data sheet says.
+    /// In bytes, according to the data sheet.
     pub(super) flash: usize,
-    /// Bytes, as its data sheet says.
+    /// In bytes, according to the data sheet.
     pub(super) ram: usize,
 }
 
 const K: usize = 1024;
 
-/// From small to large.
+/// Sorted by memory.
 pub(super) const CHIPS: [Chip; 8] = [
     Chip { name: "STM32G031", core: "Cortex-M0+", flash: 64 * K, ram: 8 * K },
     Chip { name: "nRF51822 (micro:bit 1)", core: "Cortex-M0", flash: 256 * K, ram: 16 * K },
@@ -24,8 +24,7 @@ pub(super) const CHIPS: [Chip; 8] = [
     Chip { name: "STM32H743", core: "Cortex-M7", flash: 2048 * K, ram: 1024 * K },
 ];
 
-/// What the runtime's code and a firmware around it take: the firmware example's, start-up and logging included,
-/// rounded up (`cargo xtask firmware`).
+/// Flash of the code of the firmware example, with start-up and logging, rounded up (`cargo xtask firmware`).
 pub(super) const CODE: usize = 20 * K;
-/// The firmware example's stack and statics beside the model's arena, rounded up.
+/// RAM of the stack and statics of the firmware example, without the arena of the model, rounded up.
 pub(super) const STACK: usize = 7 * K;

@@ -1,15 +1,15 @@
-//! What a plot of latents needs: two principal axes, and who is near a centre.
+//! The principal axes of latents, and the samples nearest to the means of clusters.
 
-/// Iterations of the orthogonal iteration.
+/// Largest number of steps of the orthogonal iteration.
 const ITERATIONS: usize = 200;
 
-/// `N x D` values as coordinates along their two principal axes, and the shares of the variance that these have.
+/// The coordinates of `N x D` values along their two principal axes, and the shares of the variance along these.
 pub(super) fn principal(z: &[f32], dims: usize) -> (Vec<[f64; 2]>, [f64; 2]) {
     let n = (z.len() / dims).max(1) as f64;
     let mut mean = vec![0f64; dims];
     z.chunks_exact(dims).for_each(|row| mean.iter_mut().zip(row).for_each(|(m, &x)| *m += f64::from(x) / n));
     let centered = |row: &[f32]| -> Vec<f64> { row.iter().zip(&mean).map(|(&x, m)| f64::from(x) - m).collect() };
-    // The covariance is never written down: samples by features may be far more than samples by samples.
+    // The covariance matrix is not formed, since it may be much larger than the values.
     let apply = |axis: &[f64]| -> Vec<f64> {
         let mut out = vec![0f64; dims];
         for row in z.chunks_exact(dims) {
@@ -62,7 +62,7 @@ fn normalise(a: &mut [f64]) {
     a.iter_mut().for_each(|a| *a /= norm);
 }
 
-/// For each cluster the `count` samples nearest to the mean of its `N x D` latents, and the farthest, farthest first.
+/// For each cluster, the `count` samples nearest to the mean of its `N x D` latents, and the farthest, farthest first.
 pub(super) fn extremes(z: &[f32], dims: usize, clusters: &[u16], k: usize, count: usize) -> Vec<[Vec<usize>; 2]> {
     let of = |cluster: usize| {
         let members: Vec<usize> = (0..clusters.len()).filter(|&n| usize::from(clusters[n]) == cluster).collect();
@@ -86,7 +86,7 @@ mod tests {
     use crate::random::{normal, stream};
 
     #[test]
-    fn the_axes_are_those_that_the_data_were_stretched_along() {
+    fn the_axes_are_those_along_which_the_data_were_stretched() {
         let noise = normal(3000, &mut stream(0, "principal", 0));
         // Deviations 5 along (0.6, 0.8, 0), 2 along (0.8, -0.6, 0), 0.1 along the third.
         let z: Vec<f32> = noise

@@ -1,4 +1,4 @@
-//! How far each layer's integers are from the f32 values that they stand for.
+//! The difference of the integers of each layer from the f32 values that they represent.
 
 use edgemix_format::view::File;
 use edgemix_runtime::kernels::{self, Width};
@@ -6,10 +6,10 @@ use edgemix_runtime::kernels::{self, Width};
 use crate::data::{DataError, Samples};
 use crate::trained::Trained;
 
-/// Samples that are looked at, evenly spread.
+/// Largest number of samples that are compared; they are spread evenly over all.
 const SAMPLES: usize = 256;
 
-/// A layer's f32 values, and what of them is lost.
+/// The size of a layer's f32 values, and of the error.
 pub(super) struct Loss {
     /// The root of the mean square of the f32 values.
     pub(super) signal: f64,
@@ -17,7 +17,7 @@ pub(super) struct Loss {
     pub(super) error: f64,
 }
 
-/// Of the input and then of each of the encoder's layers; empty if the two encoders are not the same.
+/// The error of the input, and then of each layer of the encoder; empty if the two encoders have other numbers of layers.
 pub(super) fn losses(trained: &Trained, file: &File, samples: &Samples) -> Result<Vec<Loss>, DataError> {
     if trained.encoder.is_empty() || trained.encoder.len() != file.encoder.len() {
         return Ok(vec![]);
@@ -49,7 +49,7 @@ pub(super) fn losses(trained: &Trained, file: &File, samples: &Samples) -> Resul
     Ok(all)
 }
 
-/// Scale and zero point of the scaled input, from the steps that a raw value makes.
+/// The scale and the zero point of the scaled input, from the gain and offset of a raw value.
 fn input_scheme(trained: &Trained, file: &File) -> (f64, f64) {
     let (gain, offset) = (f64::from(trained.scaling.gain[0]), f64::from(trained.scaling.offset[0]));
     let scale = gain / f64::from(file.input.gain[0]);

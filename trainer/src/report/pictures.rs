@@ -1,4 +1,4 @@
-//! What a sample looks like: an image, a window's traces, or a row of a table.
+//! Pictures of samples: an image, the traces of a window, or a row of a table.
 
 use std::io::Cursor;
 
@@ -9,7 +9,7 @@ use maud::{Markup, html};
 use super::plot;
 use crate::data::{DataError, ImageShape, Layout, Samples};
 
-/// One sample, with a title that shows when it is pointed at.
+/// The picture of a sample; `title` is shown when the pointer is over it.
 pub(super) fn sample(samples: &Samples, index: usize, title: &str) -> Result<Markup, DataError> {
     let values = &samples.chunk(index..index + 1)?;
     let most = samples.greatest().max(f32::MIN_POSITIVE);
@@ -26,7 +26,7 @@ pub(super) fn sample(samples: &Samples, index: usize, title: &str) -> Result<Mar
     })
 }
 
-/// Grey or coloured, black being 0 or less and white `most`; none for other numbers of channels.
+/// A grey or coloured image in which 0 and less is black and `most` is white; `None` for other numbers of channels.
 fn png(values: &[f32], shape: ImageShape, most: f32) -> Option<Vec<u8>> {
     let (width, height) = (shape.width as u32, shape.height as u32);
     let pixels = |channels: usize| -> Vec<u8> {

@@ -1,13 +1,13 @@
-//! Plots as SVG: points, curves and bars that follow the page's colours, light, dark and printed.
+//! Plots as SVG: points, curves and bars in the colours of the page, which may be light, dark or printed.
 
 use maud::{Markup, html};
 
-/// Ten colours that people with colour vision deficiencies tell apart (Petroff, "Accessible color sequences for data
-/// visualization", 2021); beyond ten the marks' shape changes.
+/// Ten colours that people with colour vision deficiencies can distinguish (Petroff, "Accessible color sequences for data
+/// visualization", 2021); beyond ten, the shape of the marks changes.
 const COLORS: [&str; 10] =
     ["#3f90da", "#ffa90e", "#bd1f01", "#94a4a2", "#832db6", "#a96b59", "#e76300", "#b9ac70", "#717581", "#92dadd"];
 
-/// A cluster's or label's colour.
+/// The colour of a cluster or label.
 pub(super) fn color(index: usize) -> &'static str {
     COLORS[index % COLORS.len()]
 }
@@ -19,7 +19,7 @@ pub(super) struct Point {
     pub(super) class: usize,
 }
 
-/// From values to places on the page.
+/// Maps values to coordinates on the page.
 struct Axis {
     low: f64,
     high: f64,
@@ -38,7 +38,7 @@ impl Axis {
     }
 }
 
-/// A number of three digits, for an axis.
+/// A number with about three digits.
 pub(crate) fn short(value: f64) -> String {
     match value.abs() {
         x if x >= 100.0 => format!("{value:.0}"),
@@ -52,7 +52,7 @@ fn place(value: f64) -> String {
     format!("{value:.1}")
 }
 
-/// Points by class; each class' name stands at its median.
+/// Points by class; the name of each class is at the median of its points.
 pub(super) fn scatter(points: &[Point], names: &[String]) -> Markup {
     const SIZE: f64 = 480.0;
     let x = Axis::spanning(points.iter().map(|p| p.x), 12.0, SIZE - 12.0);

@@ -1,20 +1,22 @@
-//! The page's sections, in the order in which it has them.
+//! The sections of the page, in order.
 
 use edgemix_format::view::Head;
 use maud::{Markup, html};
 
 use super::chips::{CHIPS, CODE, STACK};
+use super::input::{Assignments, ReportInput};
 use super::plot::{self, Bar, Point};
-use super::{Found, Run, geometry, layers, pictures};
+use super::{geometry, layers, pictures};
+use crate::assessment::inference::multiply_accumulates;
 use crate::data::DataError;
 use crate::metrics;
 
-/// Points in a plot at most.
+/// Largest number of points in a plot.
 const POINTS: usize = 2500;
-/// Samples shown of each cluster, near and far: as many images, or traces, as a page is wide.
+/// Number of samples shown of each cluster, near and far: as many images, or traces, as fit the width of the page.
 const IMAGES: usize = 7;
 const TRACES: usize = 6;
-/// Labels that are told apart at most.
+/// Largest number of labels that are distinguished.
 const LABELS: usize = 100;
 
 fn percent(share: f64) -> String {
@@ -27,16 +29,19 @@ fn thousands(n: usize) -> String {
     groups.join(",")
 }
 
-/// The run in numbers.
-pub(super) fn facts(run: &Run, found: &Found) -> Markup {
+/// The key figures of the run.
+pub(super) fn facts(run: &ReportInput, found: &Assignments) -> Markup {
     let clusters = metrics::clusters_found(&found.clusters, 0.0);
     let mut facts = vec![
-        (clusters.to_string(), "clusters, by the integers"),
+        (clusters.to_string(), "clusters of the quantised model"),
         (thousands(run.dataset.samples.n_samples()), "samples"),
-        (format!("{:.2} %", 100.0 * metrics::agreement(&found.exact, &found.clusters)), "same cluster as in f32"),
+        (
+            format!("{:.2} %", 100.0 * metrics::agreement(&found.exact, &found.clusters)),
+            "of the samples in the same cluster as in f32",
+        ),
         (thousands(run.flash), "bytes of flash"),
         (thousands(run.model.arena_len()), "bytes of RAM"),
-        (thousands(macs(run)), "multiply-accumulates"),
+        (thousands(multiply_accumulates(run.model) as usize), "multiply-accumulates"),
     ];
     if let Some(labels) = &run.dataset.labels {
         let scores = metrics::scores(labels, &found.clusters);
@@ -47,12 +52,8 @@ pub(super) fn facts(run: &Run, found: &Found) -> Markup {
     html! { ul class="facts" { @for (value, name) in facts { li { b { (value) } span { (name) } } } } }
 }
 
-fn macs(run: &Run) -> usize {
-    run.model.file().header.macs as usize
-}
-
-/// Two principal axes, coloured by cluster and by label.
-pub(super) fn latents(run: &Run, found: &Found) -> Markup {
+/// The latents along their two principal axes, coloured by cluster and by label.
+pub(super) fn latents(run: &ReportInput, found: &Assignments) -> Markup {
     let n = run.dataset.samples.n_samples();
     let step = n.div_ceil(POINTS).max(1);
     let drawn: Vec<f32> = found.latents.chunks_exact(found.dims).step_by(step).flatten().copied().collect();
@@ -67,9 +68,9 @@ pub(super) fn latents(run: &Run, found: &Found) -> Markup {
         section {
             h2 { "The latent space" }
             p {
-                "Two principal axes of " (found.dims) ", which hold " (percent(shares[0] + shares[1])) " of the variance: "
-                "what overlaps here may be apart in the others."
-                @if step > 1 { " Every " (step) "th sample is drawn." }
+                "The latents along two of their " (found.dims) " principal axes, which have " (percent(shares[0] + shares[1]))
+                " of the variance. Clusters that overlap here may be separate along the other axes."
+                @if step > 1 { " One of every " (step) " samples is drawn." }
             }
             div class="row" {
                 figure {
@@ -79,7 +80,7 @@ pub(super) fn latents(run: &Run, found: &Found) -> Markup {
                 @if let Some(labels) = labels {
                     figure {
                         (plot::scatter(&points(&|i| labels[i] as usize), &names(labels.iter().map(|&y| y as usize + 1).max().unwrap_or(0))))
-                        figcaption { "by label, which training did not see" }
+                        figcaption { "by label; training did not use the labels" }
                     }
                 }
             }
@@ -87,8 +88,8 @@ pub(super) fn latents(run: &Run, found: &Found) -> Markup {
     }
 }
 
-/// Sizes, components and certainty.
-pub(super) fn clusters(run: &Run, found: &Found) -> Markup {
+/// The sizes, components and posteriors of the clusters.
+pub(super) fn clusters(run: &ReportInput, found: &Assignments) -> Markup {
     let file = run.model.file();
     let of = |cluster: usize| found.assigned.iter().filter(move |a| usize::from(a.cluster) == cluster);
     let mean = |values: Vec<f64>| values.iter().sum::<f64>() / values.len().max(1) as f64;
@@ -118,8 +119,8 @@ pub(super) fn clusters(run: &Run, found: &Found) -> Markup {
     }
 }
 
-/// What a Dirichlet process' sticks weighed before any was pruned, as shares of what all of them weigh.
-fn sticks(run: &Run) -> Markup {
+/// The weights of the sticks of a Dirichlet process before pruning, as shares of their sum.
+fn sticks(run: &ReportInput) -> Markup {
     let sticks = run.sticks;
     let all = sticks.iter().sum::<f64>().max(f64::MIN_POSITIVE);
     let bar = |(k, weight): (usize, &f64)| (weight / all, None, format!("stick {k}: {}", percent(weight / all)));
@@ -127,7 +128,7 @@ fn sticks(run: &Run) -> Markup {
     html! {
         @if !bars.is_empty() {
             h3 { "Weights of the sticks before pruning" }
-            p { (bars.len()) " sticks, as the Dirichlet process was first fitted, from large to small. Those that hold too few samples are dropped; the others are fitted on." }
+            p { (bars.len()) " sticks, from large to small, as the Dirichlet process was first fitted. Sticks with too few samples are then pruned, and the others are fitted again." }
             div class="scroll" { (plot::bars(&bars)) }
         }
     }
@@ -135,7 +136,7 @@ fn sticks(run: &Run) -> Markup {
 
 /// What a mixture's components weigh: the samples that are theirs. (A Dirichlet process' log weights are expectations
 /// that hold more than a weight.)
-fn weights(run: &Run, found: &Found) -> Markup {
+fn weights(run: &ReportInput, found: &Assignments) -> Markup {
     let crate::trained::Head::Mixture(mixture) = &run.trained.head else { return html! {} };
     let mut counts = vec![0usize; mixture.n_components()];
     found.assigned.iter().for_each(|assigned| counts[usize::from(assigned.component)] += 1);
@@ -147,13 +148,13 @@ fn weights(run: &Run, found: &Found) -> Markup {
     bars.sort_by(|a, b| b.0.total_cmp(&a.0));
     html! {
         h3 { "Weights of the components" @if !run.sticks.is_empty() { " after pruning" } }
-        p { (bars.len()) " components, by the share of the samples that are theirs, from large to small, in the colour of their cluster." }
+        p { (bars.len()) " components by their share of the samples, from large to small, in the colours of their clusters." }
         div class="scroll" { (plot::bars(&bars)) }
     }
 }
 
 /// Clusters against labels.
-pub(super) fn labels(run: &Run, found: &Found) -> Markup {
+pub(super) fn labels(run: &ReportInput, found: &Assignments) -> Markup {
     let Some(labels) = &run.dataset.labels else { return html! {} };
     let mut different: Vec<u32> = labels.clone();
     different.sort_unstable();
@@ -166,13 +167,13 @@ pub(super) fn labels(run: &Run, found: &Found) -> Markup {
     };
     let table: Vec<Vec<usize>> =
         different.iter().map(|&label| (0..found.k).map(|cluster| count(label, cluster)).collect()).collect();
-    // Clusters stand where most of their samples' label does.
+    // Each cluster is placed at the label that most of its samples have.
     let mut order: Vec<usize> = (0..found.k).collect();
     order.sort_by_key(|&c| (0..table.len()).max_by_key(|&row| (table[row][c], usize::MAX - row)));
     html! {
         section {
             h2 { "Clusters and labels" }
-            p { "Rows are labels, columns clusters, in the order of the label that most of their samples have." }
+            p { "The rows are labels and the columns are clusters, sorted by the most frequent label of each cluster." }
             div class="scroll" { table {
                 tr { th { "label" } @for &c in &order { th { (c) } } }
                 @for (row, label) in table.iter().zip(&different) {
@@ -191,8 +192,8 @@ pub(super) fn labels(run: &Run, found: &Found) -> Markup {
     }
 }
 
-/// Samples near the centres and far from them.
-pub(super) fn samples(run: &Run, found: &Found) -> Result<Markup, DataError> {
+/// Samples near the means of the clusters and far from them.
+pub(super) fn samples(run: &ReportInput, found: &Assignments) -> Result<Markup, DataError> {
     let samples = &run.dataset.samples;
     let count = if samples.image().is_some() { IMAGES } else { TRACES };
     let extremes = geometry::extremes(&found.latents, found.dims, &found.clusters, found.k, count);
@@ -204,7 +205,7 @@ pub(super) fn samples(run: &Run, found: &Found) -> Result<Markup, DataError> {
     Ok(html! {
         section {
             h2 { "Samples" }
-            p { "Of each cluster those nearest to the mean of its latents, and those farthest from it, farthest first." }
+            p { "The samples of each cluster that are nearest to the mean of its latents, and those that are farthest from it, farthest first." }
             div class="scroll" { table {
                 tr { th { "cluster" } th style="text-align:left" { "nearest" } th style="text-align:left" { "farthest" } }
                 @for (cluster, [near, far]) in extremes.iter().enumerate() {
@@ -219,8 +220,8 @@ pub(super) fn samples(run: &Run, found: &Found) -> Result<Markup, DataError> {
     })
 }
 
-/// Losses and clusters over time.
-pub(super) fn training(run: &Run) -> Markup {
+/// The losses and the number of clusters over the epochs.
+pub(super) fn training(run: &ReportInput) -> Markup {
     if run.metrics.is_empty() {
         return html! {};
     }
@@ -247,7 +248,7 @@ pub(super) fn training(run: &Run) -> Markup {
     html! {
         section {
             h2 { "Training" }
-            p { "Stages: " (names.join(", ")) "; dotted lines are where one follows the other. A loss may mean another thing in each." }
+            p { "Phases: " (names.join(", ")) ". A dotted line marks the end of a phase. A loss of the same name may be defined differently in each phase." }
             div class="row" {
                 @for (name, values) in &curves { figure { (plot::curve(values, &borders, last)) figcaption { (name) } } }
             }
@@ -255,16 +256,16 @@ pub(super) fn training(run: &Run) -> Markup {
     }
 }
 
-/// What quantisation costs, layer by layer.
-pub(super) fn integers(run: &Run) -> Result<Markup, DataError> {
+/// The error of quantisation, layer by layer.
+pub(super) fn integers(run: &ReportInput) -> Result<Markup, DataError> {
     let losses = layers::losses(run.trained, run.model.file(), &run.dataset.samples)?;
     if losses.is_empty() {
         return Ok(html! {});
     }
     Ok(html! {
         section {
-            h2 { "The integers" }
-            p { "Root mean square of each layer's f32 values, and of what its integers are away from them, errors of the layers before included." }
+            h2 { "Quantisation error" }
+            p { "The root mean square of the f32 values of each layer, and of their differences from the integers. Each layer's error includes that of the layers before." }
             div class="scroll" { table {
                 tr { th { "values" } th { "f32" } th { "error" } th { "share" } th {} }
                 @for (index, loss) in losses.iter().enumerate() {
@@ -282,8 +283,8 @@ pub(super) fn integers(run: &Run) -> Result<Markup, DataError> {
     })
 }
 
-/// Flash and RAM by layer, and where they fit.
-pub(super) fn chips(run: &Run) -> Markup {
+/// Flash and RAM by layer, and the microcontrollers that have enough.
+pub(super) fn chips(run: &ReportInput) -> Markup {
     let file = run.model.file();
     let (flash, ram) = (run.flash + CODE, run.model.arena_len() + STACK);
     let fits =
@@ -312,7 +313,7 @@ pub(super) fn chips(run: &Run) -> Markup {
                     tr { td { (head) } td { (thousands(file.head.flash())) } td {} td { (thousands(file.head.macs() as usize)) } }
                     tr { td { "novelty" } td { (thousands(file.calibration.flash())) } td {} td {} }
                     tr { td { "header and description" } td { (thousands(file.header.blob_offset as usize)) } td {} td {} }
-                    tr { td { b { "all" } } td { b { (thousands(run.flash)) } } td { b { (thousands(run.model.arena_len())) } } td { b { (thousands(macs(run))) } } }
+                    tr { td { b { "total" } } td { b { (thousands(run.flash)) } } td { b { (thousands(run.model.arena_len())) } } td { b { (thousands(multiply_accumulates(run.model) as usize)) } } }
                 } }
                 div class="scroll" { table {
                     tr { th { "chip" } th { "core" } th { "flash used" } th { "RAM used" } }
@@ -322,18 +323,18 @@ pub(super) fn chips(run: &Run) -> Markup {
                 } }
             }
             p {
-                "Bytes. The arena is shared, so RAM is not the layers' sum. Chips: the model, "
-                (CODE / 1024) " KiB of code and " (STACK / 1024) " KiB of stack and statics, as the firmware example needs."
+                "All sizes are in bytes. The layers share the arena, so the RAM is not their sum. The right-hand table includes the model, "
+                (CODE / 1024) " KiB of code and " (STACK / 1024) " KiB of stack and statics, as the firmware example needs them."
             }
         }
     }
 }
 
-/// How to have the same again.
-pub(super) fn again(run: &Run) -> Markup {
+/// The commands that reproduce the run, and its settings.
+pub(super) fn again(run: &ReportInput) -> Markup {
     html! {
         section {
-            h2 { "The same again" }
+            h2 { "Reproducing this run" }
             pre { (run.commands) }
             details { summary { "all settings" } pre { (run.config) } }
         }

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 pub use window::Window;
 
 use super::activation::Activation;
+pub(crate) use plain_layer::LayerArray;
 use plain_layer::PlainLayer;
 
 /// Samples that pass through the layers at a time, so that the values between the layers take little memory.
@@ -46,6 +47,24 @@ impl Layer {
             Self::Convolution(convolution) => convolution,
             Self::Pooling(pooling) => pooling,
         }
+    }
+
+    fn as_plain_mut(&mut self) -> &mut dyn PlainLayer {
+        match self {
+            Self::Dense(dense) => dense,
+            Self::Convolution(convolution) => convolution,
+            Self::Pooling(pooling) => pooling,
+        }
+    }
+
+    /// Why the layer's sizes are impossible, if they are.
+    pub(crate) fn problem(&self) -> Option<String> {
+        self.as_plain().problem()
+    }
+
+    /// The layer's arrays of numbers, with the shapes that its sizes imply.
+    pub(crate) fn arrays(&mut self) -> Vec<LayerArray<'_>> {
+        self.as_plain_mut().arrays()
     }
 
     /// The layer, if it is fully connected.

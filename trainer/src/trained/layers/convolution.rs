@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::dense::affine;
-use super::plain_layer::PlainLayer;
+use super::plain_layer::{LayerArray, PlainLayer};
 use super::window::Window;
 use crate::data::ImageShape;
 use crate::trained::activation::Activation;
@@ -47,8 +47,10 @@ pub struct Convolution {
     /// Its sizes.
     pub shape: ConvolutionShape,
     /// `filters x rows x columns x channels`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub weights: Vec<f32>,
     /// One per filter.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub bias: Vec<f32>,
     /// The activation of the sums.
     pub activation: Activation,
@@ -121,5 +123,18 @@ impl PlainLayer for Convolution {
 
     fn preactivation(&self, values: &[f32]) -> Vec<f32> {
         self.linear(values)
+    }
+
+    fn problem(&self) -> Option<String> {
+        self.shape.window.problem(self.shape.input, self.shape.filters)
+    }
+
+    fn arrays(&mut self) -> Vec<LayerArray<'_>> {
+        let ConvolutionShape { input, filters, window } = self.shape;
+        let weight = vec![filters, window.size, window.size, input.channels];
+        vec![
+            LayerArray { name: "weight", shape: weight, values: &mut self.weights },
+            LayerArray { name: "bias", shape: vec![filters], values: &mut self.bias },
+        ]
     }
 }

@@ -4,7 +4,7 @@ use ndarray::linalg::general_mat_mul;
 use ndarray::{ArrayView2, ArrayViewMut2};
 use serde::{Deserialize, Serialize};
 
-use super::plain_layer::PlainLayer;
+use super::plain_layer::{LayerArray, PlainLayer};
 use crate::trained::activation::Activation;
 
 /// A fully connected layer, `activation(weights x + bias)`.
@@ -24,8 +24,10 @@ pub struct Dense {
     /// Number of outputs.
     pub outputs: usize,
     /// `outputs x inputs`, row-major.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub weights: Vec<f32>,
     /// One per output.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub bias: Vec<f32>,
     /// The activation of the sums.
     pub activation: Activation,
@@ -56,6 +58,19 @@ impl PlainLayer for Dense {
 
     fn preactivation(&self, values: &[f32]) -> Vec<f32> {
         self.linear(values)
+    }
+
+    fn problem(&self) -> Option<String> {
+        let (inputs, outputs) = (self.inputs, self.outputs);
+        (inputs == 0 || outputs == 0)
+            .then(|| format!("{inputs} inputs and {outputs} outputs, expected at least one of each"))
+    }
+
+    fn arrays(&mut self) -> Vec<LayerArray<'_>> {
+        vec![
+            LayerArray { name: "weight", shape: vec![self.outputs, self.inputs], values: &mut self.weights },
+            LayerArray { name: "bias", shape: vec![self.outputs], values: &mut self.bias },
+        ]
     }
 }
 

@@ -18,4 +18,20 @@ pub(super) trait PlainLayer {
     /// # Panics
     /// If `values` is not a whole number of rows.
     fn preactivation(&self, values: &[f32]) -> Vec<f32>;
+
+    /// Why the layer's sizes are impossible, if they are. Only a layer without a problem can compute.
+    fn problem(&self) -> Option<String>;
+
+    /// The layer's arrays of numbers.
+    fn arrays(&mut self) -> Vec<LayerArray<'_>>;
+}
+
+/// An array of numbers of a layer, as a file keeps it.
+pub(crate) struct LayerArray<'a> {
+    /// Its name in the layer.
+    pub(crate) name: &'static str,
+    /// The shape that the layer's sizes imply.
+    pub(crate) shape: Vec<usize>,
+    /// The numbers, row-major.
+    pub(crate) values: &'a mut Vec<f32>,
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::plain_layer::PlainLayer;
+use super::plain_layer::{LayerArray, PlainLayer};
 use super::window::Window;
 use crate::data::ImageShape;
 use crate::trained::activation::Activation;
@@ -93,5 +93,16 @@ impl PlainLayer for Pooling {
             }
         }
         output
+    }
+
+    fn problem(&self) -> Option<String> {
+        match self.window.padding {
+            0 => self.window.problem(self.input, self.input.channels),
+            padding => Some(format!("a padding of {padding}, but a pooling has none")),
+        }
+    }
+
+    fn arrays(&mut self) -> Vec<LayerArray<'_>> {
+        vec![]
     }
 }

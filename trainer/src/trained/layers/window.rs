@@ -4,6 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::data::ImageShape;
 
+/// No side of an image or window, and no stride, is larger.
+const LARGEST: usize = u16::MAX as usize;
+
 /// A square window that moves over an image in steps of `stride`, with `padding` zeros beyond each border.
 ///
 /// ```
@@ -52,5 +55,12 @@ impl Window {
             let (y, x) = inside(row, tap / size, input.height).zip(inside(column, tap % size, input.width))?;
             Some((y * input.width + x) * input.channels)
         })
+    }
+
+    /// Why the window can't move over such an image, if it can't. Sizes are bounded so that no product of them overflows.
+    pub(super) fn problem(self, input: ImageShape, channels: usize) -> Option<String> {
+        let sizes = [input.channels, input.height, input.width, channels, self.size, self.stride, self.padding];
+        let is_possible = sizes.iter().all(|&size| size <= LARGEST) && self.output(input, channels).is_some();
+        (!is_possible).then(|| format!("an impossible window, {self:?} over {input:?} to {channels} channels"))
     }
 }

@@ -1,0 +1,93 @@
+//! What the library found, as text.
+
+use std::fmt::Write;
+
+use crate::assessment::interval::{ClusterFate, SeedInterval};
+use crate::mixture::ClusterCountReport;
+use crate::run::ModelFile;
+use crate::workflow::{CalibrationErrors, Evaluation, ModelScores, PosteriorCalibration, WorkflowError};
+
+/// An evaluation, a line for each model.
+pub(super) fn evaluation(found: &Evaluation) -> String {
+    let mut text = String::new();
+    if let Some(scores) = &found.f32 {
+        model_scores(&mut text, "f32", scores);
+    }
+    model_scores(&mut text, "int8", &found.int8);
+    // Writing to a String can't fail.
+    if let Some(share) = found.agreement {
+        let _ = writeln!(text, "agreement   {:.2} %", 100.0 * share);
+    }
+    if let Some(held_out) = &found.held_out {
+        let _ = writeln!(text, "held out    {} samples", held_out.samples);
+        for line in evaluation(&held_out.evaluation).lines() {
+            let _ = writeln!(text, "  {line}");
+        }
+    }
+    if let Some(posterior) = &found.posterior {
+        calibration(&mut text, posterior);
+    }
+    text
+}
+
+fn model_scores(text: &mut String, name: &str, found: &ModelScores) {
+    let ModelScores { clusters, clusters_of_a_percent, scores } = found;
+    let _ = write!(text, "{name:<12}{clusters} clusters ({clusters_of_a_percent} of >= 1 %)");
+    let _ = match scores {
+        Some(s) => writeln!(text, ", ACC {:.3}, NMI {:.3}, ARI {:.3}", s.acc, s.nmi, s.ari),
+        None => writeln!(text),
+    };
+}
+
+fn calibration(text: &mut String, posterior: &PosteriorCalibration) {
+    let _ = writeln!(text, "posterior   temperature {:.2}", posterior.temperature);
+    for (event, errors) in [("neighbours", &posterior.neighbours), ("labels", &posterior.labels)] {
+        if let Some(CalibrationErrors { before, after }) = errors {
+            let _ = writeln!(text, "  calibration error against {event}: {after:.3}, {before:.3} at temperature 1");
+        }
+    }
+}
+
+/// What runs with several seeds agree on.
+pub(super) fn interval(found: &SeedInterval) -> String {
+    let (fewest, most) = found.range();
+    let runs = found.runs.len();
+    let range = if fewest == most { fewest.to_string() } else { format!("{fewest} to {most}") };
+    let medoid = found.runs[found.medoid];
+    let mut text = format!(
+        "{range} clusters of >= 1 % in {runs} runs; mean adjusted Rand index between runs {:.3}, of seed {}, the medoid, {:.3}\n",
+        found.agreement, medoid.seed, medoid.agreement
+    );
+    for (index, cluster) in found.clusters.iter().enumerate() {
+        let fate = match cluster.fate {
+            ClusterFate::Persists => String::new(),
+            ClusterFate::Merges(other) => format!(", part of cluster {other} in other runs"),
+            ClusterFate::Dissolves => ", scattered in other runs".into(),
+        };
+        let (percent, jaccard) = (100.0 * cluster.share, cluster.jaccard);
+        let _ =
+            writeln!(text, "cluster {index:<3} {percent:>5.1} % of the samples, mean Jaccard index {jaccard:.2}{fate}");
+    }
+    text
+}
+
+/// How the number of clusters was determined, in one line.
+pub(super) fn cluster_count(found: &ClusterCountReport) -> String {
+    let ClusterCountReport { clusters, components, threshold, seconds, .. } = found;
+    let agreement = split_half_agreement(found).map_or_else(String::new, |agreement| {
+        format!("; split-half agreement {agreement:.2} at a confusion threshold of {threshold}")
+    });
+    format!("{clusters} clusters of {components} components{agreement} ({seconds:.1} s)\n")
+}
+
+/// The agreement of random halves at the threshold that was chosen; `None` if there were no halves.
+pub(super) fn split_half_agreement(found: &ClusterCountReport) -> Option<f64> {
+    found.curve.iter().find(|choice| choice.threshold == found.threshold).map(|choice| choice.agreement)
+}
+
+/// The clusters, flash and RAM of a model.
+pub(super) fn sizes(file: &ModelFile, n_samples: usize) -> Result<String, WorkflowError> {
+    let model = file.model()?;
+    let (clusters, flash, ram) = (model.n_clusters(), file.flash(), model.arena_len());
+    Ok(format!("{clusters} clusters of {n_samples} samples, {flash} bytes of flash, {ram} bytes of RAM"))
+}

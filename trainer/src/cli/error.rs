@@ -1,0 +1,180 @@
+//! Why a command fails: the library's error, with advice that names flags.
+
+use std::fmt;
+use std::io;
+use std::path::Path;
+
+use crate::data::{CellProblem, ColumnRole, DataError};
+use crate::device::DeviceError;
+use crate::quantize::QuantizeError;
+use crate::run::RunError;
+use crate::training::FitError;
+use crate::workflow::WorkflowError;
+
+/// Why a command fails.
+#[derive(Debug)]
+pub(super) enum CliError {
+    /// The library's error.
+    Workflow(WorkflowError),
+    /// The device can't be used.
+    Device(DeviceError),
+    /// The command was used wrongly; the sentence says how, and what to do.
+    Usage(String),
+    /// Standard output or the terminal can't be written to.
+    Output { name: &'static str, source: io::Error },
+}
+
+impl CliError {
+    pub(super) fn io(path: &Path) -> impl FnOnce(io::Error) -> Self {
+        let named = RunError::io(path);
+        move |source| named(source).into()
+    }
+
+    /// The exit code, as docs/exit-codes.md lists them.
+    pub(super) fn code(&self) -> u8 {
+        match self {
+            Self::Usage(_) | Self::Device(_) => 2,
+            Self::Output { .. } => 1,
+            Self::Workflow(error) => match error {
+                WorkflowError::Data(DataError::Scratch { .. }) | WorkflowError::Run(RunError::Io { .. }) => 1,
+                WorkflowError::Fit(FitError::Setting { .. } | FitError::TooFew { .. } | FitError::Mismatch(_)) => 2,
+                WorkflowError::Fit(_) | WorkflowError::Quantize(_) | WorkflowError::Assign(_) => 1,
+                _ => 2,
+            },
+        }
+    }
+
+    /// What to do about it, where that can be said.
+    fn advice(&self) -> Option<&'static str> {
+        match self {
+            Self::Workflow(error) => workflow_advice(error),
+            Self::Output { source, .. } => io_advice(source),
+            Self::Device(error) => device_advice(error),
+            Self::Usage(_) => None,
+        }
+    }
+}
+
+fn workflow_advice(error: &WorkflowError) -> Option<&'static str> {
+    Some(match error {
+        WorkflowError::Run(RunError::Io { source, .. }) => return io_advice(source),
+        WorkflowError::Data(error) => return data_advice(error),
+        WorkflowError::Fit(error) => return fit_advice(error),
+        WorkflowError::Quantize(error) => return quantize_advice(error),
+        WorkflowError::Run(RunError::Busy { .. }) => "wait until it ends, or choose another directory",
+        WorkflowError::Run(RunError::Trained { .. }) => "train again",
+        WorkflowError::AlreadyStarted { .. } => {
+            "resume it with --resume, replace it with --force, or choose another directory with --out"
+        }
+        WorkflowError::NoRun { .. } => "omit --resume to start one",
+        WorkflowError::Foreign { .. } => "choose another directory with --out, or move the file",
+        WorkflowError::SingleRun { .. } => "choose another directory with --out for several seeds",
+        WorkflowError::OtherSettings { .. } => {
+            "omit the flags that set them, or start another run in another directory with --out"
+        }
+        WorkflowError::OtherSource { .. } => {
+            "omit the samples and the flags that describe them, or start another run in another directory with --out"
+        }
+        WorkflowError::OtherSamples { .. } => "give the samples of the run, since they calibrate the integers",
+        WorkflowError::Mismatch { .. } => "train again",
+        WorkflowError::ClusterNames { .. } => "correct --names",
+        WorkflowError::Rate(_) => "correct --finest-rate",
+        _ => return None,
+    })
+}
+
+fn device_advice(error: &DeviceError) -> Option<&'static str> {
+    match error {
+        DeviceError::NotBuilt | DeviceError::NoDriver | DeviceError::NoHeaders => Some("or use --device cpu"),
+        _ => None,
+    }
+}
+
+fn quantize_advice(error: &QuantizeError) -> Option<&'static str> {
+    Some(match error {
+        QuantizeError::NarrowComponent { .. } => {
+            "if the samples are rows of a recording, cut it into windows with --window; else remove duplicate samples, or try \
+             fewer clusters or another seed"
+        }
+        QuantizeError::Disagreement { .. } => {
+            "train longer, or with another seed or encoder; --allow-disagreement writes the model anyway"
+        }
+        QuantizeError::Features { .. } => "use the data that the model was trained on",
+        QuantizeError::Data(error) => return data_advice(error),
+        _ => return None,
+    })
+}
+
+fn fit_advice(error: &FitError) -> Option<&'static str> {
+    Some(match error {
+        FitError::Diverged { .. } => "lower --learning-rate, or check the scale of the data",
+        FitError::Data(error) => return data_advice(error),
+        FitError::Checkpoint { .. } => {
+            "the checkpoint before it is intact; remove the cause, then continue with --resume"
+        }
+        FitError::Mismatch(_) => "start again with --force, or give the samples and settings of the checkpoint",
+        FitError::Stopped(_) => "the state at the last checkpoint is kept; continue with --resume",
+        _ => return None,
+    })
+}
+
+fn data_advice(error: &DataError) -> Option<&'static str> {
+    Some(match error {
+        DataError::Io { source, .. } => return io_advice(source),
+        DataError::Scratch { .. } => "(--memory)",
+        DataError::Column { role: ColumnRole::Labels, .. } => "(--label-column)",
+        DataError::Column { role: ColumnRole::Groups, .. } => "(--group-column)",
+        DataError::Column { role: ColumnRole::LeftOut, .. } => "(--drop-column)",
+        DataError::Cell { problem: CellProblem::Text(_), .. }
+        | DataError::Value { problem: CellProblem::Text(_), .. } => "(--drop-column, --label-column, --group-column)",
+        DataError::Windowing { .. } => "(--window, --step)",
+        _ => return None,
+    })
+}
+
+fn io_advice(error: &io::Error) -> Option<&'static str> {
+    use io::ErrorKind::{NotADirectory, NotFound, PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, StorageFull};
+    match error.kind() {
+        NotFound => Some("check the path"),
+        NotADirectory => Some("a part of the path is a file; check the path"),
+        PermissionDenied | ReadOnlyFilesystem => Some("ask for permission, or choose another place"),
+        StorageFull | QuotaExceeded => Some("free some space, or choose another place"),
+        _ => None,
+    }
+}
+
+impl fmt::Display for CliError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Workflow(error) => error.fmt(f)?,
+            Self::Device(error) => error.fmt(f)?,
+            Self::Usage(sentence) => f.write_str(sentence)?,
+            Self::Output { name, source } => write!(f, "{name}: {source}")?,
+        }
+        match self.advice() {
+            // Flags in parentheses follow advice that the library gave.
+            Some(advice) if advice.starts_with('(') => write!(f, " {advice}"),
+            Some(advice) => write!(f, ": {advice}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Errors of the library become errors of a command.
+macro_rules! from_library {
+    ($($error:ty),+) => {
+        $(impl From<$error> for CliError {
+            fn from(error: $error) -> Self {
+                Self::Workflow(error.into())
+            }
+        })+
+    };
+}
+
+from_library!(WorkflowError, RunError, DataError, FitError);
+
+impl From<DeviceError> for CliError {
+    fn from(error: DeviceError) -> Self {
+        Self::Device(error)
+    }
+}

@@ -1,0 +1,55 @@
+//! The report of a run's directory.
+
+use std::path::Path;
+
+use super::input::ReportInput;
+use crate::data::Dataset;
+use crate::run::{RunDir, RunError, write_whole};
+use crate::workflow::{RunModels, WorkflowError, check_features};
+
+/// Writes the report of a run about these samples. `commands` are shown at its end, as what reproduces the run.
+///
+/// ```
+/// # use edgemix::data::{self, Source};
+/// # use edgemix::methods::FitConfig;
+/// # use edgemix::workflow::{ExistingRun, FitOptions, Plan, fit, start};
+/// use edgemix::report::write_report;
+/// use edgemix::run::RunFile;
+///
+/// # let folder = tempfile::tempdir()?;
+/// # let (source, dataset) = (Source::new("digits"), data::digits());
+/// # let epochs = edgemix::training::PhaseSettings::with_epochs(1);
+/// # let config = FitConfig { encoder: "16-4".parse()?, reconstruction: epochs, clustering: epochs, ..FitConfig::default() };
+/// # let plan = Plan::new(&source, &dataset, config)?;
+/// # let run = start(folder.path(), &plan, ExistingRun::Refuse)?;
+/// # fit(&run, &plan, &FitOptions { allow_disagreement: true, ..FitOptions::default() }, &mut ())?;
+/// let path = run.file(RunFile::Report);
+/// write_report(&run, &dataset, "edgemix train digits", &path)?;
+/// assert!(std::fs::read_to_string(path)?.starts_with("<!DOCTYPE html>"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+/// [`WorkflowError::Run`], [`WorkflowError::Mismatch`], [`WorkflowError::Features`], [`WorkflowError::Data`] and
+/// [`WorkflowError::Assign`].
+pub fn write_report(run: &RunDir, dataset: &Dataset, commands: &str, out: &Path) -> Result<(), WorkflowError> {
+    let RunModels { trained, quantised } = RunModels::read(run)?;
+    let model = quantised.model()?;
+    check_features(&model, &dataset.samples)?;
+    let (cluster_count, interval) = (run.cluster_count()?, run.interval()?);
+    let sticks = run.stick_weights()?.unwrap_or_default();
+    let input = ReportInput {
+        dataset,
+        trained: &trained,
+        model: &model,
+        flash: quantised.flash(),
+        metrics: &run.metrics()?,
+        config: &run.config_text()?,
+        commands,
+        cluster_count: cluster_count.as_ref(),
+        sticks: &sticks,
+        interval: interval.as_ref(),
+    };
+    let page = input.page()?;
+    Ok(write_whole(out, page.as_bytes()).map_err(RunError::io(out))?)
+}

@@ -1,0 +1,362 @@
+//! The directory of a run.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::error::RunError;
+use super::file::RunFile;
+use super::model_file::ModelFile;
+use super::write::write_whole;
+use super::{metrics, settings, trained_file};
+use crate::assessment::interval::SeedInterval;
+use crate::data::{DataRecord, Source};
+use crate::methods::FitConfig;
+use crate::mixture::ClusterCountReport;
+use crate::trained::Trained;
+use crate::training::{CheckpointStore, EpochReport, Finding};
+
+/// The directory of a run, which reads and writes the run's files by type.
+///
+/// ```
+/// use edgemix::data::{self, DataRecord, Source};
+/// use edgemix::run::{RunDir, RunFile, RunState};
+/// use edgemix::methods::FitConfig;
+/// use edgemix::training::{CheckpointStore, EpochReport};
+///
+/// let folder = tempfile::tempdir()?;
+/// let mut run = RunDir::create(folder.path())?;
+/// let record = DataRecord::new(&Source::new("digits"), &data::digits().samples);
+/// run.write_start(&record, &FitConfig { seed: 3, ..FitConfig::default() })?;
+/// assert_eq!(run.config()?.seed, 3);
+///
+/// let losses = vec![("reconstruction".into(), 0.5)];
+/// run.append_metrics(&EpochReport { phase: "reconstruct".into(), epoch: 1, epochs: 9, losses, clusters: None })?;
+/// run.save(b"the state after the epoch")?;
+/// assert!(run.metrics()?.len() == 1 && run.contains(RunFile::Checkpoint));
+///
+/// // Nobody else can write to the directory, but anybody can read it.
+/// assert!(RunDir::create(folder.path()).is_err());
+/// assert_eq!(RunDir::open(folder.path()).state()?, RunState::Started);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct RunDir {
+    path: PathBuf,
+    /// Held until the last clone is dropped.
+    _lock: Option<Arc<fs::File>>,
+}
+
+impl RunDir {
+    /// The directory at `path`, which is created if it does not exist, locked against other writers until this value and its
+    /// clones are dropped.
+    ///
+    /// # Errors
+    /// [`RunError::Busy`] if another process holds the directory, and [`RunError::Io`].
+    pub fn create(path: &Path) -> Result<Self, RunError> {
+        let lock = fs::create_dir_all(path)
+            .and_then(|()| fs::OpenOptions::new().create(true).append(true).open(path.join(".lock")))
+            .map_err(RunError::io(path))?;
+        lock.try_lock().map_err(|error| match error {
+            fs::TryLockError::WouldBlock => RunError::Busy { path: path.into() },
+            fs::TryLockError::Error(source) => RunError::Io { path: path.into(), source },
+        })?;
+        Ok(Self { path: path.into(), _lock: Some(Arc::new(lock)) })
+    }
+
+    /// The directory at `path`, for reading.
+    pub fn open(path: &Path) -> Self {
+        Self { path: path.into(), _lock: None }
+    }
+
+    /// The run that `path` belongs to: `path` itself if it is a directory, else the directory that contains the file.
+    pub fn containing(path: &Path) -> Self {
+        Self::open(if path.is_dir() { path } else { path.parent().unwrap_or(path) })
+    }
+
+    /// Where the directory is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Where a file of the run is, or would be.
+    pub fn file(&self, file: RunFile) -> PathBuf {
+        self.path.join(file.name())
+    }
+
+    /// Whether the run has this file.
+    pub fn contains(&self, file: RunFile) -> bool {
+        self.file(file).exists()
+    }
+
+    /// Removes the files of the run, and no others.
+    ///
+    /// ```
+    /// # use edgemix::data::{self, DataRecord, Source};
+    /// use edgemix::run::{RunDir, RunState};
+    /// # use edgemix::methods::FitConfig;
+    ///
+    /// let folder = tempfile::tempdir()?;
+    /// let run = RunDir::create(folder.path())?;
+    /// # let record = DataRecord::new(&Source::new("digits"), &data::digits().samples);
+    /// run.write_start(&record, &FitConfig::default())?;
+    /// std::fs::write(folder.path().join("notes.txt"), "mine")?;
+    /// run.clear()?;
+    /// assert_eq!(run.state()?, RunState::Empty);
+    /// assert!(folder.path().join("notes.txt").exists());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`RunError::Io`].
+    pub fn clear(&self) -> Result<(), RunError> {
+        for path in RunFile::ALL.map(|file| self.file(file)) {
+            match fs::remove_file(&path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(RunError::io(&path)(error)),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes what a run starts from: where its samples come from, and its settings.
+    ///
+    /// # Errors
+    /// [`RunError::Io`], and [`RunError::Unwritable`] if the settings have no form in TOML.
+    pub fn write_start(&self, record: &DataRecord, config: &FitConfig) -> Result<(), RunError> {
+        let data = toml::to_string(record).map_err(|error| RunError::Unwritable(error.to_string()))?;
+        let settings = settings::settings_to_toml(config)?;
+        // A run has started once its settings are there, so they are written last.
+        self.write(RunFile::Data, data.as_bytes())?;
+        self.write(RunFile::Settings, settings.as_bytes())
+    }
+
+    /// The settings.
+    ///
+    /// # Errors
+    /// [`RunError::Io`], and [`RunError::Malformed`].
+    pub fn config(&self) -> Result<FitConfig, RunError> {
+        settings::read_settings(&self.file(RunFile::Settings))
+    }
+
+    /// The settings as text.
+    ///
+    /// # Errors
+    /// [`RunError::Io`].
+    pub fn config_text(&self) -> Result<String, RunError> {
+        let path = self.file(RunFile::Settings);
+        fs::read_to_string(&path).map_err(RunError::io(&path))
+    }
+
+    /// Where the samples come from, and their fingerprint; `None` for a lone model file.
+    ///
+    /// # Errors
+    /// [`RunError::Io`], and [`RunError::Malformed`].
+    pub fn record(&self) -> Result<Option<DataRecord>, RunError> {
+        let path = self.file(RunFile::Data);
+        let Some(bytes) = read_optional(&path)? else { return Ok(None) };
+        toml::from_slice(&bytes).map(Some).map_err(|error| RunError::malformed(&path, error.message()))
+    }
+
+    /// Where the samples come from; `None` for a lone model file.
+    ///
+    /// # Errors
+    /// [`RunError::Io`], and [`RunError::Malformed`].
+    pub fn source(&self) -> Result<Option<Source>, RunError> {
+        Ok(self.record()?.map(|record| record.source))
+    }
+
+    /// Appends the report of an epoch to the metrics.
+    ///
+    /// # Errors
+    /// [`RunError::Io`].
+    pub fn append_metrics(&self, report: &EpochReport) -> Result<(), RunError> {
+        metrics::append(&self.file(RunFile::Metrics), report)
+    }
+
+    /// Removes the metrics of a phase after its first `epochs` epochs, which a run that is resumed reports again.
+    ///
+    /// ```
+    /// use edgemix::run::RunDir;
+    /// use edgemix::training::EpochReport;
+    ///
+    /// let folder = tempfile::tempdir()?;
+    /// let run = RunDir::create(folder.path())?;
+    /// let report = |epoch| EpochReport { phase: "cluster".into(), epoch, epochs: 9, losses: vec![], clusters: None };
+    /// (1..=3).try_for_each(|epoch| run.append_metrics(&report(epoch)))?;
+    /// // The run is resumed from a checkpoint after the first epoch.
+    /// run.truncate_metrics("cluster", 1)?;
+    /// assert_eq!(run.metrics()?, [report(1)]);
+    /// # Ok::<(), edgemix::run::RunError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`RunError::Io`], and [`RunError::Malformed`] if a whole line is not a report.
+    pub fn truncate_metrics(&self, phase: &str, epochs: usize) -> Result<(), RunError> {
+        metrics::truncate(&self.file(RunFile::Metrics), phase, epochs)
+    }
+
+    /// The reports of all epochs, in order; empty if there are none yet.
+    ///
+    /// # Errors
+    /// [`RunError::Io`], and [`RunError::Malformed`].
+    pub fn metrics(&self) -> Result<Vec<EpochReport>, RunError> {
+        metrics::read(&self.file(RunFile::Metrics))
+    }
+
+    /// Writes what a method found beside the model.
+    ///
+    /// # Errors
+    /// [`RunError::Io`].
+    pub fn write_finding(&self, finding: &Finding) -> Result<(), RunError> {
+        match finding {
+            Finding::ClusterCount(report) => self.write_json(RunFile::ClusterCount, report),
+            Finding::StickWeights(weights) => self.write_json(RunFile::StickWeights, weights),
+        }
+    }
+
+    /// The weights of the sticks of a Dirichlet process before pruning, largest first, if the method has one.
+    ///
+    /// # Errors
+    /// [`RunError::Io`], and [`RunError::Malformed`].
+    pub fn stick_weights(&self) -> Result<Option<Vec<f64>>, RunError> {
+        self.json(RunFile::StickWeights)
+    }
+
+    /// How the number of clusters was determined, if the method did that.
+    ///
+    /// # Errors
+    /// [`RunError::Io`], and [`RunError::Malformed`].
+    pub fn cluster_count(&self) -> Result<Option<ClusterCountReport>, RunError> {
+        self.json(RunFile::ClusterCount)
+    }
+
+    /// Writes the trained model.
+    ///
+    /// # Errors
+    /// [`RunError::Io`], and [`RunError::Trained`] if the model contradicts itself.
+    pub fn write_trained(&self, trained: &Trained) -> Result<(), RunError> {
+        let path = self.file(RunFile::Trained);
+        let bytes = trained_file::write_trained(trained);
+        self.write(RunFile::Trained, &bytes.map_err(|source| RunError::Trained { path, source })?)
+    }
+
+    /// The trained model in floating point.
+    ///
+    /// # Errors
+    /// [`RunError::Io`], and [`RunError::Trained`].
+    pub fn trained(&self) -> Result<Trained, RunError> {
+        let path = self.file(RunFile::Trained);
+        let bytes = fs::read(&path).map_err(RunError::io(&path))?;
+        trained_file::read_trained(&bytes).map_err(|source| RunError::Trained { path, source })
+    }
+
+    /// The quantised model.
+    ///
+    /// # Errors
+    /// [`RunError::Io`], and [`RunError::Model`].
+    pub fn model(&self) -> Result<ModelFile, RunError> {
+        ModelFile::read(&self.file(RunFile::Model))
+    }
+
+    /// Writes what runs with several seeds agree on.
+    ///
+    /// # Errors
+    /// [`RunError::Io`].
+    pub fn write_interval(&self, interval: &SeedInterval) -> Result<(), RunError> {
+        self.write_json(RunFile::Interval, interval)
+    }
+
+    /// What runs with several seeds agree on, if the directory is that of several.
+    ///
+    /// # Errors
+    /// [`RunError::Io`], and [`RunError::Malformed`].
+    pub fn interval(&self) -> Result<Option<SeedInterval>, RunError> {
+        let interval: Option<SeedInterval> = self.json(RunFile::Interval)?;
+        match &interval {
+            Some(interval) if interval.medoid >= interval.runs.len() => {
+                let problem = format!("medoid is {}, but there are {} runs", interval.medoid, interval.runs.len());
+                Err(RunError::malformed(&self.file(RunFile::Interval), problem))
+            }
+            _ => Ok(interval),
+        }
+    }
+
+    /// Replaces a file by a copy of another run's, or removes it if the other run has none.
+    pub(crate) fn copy_from(&self, other: &Self, file: RunFile) -> Result<(), RunError> {
+        match read_optional(&other.file(file))? {
+            Some(bytes) => self.write(file, &bytes),
+            None => match fs::remove_file(self.file(file)) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => Err(RunError::io(&self.file(file))(error)),
+                _ => Ok(()),
+            },
+        }
+    }
+
+    /// Reads a file of JSON; `None` if it does not exist.
+    pub(crate) fn json<T: DeserializeOwned>(&self, file: RunFile) -> Result<Option<T>, RunError> {
+        let path = self.file(file);
+        let Some(bytes) = read_optional(&path)? else { return Ok(None) };
+        serde_json::from_slice(&bytes).map(Some).map_err(|error| RunError::malformed(&path, error))
+    }
+
+    /// Writes a file of JSON.
+    pub(crate) fn write_json(&self, file: RunFile, value: &impl Serialize) -> Result<(), RunError> {
+        let text = serde_json::to_vec_pretty(value).map_err(|error| RunError::malformed(&self.file(file), error))?;
+        self.write(file, &text)
+    }
+
+    /// Writes a file.
+    pub(crate) fn write(&self, file: RunFile, bytes: &[u8]) -> Result<(), RunError> {
+        let path = self.file(file);
+        write_whole(&path, bytes).map_err(RunError::io(&path))
+    }
+}
+
+fn read_optional(path: &Path) -> Result<Option<Vec<u8>>, RunError> {
+    match fs::read(path) {
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(None),
+        bytes => bytes.map(Some).map_err(RunError::io(path)),
+    }
+}
+
+impl CheckpointStore for RunDir {
+    fn save(&mut self, bytes: &[u8]) -> io::Result<()> {
+        // The metrics of the epochs before a checkpoint must reach the disk before the checkpoint does.
+        match fs::File::open(self.file(RunFile::Metrics)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            file => file?.sync_all()?,
+        }
+        let path = self.file(RunFile::Checkpoint);
+        path.parent().map_or(Ok(()), fs::create_dir_all)?;
+        write_whole(&path, bytes)
+    }
+
+    fn load(&self) -> io::Result<Option<Vec<u8>>> {
+        match fs::read(self.file(RunFile::Checkpoint)) {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_directory_has_one_writer_at_a_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let run = RunDir::create(folder.path()).unwrap();
+        let clone = run.clone();
+        drop(run);
+        assert!(matches!(RunDir::create(folder.path()), Err(RunError::Busy { .. })));
+        drop(clone);
+        RunDir::create(folder.path()).unwrap();
+    }
+}

@@ -1,0 +1,78 @@
+//! The names of the files in a run's directory, each spelt once.
+
+use std::fmt;
+
+/// A file in a run's directory.
+///
+/// ```
+/// use edgemix::run::RunFile;
+///
+/// assert_eq!(RunFile::Model.name(), "model.emx");
+/// assert_eq!(RunFile::Settings.to_string(), "config.toml");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RunFile {
+    /// The complete settings, as TOML.
+    Settings,
+    /// Where the samples come from, and their fingerprint, as TOML.
+    Data,
+    /// One line of JSON per epoch.
+    Metrics,
+    /// The state of training after the last epoch that was saved.
+    Checkpoint,
+    /// How the number of clusters was determined, as JSON.
+    ClusterCount,
+    /// The weights of the sticks of a Dirichlet process, as JSON.
+    StickWeights,
+    /// The trained model in floating point, as safetensors.
+    Trained,
+    /// The quantised model.
+    Model,
+    /// The page that shows the run.
+    Report,
+    /// What runs with several seeds agree on, as JSON.
+    Interval,
+    /// The scores of a run that is part of a comparison, as JSON.
+    Outcome,
+}
+
+impl RunFile {
+    /// All of them, in the order in which they are removed: the settings first, since a directory without settings holds no
+    /// run, and the samples last, since they mark the rest as the remainder of one.
+    pub const ALL: [Self; 11] = [
+        Self::Settings,
+        Self::Metrics,
+        Self::Checkpoint,
+        Self::ClusterCount,
+        Self::StickWeights,
+        Self::Trained,
+        Self::Model,
+        Self::Report,
+        Self::Interval,
+        Self::Outcome,
+        Self::Data,
+    ];
+
+    /// The path below the run's directory.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Settings => "config.toml",
+            Self::Data => "data.toml",
+            Self::Metrics => "metrics.jsonl",
+            Self::Checkpoint => "checkpoints/last.ckpt",
+            Self::ClusterCount => "clusters.json",
+            Self::StickWeights => "sticks.json",
+            Self::Trained => "trained.safetensors",
+            Self::Model => "model.emx",
+            Self::Report => "report.html",
+            Self::Interval => "seeds.json",
+            Self::Outcome => "result.json",
+        }
+    }
+}
+
+impl fmt::Display for RunFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}

@@ -1,0 +1,21 @@
+//! The directory of a run: its settings, samples, checkpoint, metrics, models and report. [`RunFile`] names the files, and
+//! [`RunDir`] reads and writes them by type. Every file appears whole or not at all.
+
+mod directory;
+mod error;
+mod file;
+mod metrics;
+mod model_file;
+mod settings;
+mod state;
+mod trained_file;
+mod write;
+
+pub use directory::RunDir;
+pub use error::RunError;
+pub use file::RunFile;
+pub use model_file::ModelFile;
+pub use settings::{read_settings, settings_differences, settings_to_toml};
+pub use state::RunState;
+pub use trained_file::{TrainedFileError, read_trained, write_trained};
+pub use write::{write_whole, write_whole_by};

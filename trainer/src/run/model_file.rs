@@ -1,0 +1,59 @@
+//! A quantised model as a file.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use edgemix_format::write::AlignedBytes;
+use edgemix_runtime::Model;
+
+use super::error::RunError;
+use super::file::RunFile;
+
+/// The bytes of an `.emx` file, checked once and aligned as [`Model`] needs them.
+///
+/// ```
+/// use edgemix::run::ModelFile;
+///
+/// let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../firmware-example/assets/digits.emx");
+/// let file = ModelFile::read(path.as_ref())?;
+/// assert_eq!((file.model()?.input_len(), file.flash()), (64, std::fs::metadata(path)?.len() as usize));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct ModelFile {
+    path: PathBuf,
+    bytes: AlignedBytes,
+}
+
+impl ModelFile {
+    /// Reads and checks a file, or the model of a run if `path` is a directory.
+    ///
+    /// # Errors
+    /// [`RunError::Io`] if the file can't be read, and [`RunError::Model`] if it is not a model.
+    pub fn read(path: &Path) -> Result<Self, RunError> {
+        let path = if path.is_dir() { path.join(RunFile::Model.name()) } else { path.into() };
+        let bytes = fs::read(&path).map_err(RunError::io(&path))?;
+        let file = Self { path, bytes: AlignedBytes::from(&bytes[..]) };
+        file.model()?;
+        Ok(file)
+    }
+
+    /// The model.
+    ///
+    /// # Errors
+    /// [`RunError::Model`]; never after [`ModelFile::read`] succeeded.
+    pub fn model(&self) -> Result<Model<'_>, RunError> {
+        let named = |source| RunError::Model { path: self.path.clone(), source };
+        Model::from_bytes(&self.bytes).map_err(named)
+    }
+
+    /// The size of the file, which is the flash memory that it occupies.
+    pub fn flash(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// Where the file is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}

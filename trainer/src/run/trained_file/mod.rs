@@ -1,0 +1,17 @@
+//! The trained model in floating point as one safetensors file.
+//!
+//! The tensors are the weights, biases, mixture and scaling; the rest is JSON in the entry `edgemix` of the file's metadata.
+//! Everything is checked when a file is read: the version, the type and shape of each tensor, that the parts fit together,
+//! and a checksum of it all.
+
+mod error;
+mod heads;
+mod layers;
+mod model;
+mod tensors;
+#[cfg(test)]
+mod tests;
+mod version;
+
+pub use error::TrainedFileError;
+pub use model::{read_trained, write_trained};

@@ -1,0 +1,97 @@
+//! The model in the file: scaling, encoder and head.
+
+use serde::{Deserialize, Serialize};
+
+use super::error::TrainedFileError;
+use super::heads::{self, HeadDescription};
+use super::layers;
+use super::tensors::{TensorReader, TensorWriter};
+use super::version::VERSION;
+use crate::data::Scaling;
+use crate::trained::{Layer, Trained};
+
+/// The entry `edgemix` of the metadata.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Description {
+    version: u64,
+    method: String,
+    encoder: Vec<Layer>,
+    head: HeadDescription,
+}
+
+/// All that is read of a file before its version is known.
+#[derive(Deserialize)]
+struct Preamble {
+    version: u64,
+}
+
+/// The bytes of a file that holds the model. The same model gives the same bytes.
+///
+/// ```
+/// # use edgemix::data::Scaling;
+/// # use edgemix::mixture::{Covariance, Mixture};
+/// use edgemix::run::{read_trained, write_trained};
+/// use edgemix::trained::{Head, Trained};
+///
+/// # let covariance = Covariance::Spherical(vec![1.0; 2]);
+/// # let mixture = Mixture { log_weights: vec![0.0; 2], means: ndarray::array![[0.0], [9.0]], covariance, clusters: vec![0, 1] };
+/// # let (method, head) = ("by hand".into(), Head::Mixture(mixture));
+/// # let scaling = Scaling { gain: vec![1.0], offset: vec![0.0] };
+/// # let trained = Trained { method, scaling, encoder: vec![], head };
+/// let bytes = write_trained(&trained)?;
+/// assert_eq!(read_trained(&bytes)?, trained);
+/// # Ok::<(), edgemix::run::TrainedFileError>(())
+/// ```
+///
+/// # Errors
+/// If the lengths of the model's arrays contradict each other.
+pub fn write_trained(trained: &Trained) -> Result<Vec<u8>, TrainedFileError> {
+    let mut tensors = TensorWriter::default();
+    let entries = trained.scaling.gain.len();
+    tensors.add("scaling.gain", &[entries], trained.scaling.gain.iter().copied());
+    tensors.add("scaling.offset", &[entries], trained.scaling.offset.iter().copied());
+    let description = Description {
+        version: VERSION,
+        method: trained.method.clone(),
+        encoder: layers::write(&mut tensors, "encoder", &trained.encoder),
+        head: heads::write(&mut tensors, &trained.head),
+    };
+    tensors.finish(&serde_json::to_string(&description)?)
+}
+
+/// Reads the bytes of a file.
+///
+/// # Errors
+/// [`TrainedFileError`] says which part of the file is wrong.
+pub fn read_trained(bytes: &[u8]) -> Result<Trained, TrainedFileError> {
+    let tensors = TensorReader::new(bytes)?;
+    let Preamble { version } = serde_json::from_str(tensors.description())?;
+    if version != VERSION {
+        return Err(TrainedFileError::Version { found: version });
+    }
+    let Description { method, encoder, head, .. } = serde_json::from_str(tensors.description())?;
+    let encoder = layers::read(&tensors, "encoder", encoder)?;
+    let head = heads::read(&tensors, head)?;
+    let (gives, takes) = (encoder.last().map(Layer::outputs), head.n_dims());
+    if let Some(gives) = gives.filter(|&gives| gives != takes) {
+        let problem = format!("takes {takes} values, the encoder gives {gives}");
+        return Err(TrainedFileError::field("head", problem));
+    }
+    let scaling = read_scaling(&tensors, encoder.first().map_or(takes, Layer::inputs))?;
+    tensors.finish()?;
+    Ok(Trained { method, scaling, encoder, head })
+}
+
+fn read_scaling(tensors: &TensorReader, inputs: usize) -> Result<Scaling, TrainedFileError> {
+    let shape = tensors.shape("scaling.gain")?;
+    let scaling =
+        Scaling { gain: tensors.get("scaling.gain", &shape)?, offset: tensors.get("scaling.offset", &shape)? };
+    match shape[..] {
+        [entries] if entries > 0 && inputs.is_multiple_of(entries) => Ok(scaling),
+        _ => {
+            let problem = format!("has shape {shape:?}, which does not fit {inputs} features");
+            Err(TrainedFileError::field("scaling.gain", problem))
+        }
+    }
+}

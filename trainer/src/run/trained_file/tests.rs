@@ -1,0 +1,211 @@
+use ndarray::{Array2, array};
+use rand::{Rng, RngExt};
+use rand_chacha::ChaCha8Rng;
+use safetensors::SafeTensors;
+use safetensors::tensor::TensorView;
+
+use super::tensors::{TensorReader, TensorWriter};
+use super::{TrainedFileError, read_trained, write_trained};
+use crate::base::random::{normal, stream};
+use crate::data::{ImageShape, Samples, Scaling};
+use crate::mixture::{Covariance, Mixture};
+use crate::trained::{
+    Activation, Autoencoders, Convolution, ConvolutionShape, Dense, Head, Layer, Pair, Pooling, PoolingOperation,
+    Trained, Window,
+};
+
+fn dense(inputs: usize, outputs: usize, activation: Activation, rng: &mut ChaCha8Rng) -> Dense {
+    Dense { inputs, outputs, weights: normal(inputs * outputs, rng), bias: normal(outputs, rng), activation }
+}
+
+fn mixture(covariance: Covariance) -> Head {
+    let means = array![[-1.0, 0.1], [2.0, 0.3], [1.0 / 3.0, 4.0]];
+    Head::Mixture(Mixture { log_weights: vec![-1.1, -0.9, -1.3], means, covariance, clusters: vec![0, 1, 0] })
+}
+
+/// A model with each kind of layer and head.
+fn models() -> Vec<Trained> {
+    let mut rng = stream(0, "trained file", 0);
+    let input = ImageShape { channels: 1, height: 4, width: 4 };
+    let shape = ConvolutionShape { input, filters: 3, window: Window { size: 2, stride: 2, padding: 0 } };
+    let convolution = Convolution {
+        shape,
+        weights: normal(12, &mut rng),
+        bias: normal(3, &mut rng),
+        activation: Activation::LeakyRelu(0.01),
+    };
+    let input = ImageShape { channels: 3, height: 2, width: 2 };
+    let window = Window { size: 2, stride: 2, padding: 0 };
+    let pooling = Pooling { operation: PoolingOperation::Average, input, window };
+    let last = dense(3, 2, Activation::Identity, &mut rng);
+    let encoder = vec![Layer::Convolution(convolution), Layer::Pooling(pooling), Layer::Dense(last)];
+    let full = array![[[2.0, 0.5], [0.5, 1.0]], [[1.0, 0.0], [0.0, 1.0]], [[0.7, -0.1], [-0.1, 0.9]]];
+    let softmax = Head::Softmax(dense(2, 3, Activation::Identity, &mut rng));
+    let mut pair = || Pair {
+        encoder: vec![Layer::Dense(dense(16, 4, Activation::Tanh, &mut rng))],
+        decoder: vec![Layer::Dense(dense(2, 16, Activation::Sigmoid, &mut rng))],
+    };
+    let pairs = vec![pair(), pair()];
+    let autoencoders = Autoencoders { pairs, variational: true, precision: 1.0 / 3.0, log_weights: vec![-0.7, -0.6] };
+    let scaling = |entries: usize| Scaling { gain: vec![0.1; entries], offset: vec![-0.2; entries] };
+    let model = |encoder, head, entries| Trained {
+        method: "a \"quoted\" method".into(),
+        scaling: scaling(entries),
+        encoder,
+        head,
+    };
+    vec![
+        model(encoder.clone(), mixture(Covariance::Full(full)), 16),
+        model(encoder.clone(), mixture(Covariance::Diagonal(Array2::from_elem((3, 2), 0.5))), 1),
+        model(vec![], mixture(Covariance::Spherical(vec![0.5, 0.1, 0.2])), 2),
+        model(encoder, softmax, 4),
+        model(vec![], Head::Autoencoders(autoencoders), 16),
+    ]
+}
+
+#[test]
+fn a_model_is_read_as_it_was_written() {
+    for model in models() {
+        let bytes = write_trained(&model).unwrap();
+        assert_eq!(read_trained(&bytes).unwrap(), model);
+        assert_eq!(write_trained(&model).unwrap(), bytes, "the same model has other bytes");
+    }
+}
+
+#[test]
+fn other_programs_open_the_tensors() {
+    let bytes = write_trained(&models()[0]).unwrap();
+    let file = SafeTensors::deserialize(&bytes).unwrap();
+    assert_eq!(file.tensor("encoder.0.weight").unwrap().shape(), [3, 2, 2, 1]);
+    assert_eq!(file.tensor("mixture.covariance").unwrap().shape(), [3, 2, 2]);
+}
+
+/// Bytes changed, inserted and removed at random.
+fn damage(bytes: &[u8], rng: &mut impl Rng) -> Vec<u8> {
+    let mut damaged = bytes.to_vec();
+    for _ in 0..rng.random_range(1..4) {
+        let at = rng.random_range(0..damaged.len().max(1));
+        match rng.random_range(0..5) {
+            0 => damaged.truncate(at),
+            1 => damaged.insert(at, rng.random()),
+            2 if at < damaged.len() => _ = damaged.remove(at),
+            _ => {
+                if let Some(byte) = damaged.get_mut(at) {
+                    *byte ^= 1 << rng.random_range(0..8);
+                }
+            }
+        }
+    }
+    damaged
+}
+
+#[test]
+fn a_damaged_file_is_refused_and_never_read_as_another_model() {
+    let mut rng = stream(1, "trained file", 0);
+    for model in models() {
+        let bytes = write_trained(&model).unwrap();
+        for _ in 0..2000 {
+            if let Ok(read) = read_trained(&damage(&bytes, &mut rng)) {
+                assert_eq!(read, model);
+            }
+        }
+        for length in 0..bytes.len() {
+            assert!(read_trained(&bytes[..length]).is_err(), "{length} bytes were enough");
+        }
+    }
+}
+
+/// Replaces a number, a word or a bracket of the description.
+fn tamper(description: &str, rng: &mut impl Rng) -> String {
+    let characters: Vec<char> = description.chars().collect();
+    let at = rng.random_range(0..characters.len());
+    let pieces = ["0", "1", "7", "-3", "65536", "18446744073709551615", "1e400", "null", "\"", "{", "]", ",", "true"];
+    let piece = pieces[rng.random_range(0..pieces.len())];
+    let end = if rng.random() { at + 1 } else { at };
+    characters[..at].iter().collect::<String>() + piece + &characters[end..].iter().collect::<String>()
+}
+
+/// Files whose checksum is right but whose contents are not: what is accepted must be usable.
+#[test]
+fn a_file_that_was_tampered_with_never_panics() {
+    let mut rng = stream(2, "trained file", 0);
+    let mut accepted = 0;
+    for model in models() {
+        let bytes = write_trained(&model).unwrap();
+        let file = SafeTensors::deserialize(&bytes).unwrap();
+        let description = TensorReader::new(&bytes).unwrap().description().to_owned();
+        for round in 0..2000 {
+            let mut writer = TensorWriter::default();
+            let victim = rng.random_range(0..file.len());
+            for (index, (name, view)) in file.tensors().iter().filter(|(name, _)| name != "checksum").enumerate() {
+                if round % 2 == 1 || index != victim {
+                    writer.add_view(name, view);
+                    continue;
+                }
+                // The same bytes in another shape, other bytes, or no tensor at all.
+                let mut shape = view.shape().to_vec();
+                let mut data = view.data().to_vec();
+                match rng.random_range(0..4) {
+                    0 => shape.reverse(),
+                    1 => shape.insert(0, 1),
+                    2 => data.iter_mut().for_each(|byte| *byte ^= 1 << rng.random_range(0..8)),
+                    _ => continue,
+                }
+                writer.add_view(name, &TensorView::new(view.dtype(), shape, &data).unwrap());
+            }
+            let text = if round % 2 == 1 { tamper(&description, &mut rng) } else { description.clone() };
+            let Ok(read) = read_trained(&writer.finish(&text).unwrap()) else { continue };
+            accepted += 1;
+            let n_features = read.encoder.first().map_or(read.head.n_dims(), Layer::inputs);
+            if n_features > 10_000 {
+                continue;
+            }
+            let samples = Samples::new("two", normal(2 * n_features, &mut rng), n_features);
+            // A covariance need not be positive definite; that is an error of its own.
+            if let Ok(clusters) = read.assign(&samples) {
+                assert_eq!(clusters.len(), 2);
+            }
+        }
+    }
+    assert!(accepted > 100, "only {accepted} files were accepted: the test does not reach the checks");
+}
+
+#[test]
+fn errors_name_the_version_and_the_tensor() {
+    let bytes = write_trained(&models()[0]).unwrap();
+    let file = SafeTensors::deserialize(&bytes).unwrap();
+    let description = TensorReader::new(&bytes).unwrap().description().to_owned();
+    let rewritten = |description: &str, change: &dyn Fn(&str, TensorView, &mut TensorWriter)| {
+        let mut writer = TensorWriter::default();
+        let tensors = file.tensors();
+        tensors
+            .into_iter()
+            .filter(|(name, _)| name != "checksum")
+            .for_each(|(name, view)| change(&name, view, &mut writer));
+        read_trained(&writer.finish(description).unwrap()).unwrap_err().to_string()
+    };
+    let keep = |name: &str, view: TensorView, writer: &mut TensorWriter| writer.add_view(name, &view);
+    let newer = description.replace("\"version\":1", "\"version\":7");
+    assert_eq!(rewritten(&newer, &keep), "it has format version 7, this program reads version 1");
+    let error = rewritten(&description, &|name, view, writer| {
+        if name == "encoder.2.bias" {
+            let view = TensorView::new(view.dtype(), vec![1, 2], view.data()).unwrap();
+            writer.add_view(name, &view);
+        } else {
+            writer.add_view(name, &view);
+        }
+    });
+    assert_eq!(error, "the tensor encoder.2.bias has shape [1, 2], expected [2]");
+    let error = rewritten(&description, &|name, view, writer| {
+        if name != "mixture.means" {
+            writer.add_view(name, &view);
+        }
+    });
+    assert_eq!(error, "the tensor mixture.means is missing");
+    let stride = description.replacen("\"stride\":2", "\"stride\":0", 1);
+    assert!(rewritten(&stride, &keep).starts_with("encoder.0: an impossible window"));
+    let activation = description.replace("0.01", "1e39");
+    assert!(
+        !matches!(read_trained(&bytes), Err(TrainedFileError::NotAModel)) && !rewritten(&activation, &keep).is_empty()
+    );
+}

@@ -1,0 +1,182 @@
+//! Several methods with several seeds on the same samples.
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use super::error::WorkflowError;
+use super::evaluation::Evaluation;
+use super::fit::{FitOptions, FitSummary, fit};
+use super::plan::Plan;
+use super::start::{ExistingRun, start};
+use super::table::{ComparisonRow, Outcome, TableFormat, comparison_table};
+use crate::data::{Dataset, Source};
+use crate::methods::{FitConfig, MethodConfig};
+use crate::run::{RunDir, RunError, RunFile, write_whole};
+use crate::training::{FitError, Observer};
+
+/// A comparison of methods: each is run with each seed, in a directory `METHOD-SEED` below a common one. A run that is
+/// finished is skipped, so that a comparison that was interrupted continues.
+///
+/// ```
+/// use edgemix::data::{self, Source};
+/// use edgemix::methods::{FitConfig, MethodConfig};
+/// use edgemix::workflow::{Comparison, FitOptions, TableFormat};
+///
+/// # let folder = tempfile::tempdir()?;
+/// # let out = folder.path();
+/// let (source, dataset) = (Source::new("digits"), data::digits());
+/// let epochs = edgemix::training::PhaseSettings::with_epochs(1);
+/// let settings = FitConfig { encoder: "16-4".parse()?, reconstruction: epochs, clustering: epochs, ..FitConfig::default() };
+/// let methods = ["ae-kmeans", "ae-gmm"].map(|name| MethodConfig::named(name).unwrap());
+/// let mut comparison = Comparison::new(out, &source, &dataset, &settings, &methods, 1);
+/// for run in comparison.runs() {
+///     comparison.train(&run, &FitOptions::default(), &mut ())?;
+/// }
+/// assert_eq!(comparison.table(TableFormat::Csv).lines().count(), 3);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct Comparison<'a> {
+    out: PathBuf,
+    source: &'a Source,
+    dataset: &'a Dataset,
+    runs: Vec<ComparisonRun>,
+    rows: Vec<ComparisonRow>,
+}
+
+/// A run of a comparison.
+#[derive(Clone, Debug)]
+pub struct ComparisonRun {
+    settings: FitConfig,
+}
+
+impl ComparisonRun {
+    /// The name of the method.
+    pub fn method(&self) -> &'static str {
+        self.settings.method.name()
+    }
+
+    /// The seed.
+    pub fn seed(&self) -> u64 {
+        self.settings.seed
+    }
+}
+
+impl<'a> Comparison<'a> {
+    /// Compares `methods` with the seeds from 0 to `seeds - 1`. All runs have the same `settings`, apart from the method and
+    /// the seed.
+    pub fn new(
+        out: &Path,
+        source: &'a Source,
+        dataset: &'a Dataset,
+        settings: &FitConfig,
+        methods: &[MethodConfig],
+        seeds: u64,
+    ) -> Self {
+        let settings = |method: &MethodConfig, seed| FitConfig { seed, method: method.clone(), ..settings.clone() };
+        let of_method = |method| (0..seeds).map(move |seed| ComparisonRun { settings: settings(method, seed) });
+        Self { out: out.into(), source, dataset, runs: methods.iter().flat_map(of_method).collect(), rows: vec![] }
+    }
+
+    /// The runs, in the order of the table.
+    pub fn runs(&self) -> Vec<ComparisonRun> {
+        self.runs.clone()
+    }
+
+    /// Trains and evaluates a run, unless that was done before, and updates the tables `compare.txt`, `compare.csv` and
+    /// `compare.md`. A method that fails on these samples is an outcome, and no error. Returns what the fit gave, if there
+    /// was one.
+    ///
+    /// # Errors
+    /// If the observer stopped the run, or a file can't be read or written.
+    pub fn train(
+        &mut self,
+        run: &ComparisonRun,
+        options: &FitOptions,
+        observer: &mut dyn Observer,
+    ) -> Result<Option<FitSummary>, WorkflowError> {
+        let failed = |error: &dyn std::fmt::Display| Outcome {
+            failure: Some(format!("seed {}: {error}", run.seed())),
+            ..Outcome::default()
+        };
+        let (outcome, fitted) = match self.outcome(run, options, observer) {
+            Err(error @ WorkflowError::Fit(FitError::Stopped(_) | FitError::Checkpoint { .. })) => return Err(error),
+            Err(error @ (WorkflowError::Fit(_) | WorkflowError::Quantize(_))) => (failed(&error), None),
+            outcome => outcome?,
+        };
+        let directory = RunDir::open(&self.run_directory(run));
+        if directory.contains(RunFile::Settings) {
+            directory.write_json(RunFile::Outcome, &outcome)?;
+        }
+        match self.rows.last_mut().filter(|row| row.method == run.method()) {
+            Some(row) => row.outcomes.push(outcome),
+            None => self.rows.push(ComparisonRow { method: run.method(), outcomes: vec![outcome] }),
+        }
+        self.write_tables()?;
+        Ok(fitted)
+    }
+
+    /// The directory of a run.
+    pub fn run_directory(&self, run: &ComparisonRun) -> PathBuf {
+        self.out.join(format!("{}-{}", run.method(), run.seed()))
+    }
+
+    fn outcome(
+        &self,
+        run: &ComparisonRun,
+        options: &FitOptions,
+        observer: &mut dyn Observer,
+    ) -> Result<(Outcome, Option<FitSummary>), WorkflowError> {
+        let plan = Plan::new(self.source, self.dataset, run.settings.clone())?;
+        let out = self.run_directory(run);
+        let was_started = RunDir::open(&out).contains(RunFile::Settings);
+        let run = start(&out, &plan, ExistingRun::Resume)?;
+        if let Ok(Some(outcome)) = run.json(RunFile::Outcome) {
+            return Ok((outcome, None));
+        }
+        let begin = Instant::now();
+        let fitted = fit(&run, &plan, options, observer)?;
+        // The seconds before an interruption are unknown.
+        let seconds = (!was_started).then(|| begin.elapsed().as_secs_f64());
+        let file = run.model()?;
+        let model = file.model()?;
+        let evaluation = Evaluation::new(self.dataset, Some(&fitted.trained), &model)?;
+        let scores = evaluation.int8.scores;
+        let values = [
+            scores.map(|scores| scores.acc),
+            scores.map(|scores| scores.nmi),
+            scores.map(|scores| scores.ari),
+            Some(evaluation.int8.clusters_of_a_percent as f64),
+            seconds,
+            Some(file.flash() as f64),
+            Some(model.arena_len() as f64),
+            evaluation.agreement,
+        ];
+        Ok((Outcome { failure: None, values }, Some(fitted)))
+    }
+
+    /// The rows so far.
+    pub fn rows(&self) -> &[ComparisonRow] {
+        &self.rows
+    }
+
+    /// The table so far.
+    pub fn table(&self, format: TableFormat) -> String {
+        comparison_table(&self.rows, format)
+    }
+
+    fn write_tables(&self) -> Result<(), WorkflowError> {
+        let files = [
+            ("compare.txt", TableFormat::Text),
+            ("compare.csv", TableFormat::Csv),
+            ("compare.md", TableFormat::Markdown),
+        ];
+        for (name, format) in files {
+            let path = self.out.join(name);
+            // No run may have a directory yet, if all have failed.
+            std::fs::create_dir_all(&self.out).map_err(RunError::io(&self.out))?;
+            write_whole(&path, self.table(format).as_bytes()).map_err(RunError::io(&path))?;
+        }
+        Ok(())
+    }
+}

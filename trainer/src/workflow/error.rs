@@ -1,0 +1,162 @@
+//! Why a step of the workflow fails.
+
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+use crate::data::{DataError, DataRecord};
+use crate::quantize::QuantizeError;
+use crate::run::{RunError, RunFile};
+use crate::trained::AssignError;
+use crate::training::FitError;
+
+/// Why a step of the workflow fails.
+///
+/// ```
+/// use edgemix::data::{self, Source};
+/// use edgemix::methods::FitConfig;
+/// use edgemix::workflow::{ExistingRun, Plan, WorkflowError, start};
+///
+/// let folder = tempfile::tempdir()?;
+/// // A page of somebody else's.
+/// std::fs::write(folder.path().join("report.html"), "<p>Annual report</p>")?;
+/// let dataset = data::digits();
+/// let plan = Plan::new(&Source::new("digits"), &dataset, FitConfig::default())?;
+/// let refused = start(folder.path(), &plan, ExistingRun::Replace);
+/// assert!(matches!(refused, Err(WorkflowError::Foreign { .. })));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum WorkflowError {
+    /// A file of a run can't be read or written.
+    #[error(transparent)]
+    Run(#[from] RunError),
+    /// The samples can't be read.
+    #[error(transparent)]
+    Data(#[from] DataError),
+    /// The training failed or was stopped.
+    #[error(transparent)]
+    Fit(#[from] FitError),
+    /// The model can't be quantised.
+    #[error(transparent)]
+    Quantize(#[from] QuantizeError),
+    /// The trained model can't assign samples.
+    #[error(transparent)]
+    Assign(#[from] AssignError),
+    /// A new run would replace another one.
+    #[error("{}: the directory already contains a run", path.display())]
+    AlreadyStarted {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// There is no run to resume.
+    #[error("{}: the directory contains no run", path.display())]
+    NoRun {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// A new run would overwrite a file that is not part of a run.
+    #[error("{}: the file {file} is not part of a run and would be overwritten", path.display())]
+    Foreign {
+        /// The directory.
+        path: PathBuf,
+        /// The file.
+        file: RunFile,
+    },
+    /// The directory of several runs already contains a single one.
+    #[error("{}: the directory already contains a run with a single seed", path.display())]
+    SingleRun {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// The run was started with other settings.
+    #[error("{}: the run was started with other settings ({})", path.display(), differences.join("; "))]
+    OtherSettings {
+        /// The directory.
+        path: PathBuf,
+        /// Such as `seed was 0, is now 3`.
+        differences: Vec<String>,
+    },
+    /// The run was started with samples from elsewhere, or cut in another way.
+    #[error("{}: the run was started with other samples, {before}", path.display())]
+    OtherSource {
+        /// The directory.
+        path: PathBuf,
+        /// Where the run's samples come from.
+        before: String,
+    },
+    /// The samples have changed since the run was started.
+    #[error(
+        "{samples}: these are not the samples that the run was trained on (their fingerprint is {found:.16}, the run's is \
+         {expected:.16}: {n_samples} samples of {n_features} features from {before})"
+    )]
+    OtherSamples {
+        /// Where the samples come from.
+        samples: String,
+        /// Their fingerprint.
+        found: String,
+        /// The fingerprint of the run's samples.
+        expected: String,
+        /// Number of the run's samples.
+        n_samples: usize,
+        /// Number of their features.
+        n_features: usize,
+        /// Where the run's samples came from.
+        before: String,
+    },
+    /// The model takes another number of features.
+    #[error("the model takes {expected} features, {samples} has {found}")]
+    Features {
+        /// What the model takes.
+        expected: usize,
+        /// The name of the samples.
+        samples: String,
+        /// What they have.
+        found: usize,
+    },
+    /// The trained and the quantised model of a run are not the same model.
+    #[error("{} has {in_trained}, but {} has {in_model}: the files are not of the same run", trained.display(), model.display())]
+    Mismatch {
+        /// The file of the trained model.
+        trained: PathBuf,
+        /// The sizes of the trained model.
+        in_trained: String,
+        /// The file of the quantised model.
+        model: PathBuf,
+        /// The sizes of the quantised model.
+        in_model: String,
+    },
+    /// The clusters have names, but not one each.
+    #[error("there are {names} names for {clusters} clusters: each cluster needs one")]
+    ClusterNames {
+        /// Number of names.
+        names: usize,
+        /// Number of clusters.
+        clusters: usize,
+    },
+    /// A rate is not between 0 and 1.
+    #[error("the false-alarm rate must be between 0 and 1, such as 0.01, not {0}")]
+    Rate(f64),
+    /// The samples are not raw counts that fit the model's input.
+    #[error("{samples}: {source}")]
+    Raw {
+        /// The name of the samples.
+        samples: String,
+        /// The runtime's error.
+        source: edgemix_runtime::AssignError,
+    },
+}
+
+impl WorkflowError {
+    pub(super) fn other_samples(expected: &DataRecord, found: &DataRecord) -> Self {
+        Self::OtherSamples {
+            samples: found.source.path.clone(),
+            found: found.fingerprint.clone(),
+            expected: expected.fingerprint.clone(),
+            n_samples: expected.samples,
+            n_features: expected.features,
+            before: expected.source.path.clone(),
+        }
+    }
+}

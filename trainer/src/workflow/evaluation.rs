@@ -1,0 +1,75 @@
+//! How a model clusters samples, compared with its trained form and with labels.
+
+use edgemix_runtime::Model;
+use serde::Serialize;
+
+use super::calibration::PosteriorCalibration;
+use super::error::WorkflowError;
+use super::models::check_features;
+use crate::assessment::inference;
+use crate::base::metrics::{Scores, agreement, clusters_found, scores};
+use crate::data::Dataset;
+use crate::trained::Trained;
+
+/// How a model clusters samples. See [the module](super) for an example.
+#[derive(Clone, Debug, Serialize)]
+pub struct Evaluation {
+    /// The trained model in floating point, where it is there.
+    pub f32: Option<ModelScores>,
+    /// The quantised model.
+    pub int8: ModelScores,
+    /// The share of the samples that both models assign to the same cluster.
+    pub agreement: Option<f64>,
+    /// The samples that training did not see, alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub held_out: Option<Box<HeldOutEvaluation>>,
+    /// How well the posteriors are calibrated.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub posterior: Option<PosteriorCalibration>,
+}
+
+/// The clusters of one of the two models.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct ModelScores {
+    /// Number of clusters that have samples.
+    pub clusters: usize,
+    /// Number of clusters that have at least 1 % of the samples.
+    pub clusters_of_a_percent: usize,
+    /// Agreement with the labels, where there are labels.
+    pub scores: Option<Scores>,
+}
+
+/// The evaluation of the samples that training did not see.
+#[derive(Clone, Debug, Serialize)]
+pub struct HeldOutEvaluation {
+    /// Number of samples.
+    pub samples: usize,
+    /// Their evaluation.
+    #[serde(flatten)]
+    pub evaluation: Evaluation,
+}
+
+impl Evaluation {
+    /// Assigns the samples by the quantised model and, where it is there, by the trained one.
+    ///
+    /// # Errors
+    /// [`WorkflowError::Features`], [`WorkflowError::Data`] and [`WorkflowError::Assign`].
+    pub fn new(dataset: &Dataset, trained: Option<&Trained>, model: &Model) -> Result<Self, WorkflowError> {
+        let samples = &dataset.samples;
+        check_features(model, samples)?;
+        let model_scores = |clusters: &[u16]| ModelScores {
+            clusters: clusters_found(clusters, 0.0),
+            clusters_of_a_percent: clusters_found(clusters, 0.01),
+            scores: dataset.labels.as_ref().map(|labels| scores(labels, clusters)),
+        };
+        let int8: Vec<u16> = inference::assign_samples(model, samples)?.iter().map(|found| found.cluster).collect();
+        let f32 = trained.map(|trained| trained.assign(samples)).transpose()?;
+        Ok(Self {
+            f32: f32.as_deref().map(model_scores),
+            agreement: f32.as_deref().map(|clusters| agreement(clusters, &int8)),
+            int8: model_scores(&int8),
+            held_out: None,
+            posterior: None,
+        })
+    }
+}

@@ -1,0 +1,108 @@
+//! Quantising the model of a run.
+
+use std::path::Path;
+
+use edgemix_runtime::Model;
+use sha2::{Digest, Sha256};
+
+use super::error::WorkflowError;
+use crate::data::split::{Split, SplitSamples};
+use crate::data::{DataRecord, Dataset, Source};
+use crate::methods::FitConfig;
+use crate::quantize::{HeldOut, Provenance, QuantizeError, check, quantize};
+use crate::run::{RunDir, RunError, write_whole};
+use crate::trained::Trained;
+
+/// The trained model of a run with the samples to quantise it with.
+///
+/// ```
+/// # use edgemix::data::{self, Source};
+/// # use edgemix::methods::FitConfig;
+/// # use edgemix::workflow::{ExistingRun, FitOptions, Plan, fit, start};
+/// use edgemix::workflow::Export;
+///
+/// # let folder = tempfile::tempdir()?;
+/// # let (source, dataset) = (Source::new("digits"), data::digits());
+/// # let epochs = edgemix::training::PhaseSettings::with_epochs(1);
+/// # let config = FitConfig { encoder: "16-4".parse()?, reconstruction: epochs, clustering: epochs, ..FitConfig::default() };
+/// # let plan = Plan::new(&source, &dataset, config)?;
+/// # let run = start(folder.path(), &plan, ExistingRun::Refuse)?;
+/// # fit(&run, &plan, &FitOptions { allow_disagreement: true, ..FitOptions::default() }, &mut ())?;
+/// let export = Export::new(&run, &source, &dataset, None)?;
+/// let path = folder.path().join("copy.emx");
+/// export.write(&path, true)?;
+/// // The same model and samples give the same file.
+/// assert_eq!(std::fs::read(&path)?, std::fs::read(run.model()?.path())?);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct Export<'a> {
+    pub(super) run: RunDir,
+    pub(super) trained: Trained,
+    pub(super) parts: SplitSamples<'a>,
+    pub(super) config: FitConfig,
+}
+
+impl<'a> Export<'a> {
+    /// Reads the trained model of a run. The samples must be those that it was trained on, since they calibrate the
+    /// integers. `finest_rate` replaces the run's setting of this name.
+    ///
+    /// # Errors
+    /// [`WorkflowError::OtherSamples`], [`WorkflowError::Rate`], [`WorkflowError::Run`] if a file of the run can't be read,
+    /// and [`WorkflowError::Data`] if the samples can't be read.
+    pub fn new(
+        run: &RunDir,
+        source: &Source,
+        dataset: &'a Dataset,
+        finest_rate: Option<f64>,
+    ) -> Result<Self, WorkflowError> {
+        let trained = run.trained()?;
+        let mut config = run.config()?;
+        config.finest_rate = finest_rate.unwrap_or(config.finest_rate);
+        if !(config.finest_rate > 0.0 && config.finest_rate < 1.0) {
+            return Err(WorkflowError::Rate(config.finest_rate));
+        }
+        let found = DataRecord::new(source, &dataset.samples);
+        if let Some(expected) = run.record()?.filter(|expected| expected.fingerprint != found.fingerprint) {
+            return Err(WorkflowError::other_samples(&expected, &found));
+        }
+        let parts = Split::draw(dataset, config.holdout, config.seed).parts(&dataset.samples)?;
+        Ok(Self { run: run.clone(), trained, parts, config })
+    }
+
+    /// The trained model.
+    pub fn trained(&self) -> &Trained {
+        &self.trained
+    }
+
+    /// Quantises the model and writes the file. If the integers disagree with the trained model, the file is written only
+    /// where that is allowed, and the disagreement is returned.
+    ///
+    /// # Errors
+    /// [`WorkflowError::Quantize`], and [`WorkflowError::Run`] if the file can't be written.
+    pub fn write(&self, out: &Path, allow_disagreement: bool) -> Result<Option<QuantizeError>, WorkflowError> {
+        check_and_write(self, out, allow_disagreement)
+    }
+}
+
+pub(super) fn check_and_write(
+    export: &Export,
+    out: &Path,
+    allow_disagreement: bool,
+) -> Result<Option<QuantizeError>, WorkflowError> {
+    let Export { run, trained, parts, config } = export;
+    let digest = Sha256::digest(run.config_text()?).into();
+    let provenance = Provenance { name: parts.training.name().to_owned(), config: digest, seed: config.seed };
+    let held_out = parts.held_out.as_ref().map(|samples| HeldOut { samples, finest_rate: config.finest_rate });
+    let bytes = quantize(trained, &parts.training, held_out, &provenance)?;
+    let model = Model::from_bytes(&bytes).map_err(|source| RunError::Model { path: out.into(), source })?;
+    let disagreement = match check(trained, &model, &parts.training) {
+        Err(error @ QuantizeError::Disagreement { .. }) if allow_disagreement => Some(error),
+        checked => {
+            checked?;
+            None
+        }
+    };
+    write_whole(out, &bytes).map_err(RunError::io(out))?;
+    Ok(disagreement)
+}

@@ -1,0 +1,60 @@
+//! Fitting a model and quantising it.
+
+use super::error::WorkflowError;
+use super::export::{Export, check_and_write};
+use super::plan::Plan;
+use super::recorder::Recorder;
+use crate::assessment::collapse::{Collapse, find_collapse};
+use crate::data::split::Split;
+use crate::device::Device;
+use crate::quantize::QuantizeError;
+use crate::run::{RunDir, RunFile};
+use crate::trained::Trained;
+use crate::training::Observer;
+
+/// How a fit is done, apart from what is learned.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct FitOptions {
+    /// Where the networks are trained.
+    pub device: Device,
+    /// Whether a quantised model is written even if it does not agree with the trained one.
+    pub allow_disagreement: bool,
+}
+
+/// What a fit gives, beyond the files in the run's directory.
+#[derive(Debug)]
+pub struct FitSummary {
+    /// The trained model in floating point.
+    pub trained: Trained,
+    /// How the clustering collapsed, if it did.
+    pub collapse: Option<Collapse>,
+    /// By how much the quantised model disagrees with the trained one, if it does and that was allowed.
+    pub disagreement: Option<QuantizeError>,
+    /// Number of samples that were held out of training.
+    pub held_out: usize,
+}
+
+/// Trains, quantises, and writes both models to the run's directory. A run that was interrupted continues from its last
+/// checkpoint and ends with the same bits. See [the module](super) for an example.
+///
+/// # Errors
+/// [`WorkflowError::Fit`] if the training fails or the observer stops it, [`WorkflowError::Quantize`] if the model can't be
+/// quantised, [`WorkflowError::Data`] if the samples can't be read, and [`WorkflowError::Run`] if a file can't be written.
+pub fn fit(
+    run: &RunDir,
+    plan: &Plan,
+    options: &FitOptions,
+    observer: &mut dyn Observer,
+) -> Result<FitSummary, WorkflowError> {
+    let (dataset, config) = (plan.dataset(), plan.config());
+    let parts = Split::draw(dataset, config.holdout, config.seed).parts(&dataset.samples)?;
+    let mut recorder = Recorder::new(run, observer);
+    let trained = options.device.fit(&parts.training, config, &mut run.clone(), &mut recorder)?.trained;
+    recorder.activity("quantising");
+    let collapse = find_collapse(&trained, &parts.training)?;
+    run.write_trained(&trained)?;
+    let held_out = parts.held_out.as_ref().map_or(0, |samples| samples.n_samples());
+    let export = Export { run: run.clone(), trained, parts, config: config.clone() };
+    let disagreement = check_and_write(&export, &run.file(RunFile::Model), options.allow_disagreement)?;
+    Ok(FitSummary { trained: export.trained, collapse, disagreement, held_out })
+}

@@ -1,0 +1,54 @@
+//! What the commands of the program do, as a library: start and resume runs, fit, quantise, export, train with several seeds,
+//! evaluate, compare, and write a Rust module for a firmware.
+//!
+//! ```
+//! use edgemix::data::{self, Source};
+//! use edgemix::methods::FitConfig;
+//! use edgemix::workflow::{ExistingRun, Evaluation, FitOptions, Plan, fit, start};
+//!
+//! # let folder = tempfile::tempdir()?;
+//! # let out = folder.path();
+//! let (source, dataset) = (Source::new("digits"), data::digits());
+//! let epochs = edgemix::training::PhaseSettings::with_epochs(1);
+//! let config = FitConfig { encoder: "16-4".parse()?, reconstruction: epochs, clustering: epochs, ..FitConfig::default() };
+//! // Whatever can be refused is refused here, before the directory is touched.
+//! let plan = Plan::new(&source, &dataset, config)?;
+//! let run = start(out, &plan, ExistingRun::Refuse)?;
+//! let options = FitOptions { allow_disagreement: true, ..FitOptions::default() };
+//! let summary = fit(&run, &plan, &options, &mut ())?;
+//!
+//! let model = run.model()?;
+//! let evaluation = Evaluation::new(&dataset, Some(&summary.trained), &model.model()?)?;
+//! assert!(evaluation.agreement.is_some_and(|share| share > 0.9));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod calibration;
+mod compare;
+mod error;
+mod evaluate;
+mod evaluation;
+mod export;
+mod fit;
+mod models;
+mod plan;
+mod recorder;
+mod rust_module;
+mod seeds;
+mod start;
+mod table;
+
+pub use calibration::{CalibrationErrors, PosteriorCalibration};
+pub use compare::{Comparison, ComparisonRun};
+pub use error::WorkflowError;
+pub use evaluate::{evaluate_model, evaluate_run};
+pub use evaluation::{Evaluation, HeldOutEvaluation, ModelScores};
+pub use export::Export;
+pub use fit::{FitOptions, FitSummary, fit};
+pub use models::{RunModels, check_features};
+pub use plan::Plan;
+pub use recorder::Recorder;
+pub use rust_module::RustModule;
+pub use seeds::{SeedSeries, SeedSummary};
+pub use start::{ExistingRun, start};
+pub use table::{ComparisonRow, Outcome, TableFormat, comparison_table};

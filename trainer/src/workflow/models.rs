@@ -1,0 +1,58 @@
+//! The two models of a run.
+
+use edgemix_runtime::Model;
+
+use super::error::WorkflowError;
+use crate::data::Samples;
+use crate::run::{ModelFile, RunDir, RunFile};
+use crate::trained::{Layer, Trained};
+
+/// The trained model of a run and its quantised form, checked to be the same model.
+#[derive(Clone, Debug)]
+pub struct RunModels {
+    /// In floating point.
+    pub trained: Trained,
+    /// In integers.
+    pub quantised: ModelFile,
+}
+
+impl RunModels {
+    /// Reads both models of a run.
+    ///
+    /// # Errors
+    /// [`WorkflowError::Run`] if a file can't be read, and [`WorkflowError::Mismatch`] if the two models have other numbers
+    /// of features, components or clusters.
+    pub fn read(run: &RunDir) -> Result<Self, WorkflowError> {
+        let (trained, quantised) = (run.trained()?, run.model()?);
+        let first = trained.encoder.first().map_or(trained.head.n_dims(), Layer::inputs);
+        let in_trained = (first, trained.head.n_components(), trained.head.n_clusters());
+        let in_model = {
+            let model = quantised.model()?;
+            (model.input_len(), model.file().head.n_components(), model.n_clusters())
+        };
+        if in_trained != in_model {
+            let describe = |(features, components, clusters)| {
+                format!("{features} features, {components} components and {clusters} clusters")
+            };
+            return Err(WorkflowError::Mismatch {
+                trained: run.file(RunFile::Trained),
+                in_trained: describe(in_trained),
+                model: run.file(RunFile::Model),
+                in_model: describe(in_model),
+            });
+        }
+        Ok(Self { trained, quantised })
+    }
+}
+
+/// Checks that samples have as many features as the model takes.
+///
+/// # Errors
+/// [`WorkflowError::Features`].
+pub fn check_features(model: &Model, samples: &Samples) -> Result<(), WorkflowError> {
+    let (expected, found) = (model.input_len(), samples.n_features());
+    if expected == found {
+        return Ok(());
+    }
+    Err(WorkflowError::Features { expected, samples: samples.name().to_owned(), found })
+}

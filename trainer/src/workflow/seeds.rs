@@ -1,0 +1,133 @@
+//! Several runs on the same samples with different seeds.
+
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use super::error::WorkflowError;
+use super::fit::{FitOptions, FitSummary, fit};
+use super::plan::Plan;
+use super::start::{ExistingRun, start};
+use crate::assessment::interval::SeedInterval;
+use crate::run::{RunDir, RunFile, RunState};
+use crate::training::Observer;
+
+/// The files that the common directory takes over from the medoid; the settings are last, as when a run starts.
+const OF_MEDOID: [RunFile; 7] = [
+    RunFile::Data,
+    RunFile::ClusterCount,
+    RunFile::StickWeights,
+    RunFile::Metrics,
+    RunFile::Trained,
+    RunFile::Model,
+    RunFile::Settings,
+];
+
+/// Runs with consecutive seeds, each in a directory of its own below a common one. The run that agrees best with the others,
+/// the medoid, finally becomes the run of the common directory.
+///
+/// ```
+/// use edgemix::data::{self, Source};
+/// use edgemix::methods::FitConfig;
+/// use edgemix::workflow::{FitOptions, Plan, SeedSeries};
+///
+/// # let folder = tempfile::tempdir()?;
+/// # let out = folder.path();
+/// let (source, dataset) = (Source::new("digits"), data::digits());
+/// let epochs = edgemix::training::PhaseSettings::with_epochs(1);
+/// let config = FitConfig { encoder: "16-4".parse()?, reconstruction: epochs, clustering: epochs, ..FitConfig::default() };
+/// let plan = Plan::new(&source, &dataset, config)?;
+/// let options = FitOptions { allow_disagreement: true, ..FitOptions::default() };
+/// let mut series = SeedSeries::new(out, &plan, 2, false)?;
+/// for seed in series.seeds() {
+///     series.train(seed, &options, &mut ())?;
+/// }
+/// let interval = series.finish()?;
+/// assert_eq!(interval.runs.len(), 2);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct SeedSeries<'a> {
+    directory: RunDir,
+    plan: Plan<'a>,
+    seeds: Range<u64>,
+    existing: ExistingRun,
+    found: Vec<(u64, Vec<u16>)>,
+}
+
+/// A run of the series.
+#[derive(Debug)]
+pub struct SeedSummary {
+    /// Its directory.
+    pub run: RunDir,
+    /// What the fit gave; `None` if the run was finished before and was skipped.
+    pub fitted: Option<FitSummary>,
+}
+
+impl<'a> SeedSeries<'a> {
+    /// Prepares `n` runs, whose seeds start from that of the plan. Runs that are already there are resumed, or replaced.
+    ///
+    /// # Errors
+    /// [`WorkflowError::SingleRun`] if the directory contains a run that is not a series, [`WorkflowError::Foreign`], the
+    /// errors of [`Plan::new`] for one of the seeds, and [`WorkflowError::Run`].
+    pub fn new(out: &Path, plan: &Plan<'a>, n: u64, replace: bool) -> Result<Self, WorkflowError> {
+        let first = plan.config().seed;
+        let seeds = first..first.saturating_add(n);
+        seeds.clone().try_for_each(|seed| plan.with_seed(seed).map(drop))?;
+        match RunDir::open(out).state()? {
+            RunState::Foreign(file) => return Err(WorkflowError::Foreign { path: out.into(), file }),
+            RunState::Started if !RunDir::open(out).contains(RunFile::Interval) => {
+                return Err(WorkflowError::SingleRun { path: out.into() });
+            }
+            _ => {}
+        }
+        let existing = if replace { ExistingRun::Replace } else { ExistingRun::Resume };
+        Ok(Self { directory: RunDir::create(out)?, plan: plan.clone(), seeds, existing, found: vec![] })
+    }
+
+    /// The directory of the run with this seed.
+    pub fn run_directory(out: &Path, seed: u64) -> PathBuf {
+        out.join(format!("seed-{seed}"))
+    }
+
+    /// The seeds.
+    pub fn seeds(&self) -> Range<u64> {
+        self.seeds.clone()
+    }
+
+    /// Trains the run with this seed; a run that is finished is skipped.
+    ///
+    /// # Errors
+    /// The errors of [`start`] and [`fit`].
+    pub fn train(
+        &mut self,
+        seed: u64,
+        options: &FitOptions,
+        observer: &mut dyn Observer,
+    ) -> Result<SeedSummary, WorkflowError> {
+        let plan = self.plan.with_seed(seed)?;
+        let run = start(&Self::run_directory(self.directory.path(), seed), &plan, self.existing)?;
+        let finished = if run.contains(RunFile::Model) { run.trained().ok() } else { None };
+        let (trained, fitted) = match finished {
+            Some(trained) => (trained, None),
+            None => {
+                let fitted = fit(&run, &plan, options, observer)?;
+                (fitted.trained.clone(), Some(fitted))
+            }
+        };
+        self.found.push((seed, trained.assign(&plan.dataset().samples)?));
+        Ok(SeedSummary { run, fitted })
+    }
+
+    /// Compares the runs, and makes the medoid the run of the common directory.
+    ///
+    /// # Errors
+    /// [`WorkflowError::Run`].
+    pub fn finish(self) -> Result<SeedInterval, WorkflowError> {
+        let interval = SeedInterval::new(&self.found);
+        self.directory.write_interval(&interval)?;
+        let medoid = interval.runs[interval.medoid].seed;
+        let medoid = RunDir::open(&Self::run_directory(self.directory.path(), medoid));
+        OF_MEDOID.into_iter().try_for_each(|file| self.directory.copy_from(&medoid, file))?;
+        Ok(interval)
+    }
+}
