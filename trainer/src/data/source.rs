@@ -123,11 +123,11 @@ mod tests {
             table.rows().into_iter().enumerate().map(|(t, r)| format!("{},{},{}\n", r[0], t / 6, r[1])).collect();
         std::fs::write(at("x.csv"), rows).unwrap();
         let window = Some(Windowing { length: 3, step: 2 });
-        let array = Source { window, ..Source::new(&at("x.npy")) }.read().unwrap();
+        let array = Source { window, ..Source::new(at("x.npy")) }.read().unwrap();
         assert_eq!((array.samples.n_samples(), array.samples.n_features()), (4, 6));
         assert_eq!((array.samples.layout(), array.samples.count()), (Layout::Windows { channels: 2 }, Some(1.0)));
 
-        let text = Source { window, label_column: Some("1".into()), ..Source::new(&at("x.csv")) };
+        let text = Source { window, label_column: Some("1".into()), ..Source::new(at("x.csv")) };
         let whole = text.read().unwrap();
         assert_eq!(whole.samples, array.samples);
         assert_eq!(whole.labels, Some(vec![0, 0, 0, 1]));

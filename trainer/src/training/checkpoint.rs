@@ -8,7 +8,6 @@ use sha2::{Digest, Sha256};
 use thiserror::Error;
 
 use super::finding::Finding;
-use super::plan::Plan;
 
 /// Keeps checkpoints: whole or not at all. A run's directory is such a store, `()` keeps none.
 ///
@@ -110,13 +109,13 @@ const DIGEST: usize = 32;
 
 impl Checkpoint {
     /// Without the phase's state.
-    pub(super) fn new(data: [u8; 32], plan: &Plan, phase: &str, epochs: usize, findings: &[Finding]) -> Self {
-        let (settings, findings) = (plan.fingerprint, findings.to_vec());
+    pub(super) fn new(data: [u8; 32], settings: [u8; 32], phase: &str, epochs: usize, findings: &[Finding]) -> Self {
+        let findings = findings.to_vec();
         Self { version: VERSION.into(), data, settings, phase: phase.into(), epochs, findings, state: vec![] }
     }
 
     /// The bytes with a phase's state, then their SHA-256: what reads the state takes it to be whole.
-    pub(super) fn to_bytes(mut self, state: &impl Serialize) -> io::Result<Vec<u8>> {
+    pub(super) fn into_bytes(mut self, state: &impl Serialize) -> io::Result<Vec<u8>> {
         self.state = postcard::to_stdvec(state).map_err(io::Error::other)?;
         let mut bytes = postcard::to_stdvec(&self).map_err(io::Error::other)?;
         let digest = Sha256::digest(&bytes);
@@ -130,7 +129,7 @@ impl Checkpoint {
     }
 
     /// Reads a checkpoint of this run; any other is refused with what is different about it.
-    pub(super) fn from_bytes(bytes: &[u8], data: [u8; 32], plan: &Plan) -> Result<Self, CheckpointMismatch> {
+    pub(super) fn from_bytes(bytes: &[u8], data: [u8; 32], settings: [u8; 32]) -> Result<Self, CheckpointMismatch> {
         let (body, digest) = bytes.split_at(bytes.len().saturating_sub(DIGEST));
         if Sha256::digest(body)[..] != *digest {
             return Err(CheckpointMismatch::Damaged);
@@ -144,7 +143,7 @@ impl Checkpoint {
         if found.data != data {
             return Err(CheckpointMismatch::Samples);
         }
-        if found.settings != plan.fingerprint {
+        if found.settings != settings {
             return Err(CheckpointMismatch::Settings);
         }
         Ok(found)

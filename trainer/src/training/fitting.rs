@@ -78,7 +78,8 @@ pub(crate) fn fit<B: AutodiffBackend>(
     observer.activity("preparing");
     let data = Data::<B::InnerBackend>::new(samples, device)?;
     let kept = store.load().map_err(|source| FitError::Checkpoint { doing: "read", source })?;
-    let resumed = kept.map(|bytes| Checkpoint::from_bytes(&bytes, samples.fingerprint(), plan)).transpose()?;
+    let resumed =
+        kept.map(|bytes| Checkpoint::from_bytes(&bytes, samples.fingerprint(), plan.fingerprint)).transpose()?;
     let findings = resumed.as_ref().map_or_else(Vec::new, |checkpoint| checkpoint.findings.clone());
     let (fingerprint, device) = (samples.fingerprint(), device.clone());
     let mut fitting = Fitting { plan, data, device, fingerprint, resumed, findings, store, observer };
@@ -151,9 +152,10 @@ impl<B: AutodiffBackend> Fitting<'_, B> {
             self.fail_if_observer_did()?;
             let (is_last, stops) = (epoch + 1 == plan.epochs, self.observer.is_asked_to_stop());
             if is_last || stops || (epoch + 1).is_multiple_of(self.plan.checkpoint_every.max(1)) {
-                let checkpoint = Checkpoint::new(self.fingerprint, self.plan, plan.name, epoch + 1, &self.findings);
+                let checkpoint =
+                    Checkpoint::new(self.fingerprint, self.plan.fingerprint, plan.name, epoch + 1, &self.findings);
                 let state = phase.state()?;
-                let saved = checkpoint.to_bytes(&state).and_then(|bytes| self.store.save(&bytes));
+                let saved = checkpoint.into_bytes(&state).and_then(|bytes| self.store.save(&bytes));
                 saved.map_err(|source| FitError::Checkpoint { doing: "written", source })?;
             }
             if stops {
