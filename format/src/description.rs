@@ -8,22 +8,18 @@ use serde::{Deserialize, Serialize};
 
 pub use crate::limits::{MAX_FRONT_ENDS, MAX_LAYERS};
 pub use crate::parts::activation::ActivationRecord;
-pub use crate::parts::affine::Affine;
 pub use crate::parts::autoencoders::AutoencodersRecord;
 pub use crate::parts::calibration::{CalibrationRecord, HeldOutRecord, QuantileTableRecord};
 pub use crate::parts::conv2d::Conv2dRecord;
 pub use crate::parts::dense::{DenseRecord, WeightOrder};
-pub use crate::parts::fingerprint::Fingerprint;
 pub use crate::parts::front_end::{FrontEndRecord, FrontEndRecords};
 pub use crate::parts::head::HeadRecord;
 pub use crate::parts::input::InputRecord;
-pub use crate::parts::latent::Latent;
 pub use crate::parts::layer::{LayerRecord, LayerRecords};
-pub use crate::parts::mixture::{Covariance, MixtureRecord};
-pub use crate::parts::pool2d::{Pool2d, Pooling};
+pub use crate::parts::mixture::MixtureRecord;
 pub use crate::parts::requantize::RequantizeRecord;
+pub use crate::parts::same::*;
 pub use crate::parts::softmax::SoftmaxRecord;
-pub use crate::parts::window::Window;
 
 /// What a model is, as a writer gives it. [`File`](crate::File) is what a reader gets.
 ///

@@ -17,4 +17,4 @@ mod random;
 mod spec;
 
 pub use random::SplitMix64;
-pub use spec::{Convolution, Follow, HeadSpec, ImageLayer, PoolingSpec, Spec};
+pub use spec::*;

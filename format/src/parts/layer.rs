@@ -34,6 +34,17 @@ pub enum LayerRecord {
     Pool2d(Pool2d),
 }
 
+impl LayerRecord {
+    /// The scheme of the layer's output.
+    pub fn output(&self) -> Affine {
+        match self {
+            Self::Dense(layer) => layer.output,
+            Self::Conv2d(layer) => layer.filters.output,
+            Self::Pool2d(layer) => layer.output,
+        }
+    }
+}
+
 /// One layer.
 ///
 /// ```

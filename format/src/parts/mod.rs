@@ -21,3 +21,13 @@ pub(crate) mod pool2d;
 pub(crate) mod requantize;
 pub(crate) mod softmax;
 pub(crate) mod window;
+
+/// Parts that are the same for writers and readers, since they have no tensors of their own.
+pub(crate) mod same {
+    pub use super::affine::Affine;
+    pub use super::fingerprint::Fingerprint;
+    pub use super::latent::Latent;
+    pub use super::mixture::Covariance;
+    pub use super::pool2d::{Pool2d, Pooling};
+    pub use super::window::Window;
+}

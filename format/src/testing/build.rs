@@ -3,7 +3,7 @@
 use super::maker::Maker;
 use super::random::SplitMix64;
 use super::spec::{HeadSpec, Spec};
-use crate::description::{CalibrationRecord, Description, Fingerprint, FrontEndRecords, Latent, LayerRecord};
+use crate::description::{CalibrationRecord, Description, Fingerprint, FrontEndRecords, Latent};
 use crate::write::{AlignedBytes, Blob, WriteError, write};
 
 impl Spec {
@@ -27,11 +27,7 @@ impl Spec {
         };
         let input = maker.input(self);
         let encoder = maker.encoder(self);
-        let scale = encoder.last().map_or(0.001, |last| match last {
-            LayerRecord::Dense(last) => last.output.scale,
-            LayerRecord::Conv2d(last) => last.filters.output.scale,
-            LayerRecord::Pool2d(last) => last.output.scale,
-        });
+        let scale = encoder.last().map_or(0.001, |last| last.output().scale);
         let len = if matches!(self.head, HeadSpec::Autoencoders { .. }) { 0 } else { self.latent() as u16 };
         let latent = Latent { len, scale };
         let head = maker.head(self);
