@@ -1,4 +1,4 @@
-//! A checked model, and its way from sample to assignment.
+//! A checked model, and the inference from sample to assignment.
 
 use edgemix_format::view::File;
 
@@ -7,7 +7,7 @@ use crate::kernels::Width;
 use crate::network::Network;
 use crate::{AssignError, Assignment, LoadError, heads};
 
-/// A model that was checked; its tensors stay where its bytes are.
+/// A checked model. It borrows its tensors from the bytes of the file.
 ///
 /// ```
 /// use edgemix_runtime::Model;
@@ -23,10 +23,10 @@ pub struct Model<'m> {
 }
 
 impl<'m> Model<'m> {
-    /// Checks everything about a model, once: afterwards only a wrong sample or workspace can fail.
+    /// Checks a model completely. Afterwards, only a wrong sample or workspace can cause an error.
     ///
-    /// The bytes must start at a multiple of 16 ([`include_model!`](crate::include_model) sees to it) and may be longer
-    /// than the model, as a flash partition is.
+    /// The bytes must start at a multiple of 16 ([`include_model!`](crate::include_model) ensures this) and may
+    /// continue beyond the end of the model, as in a flash partition.
     ///
     /// ```
     /// use edgemix_runtime::{LoadError, Model};
@@ -42,42 +42,42 @@ impl<'m> Model<'m> {
         File::from_bytes(bytes).map(|file| Self { file })
     }
 
-    /// Everything the file says. See [`Self::encode`] for an example.
+    /// The checked file, with all of its parts.
     pub fn file(&self) -> &File<'m> {
         &self.file
     }
 
-    /// The model's name. See [`Model`] for an example.
+    /// The model's name.
     pub fn name(&self) -> &'m str {
         self.file.name
     }
 
-    /// The method that trained it. See [`Model`] for an example.
+    /// The name of the method that trained the model.
     pub fn method(&self) -> &'m str {
         self.file.method
     }
 
-    /// Number of elements of one sample. See [`Model`] for an example.
+    /// Number of elements of one sample.
     pub fn input_len(&self) -> usize {
         self.file.input.len
     }
 
-    /// Number of elements of the latent; 0 with autoencoders, which have one each. See [`Model`] for an example.
+    /// Number of elements of the latent. It is 0 for a head of autoencoders, each of which has a latent of its own.
     pub fn latent_len(&self) -> usize {
         self.file.latent.len.into()
     }
 
-    /// Number of components (classes, for a softmax head; pairs, for autoencoders). See [`Assignment`] for an example.
+    /// Number of components of a mixture, classes of a softmax head, or pairs of autoencoders.
     pub fn n_components(&self) -> usize {
         self.file.head.n_components()
     }
 
-    /// Number of clusters. See [`Model`] for an example.
+    /// Number of clusters.
     pub fn n_clusters(&self) -> usize {
         self.file.header.n_clusters.into()
     }
 
-    /// Bytes of RAM that [`assign`](Self::assign) works in. See [`Model`] for an example.
+    /// Bytes of the workspace that [`assign`](Self::assign) needs.
     pub fn arena_len(&self) -> usize {
         self.file.header.arena_len as usize
     }
@@ -106,8 +106,7 @@ impl<'m> Model<'m> {
         self.run(sample.len(), workspace, |width, place| quantize(&self.file.input, width, sample, place))
     }
 
-    /// Assigns a sample of integers as the sensor gives them, one count being what the file says
-    /// (`file().input.count`, in the unit of the training data).
+    /// Assigns a sample of raw sensor values. One count is `file().input.count`, in the unit of the training data.
     ///
     /// ```
     /// # use edgemix_runtime::{Model, Workspace, arena_len};
@@ -177,7 +176,7 @@ impl<'m> Model<'m> {
         Ok(Assignment::from_scores(scores, self.file.head.clusters(), &self.file.calibration))
     }
 
-    /// The workspace as the arena of exactly the length that the plan says.
+    /// The workspace as an arena of the planned length.
     fn arena<'w, W>(&self, given: usize, workspace: &'w mut W) -> Result<&'w mut [i16], AssignError>
     where
         W: AsMut<[u8]> + ?Sized,
@@ -188,21 +187,21 @@ impl<'m> Model<'m> {
         let bytes = workspace.as_mut();
         let too_short = AssignError::WorkspaceTooShort { needed: self.arena_len(), given: bytes.len() };
         let bytes = bytes.get_mut(..self.arena_len()).ok_or(too_short)?;
-        // 32-bit scores will lie in it, and the format's arenas are whole words.
+        // The arena will hold 32-bit scores; its planned length is a whole number of words.
         let words: &mut [i32] = bytemuck::try_cast_slice_mut(bytes).map_err(|_| AssignError::WorkspaceMisaligned)?;
         bytemuck::try_cast_slice_mut(words).map_err(|_| AssignError::WorkspaceMisaligned)
     }
 
-    /// Runs the encoder from one end of the arena to the other and back; gives the latent and what is free, which
-    /// starts and ends at multiples of 4 bytes.
+    /// Runs the encoder, whose layers write to alternating ends of the arena. Returns the latent and the free part,
+    /// which starts and ends at multiples of 4 bytes.
     fn forward<'w>(
         &self,
         arena: &'w mut [i16],
         fill: impl FnOnce(Width, &mut [i16]) -> Result<(), AssignError>,
     ) -> Result<(&'w [i16], &'w mut [i16]), AssignError> {
         let too_short = AssignError::ArenaTooShort;
-        // Front ends go here, once the format has one: a raw window becomes features in the arena, and the input's scaling
-        // takes these instead of the sample. See `parts/front_end.rs` of edgemix-format.
+        // Front ends will run here once the format has one: they turn a raw window into features in the arena, which
+        // the input scaling then takes instead of the sample. See `parts/front_end.rs` of edgemix-format.
         let length = self.file.input.len;
         fill(self.width(0), arena.get_mut(..length).ok_or(too_short)?)?;
         let mut network = Network::new(arena, length);
@@ -212,8 +211,8 @@ impl<'m> Model<'m> {
         network.finish().ok_or(too_short)
     }
 
-    /// The width of the values after `layers` layers: those after the last one are the latent, unless the head takes the
-    /// sample.
+    /// The width of the values after `layers` layers: the values after the last layer are the latent, unless the head
+    /// takes the sample.
     fn width(&self, layers: usize) -> Width {
         let is_sample = self.file.head.takes_sample();
         if layers == self.file.encoder.len() && !is_sample { Width::Wide } else { Width::Narrow }

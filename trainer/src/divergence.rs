@@ -1,4 +1,4 @@
-//! Divergences between diagonal Gaussians `q = N(mu1, s1)`, the encoder's, and `p = N(mu2, s2)`, the cluster's.
+//! Divergences between two diagonal Gaussians: `q = N(mu1, s1)` of the encoder and `p = N(mu2, s2)` of the cluster.
 //!
 //! Nielsen, "On the Jensen-Shannon symmetrization of distances relying on abstract means", Entropy 21, 2019: with the
 //! geometric mean `G ~ q^(1-a) p^a` of precision `R = (1-a) rho1 + a rho2`,
@@ -32,8 +32,9 @@ pub enum Divergence {
     Primal(f64),
     /// alpha-JSD in its dual form.
     Dual(f64),
-    /// alpha-JSD as the paper prints it (Lim, equation 5): halves and the dimension stand in other places and the trace
-    /// is `((1-a) s1 / s_a + a s2) / 2`. Defined, but neither zero nor least where q = p.
+    /// alpha-JSD as printed in equation 5 of Lim, "Deep Clustering using Dirichlet Process Gaussian Mixture and Alpha
+    /// Jensen-Shannon Divergence Clustering Loss", 2024. Factors of one half and the dimension are in different places,
+    /// and the trace is `((1-a) s1 / s_a + a s2) / 2`. This form is neither zero nor minimal at q = p.
     Printed(f64),
     /// `KL(q||p)`.
     KullbackLeibler,
@@ -49,19 +50,18 @@ pub struct Gaussians<B: Backend> {
 }
 
 impl Divergence {
-    /// The divergence of each pair, summed over dimensions: N.
+    /// The N divergences of the pairs, summed over dimensions.
     ///
     /// ```
     /// use burn::backend::Flex;
     /// use burn::tensor::Tensor;
     /// use edgemix::divergence::{Divergence, Gaussians};
     ///
-    /// // Of unit variances it is half the squared distance of the means.
-    /// let rows = |rows: [[f32; 2]; 2]| Tensor::<Flex, 2>::from_data(rows, &Default::default());
-    /// let q = Gaussians { mean: rows([[0.0, 0.0], [1.0, 3.0]]), log_variance: rows([[0.0; 2]; 2]) };
-    /// let p = Gaussians { mean: rows([[0.0; 2]; 2]), log_variance: rows([[0.0; 2]; 2]) };
-    /// let found: Vec<f32> = Divergence::KullbackLeibler.between(q, p).into_data().iter::<f32>().collect();
-    /// assert!(found[0].abs() < 1e-5 && (found[1] - 5.0).abs() < 1e-5);
+    /// // With unit variances, the divergence is half the squared distance of the means. let rows = |rows: [[f32; 2];
+    /// 2]| Tensor::<Flex, 2>::from_data(rows, &Default::default()); let q = Gaussians { mean: rows([[0.0, 0.0], [1.0,
+    /// 3.0]]), log_variance: rows([[0.0; 2]; 2]) }; let p = Gaussians { mean: rows([[0.0; 2]; 2]), log_variance:
+    /// rows([[0.0; 2]; 2]) }; let found: Vec<f32> = Divergence::KullbackLeibler.between(q,
+    /// p).into_data().iter::<f32>().collect(); assert!(found[0].abs() < 1e-5 && (found[1] - 5.0).abs() < 1e-5);
     /// ```
     pub fn between<B: Backend>(self, q: Gaussians<B>, p: Gaussians<B>) -> Tensor<B, 1> {
         let squared = (q.mean - p.mean).square();
@@ -101,7 +101,7 @@ mod tests {
 
     type B = Autodiff<Flex>;
 
-    /// Value, and gradients by mean and log variance of q.
+    /// The value, and its gradients with respect to the mean and the log variance of q.
     fn evaluate(divergence: Divergence, [m1, s1, m2, s2]: [f64; 4]) -> [f64; 3] {
         let device = Default::default();
         let leaf = |x: f64| Tensor::<B, 2>::from_floats([[x as f32]], &device).require_grad();
@@ -127,7 +127,7 @@ mod tests {
         (s * ((1.0 - a) * m1 / s1 + a * m2 / s2), s)
     }
 
-    /// METHODS' analytic gradients of primal and dual, by mean and log variance of q.
+    /// The analytic gradients of primal and dual from METHODS.md, with respect to the mean and the log variance of q.
     fn gradients(divergence: Divergence, [m1, s1, m2, s2]: [f64; 4]) -> [f64; 2] {
         let (r1, r2, delta) = (1.0 / s1, 1.0 / s2, m1 - m2);
         match divergence {

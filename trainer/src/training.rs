@@ -1,5 +1,5 @@
-//! The loop that every method runs in: phases, epochs, batches, progress, checkpoints, and a check that the losses are
-//! finite. The method is an argument.
+//! The training loop: phases, epochs, batches, progress, checkpoints, and a check that the losses are finite. The
+//! method is an argument.
 
 mod batch;
 mod checkpoint;

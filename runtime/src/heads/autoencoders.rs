@@ -1,11 +1,12 @@
-//! One encoder and decoder per cluster. A score says how well the pair gives the sample back, minus the cost of its latent.
+//! One encoder and decoder per cluster. The score of a pair is a constant minus its reconstruction error and the
+//! penalty of its latent.
 
 use edgemix_format::view::Autoencoders;
 
 use crate::kernels::Width;
 use crate::network::Network;
 
-/// `None` if `scratch` is shorter than the format's plan says, which cannot happen with a checked file.
+/// Returns `None` if `scratch` is shorter than planned, which can't happen with a checked file.
 pub(super) fn run(pairs: &Autoencoders, sample: &[i16], scores: &mut [i32], scratch: &mut [i16]) -> Option<()> {
     let errors = pairs.error.multiplier.iter().zip(pairs.error.shift);
     let numbers = scores.iter_mut().zip(pairs.constants).zip(errors);
@@ -21,7 +22,7 @@ pub(super) fn run(pairs: &Autoencoders, sample: &[i16], scores: &mut [i32], scra
     Some(())
 }
 
-/// Leaves a pair's means at the start of the scratch memory and gives the cost of the latent.
+/// Leaves a pair's means at the start of the scratch memory and returns the penalty of the latent.
 fn encode(pairs: &Autoencoders, pair: usize, sample: &[i16], scratch: &mut [i16]) -> Option<i64> {
     let place = scratch.get_mut(..sample.len())?;
     // Kernels clobber their input, so each pair takes a copy.
@@ -44,7 +45,7 @@ fn decode<'r>(pairs: &Autoencoders, pair: usize, scratch: &'r mut [i16]) -> Opti
     network.finish().map(|(last, _)| last)
 }
 
-/// The sum of the costs of int8 steps.
+/// The sum of the penalties of int8 steps.
 fn cost(table: Option<&[i32; 256]>, steps: &[i16]) -> i64 {
     let Some(table) = table else { return 0 };
     steps.iter().map(|&q| i64::from(table[usize::from(q as u8 ^ 0x80)])).sum()

@@ -1,7 +1,7 @@
 //! Gaussian log-densities in integers.
 //!
-//! With `A` the Cholesky factor of the precision over sqrt(2), `ln N(z; m, S) = constant - |A (z - m)|^2`. A row of
-//! `A` is int16 with a shift, and `-A m` is added in the product's own scale, so the mean loses nothing to rounding.
+//! With `A` the Cholesky factor of the precision over sqrt(2), `ln N(z; m, S) = constant - |A (z - m)|^2`. A row of `A`
+//! is int16 with a shift, and `-A m` is added in the scale of the product, so the mean loses no precision.
 
 use edgemix_format::FULL_COVARIANCE;
 use edgemix_format::view::{Covariance, Mixture};

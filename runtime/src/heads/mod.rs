@@ -7,8 +7,9 @@ mod softmax;
 use edgemix_format::view::Head;
 use edgemix_format::{AUTOENCODERS, SOFTMAX};
 
-/// Writes one score per component. `latent` is as long as the model's latent, `scores` has one element per component, and
-/// `scratch` as many as [`Head::scratch`] says. Autoencoders take the sample's int8 steps for the latent.
+/// Writes one score per component. `latent` has the length of the model's latent, `scores` has one element per
+/// component, and `scratch` has [`Head::scratch`] elements. Autoencoders take the sample's int8 steps instead of a
+/// latent.
 ///
 /// ```
 /// use edgemix_runtime::{Model, Workspace, heads};

@@ -1,4 +1,4 @@
-//! Logits in integers; their softmax is the posterior, the greatest one (the "max logit") the log-density's stand-in.
+//! Logits in integers. Their softmax is the posterior; the greatest logit takes the place of the log-density.
 
 use edgemix_format::view::Softmax;
 

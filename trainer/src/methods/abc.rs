@@ -1,7 +1,7 @@
-//! Autoencoder-based clustering (Song, Liu, Huang, Wang and Tan, 2013).
+//! Autoencoder-based clustering (Song, Liu, Huang, Wang and Tan, "Auto-encoder Based Data Clustering", 2013).
 //!
-//! **Objective**: `1/2 |x - y|^2 + lambda/2 |eta* - z|^2`, eta* the nearest centre. **Update**: k-means of all
-//! standardised latents, once an epoch. **Schedule**: reconstruction, then both terms.
+//! **Objective**: `1/2 |x - y|^2 + lambda/2 |eta* - z|^2`, where `eta*` is the nearest centre. **Update**: k-means of
+//! all standardised latents, once an epoch. **Schedule**: reconstruction, then both terms.
 
 use burn::tensor::{Tensor, backend::AutodiffBackend};
 use rand_chacha::ChaCha8Rng;
@@ -33,7 +33,7 @@ use crate::variant::Variant;
 pub struct Abc {
     /// The weight of the distance to the centre.
     pub lambda: f64,
-    /// The clustering.
+    /// How the clusters are found.
     pub kmeans: KMeans,
 }
 

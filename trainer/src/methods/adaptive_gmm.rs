@@ -2,9 +2,9 @@
 //! 2021): encoder and mixture are trained together by gradients.
 //!
 //! **Objective**: the mean log-likelihood of the latents under a diagonal mixture plus `eta R`, maximised. `R` pushes
-//! each centre from its K/2 nearest: as printed `sum |mu_k - mu_j|^2`, which has no bound, or by default
-//! `-sum exp(-|mu_k - mu_j|^2 / mean |mu_k - mu_j|^2)`. `eta = 0` is DeepGMM. **Update**: softmax logits, means and log
-//! deviations learn with the encoder. **Schedule**: reconstruction, EM, then the objective.
+//! each centre away from the K/2 nearest ones. The paper prints `sum |mu_k - mu_j|^2`, which is unbounded; the default
+//! is `-sum exp(-|mu_k - mu_j|^2 / mean |mu_k - mu_j|^2)`. `eta = 0` is DeepGMM. **Update**: softmax logits, means and
+//! log deviations learn with the encoder. **Schedule**: reconstruction, EM, then the objective.
 //!
 //! The likelihood of latents grows without bound as they shrink: each batch is standardised before it is scored.
 
@@ -32,9 +32,9 @@ use crate::variant::Variant;
 /// use edgemix::methods::AdaptiveGmm;
 /// use edgemix::mixture::CovarianceType;
 ///
-/// // DeepGMM, and what was learned is what is kept.
-/// let deep: AdaptiveGmm = toml::from_str("eta = 0.0\nrefit = \"diagonal\"")?;
-/// assert_eq!((deep.eta, deep.refit, deep.mixture.covariance), (0.0, CovarianceType::Diagonal, CovarianceType::Diagonal));
+/// // DeepGMM, which exports the learned mixture without refitting it. let deep: AdaptiveGmm = toml::from_str("eta =
+/// 0.0\nrefit = \"diagonal\"")?; assert_eq!((deep.eta, deep.refit, deep.mixture.covariance), (0.0,
+/// CovarianceType::Diagonal, CovarianceType::Diagonal));
 /// # Ok::<(), toml::de::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -46,10 +46,10 @@ pub struct AdaptiveGmm {
     pub variant: Variant,
     /// The weight of the log-likelihood beside the reconstruction.
     pub lambda: f64,
-    /// The mixture that training starts from; its floor bounds the variances all along.
+    /// The mixture that training starts from. Its variance floor also holds during training.
     pub mixture: Gmm,
-    /// Covariances that are fitted to the final latents by EM, from the mixture that was learned; diagonal: what was
-    /// learned is what is kept.
+    /// The covariances that EM finally fits to the latents, starting from the learned mixture. If they are diagonal,
+    /// the learned mixture is exported unchanged.
     pub refit: CovarianceType,
 }
 
@@ -60,7 +60,7 @@ impl Default for AdaptiveGmm {
     }
 }
 
-/// What pushes `K x D` centres apart, averaged over them: greater is further apart.
+/// The repulsion of `K x D` centres, averaged over them. It grows with their distance.
 fn repulsion<B: Backend>(means: Tensor<B, 2>, variant: Variant) -> Tensor<B, 1> {
     let [k, _] = means.dims();
     let difference = means.clone().unsqueeze_dim::<3>(1) - means.unsqueeze_dim::<3>(0);
@@ -78,7 +78,7 @@ fn repulsion<B: Backend>(means: Tensor<B, 2>, variant: Variant) -> Tensor<B, 1> 
     (each * near).sum() / k as f64
 }
 
-/// `K x K`, one where the column is among the K/2 nearest of the row.
+/// A `K x K` matrix with a 1 where the column is among the K/2 nearest centres of the row.
 fn neighbours(squares: &[f64], k: usize) -> Vec<f32> {
     let mut near = vec![0.0; k * k];
     for row in 0..k {
@@ -127,7 +127,7 @@ impl MethodSettings for AdaptiveGmm {
     }
 }
 
-/// The mixture that learns.
+/// The mixture in training.
 struct Adaptive<B: AutodiffBackend>(LearnedMixture<B>);
 
 /// Means and deviations of the columns, `1 x D` each.
@@ -182,7 +182,7 @@ impl<B: AutodiffBackend> LearnedClusters<B> for Adaptive<B> {
         self.0.parameters.dims()[0]
     }
 
-    /// The mixture is one of latents of mean 0 and deviation 1; it is moved to where the latents are.
+    /// The learned mixture describes latents of mean 0 and deviation 1, so it is first scaled to the actual latents.
     fn head(&self, settings: &AdaptiveGmm, z: &Tensor<B::InnerBackend, 2>) -> Result<Head, FitError> {
         let (mean, deviation) = moments(z);
         let learned = self.0.mixture(mean, deviation);
@@ -227,7 +227,7 @@ mod tests {
         matrix::<B>(means, K, &Default::default())
     }
 
-    /// The printed gradient (equation 10) leaves out those neighbours that count k among theirs.
+    /// The printed gradient (equation 10) omits the centres that have k among their own neighbours.
     #[test]
     fn the_printed_repulsions_gradient_is_that_of_both_directions() {
         let means = random(K * DIMS, 4);

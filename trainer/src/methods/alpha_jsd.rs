@@ -1,13 +1,15 @@
 //! alpha-JSD with a Dirichlet process mixture.
 //!
-//! Lim, "Deep Clustering using Dirichlet Process Gaussian Mixture and Alpha Jensen-Shannon Divergence Clustering Loss".
+//! Lim, "Deep Clustering using Dirichlet Process Gaussian Mixture and Alpha Jensen-Shannon Divergence Clustering Loss",
+//! 2024.
 //!
-//! **Objective**: `reconstruction + lambda3 * alphaJSD[q(z|x) || p(z|phi*)]`, phi* the best-scoring component.
-//! **Update**: the mixture of all standardised latents, once an epoch, by mean-field inference; small components are
-//! pruned. **Schedule**: reconstruction; then components are found by split and merge moves, those that are confused
-//! with each other become one cluster, and both terms are trained. (The paper's form starts from k-means.) In the end
-//! the mixture is refitted to the latents themselves, soft and without the encoder's variance, and grouped further: a
-//! Dirichlet process finds how many Gaussians describe the latents, which is more than there are clusters.
+//! **Objective**: `reconstruction + lambda3 * alphaJSD[q(z|x) || p(z|phi*)]`, where `phi*` is the component with the
+//! highest score. **Update**: the mixture is refitted to all standardised latents once an epoch, by mean-field
+//! inference, and small components are pruned. **Schedule**: reconstruction; then components are found by split and
+//! merge moves, components that are confused with each other are grouped into one cluster, and both terms are trained.
+//! (The paper's form starts from k-means.) Finally, the mixture is refitted to the latents with soft assignments and
+//! without the encoder's variance, and its components are grouped again: a Dirichlet process finds how many Gaussians
+//! describe the latents, and there are usually more of them than clusters.
 
 use burn::tensor::{Tensor, backend::AutodiffBackend};
 use rand_chacha::ChaCha8Rng;
@@ -46,29 +48,30 @@ pub struct AlphaJsd {
     /// lambda3, the weight of the clustering loss. The effective weight of squared distances is
     /// `lambda3 * alpha * (1 - alpha)`.
     pub lambda: f64,
-    /// Which side of the divergence.
+    /// The direction of the divergence.
     pub divergence: DivergenceSide,
     /// Whether the autoencoder is variational.
     pub vae: bool,
-    /// Components more often confused than this are one cluster in the end ([`demp::group`]).
+    /// The confusion threshold: components that are confused more often than this are grouped into one cluster at the
+    /// end ([`demp::group`]).
     pub merge_threshold: f64,
-    /// Clusters at least.
+    /// The least number of clusters.
     pub min_clusters: usize,
-    /// Clusters at most; 0: as many as there are.
+    /// The greatest number of clusters; 0 means no limit.
     pub max_clusters: usize,
-    /// How components are found before the encoder is pulled to them, in the corrected form.
+    /// How the corrected form finds the components that the latents are then pulled to.
     pub components: SplitMerge,
-    /// The mixture; its latent variance is that of `q(z|x)` in the divergence's clusters, not of the final mixture.
+    /// The mixture. Its latent variance is the variance of `q(z|x)` during training; the final mixture does not use it.
     pub mixture: DirichletProcess,
 }
 
-/// Which side of the geometric Jensen-Shannon divergence.
+/// The direction of the geometric Jensen-Shannon divergence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum DivergenceSide {
-    /// To the geometric mean.
+    /// From the distributions to their geometric mean.
     Primal,
-    /// From the geometric mean.
+    /// From the geometric mean to the distributions.
     Dual,
 }
 

@@ -1,4 +1,4 @@
-//! The configuration of a fit, as a user gives it and as it is once it was checked.
+//! The configuration of a fit, before and after it is checked.
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -9,13 +9,13 @@ use crate::data::augmentation::Augmentation;
 use crate::nn::{Architecture, LayerError};
 use crate::training::{CLUSTERING, FitError, PhasePlan, PhaseSettings, Plan, RECONSTRUCTION};
 
-/// Samples that there must be.
+/// The least number of samples.
 const FEWEST: usize = 20;
 
-/// Everything that decides what is learned, but the data and the device.
+/// Everything that determines what is learned, except the data and the device.
 ///
-/// A run keeps it as TOML, complete; settings that a file omits are as in [`FitConfig::default`], or, in a method's own
-/// tables, as the program has them for that method.
+/// A run stores the complete configuration as TOML. Settings that a file omits have the values of
+/// [`FitConfig::default`], and in the method's tables the defaults of that method.
 ///
 /// ```
 /// use edgemix::methods::FitConfig;
@@ -42,17 +42,18 @@ const FEWEST: usize = 20;
 pub struct FitConfig {
     /// The seed of every random draw.
     pub seed: u64,
-    /// The encoder's layers; without any, those of the method's paper, or by the input's size.
+    /// The encoder's layers. If there are none, the method's paper or the size of the input decides.
     pub encoder: Architecture,
     /// Samples per step, in phases that have no batch size of their own.
     pub batch_size: usize,
     /// The step size at the start, in phases that have none of their own.
     pub learning_rate: f64,
-    /// The share of the samples that is held out of training, for novelty and posteriors; 0 for none.
+    /// The share of the samples that is held out of training to calibrate novelty and posteriors; 0 holds out none.
     pub holdout: f64,
-    /// A cluster has a novelty table of its own where so small a false-alarm rate can be asked of it.
+    /// The lowest false-alarm rate that should be available for a single cluster. A cluster has a novelty table of its
+    /// own if it has enough held-out samples for this rate.
     pub finest_rate: f64,
-    /// Once there are clusters, the encoder learns with the weights and activations that int8 would have.
+    /// Whether the clustering phase trains the encoder with weights and activations rounded as int8 rounds them.
     pub fake_quantization: bool,
     /// Epochs between two checkpoints.
     pub checkpoint_every: usize,
@@ -60,7 +61,7 @@ pub struct FitConfig {
     pub reconstruction: PhaseSettings,
     /// The phases in which the clustering loss is trained.
     pub clustering: PhaseSettings,
-    /// Random movements of images; other data are left as they are.
+    /// Random movements of images; other data are not augmented.
     pub augmentation: Augmentation,
     /// The method and its settings.
     pub method: MethodConfig,
@@ -85,7 +86,7 @@ impl Default for FitConfig {
     }
 }
 
-/// A configuration that is right for given samples: [`FitConfig::check`] makes it.
+/// A configuration that [`FitConfig::check`] found valid for given samples.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CheckedConfig {
     pub(crate) plan: Plan,
@@ -100,8 +101,7 @@ impl CheckedConfig {
     /// use edgemix::methods::FitConfig;
     ///
     /// let epochs = |n: usize| FitConfig::default().check(&Samples::new("zeros", vec![0.0; n], 1)).unwrap().epochs();
-    /// // Small data are seen more often.
-    /// assert_eq!((epochs(1_800), epochs(60_000)), ((300, 6), (45, 6)));
+    /// // Small data sets get more epochs. assert_eq!((epochs(1_800), epochs(60_000)), ((300, 6), (45, 6)));
     /// ```
     pub fn epochs(&self) -> (usize, usize) {
         (self.plan.reconstruction.epochs, self.plan.clustering.epochs)
@@ -109,7 +109,7 @@ impl CheckedConfig {
 }
 
 impl FitConfig {
-    /// Checks the settings against the samples that are to be learned from, and settles what they leave open.
+    /// Checks the settings against the training samples and fills in the values that the settings leave open.
     ///
     /// ```
     /// use edgemix::methods::FitConfig;
@@ -174,7 +174,8 @@ impl FitConfig {
         Ok(())
     }
 
-    /// Of all settings that decide what is learned; how often checkpoints are kept and how novelty is tabled does not.
+    /// The SHA-256 of all settings that determine what is learned. How often checkpoints are written and how novelty is
+    /// tabulated are not among them.
     fn fingerprint(&self) -> [u8; 32] {
         let decisive = Self { checkpoint_every: 0, finest_rate: 0.0, ..self.clone() };
         Sha256::digest(format!("{decisive:?}")).into()

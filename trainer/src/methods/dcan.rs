@@ -1,11 +1,11 @@
-//! DCAN (Lim, "Deep clustering using adversarial net based clustering loss").
+//! DCAN (Lim, "Deep clustering using adversarial net based clustering loss", 2024).
 //!
-//! **Objective**: a discriminator D tells draws from a sample's cluster, `z ~ N(eta_c, 1/tau_c)`, from the encoder's
-//! latents E(x): it minimises `softplus(-D(z)) + softplus(D(E(x)))` on logits, the encoder `lambda softplus(-D(E(x)))`.
-//! By default D is also told the cluster, and the reconstruction is kept. As printed (variant `paper`) nothing
-//! prevents a collapse. **Update**: Gaussian mixture by EM, once an epoch; a sample's cluster
-//! comes from full covariances, the draws from their diagonals. **Schedule**: reconstruction, then discriminator and
-//! encoder in turn.
+//! **Objective**: a discriminator D distinguishes draws from a sample's cluster, `z ~ N(eta_c, 1/tau_c)`, from the
+//! encoder's latents E(x). It minimises `softplus(-D(z)) + softplus(D(E(x)))` on logits, and the encoder minimises
+//! `lambda softplus(-D(E(x)))`. By default, D also takes the cluster as an input, and the reconstruction loss is kept.
+//! In the printed form (variant `paper`), nothing prevents a collapse. **Update**: EM refits a Gaussian mixture once an
+//! epoch. Samples are assigned with full covariances; draws use only the diagonals. **Schedule**: reconstruction, then
+//! alternating steps of discriminator and encoder.
 
 use burn::module::Module;
 use burn::tensor::activation::softplus;
@@ -48,7 +48,7 @@ pub struct Dcan {
     pub lambda: f64,
     /// Width of the discriminator's hidden layer.
     pub hidden: usize,
-    /// Whether D sees the cluster and the reconstruction is kept.
+    /// The corrected variant gives the cluster to the discriminator and keeps the reconstruction loss.
     pub variant: Variant,
     /// The clusters.
     pub mixture: Gmm,
@@ -116,7 +116,7 @@ impl<B: AutodiffBackend> Adversary<B> {
         Self { mixture, conditional, discriminator: Optimized::new(discriminator, optimizer) }
     }
 
-    /// What the discriminator sees of latents in given clusters.
+    /// The discriminator's input for latents in given clusters.
     fn seen(&self, z: Tensor<B, 2>, members: &Tensor<B, 2>) -> Tensor<B, 2> {
         if self.conditional { Tensor::cat(vec![z, members.clone()], 1) } else { z }
     }
@@ -180,7 +180,7 @@ impl<B: AutodiffBackend> LearnedClusters<B> for Adversary<B> {
         vec![("cluster", fooled * settings.lambda)]
     }
 
-    /// The discriminator has moved already, by a loss of its own.
+    /// Does nothing: `losses` has already moved the discriminator by a loss of its own.
     fn descend(&mut self, _: &mut B::Gradients, _: f64) {}
 
     fn n_clusters(&self) -> usize {
@@ -201,7 +201,7 @@ impl<B: AutodiffBackend> LearnedClusters<B> for Adversary<B> {
         state: AdversaryState,
         device: &B::Device,
     ) -> Result<Self, FitError> {
-        // The weights that are drawn here are replaced by those of the state.
+        // The state replaces the weights drawn here.
         let fresh = Self::new(settings, optimizer, state.mixture, &mut ChaCha8Rng::seed_from_u64(0), device);
         Ok(Self { discriminator: fresh.discriminator.with_state(state.discriminator, device)?, ..fresh })
     }
@@ -246,7 +246,7 @@ mod tests {
         }
     }
 
-    /// The encoder's loss has a gradient for the latents and none for the discriminator; its own step has none for the
+    /// The encoder's loss gives gradients to the latents but not to the discriminator, whose own loss gives none to the
     /// latents.
     #[test]
     fn each_side_moves_only_itself() {

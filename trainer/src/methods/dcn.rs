@@ -1,8 +1,9 @@
-//! Deep clustering network (Yang, Fu, Sidiropoulos and Hong, "Towards K-means-friendly Spaces", 2017).
+//! Deep clustering network (Yang, Fu, Sidiropoulos and Hong, "Towards K-means-friendly Spaces: Simultaneous Deep
+//! Learning and Clustering", 2017).
 //!
-//! **Objective**: `1/2 |x - y|^2 + lambda/2 |z - m_s|^2`, `m_s` the nearest centre (equation 5). **Update**: after each
-//! batch a centre moves to its samples by `1/c` of the way, `c` the samples it has had so far (equation 8).
-//! **Schedule**: reconstruction, k-means, then encoder and centres in turn.
+//! **Objective**: `1/2 |x - y|^2 + lambda/2 |z - m_s|^2`, where `m_s` is the nearest centre (equation 5). **Update**:
+//! each sample moves its centre by `1/c` of the distance between them, where `c` counts the samples of the centre so
+//! far (equation 8). **Schedule**: reconstruction, k-means, then alternating updates of encoder and centres.
 
 use burn::tensor::Tensor;
 use burn::tensor::backend::AutodiffBackend;
@@ -28,8 +29,7 @@ use crate::variant::Variant;
 /// ```
 /// use edgemix::methods::Dcn;
 ///
-/// let dcn = Dcn { lambda: 0.5, ..Dcn::default() };
-/// // As a run keeps it.
+/// let dcn = Dcn { lambda: 0.5, ..Dcn::default() }; // The settings as a run stores them.
 /// assert!(toml::to_string(&dcn)?.starts_with("lambda = 0.5\n"));
 /// # Ok::<(), toml::ser::Error>(())
 /// ```
@@ -81,7 +81,7 @@ impl MethodSettings for Dcn {
     }
 }
 
-/// Centres and the samples that each has had.
+/// The centres, and the number of samples that each has been updated with.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct RunningCenters {
     /// `K x D`.
@@ -91,7 +91,8 @@ struct RunningCenters {
 }
 
 impl RunningCenters {
-    /// Each sample moves its centre: `m <- m + (z - m) / c`, one after the other, which is the mean of all so far.
+    /// Applies `m <- m + (z - m) / c` for one sample after another, so that each centre is the mean of its samples so
+    /// far.
     fn update(&mut self, sums: ArrayView2<f64>, counts: &[f64]) {
         let rows = self.centers.rows_mut().into_iter().zip(sums.rows());
         for ((mut center, sum), (count, &new)) in rows.zip(self.counts.iter_mut().zip(counts)) {
@@ -108,7 +109,7 @@ impl<B: AutodiffBackend> LearnedClusters<B> for RunningCenters {
     type State = Self;
     type Epoch = ();
 
-    // A pull on moved samples, which the centres have never seen, tears the clusters apart.
+    // The centres are never computed from augmented samples: pulling those would tear the clusters apart.
     const MOVED: bool = false;
     const VARIATIONAL: bool = false;
 
@@ -143,7 +144,7 @@ impl<B: AutodiffBackend> LearnedClusters<B> for RunningCenters {
         vec![("cluster", distance * (0.5 * settings.lambda))]
     }
 
-    /// The centres have moved already, each to the mean of its samples.
+    /// Does nothing: `losses` has already moved the centres to the means of their samples.
     fn descend(&mut self, _: &mut B::Gradients, _: f64) {}
 
     fn n_clusters(&self) -> usize {

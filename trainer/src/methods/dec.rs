@@ -1,9 +1,11 @@
-//! Deep embedded clustering, DEC (Xie, Girshick and Farhadi, 2016), and IDEC, which keeps the reconstruction (Guo, Gao,
-//! Liu and Yin, 2017).
+//! Deep embedded clustering, DEC (Xie, Girshick and Farhadi, "Unsupervised Deep Embedding for Clustering Analysis",
+//! 2016), and IDEC, which keeps the reconstruction (Guo, Gao, Liu and Yin, "Improved Deep Embedded Clustering with
+//! Local Structure Preservation", 2017).
 //!
-//! **Objective**: `gamma KL(p||q)`, for IDEC beside the mean squared error; `q_ij ~ 1 / (1 + |z_i - mu_j|^2)` (DEC,
-//! equation 1), targets `p_ij ~ q_ij^2 / sum_i q_ij` (equation 3). **Update**: targets once an epoch, from samples as
-//! they are; the centres learn together with the encoder. **Schedule**: reconstruction, k-means, then the objective.
+//! **Objective**: `gamma KL(p||q)`, to which IDEC adds the mean squared error; `q_ij ~ 1 / (1 + |z_i - mu_j|^2)` (DEC,
+//! equation 1), targets `p_ij ~ q_ij^2 / sum_i q_ij` (equation 3). **Update**: the targets are recomputed once an
+//! epoch, from unaugmented samples; the centres learn together with the encoder. **Schedule**: reconstruction, k-means,
+//! then the objective.
 
 use burn::module::{Module, Param};
 use burn::tensor::Tensor;
@@ -45,16 +47,14 @@ pub struct Dec {
 /// ```
 /// use edgemix::methods::Idec;
 ///
-/// let idec: Idec = toml::from_str("gamma = 0.5")?;
-/// assert_eq!((idec.gamma, idec.kmeans.n_clusters), (0.5, 10));
-/// // What is misspelt is refused.
-/// assert!(toml::from_str::<Idec>("gama = 0.5").is_err());
+/// let idec: Idec = toml::from_str("gamma = 0.5")?; assert_eq!((idec.gamma, idec.kmeans.n_clusters), (0.5, 10)); // A
+/// misspelt setting is an error. assert!(toml::from_str::<Idec>("gama = 0.5").is_err());
 /// # Ok::<(), toml::de::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Idec {
-    /// The weight of the divergence beside the squared error's mean over features.
+    /// The weight of the divergence, relative to the squared error averaged over features.
     pub gamma: f64,
     /// The clustering that the centres start from.
     pub kmeans: KMeans,
@@ -132,7 +132,7 @@ impl MethodSettings for Idec {
     }
 }
 
-/// What the two differ in.
+/// The settings in which DEC and IDEC differ.
 #[derive(Clone, Copy, Debug)]
 struct LossWeights {
     kmeans: KMeans,
@@ -172,7 +172,7 @@ pub(super) fn divergence<B: Backend>(p: Tensor<B, 2>, q: Tensor<B, 2>) -> Tensor
     (p.clone() * (log(p) - log(q))).sum_dim(1).mean()
 }
 
-/// Centres that are learned.
+/// Learned centres.
 #[derive(Module, Debug)]
 struct LearnedCenters<B: Backend> {
     /// `K x D`.
@@ -250,7 +250,7 @@ impl<B: AutodiffBackend> LearnedClusters<B> for StudentClusters<B> {
     }
 
     fn head(&self, _: &LossWeights, _: &Tensor<B::InnerBackend, 2>) -> Result<Head, FitError> {
-        // Student's t falls with the distance: the best is the nearest.
+        // Student's t decreases with the distance, so the best centre is the nearest one.
         let k = self.n_clusters();
         let centers = Centers { centers: to_array(self.centers()), shares: vec![1.0 / k as f64; k], inertia: 0.0 };
         Ok(Head::Mixture(centers.mixture()))

@@ -8,38 +8,40 @@ use crate::trained::Trained;
 use crate::training::{FitError, Fitting};
 use crate::variant::Variant;
 
-/// A method, implemented by the type of its settings. No item has a default, so that a new method does not compile until
-/// it answers every question.
+/// A method, implemented by the type of its settings. No item has a default, so a new method does not compile until it
+/// answers every question. Many methods therefore give the same answers in the same words: that repetition is intended,
+/// because each file then says all about its method.
 pub(super) trait MethodSettings {
-    /// Its name on the command line and in a configuration.
+    /// The method's name on the command line and in a configuration.
     const NAME: &'static str;
 
-    /// Whether the encoder that is exported goes on learning once there are clusters, and without dropout: only then it
-    /// can learn with int8's weights.
+    /// Whether the clustering phase trains the exported encoder without dropout. Only then can the encoder be trained
+    /// with rounded weights (`fake-quantization`).
     const ENCODER_LEARNS_WITH_CLUSTERS: bool;
 
-    /// The encoder of the paper where it has one for such samples, else one by their size.
+    /// The paper's encoder, if it has one for such samples; otherwise an encoder chosen by their size.
     fn architecture(&self, samples: &Samples) -> Architecture;
 
-    /// Epochs of the clustering phase after so many of reconstruction, where the configuration leaves them open.
+    /// The default number of clustering epochs, given the number of `reconstruction` epochs.
     fn cluster_epochs(&self, reconstruction: usize) -> usize;
 
-    /// Sets the number of clusters, or of components to start from.
+    /// Sets the number of clusters, or the number of components to start from.
     fn set_n_clusters(&mut self, n: usize);
 
-    /// Bounds the number of clusters, without an upper bound if there is no `most`; whether the method finds a number.
+    /// Bounds the number of clusters; there is no upper bound if `most` is `None`. Returns whether the method finds the
+    /// number by itself.
     fn set_cluster_bounds(&mut self, least: usize, most: Option<usize>) -> bool;
 
-    /// Takes the paper's form or the corrected one; whether the method has both.
+    /// Chooses between the paper's form and the corrected one. Returns whether the method has both.
     fn set_variant(&mut self, variant: Variant) -> bool;
 
-    /// Refuses settings that are not for such samples.
+    /// Checks the method's settings against the samples.
     ///
     /// # Errors
-    /// [`FitError::Setting`].
+    /// [`FitError::Setting`] names a setting that these samples do not allow.
     fn check(&self, samples: &Samples) -> Result<(), FitError>;
 
-    /// Runs the phases.
+    /// Runs the phases and returns the trained model.
     ///
     /// # Errors
     /// See [`FitError`].

@@ -1,5 +1,5 @@
 //! Dirichlet process mixture on the features themselves: the baseline "DPM" of Lim, "Deep Clustering using Dirichlet
-//! Process Gaussian Mixture and Alpha Jensen-Shannon Divergence Clustering Loss".
+//! Process Gaussian Mixture and Alpha Jensen-Shannon Divergence Clustering Loss", 2024.
 //!
 //! **Objective**: the mixture's variational bound. **Update**: [`DirichletProcess`]. **Schedule**: no phase;
 //! there is no encoder, and the standardised features are the latents.
@@ -65,10 +65,10 @@ impl MethodSettings for Dpm {
 
     fn fit<B: AutodiffBackend>(&self, fit: &mut Fitting<'_, B>) -> Result<Trained, FitError> {
         fit.activity("fitting the clusters");
-        // The features are the latents, so that all of them are held in memory.
+        // The features are the latents, so all of them must be in memory.
         let inputs = fit.data.all()?;
         let mean = inputs.clone().mean_dim(0);
-        // Standardised by the deviation of all features together: pixels that never change must not be blown up.
+        // All features are divided by their common deviation, so that pixels that hardly change are not amplified.
         let centered = inputs - mean.clone();
         let deviation = elements(centered.clone().square().mean())[0].sqrt().max(1e-6);
         let z = centered / deviation;

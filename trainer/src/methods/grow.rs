@@ -1,18 +1,19 @@
-//! Grow: this project's own method. It needs no number of clusters.
+//! Grow, this project's own method, which needs no number of clusters.
 //!
-//! **Schedule**: (1) an autoencoder, on moved samples; (2) components are grown on the standardised latents by split
-//! and merge moves, those that random halves of the samples put together become one cluster
-//! ([`consensus`](crate::mixture::consensus)), and clusters of hardly any samples are dropped; (3) a softmax head on the
-//! clusters, then encoder, decoder and head are trained together for a short while: the latents of different clusters
-//! part. With several `searches`, (2) and (3) follow each other several times, and a cluster that is found again keeps its
+//! **Schedule**: (1) an autoencoder is trained on augmented samples; (2) components are grown on the standardised
+//! latents by split and merge moves, components that random halves of the samples agree to join become one cluster
+//! ([`consensus`](crate::mixture::consensus)), and clusters of very few samples are dropped; (3) encoder, decoder and a
+//! softmax head on the clusters are trained together for a few epochs, which separates the latents of different
+//! clusters. With several `searches`, steps (2) and (3) are repeated, and a cluster that is found again keeps its
 //! number.
 //!
-//! **Objective** of (3): cross entropy from targets of the clean path to predictions of the moved one, and a little
-//! reconstruction. The targets are balanced once an epoch, `q ~ p / sqrt(sum_i p)` (Ghasedi Dizaji et al., "Deep
-//! Clustering via Joint Convolutional Autoencoder Embedding and Relative Entropy Minimization", 2017, equation 8).
+//! **Objective** of (3): the cross entropy between targets from original samples and predictions for augmented ones,
+//! plus a small reconstruction loss. The targets are rebalanced several times (`rounds`): `q ~ p / sqrt(sum_i p)`
+//! (Ghasedi Dizaji, Herandi, Deng, Cai and Huang, "Deep Clustering via Joint Convolutional Autoencoder Embedding and
+//! Relative Entropy Minimization", 2017, equation 8).
 //!
-//! In the end components are grown again on the new latents, within each of the head's clusters, and settle among all
-//! samples; or the head itself is kept.
+//! Finally, components are grown again on the new latents within each of the head's clusters and refined on all
+//! samples. Alternatively, the softmax head itself is exported.
 
 use burn::tensor::Tensor;
 use burn::tensor::activation::softmax;
@@ -36,7 +37,8 @@ use crate::trained::{Head, Trained};
 use crate::training::{Batch, Data, Finding, FitError, Fitting, Phase, PhasePlan, Terms};
 use crate::variant::Variant;
 
-/// Epochs on the clusters, however few samples there are: a head that sees small data often learns its own mistakes.
+/// Clustering epochs, whatever the number of samples: with more epochs on small data, the head would learn its own
+/// mistakes.
 const EPOCHS: usize = 6;
 
 /// Settings of grow.
@@ -54,23 +56,23 @@ const EPOCHS: usize = 6;
 pub struct Grow {
     /// How components are found.
     pub components: SplitMerge,
-    /// Which of them are one cluster.
+    /// Which components are grouped into one cluster.
     pub grouping: Grouping,
-    /// The weight of the squared error, summed over features, beside the cross entropy.
+    /// The weight of the squared error, summed over features, relative to the cross entropy.
     pub reconstruction: f64,
-    /// How often clusters are found, evenly over the epochs on them.
+    /// How often clusters are searched for, spread evenly over the clustering epochs.
     pub searches: usize,
-    /// How often targets are taken anew.
+    /// How often targets are recomputed.
     pub rounds: usize,
-    /// The step size once there are clusters, as a share of the clustering phase's learning rate.
+    /// A factor of the clustering phase's learning rate.
     pub rate: f64,
-    /// What the decoder is to give of an image that was moved.
+    /// The decoder's target for an augmented image.
     pub reconstruct: ReconstructionTarget,
-    /// What is exported.
+    /// The exported head.
     pub head: ExportedHead,
 }
 
-/// What turns a latent into clusters.
+/// The head that is exported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ExportedHead {
@@ -146,7 +148,7 @@ impl MethodSettings for Grow {
     }
 }
 
-/// An autoencoder with a softmax head on its standardised latents, which learn the clusters that were found.
+/// An autoencoder with a softmax head on its standardised latents, both trained on the clusters found so far.
 struct GrowPhase<'g, B: AutodiffBackend> {
     settings: &'g Grow,
     plan: PhasePlan,
@@ -164,7 +166,7 @@ struct Classifier<B: AutodiffBackend> {
     shares: Vec<f64>,
 }
 
-/// What a checkpoint holds.
+/// The state of the phase in a checkpoint.
 #[derive(Serialize, Deserialize)]
 struct GrowState {
     learner: LearnerState,
@@ -185,7 +187,8 @@ fn greatest<B: Backend>(p: Tensor<B, 2>) -> Vec<u16> {
     elements(p.argmax(1).float()).into_iter().map(|column| column as u16).collect()
 }
 
-/// `q_ic ~ p_ic sqrt(pi_c / mean_i p_ic)`, rows normalised: clusters keep the shares that they were found with.
+/// `q_ic ~ p_ic sqrt(pi_c / mean_i p_ic)` with normalised rows, which moves each cluster towards the share that it was
+/// found with.
 fn balanced<B: Backend>(p: Tensor<B, 2>, shares: &[f64]) -> Tensor<B, 2> {
     let shares = matrix::<B>(shares, 1, &p.device());
     let q = p.clone() * (shares / p.mean_dim(0).clamp_min(1e-12)).sqrt();
@@ -193,8 +196,8 @@ fn balanced<B: Backend>(p: Tensor<B, 2>, shares: &[f64]) -> Tensor<B, 2> {
 }
 
 impl<B: AutodiffBackend> Classifier<B> {
-    /// Grows components on the latents and groups them: a linear discriminant of the clusters is the head's start, and their
-    /// posteriors are the first targets. Clusters that `before` has too keep their numbers.
+    /// Grows components on the latents and groups them. The head is initialised with a linear discriminant of the
+    /// clusters, whose posteriors are the first targets. Clusters that are also in `before` keep their numbers.
     fn find(
         settings: &Grow,
         plan: PhasePlan,
@@ -252,7 +255,7 @@ impl<'g, B: AutodiffBackend> GrowPhase<'g, B> {
         Ok(Self { settings, plan, is_moved, learner, classifier, targets })
     }
 
-    /// Components of the final latents, grown in each of the head's clusters by itself.
+    /// Grows components on the final latents, separately in each of the head's clusters.
     fn regrow(&self, fit: &Fitting<'_, B>) -> Result<(Standardisation, Mixture), FitError> {
         let clusters = greatest(self.classifier.predict(&self.learner, &fit.data)?);
         let (standardisation, z) = self.learner.standardised_latents(&fit.data)?;
@@ -263,7 +266,7 @@ impl<'g, B: AutodiffBackend> GrowPhase<'g, B> {
     }
 }
 
-/// The samples that are to be reconstructed.
+/// The samples to reconstruct.
 fn target<B: Backend>(is_moved: bool, batch: &Batch<B>) -> Tensor<B, 2> {
     if is_moved { batch.augmented.clone() } else { batch.clean.clone() }
 }
@@ -322,7 +325,7 @@ impl<B: AutodiffBackend> Phase<B> for GrowPhase<'_, B> {
 mod tests {
     use super::*;
 
-    /// Balanced targets: rows are distributions, and clusters that were predicted too often lose.
+    /// The rows of balanced targets are distributions, and clusters that are predicted too often lose weight.
     #[test]
     fn balanced_targets_come_nearer_to_the_shares_that_were_found() {
         let p = matrix::<burn::backend::Flex>(&[0.9, 0.1, 0.8, 0.2, 0.6, 0.4, 0.7, 0.3], 4, &Default::default());

@@ -1,8 +1,9 @@
-//! Kullback-Leibler divergence to a Gaussian mixture: the baseline "KLD" of Lim, "Deep Clustering using Dirichlet Process
-//! Gaussian Mixture and Alpha Jensen-Shannon Divergence Clustering Loss" (equations 2, 4 and 7 to 10).
+//! Kullback-Leibler divergence to a Gaussian mixture: the baseline "KLD" of Lim, "Deep Clustering using Dirichlet
+//! Process Gaussian Mixture and Alpha Jensen-Shannon Divergence Clustering Loss", 2024 (equations 2, 4 and 7 to 10).
 //!
-//! **Objective**: `reconstruction + lambda * KL[q(z|x) || N(eta*, 1/tau*)]`, the best-scoring component.
-//! **Update**: diagonal Gaussian mixture by EM, once an epoch. **Schedule**: reconstruction, then both terms.
+//! **Objective**: `reconstruction + lambda * KL[q(z|x) || N(eta*, 1/tau*)]`, where `eta*` and `tau*` belong to the
+//! component with the highest score. **Update**: EM refits a diagonal Gaussian mixture once an epoch. **Schedule**:
+//! reconstruction, then both terms.
 
 use burn::tensor::{Tensor, backend::AutodiffBackend};
 use rand_chacha::ChaCha8Rng;
@@ -37,7 +38,7 @@ pub struct Kld {
     pub lambda: f64,
     /// Whether the autoencoder is variational.
     pub vae: bool,
-    /// The mixture; its variances are kept from vanishing, as the divergence grows with their inverse.
+    /// The mixture. Its variances have a floor, because the divergence grows with their inverse.
     pub mixture: Gmm,
 }
 

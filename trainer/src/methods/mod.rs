@@ -1,8 +1,9 @@
-//! The methods, a file each, reading like their papers: objective, update, schedule.
+//! The methods, each in a file that follows its paper: objective, update, schedule.
 //!
-//! A method's settings implement `MethodSettings`: its name, its paper's encoder, and its phases. Methods that pull the
-//! latents of an autoencoder to clusters that are refitted share `common::pulled` and say only how clusters are found and
-//! what pulls; methods whose clusters learn together with the encoder share `common::joint`.
+//! A method's settings implement `MethodSettings`: its name, its paper's encoder, and its phases. Methods that refit
+//! clusters between epochs and pull the latents towards them share `common::pulled`; each of them defines only how
+//! clusters are found and which loss pulls the latents. Methods whose clusters learn together with the encoder share
+//! `common::joint`.
 
 mod abc;
 mod adaptive_gmm;

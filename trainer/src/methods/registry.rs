@@ -23,7 +23,8 @@ use crate::trained::Trained;
 use crate::training::{FitError, Fitting, Method};
 use crate::variant::Variant;
 
-/// Defines the type of all methods from a list of their settings and names. Every call goes to the method in question.
+/// Defines the type of all methods from a list of their settings and names. Every call is forwarded to the chosen
+/// method.
 macro_rules! methods {
     ($($(#[$doc:meta])* $method:ident = $name:literal,)*) => {
         /// A method and its settings.
@@ -65,16 +66,15 @@ macro_rules! methods {
                 }
             }
 
-            /// Bounds the number of clusters, without an upper bound if there is no `most`; whether the method finds a
-            /// number.
+            /// Bounds the number of clusters; there is no upper bound if `most` is `None`. Returns whether the method
+            /// finds the number by itself.
             ///
             /// ```
             /// use edgemix::methods::MethodConfig;
             ///
-            /// let mut grow = MethodConfig::named("grow").unwrap();
-            /// assert!(grow.set_cluster_bounds(8, Some(12)));
-            /// assert!(matches!(grow, MethodConfig::Grow(grow) if grow.grouping.max_clusters == 12));
-            /// // The number of clusters of k-means is given.
+            /// let mut grow = MethodConfig::named("grow").unwrap(); assert!(grow.set_cluster_bounds(8, Some(12)));
+            /// assert!(matches!(grow, MethodConfig::Grow(grow) if grow.grouping.max_clusters == 12)); // k-means does
+            /// not find the number of clusters.
             /// assert!(!MethodConfig::named("ae-kmeans").unwrap().set_cluster_bounds(8, Some(12)));
             /// ```
             pub fn set_cluster_bounds(&mut self, least: usize, most: Option<usize>) -> bool {
@@ -83,7 +83,8 @@ macro_rules! methods {
                 }
             }
 
-            /// Sets the number of clusters; for a Dirichlet process on features that of components to start from.
+            /// Sets the number of clusters. A Dirichlet process on features takes it as the number of components to
+            /// start from.
             ///
             /// ```
             /// use edgemix::methods::MethodConfig;
@@ -98,7 +99,7 @@ macro_rules! methods {
                 }
             }
 
-            /// Takes the paper's form or the corrected one; whether the method has both.
+            /// Chooses between the paper's form and the corrected one. Returns whether the method has both.
             ///
             /// ```
             /// use edgemix::methods::MethodConfig;
@@ -113,7 +114,8 @@ macro_rules! methods {
                 }
             }
 
-            /// The encoder of the method's paper, where it has one for such samples, else one by their size.
+            /// The encoder of the method's paper, if it has one for such samples; otherwise an encoder chosen by their
+            /// size.
             ///
             /// ```
             /// use edgemix::methods::MethodConfig;

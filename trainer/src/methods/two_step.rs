@@ -1,6 +1,6 @@
 //! Autoencoder first, clustering afterwards: the baselines AE + k-means and AE + GMM.
 //!
-//! **Objective**: reconstruction. **Schedule**: one phase; then the standardised latents are clustered once.
+//! **Objective**: reconstruction. **Schedule**: one phase, after which the standardised latents are clustered once.
 
 use burn::tensor::{Tensor, backend::AutodiffBackend};
 use rand_chacha::ChaCha8Rng;
@@ -30,7 +30,7 @@ use crate::variant::Variant;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct AeKMeans {
-    /// The clustering.
+    /// How the clusters are found.
     pub kmeans: KMeans,
 }
 

@@ -1,11 +1,12 @@
-//! VaDE, variational deep embedding (Jiang, Zheng, Tan, Tang and Zhou, 2017): a variational autoencoder whose prior is a
-//! Gaussian mixture.
+//! VaDE, variational deep embedding (Jiang, Zheng, Tan, Tang and Zhou, "Variational Deep Embedding: An Unsupervised and
+//! Generative Approach to Clustering", 2017): a variational autoencoder whose prior is a Gaussian mixture.
 //!
 //! **Objective**: the evidence bound, `ln N(x; y, s^2) + sum_c gamma_c [ln pi_c - ln gamma_c - KL(q(z|x) || N_c)]`,
-//! maximised. The bound's best `gamma_c ~ pi_c exp(-KL_c)` makes the sum `ln sum_c pi_c exp(-KL_c)`: no draw is needed,
-//! and it is never below that of the paper's `gamma = p(c|z)`. The decoder's variance `s^2` is the mean squared error
-//! of the last epoch, where the bound is greatest (Rybkin, Daniilidis and Levine, 2021). **Update**: weights, means and
-//! variances of the prior learn with the encoder. **Schedule**: reconstruction without noise, EM, then the objective.
+//! maximised. The bound's best `gamma_c ~ pi_c exp(-KL_c)` makes the sum `ln sum_c pi_c exp(-KL_c)`: no sampling is
+//! needed, and the bound is never below the one with the paper's `gamma = p(c|z)`. The decoder's variance `s^2` is the
+//! mean squared error of the last epoch, which maximises the bound (Rybkin, Daniilidis and Levine, "Simple and
+//! Effective VAE Training with Calibrated Decoders", 2021). **Update**: weights, means and variances of the prior learn
+//! with the encoder. **Schedule**: reconstruction without noise, EM, then the objective.
 
 use burn::tensor::Tensor;
 use burn::tensor::backend::AutodiffBackend;
@@ -37,7 +38,7 @@ use crate::variant::Variant;
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Vade {
-    /// The mixture that the prior starts from; its floor bounds the variances all along.
+    /// The mixture that the prior starts from. Its variance floor also holds during training.
     pub mixture: Gmm,
 }
 
@@ -80,7 +81,7 @@ impl MethodSettings for Vade {
     }
 }
 
-/// The prior.
+/// The mixture that is the prior of the latents.
 struct Prior<B: AutodiffBackend>(LearnedMixture<B>);
 
 impl<B: AutodiffBackend> LearnedClusters<B> for Prior<B> {

@@ -1,5 +1,6 @@
 //! Adam (Kingma and Ba, "Adam: A Method for Stochastic Optimization", 2015). On the CPU, one parallel pass over each
-//! parameter replaces a dozen serial ones; the arithmetic is burn's, operation by operation, so that both give the same bits.
+//! parameter replaces a dozen serial ones; the arithmetic follows burn operation by operation, so both give the same
+//! bits.
 
 use burn::module::AutodiffModule;
 use burn::optim::adaptor::OptimizerAdaptor;

@@ -10,7 +10,8 @@ use super::layers::{ConvolutionSpelling, DenseSpelling, LayerError, LayerInput, 
 use crate::data::ImageShape;
 use crate::trained::Window;
 
-/// The layers of an encoder, from the first one to the latent. Without any, the method or the number of inputs decides.
+/// The layers of an encoder, from the first one to the latent. If there are none, the method or the number of inputs
+/// decides.
 ///
 /// ```
 /// use edgemix::data::ImageShape;
@@ -59,7 +60,7 @@ impl Architecture {
         ("tiny", "64-32-8"),
     ];
 
-    /// How an encoder is spelt, in a sentence or two for people.
+    /// How an encoder is spelt, in a sentence or two for help and error messages.
     ///
     /// ```
     /// use edgemix::nn::Architecture;

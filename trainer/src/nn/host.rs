@@ -1,12 +1,12 @@
-//! Backends whose tensors lie in this process's memory.
+//! Backends whose tensors are in this process's memory.
 
 use std::any::TypeId;
 
 use burn::backend::Flex;
 use burn::tensor::backend::Backend;
 
-/// Whether a backend's tensors can be read and written in this process's memory without a copy. The ndarray backend does
-/// not count as one: it is the reference, and keeps to burn's own operations.
+/// Whether a backend's tensors can be read and written in this process's memory without a copy. The ndarray backend is
+/// not among them: as the reference, it only uses burn's own operations.
 pub(crate) fn has_host_tensors<B: Backend>() -> bool {
     TypeId::of::<B>() == TypeId::of::<Flex>()
 }

@@ -1,4 +1,4 @@
-//! The layers of a network, whichever they are: how each is spelt, its sizes, and the trainable module.
+//! The layers of a network: how each kind is spelt, its sizes, and its trainable module.
 
 mod convolution;
 mod dense;
@@ -22,7 +22,7 @@ pub(super) use trainable::{Direction, LayerInput, TrainableLayer};
 
 use crate::trained::{self, ConvolutionShape};
 
-/// A layer as it is spelt.
+/// The spelling of a layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum LayerSpelling {
     Dense(DenseSpelling),

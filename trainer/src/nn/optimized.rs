@@ -1,4 +1,4 @@
-//! A module with the optimiser that moves it.
+//! A module with its optimiser.
 
 use std::ops::Deref;
 
@@ -18,7 +18,7 @@ pub(crate) struct Optimized<B: AutodiffBackend, M: AutodiffModule<B>> {
     optimizer: OptimizerOf<B, M>,
 }
 
-/// The numbers of a module and what its optimiser remembers, for a checkpoint.
+/// The weights of a module and the state of its optimiser in a checkpoint.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct OptimizedState {
     module: Vec<u8>,
@@ -38,34 +38,33 @@ impl<B: AutodiffBackend, M: AutodiffModule<B>> Optimized<B, M> {
         Self { module, kind: optimizer, optimizer: OptimizerOf::new(optimizer) }
     }
 
-    /// A step down the loss that these gradients belong to.
+    /// Takes a step of the optimiser with the gradients of a loss.
     pub(crate) fn descend(&mut self, gradients: &mut B::Gradients, rate: f64) {
         let own = GradientsParams::from_module(gradients, &self.module);
-        // Not a clone: parameters that nobody else holds are moved in place.
+        // The module is not cloned: parameters with a single owner are updated in place.
         replace_with_or_abort(&mut self.module, |module| self.optimizer.step(rate, module, own));
     }
 
-    /// Goes on with an optimiser that has seen no gradient yet: the moments of another loss make Adam's first steps far
-    /// too long.
+    /// Starts a fresh optimiser. With the moments of another loss, the first steps of Adam would be far too long.
     pub(crate) fn restart(&mut self, optimizer: Optimizer) {
         self.kind = optimizer;
         self.optimizer = OptimizerOf::new(optimizer);
     }
 
-    /// Goes on with what the optimiser remembers, if the next one is the same.
+    /// Keeps the optimiser's state if the next optimiser is the same; otherwise starts a fresh one.
     pub(crate) fn continue_with(&mut self, optimizer: Optimizer) {
         if optimizer != self.kind {
             self.restart(optimizer);
         }
     }
 
-    /// What [`Self::with_state`] needs to go on to the same bits.
+    /// The state from which [`Self::with_state`] continues to the same bits.
     pub(crate) fn state(&self) -> Result<OptimizedState, RecordError> {
         let module = write::<B, _>(self.module.clone().into_record())?;
         Ok(OptimizedState { module, optimizer: self.optimizer.to_bytes()? })
     }
 
-    /// Takes up the state of a module of the same shape with the same optimiser.
+    /// Restores the state of a module of the same shape with the same optimiser.
     pub(crate) fn with_state(self, state: OptimizedState, device: &B::Device) -> Result<Self, RecordError> {
         let module = self.module.load_record(read::<B, _>(state.module, device)?);
         Ok(Self { module, kind: self.kind, optimizer: self.optimizer.with_bytes(state.optimizer, device)? })

@@ -1,4 +1,4 @@
-//! Which rule turns gradients into steps.
+//! Optimisers: the rules that turn gradients into steps.
 
 use burn::module::AutodiffModule;
 use burn::optim::adaptor::OptimizerAdaptor;
@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::adam::{AdamOf, adam};
 use super::record::{RecordError, read, write};
 
-/// An optimiser, as settings name it.
+/// The choice of an optimiser.
 ///
 /// ```
 /// use edgemix::nn::Optimizer;
@@ -42,7 +42,7 @@ fn customary_momentum() -> f64 {
     0.9
 }
 
-/// An optimiser of a module, with what it remembers of earlier gradients.
+/// An optimiser of a module, with its state from earlier gradients.
 #[derive(Clone)]
 pub(super) enum OptimizerOf<B: AutodiffBackend, M: AutodiffModule<B>> {
     Adam(AdamOf<B, M>),
@@ -50,12 +50,12 @@ pub(super) enum OptimizerOf<B: AutodiffBackend, M: AutodiffModule<B>> {
 }
 
 impl<B: AutodiffBackend, M: AutodiffModule<B>> OptimizerOf<B, M> {
-    /// An optimiser that has seen no gradient yet.
+    /// An optimiser in its initial state.
     pub(super) fn new(optimizer: Optimizer) -> Self {
         match optimizer {
             Optimizer::Adam => Self::Adam(adam()),
             Optimizer::Sgd { momentum } => {
-                // burn's default would weigh each new gradient by .9 only.
+                // By default, burn dampens each new gradient by a factor of 0.9.
                 let momentum = MomentumConfig::new().with_momentum(momentum).with_dampening(0.0);
                 Self::Sgd(SgdConfig::new().with_momentum(Some(momentum)).init())
             }
@@ -69,7 +69,7 @@ impl<B: AutodiffBackend, M: AutodiffModule<B>> OptimizerOf<B, M> {
         }
     }
 
-    /// What it remembers, as bytes.
+    /// The state as bytes.
     pub(super) fn to_bytes(&self) -> Result<Vec<u8>, RecordError> {
         match self {
             Self::Adam(adam) => write::<B, _>(adam.to_record()),
@@ -77,7 +77,7 @@ impl<B: AutodiffBackend, M: AutodiffModule<B>> OptimizerOf<B, M> {
         }
     }
 
-    /// The same optimiser with what such bytes remember.
+    /// The same optimiser with the state of such bytes.
     pub(super) fn with_bytes(self, bytes: Vec<u8>, device: &B::Device) -> Result<Self, RecordError> {
         Ok(match self {
             Self::Adam(adam) => Self::Adam(adam.load_record(read::<B, _>(bytes, device)?)),

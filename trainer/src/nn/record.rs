@@ -1,10 +1,10 @@
-//! The numbers of modules and optimisers as bytes.
+//! The weights of modules and the state of optimisers as bytes.
 
 use burn::record::{BinBytesRecorder, FullPrecisionSettings, Record, Recorder, RecorderError};
 use burn::tensor::backend::Backend;
 use thiserror::Error;
 
-/// Why the numbers of a network can't be written or read.
+/// Why the weights of a network can't be written or read.
 #[derive(Debug, Error)]
 #[error("the numbers of a network cannot be written or read: {0}")]
 pub struct RecordError(#[from] RecorderError);

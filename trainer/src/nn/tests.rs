@@ -1,4 +1,4 @@
-//! The networks, on both CPU backends and against their plain numbers.
+//! Tests of the networks on both CPU backends and against their plain numbers.
 
 use burn::backend::{Flex, NdArray};
 use burn::tensor::{Tensor, TensorData, Tolerance, backend::Backend};

@@ -1,4 +1,4 @@
-//! Compares the clusters of the finished integers with those of the f32 model.
+//! Compares the clusters of the quantised model with those of the f32 model.
 
 use edgemix_runtime::Model;
 
@@ -8,12 +8,12 @@ use crate::base::metrics::{agreement, clusters_found};
 use crate::data::Samples;
 use crate::trained::Trained;
 
-/// By so many, the numbers of clusters with a percent of the samples may differ.
+/// The greatest allowed difference between the numbers of clusters with at least 1 % of the samples.
 const MAX_CLUSTERS_APART: usize = 1;
 /// Samples that are compared, taken evenly from all of them.
 const MAX_SAMPLES: usize = 20_000;
 
-/// Compares the integers' clusters with those of the f32 model. See [`quantize`](super::quantize) for an example.
+/// Checks that the quantised model finds the clusters of the f32 model.
 ///
 /// # Errors
 /// [`QuantizeError::Disagreement`] if fewer than 98.5 % of the samples are assigned to the same cluster, or if the numbers of

@@ -14,7 +14,7 @@ use crate::assessment::{inference, posterior};
 use crate::data::{DataError, Samples};
 use crate::trained::{Head, Layer, Trained};
 
-/// The run that made a model, as the file records it. See [`quantize`] for an example.
+/// The run that made a model, as the file records it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Provenance {
     /// The model's name, for people.
@@ -25,7 +25,7 @@ pub struct Provenance {
     pub seed: u64,
 }
 
-/// Samples that were held out of training. See [`quantize`] for an example.
+/// Samples that were held out of training.
 #[derive(Clone, Copy, Debug)]
 pub struct HeldOut<'a> {
     /// The samples.

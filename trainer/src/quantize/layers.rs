@@ -1,4 +1,4 @@
-//! The layers of a network, whichever they are.
+//! The layers of a network, each kind in a file of its own.
 
 pub(super) mod context;
 mod convolution;

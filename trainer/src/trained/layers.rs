@@ -1,4 +1,4 @@
-//! The layers of an encoder, whichever they are. A new layer is a file in `layers` and a variant of [`Layer`].
+//! The layers of an encoder. A new kind of layer is a file in `layers` and a variant of [`Layer`].
 
 mod convolution;
 mod dense;

@@ -1,21 +1,21 @@
-//! What one step of a phase sees and gives.
+//! The input and the loss terms of one step.
 
 use burn::tensor::backend::Backend;
 use burn::tensor::{Int, Tensor};
 use rand_chacha::ChaCha8Rng;
 
-/// What one step sees.
+/// The input of one step.
 #[derive(Clone, Debug)]
 pub(crate) struct Batch<B: Backend> {
-    /// The samples as they are.
+    /// The samples without augmentation.
     pub clean: Tensor<B, 2>,
-    /// The same, moved at random where they are images.
+    /// The augmented samples. Only images are augmented; other samples equal `clean`.
     pub augmented: Tensor<B, 2>,
-    /// Which samples they are.
+    /// The indices of the samples.
     pub indices: Tensor<B, 1, Int>,
     /// The step size.
     pub learning_rate: f64,
-    /// Whatever the step draws at random comes from here.
+    /// The source of the step's randomness.
     pub rng: ChaCha8Rng,
 }
 

@@ -1,4 +1,4 @@
-//! Where a fit stands, as one string of bytes that says which run it belongs to.
+//! The state of a fit as bytes, with the fingerprints of the run that it belongs to.
 
 use std::io;
 
@@ -9,7 +9,7 @@ use thiserror::Error;
 
 use super::finding::Finding;
 
-/// Keeps checkpoints: whole or not at all. A run's directory is such a store, `()` keeps none.
+/// Stores checkpoints, each completely or not at all. A run's directory is such a store; `()` stores nothing.
 ///
 /// ```
 /// use edgemix::training::CheckpointStore;
@@ -36,12 +36,12 @@ pub trait CheckpointStore {
     /// Replaces the checkpoint.
     ///
     /// # Errors
-    /// Whatever the medium says.
+    /// The error of the storage.
     fn save(&mut self, bytes: &[u8]) -> io::Result<()>;
     /// The last checkpoint, if there is one.
     ///
     /// # Errors
-    /// Whatever the medium says.
+    /// The error of the storage.
     fn load(&self) -> io::Result<Option<Vec<u8>>>;
 }
 
@@ -67,7 +67,7 @@ impl CheckpointStore for () {
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum CheckpointMismatch {
-    /// Its bytes are not those that were written.
+    /// The checkpoint's bytes changed after it was written.
     #[error("it is damaged")]
     Damaged,
     /// Another version of the program wrote it.
@@ -85,12 +85,12 @@ pub enum CheckpointMismatch {
     /// The method has no such phase.
     #[error("the method has no phase {0:?}")]
     Phase(String),
-    /// The state of its phase has another form.
+    /// The state of the phase does not have the expected form.
     #[error("the state of its phase cannot be read: {0}")]
     State(postcard::Error),
 }
 
-/// How far a fit was, the state of its phase, and what both depend on.
+/// The progress of a fit, the state of its phase, and the fingerprints of samples and settings.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Checkpoint {
     version: String,
@@ -98,7 +98,7 @@ pub(super) struct Checkpoint {
     settings: [u8; 32],
     /// The phase's name.
     pub(super) phase: String,
-    /// Its epochs that are done.
+    /// The number of completed epochs of the phase.
     pub(super) epochs: usize,
     pub(super) findings: Vec<Finding>,
     state: Vec<u8>,
@@ -108,13 +108,14 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
 const DIGEST: usize = 32;
 
 impl Checkpoint {
-    /// Without the phase's state.
+    /// A checkpoint to which [`into_bytes`](Self::into_bytes) adds the phase's state.
     pub(super) fn new(data: [u8; 32], settings: [u8; 32], phase: &str, epochs: usize, findings: &[Finding]) -> Self {
         let findings = findings.to_vec();
         Self { version: VERSION.into(), data, settings, phase: phase.into(), epochs, findings, state: vec![] }
     }
 
-    /// The bytes with a phase's state, then their SHA-256: what reads the state takes it to be whole.
+    /// The checkpoint's bytes with a phase's state, followed by their SHA-256, because reading a state assumes that it
+    /// is undamaged.
     pub(super) fn into_bytes(mut self, state: &impl Serialize) -> io::Result<Vec<u8>> {
         self.state = postcard::to_stdvec(state).map_err(io::Error::other)?;
         let mut bytes = postcard::to_stdvec(&self).map_err(io::Error::other)?;
@@ -128,13 +129,13 @@ impl Checkpoint {
         postcard::from_bytes(&self.state).map_err(CheckpointMismatch::State)
     }
 
-    /// Reads a checkpoint of this run; any other is refused with what is different about it.
+    /// Reads a checkpoint of this run. The error for any other checkpoint says how it differs.
     pub(super) fn from_bytes(bytes: &[u8], data: [u8; 32], settings: [u8; 32]) -> Result<Self, CheckpointMismatch> {
         let (body, digest) = bytes.split_at(bytes.len().saturating_sub(DIGEST));
         if Sha256::digest(body)[..] != *digest {
             return Err(CheckpointMismatch::Damaged);
         }
-        // The version comes first, so that it is read whatever follows.
+        // The version comes first, so it can be read whatever follows.
         let (version, _) = postcard::take_from_bytes::<String>(body).map_err(CheckpointMismatch::State)?;
         if version != VERSION {
             return Err(CheckpointMismatch::Version { found: version });

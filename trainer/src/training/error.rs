@@ -34,7 +34,7 @@ pub enum FitError {
         /// The epoch in the phase, from 1.
         epoch: usize,
     },
-    /// There are fewer samples than clusters could be found in.
+    /// There are too few samples to find clusters in.
     #[error("{found} samples are too few: at least {needed} are needed to learn an encoder and its clusters")]
     TooFew {
         /// How many there are.
@@ -42,12 +42,12 @@ pub enum FitError {
         /// How many there must be.
         needed: usize,
     },
-    /// A setting has a value that is not allowed, or not for these samples.
+    /// A setting has a value that is never allowed, or that these samples do not allow.
     #[error("{setting}: {problem}")]
     Setting {
         /// The setting's path in the configuration, as in `clustering.batch-size`.
         setting: &'static str,
-        /// What is wrong and which values are usual.
+        /// What is wrong, and which value is usual.
         problem: String,
     },
     /// A mixture degenerated.
@@ -56,10 +56,10 @@ pub enum FitError {
     /// The samples can't be read.
     #[error(transparent)]
     Data(#[from] DataError),
-    /// The numbers of a network can't be turned into those of a checkpoint, or back.
+    /// The weights of a network can't be written to a checkpoint or read from one.
     #[error(transparent)]
     Record(#[from] RecordError),
-    /// A checkpoint can't be read or written; the one before is untouched.
+    /// A checkpoint can't be read or written. The previous one is unchanged.
     #[error("the checkpoint cannot be {doing}: {source}")]
     Checkpoint {
         /// `read` or `written`.
@@ -67,7 +67,7 @@ pub enum FitError {
         /// Why.
         source: io::Error,
     },
-    /// The observer asked to stop; the last checkpoint stays.
+    /// The observer asked to stop. The last checkpoint is kept.
     #[error("training stopped: {0}")]
     Stopped(io::Error),
     /// A checkpoint was written by another run.

@@ -1,4 +1,4 @@
-//! What a fit gives: the model, and what the method found out on its way.
+//! The result of a fit: the model, and the findings of the method.
 
 use std::mem::discriminant;
 
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::mixture::ClusterCountReport;
 use crate::trained::Trained;
 
-/// Something that a method found out beside the model, for people. Only some methods have findings.
+/// A result of a method besides the model, shown to the user. Only some methods have findings.
 ///
 /// ```
 /// use edgemix::training::Finding;
@@ -27,7 +27,7 @@ pub enum Finding {
     StickWeights(Vec<f64>),
 }
 
-/// What a fit gives.
+/// The result of a fit.
 ///
 /// ```
 /// use edgemix::device::Device;
@@ -35,11 +35,10 @@ pub enum Finding {
 /// use edgemix::random::{normal, stream};
 /// use edgemix::data::Samples;
 ///
-/// let noise = normal(400, &mut stream(0, "example", 0));
-/// let config = FitConfig { method: MethodConfig::named("dpm").unwrap(), ..FitConfig::default() };
-/// let fitted = Device::Cpu.fit(&Samples::new("noise", noise, 4), &config, &mut (), &mut ())?;
-/// assert!(fitted.stick_weights().unwrap().len() >= fitted.trained.head.n_components());
-/// // A Dirichlet process on features is given no number of clusters and reports none.
+/// let noise = normal(400, &mut stream(0, "example", 0)); let config = FitConfig { method:
+/// MethodConfig::named("dpm").unwrap(), ..FitConfig::default() }; let fitted = Device::Cpu.fit(&Samples::new("noise",
+/// noise, 4), &config, &mut (), &mut ())?; assert!(fitted.stick_weights().unwrap().len() >=
+/// fitted.trained.head.n_components()); // A Dirichlet process on features reports no number of clusters.
 /// assert_eq!(fitted.cluster_count(), None);
 /// # Ok::<(), edgemix::training::FitError>(())
 /// ```
@@ -47,12 +46,12 @@ pub enum Finding {
 pub struct Fitted {
     /// The model.
     pub trained: Trained,
-    /// What was found out beside it; at most one finding of each sort, the last.
+    /// The method's findings: at most one of each kind, the last one.
     pub findings: Vec<Finding>,
 }
 
 impl Fitted {
-    /// The sticks' weights, largest first, of a method with a Dirichlet process.
+    /// The weights of the sticks, largest first, if the method has a Dirichlet process.
     pub fn stick_weights(&self) -> Option<&[f64]> {
         self.findings.iter().find_map(|finding| match finding {
             Finding::StickWeights(weights) => Some(&**weights),
@@ -60,7 +59,7 @@ impl Fitted {
         })
     }
 
-    /// How the number of clusters was found, by a method that finds it.
+    /// How the number of clusters was found, if the method finds it.
     pub fn cluster_count(&self) -> Option<&ClusterCountReport> {
         self.findings.iter().find_map(|finding| match finding {
             Finding::ClusterCount(report) => Some(report),
@@ -69,7 +68,7 @@ impl Fitted {
     }
 }
 
-/// Adds a finding; an earlier one of the same sort is forgotten.
+/// Adds a finding, which replaces an earlier one of the same kind.
 pub(super) fn keep(findings: &mut Vec<Finding>, finding: Finding) {
     findings.retain(|other| discriminant(other) != discriminant(&finding));
     findings.push(finding);

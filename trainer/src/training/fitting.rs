@@ -1,4 +1,4 @@
-//! The loop itself.
+//! The training loop.
 
 use std::io;
 
@@ -25,43 +25,43 @@ use crate::trained::{Head, Layer, Trained};
 
 /// A way to learn an encoder and its clusters, with its settings.
 pub(crate) trait Method<B: AutodiffBackend> {
-    /// Runs the method's phases; the last one pulls those before it.
+    /// Runs the method's phases. Each phase starts the ones before it, unless a checkpoint replaces them.
     ///
     /// # Errors
     /// See [`FitError`].
     fn fit(&self, fit: &mut Fitting<'_, B>) -> Result<Trained, FitError>;
 }
 
-/// A phase in progress: the networks and clusters that learn in it. The loop owns everything else.
+/// A phase in progress: the networks and clusters that it trains. The loop owns everything else.
 ///
-/// A phase is begun with what the phase before has learned, so that nothing in it may be missing.
+/// A phase is created from the result of the phase before it, so none of its fields is optional.
 pub(crate) trait Phase<B: AutodiffBackend> {
-    /// What a checkpoint holds of it.
+    /// The phase's state in a checkpoint.
     type State: Serialize + DeserializeOwned;
 
-    /// What stays the same during an epoch, such as its targets.
+    /// Values that stay the same during an epoch, such as targets.
     type Epoch;
 
-    /// Called before an epoch's first step, the epochs counted from 0; refits clusters where the method does.
+    /// Prepares an epoch, counted from 0, before its first step. Some methods refit their clusters here.
     ///
     /// # Errors
     /// See [`FitError`].
     fn begin_epoch(&mut self, epoch: usize, fit: &mut Fitting<'_, B>) -> Result<Self::Epoch, FitError>;
 
-    /// One step of the optimiser; gives the loss terms.
+    /// Takes one step of the optimiser and returns the loss terms.
     fn step(&mut self, epoch: &Self::Epoch, batch: Batch<B>) -> Terms;
 
-    /// The number of clusters; none while there are no clusters yet.
+    /// The number of clusters; `None` while there are no clusters yet.
     fn n_clusters(&self) -> Option<usize>;
 
-    /// Everything that is needed to go on to the same bits after an epoch.
+    /// The state after an epoch, from which training continues to the same bits.
     ///
     /// # Errors
     /// If a network's numbers can't be written.
     fn state(&self) -> Result<Self::State, FitError>;
 }
 
-/// Learns an encoder and its clusters by a method.
+/// Learns an encoder and its clusters with a method.
 ///
 /// The same samples, plan and device give the same bits, whether the fit ran in one piece or was resumed from a checkpoint.
 ///
@@ -87,16 +87,16 @@ pub(crate) fn fit<B: AutodiffBackend>(
     Ok(Fitted { trained, findings: fitting.findings })
 }
 
-/// A fit in progress: what a method sees of it.
+/// A fit in progress, as methods see it.
 pub(crate) struct Fitting<'a, B: AutodiffBackend> {
-    /// What is to be done.
+    /// The settings of the fit.
     pub(crate) plan: &'a Plan,
     /// The samples.
     pub(crate) data: Data<B::InnerBackend>,
-    /// Where networks live.
+    /// The device of the networks.
     pub(crate) device: B::Device,
     fingerprint: [u8; 32],
-    /// The checkpoint to go on from, until its phase is reached.
+    /// The checkpoint to resume from, until its phase is reached.
     resumed: Option<Checkpoint>,
     findings: Vec<Finding>,
     store: &'a mut dyn CheckpointStore,
@@ -104,17 +104,17 @@ pub(crate) struct Fitting<'a, B: AutodiffBackend> {
 }
 
 impl<B: AutodiffBackend> Fitting<'_, B> {
-    /// A random stream of its own for each name and index.
+    /// The random stream of a name and an index.
     pub(crate) fn rng(&self, name: &str, index: u64) -> ChaCha8Rng {
         stream(self.plan.seed, name, index)
     }
 
-    /// Something without batches begins that may take long.
+    /// Reports the start of work that has no batches and may take long.
     pub(crate) fn activity(&mut self, name: &str) {
         self.observer.activity(name);
     }
 
-    /// Keeps a finding and shows it.
+    /// Keeps a finding and reports it to the observer.
     pub(crate) fn found(&mut self, finding: Finding) {
         self.observer.finding(&finding);
         finding::keep(&mut self.findings, finding);
@@ -125,8 +125,8 @@ impl<B: AutodiffBackend> Fitting<'_, B> {
         Trained { method: self.plan.method.into(), scaling: self.data.scaling.clone(), encoder, head }
     }
 
-    /// Trains a phase to its end. `begin` runs the phases before it and makes this one of what they learned. If the fit is
-    /// resumed from a checkpoint of this phase, `restore` is called instead and the earlier phases are skipped.
+    /// Trains a phase to its end. `begin` runs the phases before it and creates this phase from their results. If the
+    /// fit is resumed from a checkpoint of this phase, `restore` is called instead and the earlier phases are skipped.
     ///
     /// # Errors
     /// See [`FitError`].

@@ -1,4 +1,4 @@
-//! The samples as networks take them: scaled, a part at a time, from memory or from a file.
+//! The samples as inputs of networks: scaled, in parts, from memory or from a file.
 
 use burn::tensor::backend::Backend;
 use burn::tensor::{Int, Tensor, TensorData};
@@ -9,18 +9,18 @@ use crate::nn::has_host_tensors;
 /// The samples on a device.
 #[derive(Clone, Debug)]
 pub(crate) struct Data<B: Backend> {
-    /// How they form images, if they do.
+    /// The shape of the images that the samples form, if they are images.
     pub image: Option<ImageShape>,
-    /// From the data's unit to what networks take.
+    /// The scaling from the data's unit to the networks' inputs.
     pub scaling: Scaling,
     samples: Samples,
-    /// All of them, `N x inputs`, where the device has a memory of its own and they may take so much.
+    /// All samples, `N x inputs`, if the device has its own memory and they fit in the allowed part of it.
     resident: Option<Tensor<B, 2>>,
     device: B::Device,
 }
 
 impl<B: Backend> Data<B> {
-    /// Fits the scaling. Samples that are in memory are copied to a device that has a memory of its own.
+    /// Fits the scaling. Samples in memory are copied to the device if it has its own memory.
     pub(super) fn new(samples: &Samples, device: &B::Device) -> Result<Self, DataError> {
         let scaling = Scaling::fit(samples)?;
         let (samples, device) = (samples.clone(), device.clone());
@@ -36,7 +36,7 @@ impl<B: Backend> Data<B> {
         self.samples.n_samples()
     }
 
-    /// Numbers of a sample.
+    /// The number of values of a sample.
     pub(crate) fn n_inputs(&self) -> usize {
         self.samples.n_features()
     }
@@ -72,7 +72,7 @@ impl<B: Backend> Data<B> {
         })
     }
 
-    /// All samples at once, scaled, `N x inputs`, for what can't do with less.
+    /// All samples at once, scaled, `N x inputs`, for methods that need them together.
     ///
     /// # Errors
     /// If the file that the samples are in can't be read.

@@ -1,4 +1,4 @@
-//! What an observer of a fit is told.
+//! Observers of a fit, and what they are told.
 
 use std::io;
 
@@ -36,22 +36,23 @@ use super::finding::Finding;
 /// assert!(matches!(stopped, Err(FitError::Stopped(_))));
 /// ```
 pub trait Observer {
-    /// A phase begins at an epoch, counted from 0; after a resume it may be a later one. A phase without epochs does not.
+    /// A phase begins at the given epoch, counted from 0. After a resume, this may be a later epoch. A phase without
+    /// epochs is not reported.
     fn phase(&mut self, name: &str, epoch: usize, epochs: usize);
-    /// An epoch is over.
+    /// An epoch has ended.
     fn epoch(&mut self, report: &EpochReport);
-    /// Something without batches begins that may take long, such as refitting the clusters; it lasts until a batch, an
-    /// epoch, a phase or another activity.
+    /// Work begins that has no batches and may take long, such as refitting the clusters. It lasts until the next
+    /// batch, epoch, phase or activity is reported.
     fn activity(&mut self, _name: &str) {}
-    /// So many of an epoch's batches are done.
+    /// The first `done` of an epoch's `batches` have been trained on.
     fn batch(&mut self, _done: usize, _batches: usize) {}
-    /// The method found something out; it replaces an earlier finding of the same sort.
+    /// The method reports a finding, which replaces an earlier one of the same kind.
     fn finding(&mut self, _finding: &Finding) {}
-    /// Why the fit is to stop at once, if it is; asked after every batch and every epoch.
+    /// An error that stops the fit at once. It is asked for after every batch and every epoch.
     fn failure(&mut self) -> Option<io::Error> {
         None
     }
-    /// Whether the fit is to stop with a checkpoint of the epoch that is over; asked after every epoch.
+    /// Whether the fit should write a checkpoint and stop. This is asked after every epoch.
     fn is_asked_to_stop(&mut self) -> bool {
         false
     }
@@ -63,7 +64,7 @@ impl Observer for () {
     fn epoch(&mut self, _: &EpochReport) {}
 }
 
-/// What an epoch gave.
+/// The results of an epoch.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct EpochReport {
     /// The phase's name.
@@ -74,6 +75,6 @@ pub struct EpochReport {
     pub epochs: usize,
     /// Each loss term's mean over the epoch's batches.
     pub losses: Vec<(String, f64)>,
-    /// Clusters at the epoch's start, once there are any.
+    /// The number of clusters at the start of the epoch; `None` before there are any.
     pub clusters: Option<usize>,
 }

@@ -1,4 +1,4 @@
-//! What a fit of given samples does, once the configuration was checked: everything but the method.
+//! A checked configuration: everything that a fit of given samples needs, except the method.
 
 use super::error::FitError;
 use super::schedule::RateSchedule;
@@ -21,20 +21,20 @@ pub(crate) struct Plan {
     pub clustering: PhasePlan,
     /// Random movements of images.
     pub augmentation: Augmentation,
-    /// Once there are clusters, the encoder learns with the weights and activations that int8 would have.
+    /// Whether the clustering phase trains the encoder with weights and activations rounded as int8 rounds them.
     pub fake_quantization: bool,
     /// Epochs between two checkpoints.
     pub checkpoint_every: usize,
-    /// SHA-256 of all settings that decide what is learned.
+    /// SHA-256 of all settings that determine what is learned.
     pub fingerprint: [u8; 32],
 }
 
-/// A phase of a fit: its settings, with no number left open.
+/// The settings of a phase, with every number determined.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct PhasePlan {
-    /// What it is called, for people and in checkpoints; no two phases of a method have the same name.
+    /// The name, which is shown and stored in checkpoints. Each phase of a method has a name of its own.
     pub name: &'static str,
-    /// How often the samples are seen.
+    /// Number of passes over the samples.
     pub epochs: usize,
     /// Samples per step.
     pub batch_size: usize,
@@ -71,7 +71,8 @@ pub(crate) const CLUSTERING: SettingNames = SettingNames {
 };
 
 impl PhasePlan {
-    /// Checks a phase's settings; `epochs`, `batch_size` and `learning_rate` stand where it leaves them open.
+    /// Checks a phase's settings; `epochs`, `batch_size` and `learning_rate` are used where the settings leave them
+    /// open.
     pub(crate) fn check(
         name: &'static str,
         settings: &PhaseSettings,
@@ -106,7 +107,7 @@ impl PhasePlan {
         Ok(phase)
     }
 
-    /// The same under another name.
+    /// The same plan with another name.
     pub(crate) fn named(self, name: &'static str) -> Self {
         Self { name, ..self }
     }

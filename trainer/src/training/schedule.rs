@@ -4,7 +4,7 @@ use std::f64::consts::PI;
 
 use serde::{Deserialize, Serialize};
 
-/// By which factor the phase's learning rate is multiplied at each step.
+/// The factor that multiplies the phase's learning rate at each step.
 ///
 /// ```
 /// use edgemix::training::{PhaseSettings, RateSchedule};
@@ -19,19 +19,19 @@ use serde::{Deserialize, Serialize};
 pub enum RateSchedule {
     /// The same rate throughout.
     Constant,
-    /// From the full rate along half a cosine towards a share of it (Loshchilov and Hutter, "SGDR: Stochastic Gradient
-    /// Descent with Warm Restarts", 2017, equation 5, without restarts).
+    /// The rate falls along half a cosine from its full value to a share of it (Loshchilov and Hutter, "SGDR:
+    /// Stochastic Gradient Descent with Warm Restarts", 2017, equation 5, without restarts).
     Cosine {
         /// The share of the rate at the phase's end.
         #[serde(default = "customary_end")]
         end: f64,
     },
-    /// Multiplied by a factor after every so many epochs.
+    /// The rate is multiplied by a factor at regular intervals.
     Steps {
         /// Epochs between two steps.
         #[serde(default = "customary_every")]
         every: usize,
-        /// By what the rate is multiplied.
+        /// The factor.
         #[serde(default = "customary_factor")]
         factor: f64,
     },
@@ -55,16 +55,16 @@ impl Default for RateSchedule {
     }
 }
 
-/// How far a phase is.
+/// The progress of a phase.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct PhaseProgress {
     /// The epoch, from 0.
     pub(super) epoch: usize,
-    /// The phase's epochs.
+    /// The number of epochs of the phase.
     pub(super) epochs: usize,
     /// The step in the epoch, from 0.
     pub(super) step: usize,
-    /// The epoch's steps.
+    /// The number of steps of the epoch.
     pub(super) steps: usize,
 }
 
@@ -80,7 +80,7 @@ impl RateSchedule {
         }
     }
 
-    /// What is wrong with its numbers, if anything.
+    /// What is wrong with the schedule's numbers; `None` if they are valid.
     pub(super) fn problem(self) -> Option<&'static str> {
         let is_share = |x: f64| x > 0.0 && x <= 1.0;
         match self {
@@ -116,7 +116,7 @@ mod tests {
         let all: Vec<f64> = (0..40).map(|step| factor(cosine, step / 5, step % 5)).collect();
         assert!(all.windows(2).all(|pair| pair[1] < pair[0]));
         assert!((0.2..0.21).contains(&all[39]), "{}", all[39]);
-        // The default's bits, as they have always been.
+        // The exact bits of the default schedule, on which trained models depend.
         let progress = 13.0 / 40.0;
         let expected = 0.01 + 0.99 * 0.5 * (1.0 + (PI * progress).cos());
         assert_eq!(factor(RateSchedule::default(), 2, 3), expected);

@@ -1,4 +1,4 @@
-//! What a user sets of a phase.
+//! The settings of a phase.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::schedule::RateSchedule;
 use crate::nn::Optimizer;
 
-/// The settings of a phase: how long it lasts and how its networks are moved.
+/// The settings of a phase: its length, and how its networks are trained.
 ///
 /// ```
 /// use edgemix::training::{Epochs, PhaseSettings};
@@ -21,12 +21,12 @@ use crate::nn::Optimizer;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct PhaseSettings {
-    /// How often the samples are seen.
+    /// Number of passes over the samples.
     pub epochs: Epochs,
-    /// Samples per step; none: as the whole configuration has it.
+    /// Samples per step; `None` uses the value of the whole configuration.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub batch_size: Option<usize>,
-    /// The step size at the start; none: as the whole configuration has it.
+    /// The step size at the start; `None` uses the value of the whole configuration.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub learning_rate: Option<f64>,
     /// The optimiser.
@@ -49,15 +49,15 @@ pub struct PhaseSettings {
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Epochs {
-    /// By the number of samples.
+    /// The number of samples determines the number of epochs.
     #[default]
     Auto,
-    /// As many as that, even none.
+    /// Exactly this number, which may be 0.
     Exactly(usize),
 }
 
 impl Epochs {
-    /// The number, where it is left open this one.
+    /// The number of epochs; `automatic` if it is left open.
     pub fn or(self, automatic: usize) -> usize {
         match self {
             Self::Auto => automatic,
@@ -67,7 +67,7 @@ impl Epochs {
 }
 
 impl PhaseSettings {
-    /// The defaults, and exactly so many epochs.
+    /// The default settings with exactly this number of epochs.
     pub fn with_epochs(epochs: usize) -> Self {
         Self { epochs: Epochs::Exactly(epochs), ..Self::default() }
     }

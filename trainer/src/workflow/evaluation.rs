@@ -11,7 +11,7 @@ use crate::base::metrics::{Scores, agreement, clusters_found, scores};
 use crate::data::Dataset;
 use crate::trained::Trained;
 
-/// How a model clusters samples. See [the module](super) for an example.
+/// How a model clusters samples.
 #[derive(Clone, Debug, Serialize)]
 pub struct Evaluation {
     /// The trained model in floating point, where it is there.

@@ -35,7 +35,7 @@ pub struct FitSummary {
 }
 
 /// Trains, quantises, and writes both models to the run's directory. A run that was interrupted continues from its last
-/// checkpoint and ends with the same bits. See [the module](super) for an example.
+/// checkpoint and ends with the same bits.
 ///
 /// # Errors
 /// [`WorkflowError::Fit`] if the training fails or the observer stops it, [`WorkflowError::Quantize`] if the model can't be

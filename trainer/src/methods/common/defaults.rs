@@ -1,22 +1,22 @@
-//! What most methods choose alike where their papers are silent.
+//! Defaults that most methods share where their papers specify nothing.
 
 use crate::data::Samples;
 use crate::nn::Architecture;
 
-/// Features up to which an input counts as small.
+/// The greatest number of features of a small input.
 const SMALL: usize = 256;
 
-/// Layers by the input's size: DEC's, or narrower ones for few features.
+/// Layers chosen by the size of the input: the ones of DEC, or narrower ones for few features.
 pub(in crate::methods) fn architecture(samples: &Samples) -> Architecture {
     by_size(samples, &[256, 128, 10], &[500, 500, 2000, 10])
 }
 
-/// The first widths for few features, the second for many.
+/// An encoder with the widths `small` for few features and `large` for many.
 pub(in crate::methods) fn by_size(samples: &Samples, small: &[usize], large: &[usize]) -> Architecture {
     Architecture::dense(if samples.n_features() <= SMALL { small } else { large })
 }
 
-/// Epochs with the clustering loss after so many of reconstruction.
+/// The number of clustering epochs after `reconstruction` epochs of reconstruction.
 pub(in crate::methods) fn cluster_epochs(reconstruction: usize) -> usize {
     reconstruction * 2 / 15
 }

@@ -1,5 +1,5 @@
-//! The clustering phase of methods whose clusters learn together with the encoder: standardise once, find clusters, then
-//! train encoder and clusters on one objective.
+//! The clustering phase of methods whose clusters learn together with the encoder: the latents are standardised once,
+//! clusters are found, and encoder and clusters are trained on one objective.
 
 use burn::tensor::Tensor;
 use burn::tensor::backend::AutodiffBackend;
@@ -14,24 +14,25 @@ use crate::nn::{Latent, Optimizer};
 use crate::trained::{Head, Trained};
 use crate::training::{Batch, FitError, Fitting, Phase, Terms};
 
-/// Clusters of standardised latents that learn, with the settings that they learn by.
+/// Clusters of standardised latents that are trained together with the encoder.
 pub(in crate::methods) trait LearnedClusters<B: AutodiffBackend>: Sized {
-    /// What a user sets.
+    /// The method's settings.
     type Settings;
 
-    /// What a checkpoint holds of them.
+    /// The state of the clusters in a checkpoint.
     type State: Serialize + DeserializeOwned;
 
-    /// What stays the same during an epoch.
+    /// Values that stay the same during an epoch.
     type Epoch;
 
-    /// Whether the clustering loss sees moved samples; an epoch's targets always come from samples as they are.
+    /// Whether the clustering loss is computed on augmented samples. An epoch's targets always come from unaugmented
+    /// ones.
     const MOVED: bool;
 
-    /// Whether the autoencoder is variational in this phase; during reconstruction it never is.
+    /// Whether the autoencoder is variational in this phase. During reconstruction it never is.
     const VARIATIONAL: bool;
 
-    /// Clusters of `N x D` latents.
+    /// Finds clusters of `N x D` latents.
     ///
     /// # Errors
     /// If a mixture degenerates.
@@ -42,11 +43,11 @@ pub(in crate::methods) trait LearnedClusters<B: AutodiffBackend>: Sized {
         rng: &mut ChaCha8Rng,
     ) -> Result<Self, FitError>;
 
-    /// The weight of the reconstruction, of which half the squared error summed over `n_features` is the unit.
-    /// `squared_error` is its mean over features and samples at the epoch's start, if variational.
+    /// The weight of the reconstruction loss, which is half the squared error summed over `n_features`. `squared_error`
+    /// is the mean squared error per feature at the start of the epoch; it is 0 unless the autoencoder is variational.
     fn reconstruction_weight(settings: &Self::Settings, n_features: usize, squared_error: f64) -> f64;
 
-    /// What is computed anew once an epoch, from the latents of all samples.
+    /// Computes the values that stay the same during an epoch, from the latents of all samples.
     ///
     /// # Errors
     /// If a mixture degenerates.
@@ -56,7 +57,8 @@ pub(in crate::methods) trait LearnedClusters<B: AutodiffBackend>: Sized {
         z: &Tensor<B::InnerBackend, 2>,
     ) -> Result<Self::Epoch, FitError>;
 
-    /// The clustering losses of a batch's standardised latents. What learns by a loss of its own does so here.
+    /// The clustering losses of a batch's standardised latents. Parts that learn by a loss of their own take their step
+    /// here.
     fn losses(
         &mut self,
         settings: &Self::Settings,
@@ -65,25 +67,25 @@ pub(in crate::methods) trait LearnedClusters<B: AutodiffBackend>: Sized {
         batch: &mut Batch<B>,
     ) -> Losses<B>;
 
-    /// Moves what learns by the same losses as the encoder.
+    /// Takes a step of the parameters that learn by the same losses as the encoder.
     fn descend(&mut self, gradients: &mut B::Gradients, rate: f64);
 
-    /// Their number.
+    /// The number of clusters.
     fn n_clusters(&self) -> usize;
 
-    /// What turns a latent into clusters, from the latents of all samples.
+    /// The head to export, given the latents of all samples.
     ///
     /// # Errors
     /// If a mixture degenerates.
     fn head(&self, settings: &Self::Settings, z: &Tensor<B::InnerBackend, 2>) -> Result<Head, FitError>;
 
-    /// What [`Self::restore`] needs.
+    /// The state for a checkpoint.
     ///
     /// # Errors
     /// If a network's numbers can't be written.
     fn state(&self) -> Result<Self::State, FitError>;
 
-    /// Takes up such a state.
+    /// Restores the clusters from a checkpoint's [`state`](Self::state).
     ///
     /// # Errors
     /// If a network's numbers can't be read.
@@ -115,7 +117,7 @@ pub(in crate::methods) fn fit<B: AutodiffBackend, C: LearnedClusters<B>>(
     Ok(fit.trained(standardisation.fold(learner.to_layers()), head))
 }
 
-/// An autoencoder and the clusters that learn with it.
+/// An autoencoder and the clusters that are trained with it.
 struct JointPhase<'s, B: AutodiffBackend, C: LearnedClusters<B>> {
     settings: &'s C::Settings,
     learner: Learner<B>,
@@ -123,7 +125,7 @@ struct JointPhase<'s, B: AutodiffBackend, C: LearnedClusters<B>> {
     clusters: C,
 }
 
-/// What a checkpoint holds.
+/// The state of the phase in a checkpoint.
 #[derive(Serialize, Deserialize)]
 struct JointState<S> {
     learner: LearnerState,
@@ -150,7 +152,7 @@ impl<'s, B: AutodiffBackend, C: LearnedClusters<B>> JointPhase<'s, B, C> {
     }
 }
 
-/// The weight of the reconstruction and what the clusters keep during an epoch.
+/// The weight of the reconstruction, and the clusters' own values for an epoch.
 struct JointEpoch<E> {
     reconstruction: f64,
     clusters: E,

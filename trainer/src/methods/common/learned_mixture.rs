@@ -76,7 +76,7 @@ impl<B: Backend> MixtureParameters<B> {
     }
 }
 
-/// `ln sum_k exp x_k` of each row, `N x 1`.
+/// `ln sum_k exp x_k` for each row, `N x 1`.
 pub(in crate::methods) fn log_sum_exp<B: Backend>(x: Tensor<B, 2>) -> Tensor<B, 2> {
     let most = x.clone().detach().max_dim(1);
     (x - most.clone()).exp().sum_dim(1).log() + most
@@ -89,7 +89,7 @@ pub(in crate::methods) struct LearnedMixture<B: AutodiffBackend> {
     pub(in crate::methods) floor: f64,
 }
 
-/// What a checkpoint holds of a [`LearnedMixture`].
+/// The state of a [`LearnedMixture`] in a checkpoint.
 #[derive(Serialize, Deserialize)]
 pub(in crate::methods) struct LearnedMixtureState {
     k: usize,
@@ -99,7 +99,7 @@ pub(in crate::methods) struct LearnedMixtureState {
 }
 
 impl<B: AutodiffBackend> LearnedMixture<B> {
-    /// Starts from a mixture; of full covariances it takes the diagonals.
+    /// Starts from a mixture. Only the diagonals of full covariances are used.
     pub(in crate::methods) fn new(mixture: &Mixture, floor: f64, optimizer: Optimizer, device: &B::Device) -> Self {
         let log_deviations = mixture.log_variances().mapv(|l| 0.5 * l);
         let parameters =
@@ -111,7 +111,7 @@ impl<B: AutodiffBackend> LearnedMixture<B> {
         self.parameters.descend(gradients, rate);
     }
 
-    /// As plain numbers, of latents `z * deviation + mean` (`1 x D` each).
+    /// The mixture as plain numbers, for latents `z * deviation + mean` (`1 x D` each).
     pub(in crate::methods) fn mixture(
         &self,
         mean: Tensor<B::InnerBackend, 2>,

@@ -1,4 +1,4 @@
-//! An autoencoder in training: what all methods with an encoder share.
+//! An autoencoder in training, which all methods with an encoder share.
 
 use burn::module::AutodiffModule;
 use burn::tensor::backend::{AutodiffBackend, Backend};
@@ -17,7 +17,7 @@ pub(in crate::methods) const CHUNK: usize = 8192;
 /// Loss terms that are still tensors.
 pub(in crate::methods) type Losses<B> = Vec<(&'static str, Tensor<B, 1>)>;
 
-/// What a checkpoint holds of a [`Learner`].
+/// The state of a [`Learner`] in a checkpoint.
 pub(in crate::methods) type LearnerState = OptimizedState;
 
 /// An autoencoder and its optimiser.
@@ -28,7 +28,7 @@ pub(in crate::methods) struct Learner<B: AutodiffBackend> {
 }
 
 impl<B: AutodiffBackend> Learner<B> {
-    /// With fresh weights and the plan's layers.
+    /// An autoencoder with fresh weights and the plan's layers.
     pub(in crate::methods) fn new(fit: &Fitting<'_, B>, optimizer: Optimizer, variational: bool) -> Self {
         let mut weights = fit.rng("weights", 0);
         let autoencoder = Autoencoder::new(&fit.plan.encoder, variational, &mut weights, &fit.device);
@@ -39,7 +39,7 @@ impl<B: AutodiffBackend> Learner<B> {
         }
     }
 
-    /// With the numbers of a checkpoint.
+    /// An autoencoder restored from a checkpoint.
     pub(in crate::methods) fn restored(
         fit: &Fitting<'_, B>,
         optimizer: Optimizer,
@@ -50,18 +50,18 @@ impl<B: AutodiffBackend> Learner<B> {
         Ok(Self { autoencoder: autoencoder.with_state(state, &device)?, device, fake_quantization })
     }
 
-    /// What [`Self::restored`] needs.
+    /// The state for a checkpoint.
     pub(in crate::methods) fn state(&self) -> Result<LearnerState, FitError> {
         Ok(self.autoencoder.state()?)
     }
 
-    /// `q(z|x)` of a batch once there are clusters: with the weights and activations that int8 would have, if the plan says
-    /// so.
+    /// `q(z|x)` of a batch in the clustering phase, with weights and activations rounded as int8 rounds them if the
+    /// plan asks for it.
     pub(in crate::methods) fn encode(&self, x: Tensor<B, 2>) -> Latent<B> {
         if self.fake_quantization { self.autoencoder.encode_rounded(x) } else { self.autoencoder.encode(x) }
     }
 
-    /// The encoder's numbers.
+    /// The encoder's layers as plain numbers.
     pub(in crate::methods) fn to_layers(&self) -> Vec<Layer> {
         self.autoencoder.encoder().to_layers(Activation::Identity)
     }
@@ -76,7 +76,7 @@ impl<B: AutodiffBackend> Learner<B> {
         Ok(Tensor::cat(means, 0))
     }
 
-    /// The same, standardised, and by what.
+    /// The standardised [`latents`](Self::latents), and their standardisation.
     pub(in crate::methods) fn standardised_latents(
         &self,
         data: &Data<B::InnerBackend>,
@@ -87,7 +87,7 @@ impl<B: AutodiffBackend> Learner<B> {
         Ok((standardisation, z))
     }
 
-    /// The squared error of what `N x D` means are decoded to, averaged over features and samples.
+    /// The squared error of the reconstructions decoded from `N x D` means, averaged over features and samples.
     pub(in crate::methods) fn squared_error(
         &self,
         z: &Tensor<B::InnerBackend, 2>,
@@ -101,12 +101,13 @@ impl<B: AutodiffBackend> Learner<B> {
         Ok(sum / (data.n_samples() * data.n_inputs()) as f64)
     }
 
-    /// Half the squared error to the samples as they were, summed over features: so the latent forgets how they were moved.
+    /// Half the squared error to the unaugmented samples, summed over features. This target makes the latent
+    /// independent of the augmentation.
     pub(in crate::methods) fn reconstruction(&self, latent: &Latent<B>, batch: &mut Batch<B>) -> Tensor<B, 1> {
         self.error(latent, batch.clean.clone(), &mut batch.rng)
     }
 
-    /// Half the squared error to `N x features`, summed over features.
+    /// Half the squared error to `N x features` samples, summed over features.
     pub(in crate::methods) fn error(
         &self,
         latent: &Latent<B>,
@@ -118,7 +119,8 @@ impl<B: AutodiffBackend> Learner<B> {
         difference.square().sum() * (0.5 / n)
     }
 
-    /// A step of the autoencoder down the sum of the losses, and of whatever else `further` moves.
+    /// Takes a gradient step of the autoencoder on the sum of the losses, and calls `further` for other parameters that
+    /// learn by the same losses.
     pub(in crate::methods) fn descend(
         &mut self,
         losses: Losses<B>,
@@ -135,7 +137,7 @@ impl<B: AutodiffBackend> Learner<B> {
     }
 }
 
-/// `q(z|x)` as Gaussians, those of a plain encoder with unit variance.
+/// `q(z|x)` as Gaussians; a plain encoder gets unit variance.
 pub(in crate::methods) fn gaussians<B: Backend>(latent: Latent<B>) -> Gaussians<B> {
     let log_variance = latent.log_variance.unwrap_or_else(|| latent.mean.zeros_like());
     Gaussians { mean: latent.mean, log_variance }

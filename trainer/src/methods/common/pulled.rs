@@ -1,5 +1,5 @@
-//! The clustering phase of methods that pull an autoencoder's latents to a mixture: standardise, cluster, pull, and cluster
-//! again each epoch.
+//! The clustering phase of methods that pull an autoencoder's latents towards a mixture: each epoch standardises the
+//! latents, refits the mixture, and pulls the latents.
 
 use burn::tensor::backend::AutodiffBackend;
 use burn::tensor::{Int, Tensor};
@@ -16,12 +16,12 @@ use crate::nn::Latent;
 use crate::trained::{Head, Trained};
 use crate::training::{Batch, Finding, FitError, Fitting, Phase, Terms};
 
-/// How clusters are found in standardised latents, and what pulls the latents to them.
+/// How clusters are found in standardised latents, and the loss that pulls the latents towards them.
 pub(in crate::methods) trait Pull<B: AutodiffBackend> {
     /// Whether the autoencoder is variational.
     fn is_variational(&self) -> bool;
 
-    /// The first fit of `N x D` standardised latents, and what it found out beside the mixture.
+    /// The first fit to `N x D` standardised latents, with a finding if there is one.
     ///
     /// # Errors
     /// If a covariance is not positive definite.
@@ -31,23 +31,23 @@ pub(in crate::methods) trait Pull<B: AutodiffBackend> {
         rng: &mut ChaCha8Rng,
     ) -> Result<(Mixture, Option<Finding>), NotPositiveDefinite>;
 
-    /// The fit of an epoch, from the last one's mixture.
+    /// The fit of an epoch, starting from the mixture of the one before.
     ///
     /// # Errors
     /// If a covariance is not positive definite.
     fn refine(&self, z: &Tensor<B::InnerBackend, 2>, mixture: Mixture) -> Result<Mixture, NotPositiveDefinite>;
 
-    /// The mixture that is exported, from the last one of training.
+    /// The mixture to export, given the last mixture of the training.
     ///
     /// # Errors
     /// If a covariance is not positive definite.
     fn settle(&self, z: &Tensor<B::InnerBackend, 2>, mixture: Mixture) -> Result<Mixture, NotPositiveDefinite>;
 
-    /// The pull of each latent to its component, averaged over the batch and weighted.
+    /// The weighted loss that pulls each latent towards its component, averaged over the batch.
     fn pull(&self, q: Gaussians<B>, p: Gaussians<B>) -> Tensor<B, 1>;
 }
 
-/// Reconstructs, then reconstructs and pulls.
+/// Trains the reconstruction alone, then the reconstruction together with the pull.
 ///
 /// # Errors
 /// See [`FitError`].
@@ -70,21 +70,21 @@ pub(in crate::methods) fn fit<B: AutodiffBackend, P: Pull<B>>(
     Ok(fit.trained(standardisation.fold(learner.to_layers()), Head::Mixture(mixture)))
 }
 
-/// An autoencoder and the mixture that its latents are pulled to.
+/// An autoencoder and the mixture that its latents are pulled towards.
 struct PulledPhase<'p, B: AutodiffBackend, P> {
     pull: &'p P,
     learner: Learner<B>,
     clusters: LatentMixture,
 }
 
-/// A mixture of standardised latents and the standardisation.
+/// A mixture of standardised latents, and their standardisation.
 #[derive(Clone, Serialize, Deserialize)]
 struct LatentMixture {
     mixture: Mixture,
     standardisation: Standardisation,
 }
 
-/// What a checkpoint holds.
+/// The state of the phase in a checkpoint.
 #[derive(Serialize, Deserialize)]
 struct PulledState {
     learner: LearnerState,
@@ -102,7 +102,7 @@ impl<'p, B: AutodiffBackend, P: Pull<B>> PulledPhase<'p, B, P> {
         Ok(Self { pull, learner, clusters: LatentMixture { mixture, standardisation } })
     }
 
-    /// The pull of a batch's latents to the components of their clean selves.
+    /// The pull of a batch's latents towards the given components.
     fn loss(&self, latent: &Latent<B>, best: Tensor<B, 1, Int>) -> Tensor<B, 1> {
         let LatentMixture { mixture, standardisation } = &self.clusters;
         let device = &self.learner.device;
@@ -130,7 +130,7 @@ impl<B: AutodiffBackend, P: Pull<B>> Phase<B> for PulledPhase<'_, B, P> {
     }
 
     fn step(&mut self, best: &Self::Epoch, mut batch: Batch<B>) -> Terms {
-        // A pull on moved samples, which the clusters have never seen, tears the clusters apart.
+        // The clusters are never fitted to augmented samples: pulling those would tear the clusters apart.
         let latent = self.learner.encode(batch.clean.clone());
         let reconstruction = self.learner.reconstruction(&latent, &mut batch);
         let best = Tensor::from_inner(best.clone().select(0, batch.indices.inner()));

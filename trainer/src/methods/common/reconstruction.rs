@@ -8,7 +8,7 @@ use crate::data::ImageShape;
 use crate::nn::Latent;
 use crate::training::{Batch, FitError, Fitting, Phase, Terms};
 
-/// What the decoder is to give of an image that was moved.
+/// The decoder's target when the encoder is given an augmented image.
 ///
 /// ```
 /// use edgemix::methods::{Grow, ReconstructionTarget};
@@ -20,20 +20,20 @@ use crate::training::{Batch, FitError, Fitting, Phase, Terms};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ReconstructionTarget {
-    /// The moved image, if it has at least 16 rows and columns; smaller ones as they were, because moving blurs between so
-    /// few pixels.
+    /// The augmented image if it has at least 16 rows and columns, otherwise the original one: interpolation blurs
+    /// images of few pixels.
     Auto,
-    /// The moved image.
+    /// The augmented image.
     Moved,
-    /// The image as it was.
+    /// The original image.
     Still,
 }
 
-/// Rows and columns from which an image is large enough to be reconstructed as it was moved.
+/// The least number of rows and columns with which [`ReconstructionTarget::Auto`] chooses the augmented image.
 const LARGE: usize = 16;
 
 impl ReconstructionTarget {
-    /// Whether it is the moved image, for samples that form such images or none.
+    /// Whether the target is the augmented image, for samples that form such images or none.
     pub(in crate::methods) fn is_moved(self, image: Option<ImageShape>) -> bool {
         match self {
             Self::Auto => image.is_some_and(|shape| shape.height.min(shape.width) >= LARGE),
@@ -43,8 +43,8 @@ impl ReconstructionTarget {
     }
 }
 
-/// Trains an autoencoder by a loss, and gives it to what comes next. Another run's encoder and decoder, if that is where a
-/// fit is to start from, would take the place of the fresh ones here.
+/// Trains an autoencoder on a loss and returns it. To start a fit from another run's autoencoder, replace the fresh one
+/// here.
 ///
 /// # Errors
 /// See [`FitError`].
@@ -63,8 +63,8 @@ pub(in crate::methods) fn reconstruct<B: AutodiffBackend>(
     Ok(phase.learner)
 }
 
-/// The loss of a plain or variational autoencoder: moved samples are encoded, the samples as they were are reconstructed;
-/// if variational, the divergence from the standard normal is added.
+/// The loss of a plain or variational autoencoder: augmented samples are encoded, and the original ones reconstructed.
+/// A variational autoencoder adds the divergence from the standard normal.
 pub(in crate::methods) fn evidence<B: AutodiffBackend>(learner: &Learner<B>, batch: &mut Batch<B>) -> Losses<B> {
     let latent = learner.autoencoder.encode(batch.augmented.clone());
     let mut losses = vec![("reconstruction", learner.reconstruction(&latent, batch))];
@@ -74,14 +74,14 @@ pub(in crate::methods) fn evidence<B: AutodiffBackend>(learner: &Learner<B>, bat
     losses
 }
 
-/// The loss of a plain autoencoder, also where the encoder will be variational later: the means alone are decoded.
+/// The loss of a plain autoencoder, which decodes the means. It also pretrains encoders that are variational later.
 pub(in crate::methods) fn squared_error<B: AutodiffBackend>(learner: &Learner<B>, batch: &mut Batch<B>) -> Losses<B> {
     let mean = learner.autoencoder.encode(batch.augmented.clone()).mean;
     let latent = Latent { mean, log_variance: None };
     vec![("reconstruction", learner.reconstruction(&latent, batch))]
 }
 
-/// An autoencoder that learns by a loss.
+/// An autoencoder and the loss that it is trained on.
 struct Reconstruction<'l, B: AutodiffBackend, L> {
     learner: Learner<B>,
     loss: &'l L,

@@ -12,7 +12,7 @@ use crate::nn::{Optimized, OptimizedState, Optimizer};
 use crate::trained::{Activation, Dense};
 use crate::training::FitError;
 
-/// The layer.
+/// The linear layer.
 #[derive(Module, Debug)]
 struct Logits<B: Backend> {
     /// `D x K`.
@@ -22,16 +22,16 @@ struct Logits<B: Backend> {
 }
 
 impl<B: Backend> Logits<B> {
-    /// `N x K` of `N x D` latents.
+    /// `N x K` logits of `N x D` latents.
     fn forward(&self, z: Tensor<B, 2>) -> Tensor<B, 2> {
         linear(z, self.weights.val(), Some(self.bias.val()))
     }
 }
 
-/// The layer and its optimiser.
+/// The linear layer and its optimiser.
 pub(in crate::methods) struct SoftmaxHead<B: AutodiffBackend>(Optimized<B, Logits<B>>);
 
-/// What a checkpoint holds of a [`SoftmaxHead`].
+/// The state of a [`SoftmaxHead`] in a checkpoint.
 #[derive(Serialize, Deserialize)]
 pub(in crate::methods) struct SoftmaxHeadState {
     dims: usize,
@@ -40,7 +40,7 @@ pub(in crate::methods) struct SoftmaxHeadState {
 }
 
 impl<B: AutodiffBackend> SoftmaxHead<B> {
-    /// `D x K` weights and K biases.
+    /// A head with `D x K` weights and K biases.
     pub(in crate::methods) fn new(
         weights: Array2<f32>,
         bias: Vec<f32>,
@@ -61,7 +61,7 @@ impl<B: AutodiffBackend> SoftmaxHead<B> {
         self.0.bias.dims()[0]
     }
 
-    /// `N x K` probabilities of `N x D` latents that nothing is learned from.
+    /// `N x K` probabilities of `N x D` latents, without gradients.
     pub(in crate::methods) fn predict(&self, z: Tensor<B::InnerBackend, 2>) -> Tensor<B::InnerBackend, 2> {
         softmax(self.0.valid().forward(z), 1)
     }
@@ -71,7 +71,7 @@ impl<B: AutodiffBackend> SoftmaxHead<B> {
         -(targets * log_softmax(self.0.forward(z), 1)).sum_dim(1).mean()
     }
 
-    /// A step down the loss that these gradients belong to.
+    /// Takes a step of the optimiser with the gradients of a loss.
     pub(in crate::methods) fn descend(&mut self, gradients: &mut B::Gradients, rate: f64) {
         self.0.descend(gradients, rate);
     }
@@ -81,7 +81,7 @@ impl<B: AutodiffBackend> SoftmaxHead<B> {
         self.0.continue_with(optimizer);
     }
 
-    /// The layer's numbers.
+    /// The layer as plain numbers.
     pub(in crate::methods) fn to_dense(&self) -> Dense {
         let [inputs, outputs] = self.0.weights.dims();
         let weights = self.0.weights.val().transpose().into_data().iter::<f32>().collect();

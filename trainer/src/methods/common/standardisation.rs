@@ -8,7 +8,7 @@ use crate::mixture::{elements, matrix};
 use crate::nn::Latent;
 use crate::trained::{Dense, Layer};
 
-/// The variance that a latent's noise starts from, in units of the latents'.
+/// The initial variance of a latent's noise, relative to the variance of the latents.
 const NOISE: f64 = 0.05;
 
 /// The mean and deviation of each latent dimension.
@@ -19,7 +19,7 @@ pub(in crate::methods) struct Standardisation {
 }
 
 impl Standardisation {
-    /// Of `N x D` latents.
+    /// The standardisation of `N x D` latents.
     pub(in crate::methods) fn fit<B: Backend>(z: &Tensor<B, 2>) -> Self {
         let mean = z.clone().mean_dim(0);
         let deviation = (z.clone() - mean.clone()).square().mean_dim(0).sqrt().clamp_min(1e-6);
@@ -32,25 +32,26 @@ impl Standardisation {
         (z - matrix::<B>(&self.mean, 1, &device)) / matrix::<B>(&self.deviation, 1, &device)
     }
 
-    /// A variational encoder's log variances in units of the latents' own, those of a fresh encoder about [`NOISE`]:
-    /// reconstruction has no noise, and one as wide as the clusters are apart would undo what was learned in it.
+    /// Scales a variational encoder's variances so that a fresh encoder starts with about [`NOISE`] times the variance
+    /// of the latents. The encoder was pretrained without noise, and noise as wide as the distance between clusters
+    /// would undo what it has learned.
     pub(in crate::methods) fn noisy<B: Backend>(&self, latent: Latent<B>, device: &B::Device) -> Latent<B> {
         let log_variance = latent.log_variance.map(|output| output + self.log_variance(device) + NOISE.ln());
         Latent { log_variance, ..latent }
     }
 
-    /// The same of a batch's latents, with their variances.
+    /// Standardises means and variances of a batch's latents.
     pub(in crate::methods) fn apply_to<B: Backend>(&self, latent: Latent<B>, device: &B::Device) -> Latent<B> {
         let log_variance = latent.log_variance.map(|log_variance| log_variance - self.log_variance(device));
         Latent { mean: self.apply(latent.mean), log_variance }
     }
 
-    /// Twice the log of the deviations, `1 x D`: what a log variance loses.
+    /// Twice the logarithm of the deviations, `1 x D`, which standardising subtracts from a log variance.
     pub(in crate::methods) fn log_variance<B: Backend>(&self, device: &B::Device) -> Tensor<B, 2> {
         matrix::<B>(&self.deviation, 1, device).log() * 2.0
     }
 
-    /// The encoder's layers, the last of them giving standardised latents; a variational encoder loses its log variances.
+    /// Folds the standardisation into the last of the encoder's layers. A variational encoder loses its log variances.
     pub(in crate::methods) fn fold(&self, mut encoder: Vec<Layer>) -> Vec<Layer> {
         if let Some(Layer::Dense(last)) = encoder.last_mut() {
             self.fold_into(last);

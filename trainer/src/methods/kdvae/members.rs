@@ -1,4 +1,4 @@
-//! K autoencoders of one shape, and what each says of a sample.
+//! K autoencoders of one shape, and the score that each gives a sample.
 
 use burn::module::AutodiffModule;
 use burn::tensor::backend::{AutodiffBackend, Backend};
@@ -12,28 +12,28 @@ use crate::nn::{Autoencoder, Latent, LayerShape, Optimized, OptimizedState, Opti
 use crate::trained::{Activation, Autoencoders, Pair};
 use crate::training::FitError;
 
-/// The variance of the decoders' noise at first, as a share of the samples' own.
+/// The initial variance of the decoders' noise, relative to the variance of the samples.
 const FIRST_ERROR: f64 = 0.1;
 
-/// K autoencoders, their weights and the noise that they share.
+/// K autoencoders, the weights of their clusters, and the noise that they share.
 pub(super) struct Members<B: AutodiffBackend> {
     networks: Optimized<B, Vec<Autoencoder<B>>>,
     variational: bool,
     shared: SharedByMembers,
 }
 
-/// What belongs to no single autoencoder.
+/// Parameters that all autoencoders share.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct SharedByMembers {
     /// K: logarithms of the shares of the samples; zeros if not variational.
     log_weights: Vec<f64>,
     /// The decoders' variance: the mean squared error per feature of the last epoch.
     variance: f64,
-    /// The squared errors of this epoch, and how many.
+    /// The sum of this epoch's squared errors, and their number.
     errors: (f64, usize),
 }
 
-/// What a checkpoint holds.
+/// The state of the members in a checkpoint.
 #[derive(Serialize, Deserialize)]
 pub(super) struct MembersState {
     networks: OptimizedState,
@@ -41,7 +41,7 @@ pub(super) struct MembersState {
 }
 
 impl<B: AutodiffBackend> Members<B> {
-    /// With fresh weights; `variance` is the samples' own, per feature.
+    /// Members with fresh weights; `variance` is the variance of the samples per feature.
     pub(super) fn new(
         k: usize,
         shapes: &[LayerShape],
@@ -62,7 +62,7 @@ impl<B: AutodiffBackend> Members<B> {
         self.shared.log_weights.len()
     }
 
-    /// Takes the last epoch's mean squared error as the decoders' variance, where the bound is greatest.
+    /// Sets the decoders' variance to the mean squared error of the last epoch, which maximises the bound.
     pub(super) fn update_variance(&mut self) {
         let (sum, count) = std::mem::take(&mut self.shared.errors);
         if count > 0 {
@@ -70,8 +70,8 @@ impl<B: AutodiffBackend> Members<B> {
         }
     }
 
-    /// Weighs each member by its share of the samples, one more for each so that none is lost; members that are not
-    /// variational have no weights.
+    /// Sets the weight of each member to its share of the samples. Each count is increased by one, so that no weight
+    /// becomes 0. Members that are not variational have no weights.
     pub(super) fn weigh(&mut self, best: &[usize]) {
         if !self.variational {
             return;
@@ -95,7 +95,7 @@ impl<B: AutodiffBackend> Members<B> {
         Tensor::stack::<2>(scores.collect(), 1) + weights
     }
 
-    /// A step of each member on the samples of its own, `best` of each row of the batch.
+    /// Takes a step of each member on its own samples. `best` has the member of each row of the batch.
     pub(super) fn descend(
         &mut self,
         moved: &Tensor<B, 2>,
@@ -123,7 +123,7 @@ impl<B: AutodiffBackend> Members<B> {
         let squared = error.clone().into_scalar().elem::<f64>();
         self.shared.errors.0 += squared;
         self.shared.errors.1 += best.len() * clean.dims()[1];
-        // In units in which the error's weight is that of the other methods' reconstruction.
+        // The loss is scaled so that the error has the weight of other methods' reconstruction.
         let scale = self.shared.variance / n;
         let mut terms = vec![("reconstruction", 0.5 * squared / n)];
         let mut loss = error * (0.5 / n);
@@ -135,7 +135,7 @@ impl<B: AutodiffBackend> Members<B> {
         terms
     }
 
-    /// The members' numbers.
+    /// The members as plain numbers.
     pub(super) fn to_plain(&self) -> Autoencoders {
         let pair = |network: &Autoencoder<B>| Pair {
             encoder: network.encoder().to_layers(Activation::Identity),
@@ -158,13 +158,13 @@ impl<B: AutodiffBackend> Members<B> {
         Ok(MembersState { networks: self.networks.state()?, shared: self.shared.clone() })
     }
 
-    /// Takes up the state of members of the same shapes.
+    /// Restores the state of members of the same shapes.
     pub(super) fn with_state(self, state: MembersState, device: &B::Device) -> Result<Self, FitError> {
         Ok(Self { networks: self.networks.with_state(state.networks, device)?, shared: state.shared, ..self })
     }
 }
 
-/// `KL(q(z|x) || N(0, 1))` of each sample; none for a plain autoencoder.
+/// `KL(q(z|x) || N(0, 1))` of each sample; `None` for a plain autoencoder.
 fn prior<B: Backend>(latent: Latent<B>) -> Option<Tensor<B, 1>> {
     latent.log_variance.is_some().then(|| divergence_from_standard(gaussians(latent)))
 }

@@ -1,13 +1,13 @@
 //! k-DVAE and k-DAE: one (variational) autoencoder per cluster (Caciularu and Goldberger, "An entangled mixture of
 //! variational autoencoders approach to deep clustering", 2023).
 //!
-//! **Objective**: each sample's best member alone learns from it, by its evidence bound,
-//! `ln alpha_i + ln N(x; decoder_i(z), s^2) - KL(q_i(z|x) || N(0, 1))`; k-DAE has neither the weight nor the divergence.
-//! That is the bound on the mixture's likelihood with hard responsibilities. At test `z` is the mean, and the score is the
-//! training's (the paper's equation 8 drops half the sum of the variances). **Update**: assignments once an epoch, from
-//! samples as they are; `s^2` is the last epoch's mean squared error. **Schedule**: VaDE finds clusters; each member learns
-//! one of them; then assignments and members in turn; last, where that is what is exported, a small student learns the
-//! assignments.
+//! **Objective**: only the best member of a sample learns from it. The objective is the member's evidence bound, `ln
+//! alpha_i + ln N(x; decoder_i(z), s^2) - KL(q_i(z|x) || N(0, 1))`; k-DAE has neither the weight nor the divergence.
+//! With hard responsibilities, this bounds the mixture's likelihood. At inference `z` is the mean, and the score is the
+//! one of training (the paper's equation 8 drops half the sum of the variances). **Update**: unaugmented samples are
+//! reassigned once an epoch; `s^2` is the mean squared error of the last epoch. **Schedule**: VaDE finds clusters; each
+//! member learns one of them; then assignments and members are updated in turn. If the exported model is distilled, a
+//! small student finally learns the assignments.
 
 mod members;
 mod phases;

@@ -1,5 +1,5 @@
-//! The phases that follow VaDE's: the members learn their first clusters, then assignments and members in turn; last the
-//! student.
+//! The phases that follow VaDE's: the members learn their first clusters; then assignments and members are updated in
+//! turn; the student learns last.
 
 use burn::tensor::Tensor;
 use burn::tensor::backend::AutodiffBackend;
@@ -26,7 +26,7 @@ pub(super) fn fit_members<B: AutodiffBackend>(
     Ok(assigned.members.to_plain())
 }
 
-/// Trains the members, then a student of these layers by what they say.
+/// Trains the members, then a student with these layers on their assignments.
 pub(super) fn fit_student<B: AutodiffBackend>(
     start: &Vade,
     variational: bool,
@@ -52,7 +52,7 @@ pub(super) fn fit_student<B: AutodiffBackend>(
     phase.student.to_plain(fit.plan.method)
 }
 
-/// Assignments and members in turn, after each member has learned one of the first clusters.
+/// Updates assignments and members in turn, after each member has learned one of the first clusters.
 fn take_turns<B: AutodiffBackend>(
     start: &Vade,
     variational: bool,
@@ -74,7 +74,7 @@ fn take_turns<B: AutodiffBackend>(
     Ok(phase.0)
 }
 
-/// VaDE finds clusters, and each member learns one of them.
+/// Finds clusters with VaDE, and trains each member on one of them.
 fn learn_first_clusters<B: AutodiffBackend>(
     start: &Vade,
     variational: bool,
@@ -93,13 +93,13 @@ fn learn_first_clusters<B: AutodiffBackend>(
     Ok(phase.0)
 }
 
-/// The members, and which of them each sample is assigned to.
+/// The members, and the member that each sample is assigned to.
 struct Assigned<B: AutodiffBackend> {
     members: Members<B>,
     best: Vec<usize>,
 }
 
-/// What a checkpoint holds.
+/// The state of the phase in a checkpoint.
 #[derive(Serialize, Deserialize)]
 struct AssignedState {
     members: MembersState,
@@ -107,7 +107,7 @@ struct AssignedState {
 }
 
 impl<B: AutodiffBackend> Assigned<B> {
-    /// Fresh members, the samples assigned as a model has them.
+    /// Fresh members, with samples assigned as a model assigns them.
     fn begin(
         k: usize,
         variational: bool,
@@ -148,7 +148,7 @@ impl<B: AutodiffBackend> Assigned<B> {
         Ok(AssignedState { members: self.members.state()?, best: self.best.clone() })
     }
 
-    /// Assigns the samples to the members anew.
+    /// Reassigns the samples to the members.
     fn assign(&mut self, data: &Data<B::InnerBackend>) -> Result<(), FitError> {
         self.best.clear();
         for x in data.chunks(CHUNK) {
@@ -177,7 +177,7 @@ impl<B: AutodiffBackend> Assigned<B> {
     }
 }
 
-/// Members for samples of a variance.
+/// Fresh members for samples of the given variance per feature.
 fn fresh_members<B: AutodiffBackend>(
     k: usize,
     variational: bool,
@@ -214,7 +214,7 @@ impl<B: AutodiffBackend> Phase<B> for MembersPhase<B> {
     }
 }
 
-/// Assignments and members in turn.
+/// Assignments and members are updated in turn.
 struct MixturePhase<B: AutodiffBackend>(Assigned<B>);
 
 impl<B: AutodiffBackend> Phase<B> for MixturePhase<B> {
@@ -239,13 +239,13 @@ impl<B: AutodiffBackend> Phase<B> for MixturePhase<B> {
     }
 }
 
-/// The student learns the members' assignments, which stay.
+/// The student learns the members' assignments, which stay fixed.
 struct DistilPhase<B: AutodiffBackend> {
     assigned: Assigned<B>,
     student: Student<B>,
 }
 
-/// What a checkpoint holds.
+/// The state of the phase in a checkpoint.
 #[derive(Serialize, Deserialize)]
 struct DistilState {
     assigned: AssignedState,
@@ -263,7 +263,7 @@ impl<B: AutodiffBackend> Phase<B> for DistilPhase<B> {
     }
 
     fn step(&mut self, agreement: &f64, batch: Batch<B>) -> Terms {
-        // What the members say of moved samples is learned too, so that there is more to learn from.
+        // The student also learns the assignments of augmented samples, to have more training data.
         let moved = self.assigned.members.scores(&batch.augmented.clone().inner()).argmax(1);
         let mut best = self.assigned.best_of(&batch);
         best.extend(elements(moved.float()).into_iter().map(|k| k as usize));

@@ -1,4 +1,4 @@
-//! What a user sets, and what the method is.
+//! The settings, and the two methods that they belong to.
 
 use burn::tensor::backend::AutodiffBackend;
 use serde::{Deserialize, Serialize};
@@ -27,9 +27,9 @@ use crate::variant::Variant;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct KAutoencoders {
-    /// What the members' clusters start from; its components are their number.
+    /// The method that finds the first clusters; the number of its components is the number of members.
     pub start: Vade,
-    /// What is exported.
+    /// The model that is exported.
     pub export: Export,
     /// The layers of the student.
     pub student: Architecture,
@@ -45,7 +45,7 @@ pub struct KDvae(pub KAutoencoders);
 #[serde(transparent)]
 pub struct KDae(pub KAutoencoders);
 
-/// What of a mixture of autoencoders is exported.
+/// The model that a mixture of autoencoders is exported as.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Export {
@@ -62,7 +62,7 @@ impl Default for KAutoencoders {
     }
 }
 
-/// What the two methods answer alike.
+/// The answers that both methods share.
 macro_rules! method {
     ($method:ident, $name:literal, variational: $variational:literal) => {
         impl MethodSettings for $method {

@@ -12,11 +12,11 @@ use crate::nn::{DenseShape, LayerShape, Network, Optimized, OptimizedState, Opti
 use crate::trained::{Activation, Head, Layer};
 use crate::training::{Data, FitError};
 
-/// The encoder's layers, and last the logits.
+/// The encoder's layers, followed by a layer of logits.
 pub(super) struct Student<B: AutodiffBackend>(Optimized<B, Network<B>>);
 
 impl<B: AutodiffBackend> Student<B> {
-    /// With fresh weights: an encoder of these shapes and K logits.
+    /// A student with fresh weights: an encoder of these shapes and K logits.
     pub(super) fn new(
         shapes: &[LayerShape],
         k: usize,
@@ -32,7 +32,7 @@ impl<B: AutodiffBackend> Student<B> {
 }
 
 impl<B: AutodiffBackend> Student<B> {
-    /// A step down the cross entropy to the assignments `best` of a batch's rows.
+    /// Takes a step on the cross entropy to the assignments `best` of a batch's rows, and returns the loss.
     pub(super) fn descend(&mut self, x: Tensor<B, 2>, best: &[usize], rate: f64) -> f64 {
         let device = x.device();
         let logits = self.0.forward(x);
@@ -45,7 +45,7 @@ impl<B: AutodiffBackend> Student<B> {
         value
     }
 
-    /// The share of samples that it assigns as `best` says.
+    /// The share of samples whose assignments agree with `best`.
     pub(super) fn agreement(&self, data: &Data<B::InnerBackend>, best: &[usize]) -> Result<f64, FitError> {
         let network = self.0.valid();
         let (mut same, mut best) = (0, best.iter());
@@ -69,7 +69,7 @@ impl<B: AutodiffBackend> Student<B> {
         Ok(self.0.state()?)
     }
 
-    /// Takes up the state of a student of the same shapes.
+    /// Restores the state of a student of the same shapes.
     pub(super) fn with_state(self, state: OptimizedState, device: &B::Device) -> Result<Self, FitError> {
         Ok(Self(self.0.with_state(state, device)?))
     }

@@ -25,7 +25,7 @@ fn matrix(values: &[f64], rows: usize) -> Matrix {
     Tensor::from_data(TensorData::new(values.to_vec(), [rows, values.len() / rows]), &Default::default())
 }
 
-/// A loss of `rows x columns` numbers: what backpropagation says it changes by, and what it does.
+/// Compares the gradient of a loss of `rows x columns` numbers with its finite differences.
 fn holds(name: &str, rows: usize, columns: usize, loss: impl Fn(Matrix) -> Tensor<Double, 1>) {
     let at = random(rows * columns, 100);
     let x = matrix(&at, rows).require_grad();

@@ -1,3 +1,6 @@
+mod checkpoints;
 mod fits;
 mod gradients;
+mod observers;
 mod phases;
+mod setup;

@@ -1,8 +1,8 @@
-//! What is set of a phase is what the phase does.
+//! Phases follow their settings.
 
 use burn::backend::{Autodiff, Flex};
 
-use super::fits::{GROUPS, Log, blobs, config, fitted};
+use super::setup::{GROUPS, Log, blobs, config, fitted};
 use crate::methods::{FitConfig, MethodConfig};
 use crate::nn::Optimizer;
 use crate::trained::Head;
@@ -46,12 +46,12 @@ fn optimisers_schedules_and_rates_of_a_phase_change_what_is_learned_in_it() {
     for other in others {
         let mut log = Log::default();
         assert_ne!(run(&with(other), &mut log).trained, whole.trained, "{other:?}");
-        // The phase before is the same.
+        // The phase before it is unchanged.
         let mut before = Log::default();
         run(&base, &mut before);
         assert_eq!(log.0[..12], before.0[..12]);
     }
-    // Said twice, it is the same.
+    // A setting that repeats the default changes nothing.
     let said = PhaseSettings { batch_size: Some(32), learning_rate: Some(3e-3), ..base.clustering };
     assert_eq!(run(&with(said), &mut ()).trained, whole.trained);
 }

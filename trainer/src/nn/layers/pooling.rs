@@ -169,7 +169,7 @@ mod tests {
         }
     }
 
-    /// Pooling the mirror's images gives back what they were made of, where windows do not overlap.
+    /// Pooling the output of the mirror returns its input, if windows do not overlap.
     #[test]
     fn pooling_undoes_its_mirror() {
         for pooling in poolings().into_iter().filter(|pooling| pooling.window.stride >= pooling.window.size) {
