@@ -218,7 +218,7 @@ fn files(folder: &Path) {
     write("damaged.emx", &changed(model.len() / 2, model[model.len() / 2] ^ 1));
     let started = RunDir::create(&folder.join("started")).unwrap();
     let record = DataRecord::new(&Source::new("digits"), &digits().samples);
-    started.write_start(&record, &FitConfig { seed: 3, ..FitConfig::default() }).unwrap();
+    started.write_start(&record, &FitConfig { seed: 3, batch_size: 128, ..FitConfig::default() }).unwrap();
     fs::create_dir(folder.join("foreign")).unwrap();
     write("foreign/report.html", b"<p>Annual report</p>");
     write("comma.csv", b"x;y\n1;2,5\n");

@@ -49,13 +49,14 @@ pub(crate) fn from_rows<T>(values: Vec<T>, columns: usize) -> Array2<T> {
 pub(crate) fn matrix<B: Backend>(values: &[f64], rows: usize, device: &B::Device) -> Tensor<B, 2> {
     let values: Vec<f32> = values.iter().map(|&x| x as f32).collect();
     let columns = values.len() / rows.max(1);
-    Tensor::from_data(TensorData::new(values, [rows, columns]), device)
+    // The backend's own type: a device's default type is that of the first backend that used it in this process.
+    Tensor::from_data(TensorData::new(values, [rows, columns]), (device, B::FloatElem::dtype()))
 }
 
 /// A matrix on a device, rounded to f32.
 pub(crate) fn to_tensor<B: Backend>(matrix: ArrayView2<f64>, device: &B::Device) -> Tensor<B, 2> {
     let values: Vec<f32> = matrix.iter().map(|&x| x as f32).collect();
-    Tensor::from_data(TensorData::new(values, [matrix.nrows(), matrix.ncols()]), device)
+    Tensor::from_data(TensorData::new(values, [matrix.nrows(), matrix.ncols()]), (device, B::FloatElem::dtype()))
 }
 
 /// A matrix on a device as one on the host.

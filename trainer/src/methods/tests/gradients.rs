@@ -2,7 +2,7 @@
 
 use burn::backend::{Autodiff, NdArray};
 use burn::tensor::activation::log_softmax;
-use burn::tensor::{Tensor, TensorData};
+use burn::tensor::{DType, Tensor, TensorData};
 
 use crate::divergence::{Divergence, Gaussians};
 use crate::methods::common::learned_mixture::{MixtureParameters, log_sum_exp};
@@ -22,7 +22,8 @@ fn random(n: usize, index: u64) -> Vec<f64> {
 }
 
 fn matrix(values: &[f64], rows: usize) -> Matrix {
-    Tensor::from_data(TensorData::new(values.to_vec(), [rows, values.len() / rows]), &Default::default())
+    let device = Default::default();
+    Tensor::from_data(TensorData::new(values.to_vec(), [rows, values.len() / rows]), (&device, DType::F64))
 }
 
 /// Compares the gradient of a loss of `rows x columns` numbers with its finite differences.

@@ -15,14 +15,14 @@ fn run(config: &FitConfig, observer: &mut dyn Observer) -> Fitted {
 #[test]
 fn descent_with_momentum_and_a_stepped_rate_learns() {
     for name in ["idec", "k-dae", "depict"] {
-        let sgd = |epochs| PhaseSettings {
+        let sgd = |epochs, rate| PhaseSettings {
             epochs: Epochs::Exactly(epochs),
-            learning_rate: Some(1e-2),
+            learning_rate: Some(rate),
             optimizer: Optimizer::Sgd { momentum: 0.9 },
             schedule: RateSchedule::Steps { every: 8, factor: 0.3 },
             ..PhaseSettings::default()
         };
-        let config = FitConfig { reconstruction: sgd(12), clustering: sgd(4), ..config(name) };
+        let config = FitConfig { reconstruction: sgd(12, 1e-2), clustering: sgd(4, 1e-4), ..config(name) };
         let mut log = Log::default();
         let fitted = run(&config, &mut log);
         let of = |phase: &str| log.0.iter().filter(|r| r.phase == phase).map(|r| r.losses[0].1).collect::<Vec<_>>();
