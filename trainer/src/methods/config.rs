@@ -155,6 +155,10 @@ impl FitConfig {
 
     fn check_numbers(&self) -> Result<(), FitError> {
         let refused = |setting, problem: &str| Err(FitError::Setting { setting, problem: problem.into() });
+        // Settings are kept as TOML, whose integers are signed.
+        if i64::try_from(self.seed).is_err() {
+            return refused("seed", "must be at most 9223372036854775807, the largest integer of a settings file");
+        }
         if self.batch_size == 0 {
             return refused("batch-size", "is 0; 256 is usual");
         }
