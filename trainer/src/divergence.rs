@@ -57,11 +57,12 @@ impl Divergence {
     /// use burn::tensor::Tensor;
     /// use edgemix::divergence::{Divergence, Gaussians};
     ///
-    /// // With unit variances, the divergence is half the squared distance of the means. let rows = |rows: [[f32; 2];
-    /// 2]| Tensor::<Flex, 2>::from_data(rows, &Default::default()); let q = Gaussians { mean: rows([[0.0, 0.0], [1.0,
-    /// 3.0]]), log_variance: rows([[0.0; 2]; 2]) }; let p = Gaussians { mean: rows([[0.0; 2]; 2]), log_variance:
-    /// rows([[0.0; 2]; 2]) }; let found: Vec<f32> = Divergence::KullbackLeibler.between(q,
-    /// p).into_data().iter::<f32>().collect(); assert!(found[0].abs() < 1e-5 && (found[1] - 5.0).abs() < 1e-5);
+    /// // Of unit variances it is half the squared distance of the means.
+    /// let rows = |rows: [[f32; 2]; 2]| Tensor::<Flex, 2>::from_data(rows, &Default::default());
+    /// let q = Gaussians { mean: rows([[0.0, 0.0], [1.0, 3.0]]), log_variance: rows([[0.0; 2]; 2]) };
+    /// let p = Gaussians { mean: rows([[0.0; 2]; 2]), log_variance: rows([[0.0; 2]; 2]) };
+    /// let found: Vec<f32> = Divergence::KullbackLeibler.between(q, p).into_data().iter::<f32>().collect();
+    /// assert!(found[0].abs() < 1e-5 && (found[1] - 5.0).abs() < 1e-5);
     /// ```
     pub fn between<B: Backend>(self, q: Gaussians<B>, p: Gaussians<B>) -> Tensor<B, 1> {
         let squared = (q.mean - p.mean).square();

@@ -49,7 +49,8 @@ pub struct Scored {
 /// Assigns the samples in `values`, `N x model.input_len()` in the unit of the data.
 ///
 /// ```
-/// use edgemix::{data, inference};
+/// use edgemix::assessment::inference;
+/// use edgemix::data;
 /// use edgemix_format::write::AlignedBytes;
 /// use edgemix_runtime::Model;
 ///

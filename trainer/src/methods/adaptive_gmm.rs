@@ -32,9 +32,9 @@ use crate::variant::Variant;
 /// use edgemix::methods::AdaptiveGmm;
 /// use edgemix::mixture::CovarianceType;
 ///
-/// // DeepGMM, which exports the learned mixture without refitting it. let deep: AdaptiveGmm = toml::from_str("eta =
-/// 0.0\nrefit = \"diagonal\"")?; assert_eq!((deep.eta, deep.refit, deep.mixture.covariance), (0.0,
-/// CovarianceType::Diagonal, CovarianceType::Diagonal));
+/// // DeepGMM, and what was learned is what is kept.
+/// let deep: AdaptiveGmm = toml::from_str("eta = 0.0\nrefit = \"diagonal\"")?;
+/// assert_eq!((deep.eta, deep.refit, deep.mixture.covariance), (0.0, CovarianceType::Diagonal, CovarianceType::Diagonal));
 /// # Ok::<(), toml::de::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]

@@ -101,7 +101,8 @@ impl CheckedConfig {
     /// use edgemix::methods::FitConfig;
     ///
     /// let epochs = |n: usize| FitConfig::default().check(&Samples::new("zeros", vec![0.0; n], 1)).unwrap().epochs();
-    /// // Small data sets get more epochs. assert_eq!((epochs(1_800), epochs(60_000)), ((300, 6), (45, 6)));
+    /// // Small data are seen more often.
+    /// assert_eq!((epochs(1_800), epochs(60_000)), ((300, 6), (45, 6)));
     /// ```
     pub fn epochs(&self) -> (usize, usize) {
         (self.plan.reconstruction.epochs, self.plan.clustering.epochs)

@@ -29,7 +29,8 @@ use crate::variant::Variant;
 /// ```
 /// use edgemix::methods::Dcn;
 ///
-/// let dcn = Dcn { lambda: 0.5, ..Dcn::default() }; // The settings as a run stores them.
+/// let dcn = Dcn { lambda: 0.5, ..Dcn::default() };
+/// // As a run keeps it.
 /// assert!(toml::to_string(&dcn)?.starts_with("lambda = 0.5\n"));
 /// # Ok::<(), toml::ser::Error>(())
 /// ```

@@ -47,8 +47,10 @@ pub struct Dec {
 /// ```
 /// use edgemix::methods::Idec;
 ///
-/// let idec: Idec = toml::from_str("gamma = 0.5")?; assert_eq!((idec.gamma, idec.kmeans.n_clusters), (0.5, 10)); // A
-/// misspelt setting is an error. assert!(toml::from_str::<Idec>("gama = 0.5").is_err());
+/// let idec: Idec = toml::from_str("gamma = 0.5")?;
+/// assert_eq!((idec.gamma, idec.kmeans.n_clusters), (0.5, 10));
+/// // What is misspelt is refused.
+/// assert!(toml::from_str::<Idec>("gama = 0.5").is_err());
 /// # Ok::<(), toml::de::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]

@@ -72,9 +72,10 @@ macro_rules! methods {
             /// ```
             /// use edgemix::methods::MethodConfig;
             ///
-            /// let mut grow = MethodConfig::named("grow").unwrap(); assert!(grow.set_cluster_bounds(8, Some(12)));
-            /// assert!(matches!(grow, MethodConfig::Grow(grow) if grow.grouping.max_clusters == 12)); // k-means does
-            /// not find the number of clusters.
+            /// let mut grow = MethodConfig::named("grow").unwrap();
+            /// assert!(grow.set_cluster_bounds(8, Some(12)));
+            /// assert!(matches!(grow, MethodConfig::Grow(grow) if grow.grouping.max_clusters == 12));
+            /// // The number of clusters of k-means is given.
             /// assert!(!MethodConfig::named("ae-kmeans").unwrap().set_cluster_bounds(8, Some(12)));
             /// ```
             pub fn set_cluster_bounds(&mut self, least: usize, most: Option<usize>) -> bool {

@@ -191,7 +191,7 @@ impl RunDir {
     /// // The run is resumed from a checkpoint after the first epoch.
     /// run.truncate_metrics("cluster", 1)?;
     /// assert_eq!(run.metrics()?, [report(1)]);
-    /// # Ok::<(), edgemix::run::RunError>(())
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
     /// # Errors

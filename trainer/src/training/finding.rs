@@ -35,10 +35,11 @@ pub enum Finding {
 /// use edgemix::random::{normal, stream};
 /// use edgemix::data::Samples;
 ///
-/// let noise = normal(400, &mut stream(0, "example", 0)); let config = FitConfig { method:
-/// MethodConfig::named("dpm").unwrap(), ..FitConfig::default() }; let fitted = Device::Cpu.fit(&Samples::new("noise",
-/// noise, 4), &config, &mut (), &mut ())?; assert!(fitted.stick_weights().unwrap().len() >=
-/// fitted.trained.head.n_components()); // A Dirichlet process on features reports no number of clusters.
+/// let noise = normal(400, &mut stream(0, "example", 0));
+/// let config = FitConfig { method: MethodConfig::named("dpm").unwrap(), ..FitConfig::default() };
+/// let fitted = Device::Cpu.fit(&Samples::new("noise", noise, 4), &config, &mut (), &mut ())?;
+/// assert!(fitted.stick_weights().unwrap().len() >= fitted.trained.head.n_components());
+/// // A Dirichlet process on features is given no number of clusters and reports none.
 /// assert_eq!(fitted.cluster_count(), None);
 /// # Ok::<(), edgemix::training::FitError>(())
 /// ```
