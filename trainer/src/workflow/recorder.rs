@@ -17,7 +17,7 @@ use crate::training::{EpochReport, Finding, Observer};
 /// let (mut nobody, report) = ((), EpochReport { phase: "cluster".into(), epoch: 1, epochs: 9, losses: vec![], clusters: None });
 /// Recorder::new(&run, &mut nobody).epoch(&report);
 /// assert_eq!(run.metrics()?, [report]);
-/// # Ok::<(), edgemix::run::RunError>(())
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct Recorder<'a> {
     run: &'a RunDir,
