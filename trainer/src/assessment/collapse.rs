@@ -5,9 +5,9 @@ use std::fmt;
 use crate::data::Samples;
 use crate::trained::{AssignError, Trained};
 
-/// A cluster with a larger share of the samples has taken all of them.
+/// A cluster with a larger share of the samples counts as having all of them.
 const ALL: f64 = 0.99;
-/// Clusters whose variance is a smaller share of the total variance of the latents are points.
+/// Clusters whose variance is a smaller share of the total variance of the latents count as points.
 const POINT: f64 = 1e-6;
 
 /// How a clustering collapsed.
@@ -51,10 +51,10 @@ impl fmt::Display for Collapse {
     }
 }
 
-/// A collapse shows in this many samples.
+/// At most this many samples are checked, which suffices to detect a collapse.
 const ENOUGH: usize = 50_000;
 
-/// Checks the latents and clusters of the samples that a model was trained on.
+/// Checks the latents and clusters of the samples that a model was trained on, and returns the collapse, if there is one.
 ///
 /// ```
 /// use edgemix::assessment::collapse::{Collapse, find_collapse};
@@ -74,7 +74,8 @@ const ENOUGH: usize = 50_000;
 /// ```
 ///
 /// # Errors
-/// See [`AssignError`].
+/// [`AssignError::Covariance`] if a covariance of the model's mixture is not positive definite, and [`AssignError::Data`] if
+/// the samples can't be read.
 pub fn find_collapse(trained: &Trained, samples: &Samples) -> Result<Option<Collapse>, AssignError> {
     let z = trained.encode(&samples.thinned(ENOUGH))?;
     let clusters = trained.head.assign(&z)?;

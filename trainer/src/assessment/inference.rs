@@ -91,8 +91,8 @@ pub fn score(model: &Model, values: &[f32]) -> Vec<Scored> {
     each(model, values, |found| Scored { cluster: found.cluster, scores: found.scores().to_vec() })
 }
 
-/// The cluster of each sample and its [typicality](Assignment::typicality), in which the margin over the next cluster has
-/// weight `margin_weight`.
+/// The cluster of each sample and its [typicality](Assignment::typicality) in units of 2^-16 nat. `margin_weight` is the
+/// weight, in quarters, of the margin over the next cluster.
 ///
 /// ```
 /// use edgemix::assessment::inference::{assign, typicality};

@@ -26,7 +26,7 @@ pub const DISSOLVED: f64 = 0.5;
 pub struct SeedInterval {
     /// The runs, in the order of their seeds.
     pub runs: Vec<SeedRun>,
-    /// The adjusted Rand index of two runs, averaged over all pairs.
+    /// The adjusted Rand index of two runs (Hubert and Arabie, "Comparing partitions", 1985), averaged over all pairs.
     pub agreement: f64,
     /// The index of the run that agrees best with the others.
     pub medoid: usize,
@@ -62,7 +62,7 @@ pub struct ClusterStability {
 pub enum ClusterFate {
     /// The other runs have a similar cluster.
     Persists,
-    /// It is part of the cluster that corresponds to this one.
+    /// It is part of the cluster that corresponds to this cluster of the medoid.
     Merges(usize),
     /// Its samples are scattered over several clusters.
     Dissolves,

@@ -1,7 +1,8 @@
-//! What a model makes of samples, and how far that can be trusted.
+//! How a model assigns samples, and how far the result can be trusted.
 //!
 //! [`inference`] runs an `.emx` file over many samples with the chip's arithmetic, [`posterior`] calibrates its
-//! probabilities, [`collapse`] notices clusters that training lost, and [`interval`] says what several runs agree on.
+//! probabilities, [`collapse`] detects clusterings that collapsed during training, and [`interval`] measures how well several
+//! runs agree.
 
 pub mod collapse;
 pub mod inference;

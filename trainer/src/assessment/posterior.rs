@@ -70,8 +70,8 @@ pub struct NeighbourAgreement<'a> {
     pub agrees: Vec<bool>,
 }
 
-/// Determines whether the nearest neighbours of samples, among the training samples, are in the same cluster. Neighbours
-/// are nearest by the Euclidean distance of the scaled features.
+/// Determines whether the nearest neighbours of samples, among the training samples, are in the same cluster. `training`
+/// are the training samples and their clusters. The distance is the Euclidean distance of the scaled features.
 ///
 /// ```
 /// use edgemix::data::Samples;
@@ -151,8 +151,9 @@ impl NeighbourAgreement<'_> {
     }
 }
 
-/// The expected calibration error: the distance of the mean posterior from the share of events in each of 15 bins of
-/// posteriors, averaged over the samples (Guo et al., 2017, equation 3).
+/// The expected calibration error: the distance between the mean posterior and the share of events in each of 15 bins of
+/// posteriors, averaged over the samples (Guo, Pleiss, Sun and Weinberger, "On calibration of modern neural networks", 2017,
+/// equation 3).
 ///
 /// ```
 /// use edgemix::assessment::posterior::expected_calibration_error;

@@ -21,7 +21,7 @@ use crate::workflow::check_features;
 pub(super) struct Assign {
     /// An .emx file, or the directory of a run.
     model: PathBuf,
-    /// `digits`, a CSV (also .csv.gz), Parquet, NPY, NPZ or IDX file, or a folder of images, cut as those of the run [default: the samples of the run].
+    /// `digits`, a CSV (also .csv.gz), Parquet, NPY, NPZ or IDX file, or a folder of images, cut like the samples of the run [default: the samples of the run].
     data: Option<String>,
     #[command(flatten)]
     cut: Cut,

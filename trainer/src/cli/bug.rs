@@ -1,4 +1,4 @@
-//! What the program says of a panic, which is always a bug of its own.
+//! Reports a panic, which is always a bug in this program.
 
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::panic::{self, AssertUnwindSafe};
@@ -23,7 +23,7 @@ pub(super) fn guarded(program: impl FnOnce() -> ExitCode) -> ExitCode {
         };
         *PANIC.lock().unwrap_or_else(PoisonError::into_inner) = Some(format!("{info}{trace}"));
     }));
-    // After a panic nothing of the program is used again.
+    // After a panic, no part of the program is used again.
     panic::catch_unwind(AssertUnwindSafe(program)).unwrap_or_else(|_| {
         let panic = PANIC.lock().unwrap_or_else(PoisonError::into_inner).take();
         tell(&message(&panic.unwrap_or_else(|| "the program panicked".into())));

@@ -49,7 +49,7 @@ impl fmt::Display for Clusters {
 }
 
 impl Clusters {
-    /// Passes the number on to the method, unless it must determine the number and can't.
+    /// Passes the number on to the method; fails if the method must determine the number but can't.
     pub(super) fn apply(self, method: &mut MethodConfig) -> Result<(), CliError> {
         let name = method.name();
         let applied = match self {

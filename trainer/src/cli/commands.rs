@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::data::Source;
 
-/// What to type to train the same again and to use the run.
+/// The commands that train the same model again and use the run.
 pub(super) fn commands(run: &Path, source: &Source) -> String {
     let mut flags = String::new();
     let mut flag = |name: &str, value: Option<&str>| {
@@ -31,7 +31,7 @@ pub(super) fn commands(run: &Path, source: &Source) -> String {
     )
 }
 
-/// A word of a shell's command line.
+/// Quotes a word for the command line of a shell, if necessary.
 fn quoted(word: &str) -> Cow<'_, str> {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-./=:,+@%".contains(c);
     if !word.is_empty() && word.chars().all(is_plain) {

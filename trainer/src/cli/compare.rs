@@ -26,18 +26,26 @@ pub(super) struct Compare {
     data: String,
     #[command(flatten)]
     cut: Cut,
-    /// The directory of the comparison, with a run in each METHOD-SEED below it, and the table as compare.txt, .csv and .md.
+    /// The directory of the comparison. Each run is in a folder METHOD-SEED below it, and the table is in compare.txt, .csv
+    /// and .md.
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
-    #[arg(long, value_delimiter = ',', help = format!("Some of {} [default: all]", MethodConfig::NAMES.join(", ")))]
+    #[arg(
+        long,
+        value_delimiter = ',',
+        help = format!(
+            "The methods to compare, separated by commas: some of {} [default: all]",
+            MethodConfig::NAMES.join(", ")
+        )
+    )]
     methods: Vec<String>,
-    /// Number of runs of each method; their seeds start from 0.
+    /// Number of runs of each method; their seeds start at 0.
     #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u64).range(1..))]
     seeds: u64,
     /// The number of clusters; for dpm the number of components to start from [default: chosen by the method].
     #[arg(long, value_name = "N")]
     clusters: Option<usize>,
-    /// A TOML file of settings for all methods; its table of a method is ignored.
+    /// A TOML file of settings for all methods; its table `method` is ignored.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// The device to train on: cpu, ndarray, cuda or cuda:1.

@@ -26,7 +26,7 @@ pub(super) struct Cut {
     /// A column of a table to ignore, such as a time stamp, by name or by index from 0; may be repeated.
     #[arg(long, value_name = "COLUMN")]
     drop_column: Vec<String>,
-    /// Whether the first line of a table in text is a header [default: decided by its contents].
+    /// Whether the first line of a text table is a header [default: determined by its contents].
     #[arg(long, value_name = "yes|no", value_parser = BoolishValueParser::new())]
     header: Option<bool>,
     /// Cuts a recording, with a row per instant and a column per channel, into windows of this many instants.
@@ -35,8 +35,8 @@ pub(super) struct Cut {
     /// Number of instants from the start of a window to the start of the next [default: the length of a window].
     #[arg(long, value_name = "INSTANTS")]
     step: Option<usize>,
-    /// MemoryLimit for the samples, such as 500MB. Samples that need more are read from their file when they are needed; the
-    /// result is the same [default: a quarter of the machine's memory].
+    /// The memory that the samples may use, such as 500MB. Samples that need more are read from their file when they are
+    /// needed; the result is the same [default: a quarter of the machine's memory].
     #[arg(long, value_name = "BYTES")]
     memory: Option<MemoryLimit>,
 }
@@ -49,7 +49,7 @@ impl Cut {
         Ok(dataset)
     }
 
-    /// The samples that the flags describe. What the flags leave open is as in `record`.
+    /// The samples that the flags describe. `record` supplies what the flags leave open.
     pub(super) fn source(&self, data: Option<&str>, record: Option<&DataRecord>) -> Result<Source, CliError> {
         let mut source = match (data, record) {
             (Some(path), None) => Source::new(path),
@@ -57,7 +57,8 @@ impl Cut {
                 let path = &record.source.path;
                 if path != "digits" && !Path::new(path).exists() {
                     return Err(CliError::Usage(format!(
-                        "{path}: the samples of the run are not there: run this command where the run was trained, or name the file"
+                        "{path}: the samples of the run are not there: run this command in the directory in which the run \
+                         was trained, or name the file"
                     )));
                 }
                 record.source.clone()

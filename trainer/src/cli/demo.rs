@@ -61,7 +61,7 @@ impl Demo {
         ))
     }
 
-    /// Only a demo is replaced without being asked.
+    /// Refuses to replace a run that is not a demo.
     fn refuse_other_runs(&self, plan: &Plan) -> Result<(), CliError> {
         let run = RunDir::open(&self.out);
         if run.state()? != RunState::Started {

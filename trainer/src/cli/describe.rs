@@ -1,4 +1,4 @@
-//! What the library found, as text.
+//! Describes the library's results as text.
 
 use std::fmt::Write;
 

@@ -1,4 +1,4 @@
-//! How the state of work is shown: as a bar on a terminal, as lines in a log.
+//! Shows the state of the work: as a bar on a terminal, or as lines in a log.
 
 use std::io::{self, IsTerminal, Write};
 use std::time::{Duration, Instant};
@@ -9,12 +9,12 @@ use super::status::Status;
 
 /// A log gets a line this often while no phase ends.
 const EVERY: Duration = Duration::from_secs(30);
-/// Work that ends sooner is not shown, since it would flicker.
+/// Work that ends sooner is not shown, since the display would flicker.
 const GRACE: Duration = Duration::from_millis(500);
 /// Number of positions of a bar.
 const LENGTH: u64 = 1000;
 
-/// What the user asks of a fit.
+/// What the user asks a fit to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Wish {
     /// To stop after this epoch.
@@ -23,7 +23,7 @@ pub(super) enum Wish {
     StopNow,
 }
 
-/// Shows the state of work.
+/// Shows the state of the work.
 pub(super) trait Display: Send {
     /// Called ten times a second, and once more when the work has ended.
     fn show(&mut self, status: &Status, now: Instant);

@@ -18,7 +18,7 @@ pub(super) enum CliError {
     Workflow(WorkflowError),
     /// The device can't be used.
     Device(DeviceError),
-    /// The command was used wrongly; the sentence says how, and what to do.
+    /// The command was used wrongly; the sentence says what is wrong, and what to do.
     Usage(String),
     /// Standard output or the terminal can't be written to.
     Output { name: &'static str, source: io::Error },
@@ -30,7 +30,7 @@ impl CliError {
         move |source| named(source).into()
     }
 
-    /// The exit code, as docs/exit-codes.md lists them.
+    /// The exit code, as listed in docs/exit-codes.md.
     pub(super) fn code(&self) -> u8 {
         match self {
             Self::Usage(_) | Self::Device(_) => 2,
@@ -44,7 +44,7 @@ impl CliError {
         }
     }
 
-    /// What to do about it, where that can be said.
+    /// What the user can do about the error, if that is known.
     fn advice(&self) -> Option<&'static str> {
         match self {
             Self::Workflow(error) => workflow_advice(error),

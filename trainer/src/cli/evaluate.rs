@@ -19,7 +19,7 @@ use crate::workflow::{evaluate_model, evaluate_run};
 pub(super) struct Evaluate {
     /// The directory of a run, or an .emx file.
     model: PathBuf,
-    /// `digits`, a CSV (also .csv.gz), Parquet, NPY, NPZ or IDX file, or a folder of images, cut as those of the run [default: the samples of the run].
+    /// `digits`, a CSV (also .csv.gz), Parquet, NPY, NPZ or IDX file, or a folder of images, cut like the samples of the run [default: the samples of the run].
     #[arg(long)]
     data: Option<String>,
     #[command(flatten)]

@@ -27,13 +27,13 @@ pub(super) struct Export {
     /// The file to write.
     #[arg(short, long, value_name = "FILE", required_unless_present = "rust")]
     out: Option<PathBuf>,
-    /// Writes the model even if it disagrees with the trained model, and warns.
+    /// Writes the quantised model even if it disagrees with the trained model, and warns.
     #[arg(long)]
     allow_disagreement: bool,
     /// The smallest false-alarm rate for which a cluster gets a novelty table of its own [default: that of the run].
     #[arg(long, value_name = "RATE")]
     finest_rate: Option<f64>,
-    /// A folder for a Rust module of a firmware: model.emx, and model.rs with the sizes as constants.
+    /// The folder in which to write a Rust module for a firmware: model.emx, and model.rs with the sizes as constants.
     #[arg(long, value_name = "DIR")]
     rust: Option<PathBuf>,
     /// Adds samples.rs to the module: this many samples as raw counts, with the clusters that the firmware must find.

@@ -30,7 +30,7 @@ impl Inspect {
     pub(super) fn run(self) -> Result<(), CliError> {
         let file = ModelFile::read(&self.model)?;
         let mut facts = facts(&file.model()?);
-        // What the directory of the run knows beyond the model file.
+        // What the directory of the run contains beyond the model file.
         let run = RunDir::containing(&self.model);
         let (number, interval) = (run.cluster_count()?, run.interval()?);
         facts["number"] = json!(number);

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use super::error::CliError;
 
-/// Writes a line to standard error. If it can't be written, nobody is there to be told so.
+/// Writes a line to standard error. A failure is ignored, since there is no other place to report it.
 pub(super) fn tell(line: &str) {
     let _ = writeln!(io::stderr().lock(), "{line}");
 }
@@ -19,7 +19,7 @@ pub(super) fn show_by(write: impl FnOnce(&mut dyn Write) -> Result<(), CliError>
     let mut out = io::BufWriter::new(io::stdout().lock());
     match write(&mut out).and_then(|()| out.flush().map_err(output_error)) {
         Err(CliError::Output { source, .. }) if source.kind() == io::ErrorKind::BrokenPipe => {
-            // Nobody reads what is left in the buffer.
+            // The rest of the buffer is dropped, since nobody reads it.
             let _ = out.into_parts();
             Ok(())
         }

@@ -1,4 +1,4 @@
-//! Shows the progress of a fit, and stops it when the user wants that.
+//! Shows the progress of a fit, and stops it when the user asks for that.
 
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
@@ -26,10 +26,10 @@ pub(super) enum View {
 }
 
 impl View {
-    /// The whole terminal if that is asked for.
+    /// [`View::Full`] if that is asked for, else [`View::Plain`].
     ///
     /// # Errors
-    /// If standard output is not a terminal.
+    /// If the whole terminal is asked for and standard output is not a terminal.
     pub(super) fn wanted(is_full: bool) -> Result<Self, CliError> {
         if !is_full {
             return Ok(Self::Plain);
@@ -47,7 +47,7 @@ struct Shared {
     wish: AtomicU8,
 }
 
-/// A display in a thread of its own, since the work may report nothing for long.
+/// A display in a thread of its own, since the work may report nothing for a long time.
 struct Screen {
     shared: Arc<Shared>,
     thread: Option<JoinHandle<()>>,
@@ -90,7 +90,7 @@ impl Shared {
 }
 
 impl Drop for Screen {
-    /// Ends the display, whatever ended the work.
+    /// Ends the display, no matter how the work ended.
     fn drop(&mut self) {
         self.shared.is_over.store(true, Ordering::Release);
         if let Some(thread) = self.thread.take() {
@@ -101,7 +101,7 @@ impl Drop for Screen {
     }
 }
 
-/// Does work that may take long, and shows its name meanwhile.
+/// Does work that may take a long time, and shows its name meanwhile.
 pub(super) fn during<T>(what: &str, work: impl FnOnce() -> T) -> T {
     let screen = Screen::new("", plain());
     screen.status().activity(what, Instant::now());
@@ -135,7 +135,7 @@ impl Observer for Progress {
     fn phase(&mut self, name: &str, epoch: usize, epochs: usize) {
         let mut status = self.screen.status();
         if status.reports.is_empty() {
-            // A run that is resumed has reports already; what can't be read is not shown.
+            // A run that is resumed already has reports; if they can't be read, they are not shown.
             status.reports = self.run.metrics().unwrap_or_default();
         }
         status.phase(name, epoch, epochs, Instant::now());

@@ -20,7 +20,7 @@ fn suggestion<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Strin
     nearest_name(name, known).map_or_else(String::new, |name| format!(" (did you mean {name}?)"))
 }
 
-/// Applies `key.path=value`. The value is TOML, or else text.
+/// Applies `key.path=value`. A value that is not valid TOML is taken as text.
 pub(super) fn set(config: &mut FitConfig, assignment: &str) -> Result<(), CliError> {
     let refused = |problem: &str| CliError::Usage(format!("--set {assignment}: {problem}"));
     let (path, value) = assignment.split_once('=').ok_or_else(|| refused("expected KEY=VALUE, such as seed=3"))?;

@@ -10,7 +10,7 @@ use super::output::{output_error, show};
 #[command(after_help = "Example:
   edgemix completions bash > ~/.local/share/bash-completion/completions/edgemix")]
 pub(super) struct Completions {
-    /// The shell.
+    /// The shell to print completions for.
     shell: Shell,
 }
 

@@ -1,4 +1,4 @@
-//! The state of work, which every display shows in its own way.
+//! The state of the work, which every display shows in its own way.
 
 use std::time::{Duration, Instant};
 
@@ -7,9 +7,9 @@ use crate::training::EpochReport;
 /// Shorter epochs are shown without their batches.
 const SHORT: Duration = Duration::from_secs(2);
 
-/// The state of work.
+/// The state of the work.
 pub(super) struct Status {
-    /// What is done, as a heading.
+    /// A heading that says what the work is.
     pub(super) title: String,
     pub(super) begin: Instant,
     /// The current phase, if there is one.
@@ -33,7 +33,7 @@ pub(super) struct RunningPhase {
     pub(super) epochs: usize,
     /// When the current epoch began.
     pub(super) since: Instant,
-    /// Number of batches of the current epoch that are done, and of all its batches.
+    /// Number of batches of the current epoch that are done, and number of all its batches.
     pub(super) batch: (usize, usize),
 }
 
@@ -124,7 +124,7 @@ impl RunningPhase {
         self.done as f64 + self.batch.0 as f64 / self.batch.1.max(1) as f64
     }
 
-    /// How long the phase will still take at its speed so far.
+    /// The time that the phase still needs at its speed so far; `None` if nothing is done yet.
     pub(super) fn left(&self, now: Instant) -> Option<Duration> {
         let done = self.position() - self.first as f64;
         let rest = self.epochs as f64 - self.position();

@@ -51,7 +51,7 @@ pub(super) struct Train {
     out: Option<PathBuf>,
     #[arg(long, help = format!("One of {} [default: grow]", MethodConfig::NAMES.join(", ")))]
     method: Option<String>,
-    /// The method as its paper prints it, or corrected, where there are both [default: corrected].
+    /// The method as printed in its paper, or corrected, if there are both variants [default: corrected].
     #[arg(long)]
     variant: Option<Variant>,
     /// The number of clusters. The methods grow and alpha-jsd determine it themselves, and also accept auto or a range such
@@ -73,8 +73,8 @@ pub(super) struct Train {
     #[arg(long)]
     seed: Option<u64>,
     /// Trains this many times with consecutive seeds, each in a directory of its own below the run's, and reports how stable
-    /// the number of clusters and each cluster are. The run that agrees best with the others is kept as the result. Finished
-    /// runs are skipped; the same command resumes.
+    /// the number of clusters and each cluster are. The run that agrees best with the others is kept as the result. The same
+    /// command resumes a series that was interrupted; finished runs are skipped.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(2..=100))]
     seeds: Option<u64>,
     /// Number of epochs of reconstruction; 0 for none [default: chosen by the number of samples].
@@ -102,7 +102,7 @@ pub(super) struct Train {
     /// Shows the progress on the whole terminal, with curves of the losses and the number of clusters; q stops the run.
     #[arg(long)]
     tui: bool,
-    /// Writes the model even if it disagrees with the trained model, and warns.
+    /// Writes the quantised model even if it disagrees with the trained model, and warns.
     #[arg(long)]
     allow_disagreement: bool,
 }
@@ -173,7 +173,7 @@ impl Train {
         Ok(describe::interval(&series.finish()?))
     }
 
-    /// The samples need not contain as many clusters as were asked for.
+    /// Warns if the model does not have the number of clusters that was asked for, which not all samples allow.
     fn warn_of_clusters(&self, file: &ModelFile) -> Result<(), CliError> {
         let found = file.model()?.n_clusters();
         match self.clusters {
@@ -211,7 +211,7 @@ impl Train {
         }
     }
 
-    /// The settings of the file, or else `before`, with the changes of the flags.
+    /// The settings of the file, or `before` if there is no file, with the changes that the flags make.
     fn settings(&self, before: FitConfig) -> Result<FitConfig, CliError> {
         let mut config = match &self.config {
             Some(path) => read_settings(path)?,

@@ -38,7 +38,7 @@ pub(super) struct Tui {
     ended: Arc<std::sync::atomic::AtomicUsize>,
 }
 
-/// Whether there is a terminal.
+/// Checks that standard output is a terminal.
 pub(super) fn check() -> Result<(), CliError> {
     if io::stdout().is_terminal() {
         return Ok(());
@@ -140,7 +140,7 @@ fn restore_on_panic(is_over: Arc<AtomicBool>, drawing: Arc<Mutex<()>>) {
     let restoring = panic::take_hook();
     panic::set_hook(Box::new(move |info| {
         let was_over = is_over.swap(true, Ordering::AcqRel);
-        // The thread that panicked may be the one that draws, so the lock is not waited for without end.
+        // The thread that panicked may be the one that draws and holds the lock, so the wait for the lock is limited.
         let _drawn = (0..20).find_map(|_| {
             drawing.try_lock().ok().or_else(|| {
                 thread::sleep(Duration::from_millis(5));
@@ -253,8 +253,8 @@ fn draw_curve(frame: &mut Frame, area: Rect, curve: &Curve, borders: &[f64], las
     let range =
         curve.points.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), p| (low.min(p.1), high.max(p.1)));
     let (low, high) = if range.0 < range.1 { range } else { (range.0 - 0.5, range.1 + 0.5) };
-    // Values are mapped to 0..1, since lines far outside the chart take very long to draw. They are halved first, so that the
-    // difference of the largest numbers does not overflow.
+    // Values are mapped to 0..1, since lines far outside the chart take a very long time to draw. They are halved first, so
+    // that the difference between the largest numbers does not overflow.
     let points: Vec<(f64, f64)> =
         curve.points.iter().map(|p| (p.0, (p.1 / 2.0 - low / 2.0) / (high / 2.0 - low / 2.0))).collect();
     let is_count = curve.name == "clusters";

@@ -5,7 +5,7 @@ use crate::data::split::MIN_HELD_OUT;
 use crate::methods::FitConfig;
 use crate::workflow::FitSummary;
 
-/// Warns of everything about the fit that is doubtful.
+/// Warns of everything doubtful about the fit.
 pub(super) fn warn_of_fit(summary: &FitSummary, config: &FitConfig) {
     if let Some(disagreement) = &summary.disagreement {
         tell(&format!("warning: {disagreement}"));

@@ -15,10 +15,10 @@ use super::host::has_host_tensors;
 const BETA: (f32, f32) = (0.9, 0.999);
 /// PyTorch's default; burn's is a thousand times larger.
 const EPSILON: f32 = 1e-8;
-/// Parameters that a thread updates at a time.
+/// Number of parameters that a thread updates at a time.
 const CHUNK: usize = 1 << 14;
 
-/// Adam with the customary decay rates.
+/// Adam with the usual decay rates.
 #[derive(Clone)]
 pub(crate) struct Adam(burn::optim::Adam);
 
@@ -55,7 +55,7 @@ impl<B: Backend> SimpleOptimizer<B> for Adam {
     }
 }
 
-/// A step with moments from earlier steps, on tensors in this process's memory.
+/// Takes a step on tensors in this process's memory, with the moments of earlier steps.
 fn fused<B: Backend, const D: usize>(
     rate: LearningRate,
     parameter: Tensor<B, D>,
@@ -100,7 +100,7 @@ mod tests {
     }
 
     proptest! {
-        /// Several steps, on parameters that fill more than one chunk, give the same bits as burn's own.
+        /// Several steps, on parameters that fill more than one chunk, give the same bits as burn's own Adam.
         #[test]
         fn fused_steps_are_burns(
             shape in (1usize..40, prop_oneof![1usize..40, Just(CHUNK / 16)]),

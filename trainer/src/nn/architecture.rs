@@ -10,8 +10,8 @@ use super::layers::{ConvolutionSpelling, DenseSpelling, LayerError, LayerInput, 
 use crate::data::ImageShape;
 use crate::trained::Window;
 
-/// The layers of an encoder, from the first one to the latent. If there are none, the method or the number of inputs
-/// decides.
+/// The layers of an encoder, from the first one to the latent. If none are given, the method or the number of inputs
+/// determines them.
 ///
 /// ```
 /// use edgemix::data::ImageShape;
@@ -82,7 +82,8 @@ impl Architecture {
         Self(widths.iter().map(|&width| LayerSpelling::Dense(DenseSpelling(width))).collect())
     }
 
-    /// The encoder of DEPICT: two convolutions and a latent of 10.
+    /// The encoder of DEPICT, two convolutions and a latent of 10 dimensions (Ghasedi Dizaji, Herandi, Deng, Cai and Huang,
+    /// "Deep Clustering via Joint Convolutional Autoencoder Embedding and Relative Entropy Minimization", 2017).
     ///
     /// ```
     /// use edgemix::nn::Architecture;

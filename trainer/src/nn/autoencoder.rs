@@ -9,7 +9,7 @@ use super::network::Network;
 use crate::base::random::normal;
 
 /// An encoder and its mirror, the decoder. A variational one (Kingma and Welling, "Auto-Encoding Variational Bayes", 2014)
-/// has a mean and a log variance for each latent dimension, a plain one only a mean.
+/// has a mean and a log variance for each latent dimension; a plain one has only a mean.
 ///
 /// ```
 /// use burn::backend::Flex;
@@ -49,15 +49,15 @@ pub struct Autoencoder<B: Backend> {
 /// ```
 #[derive(Clone, Debug)]
 pub struct Latent<B: Backend> {
-    /// `N x D`.
+    /// The means, `N x D`.
     pub mean: Tensor<B, 2>,
-    /// `N x D`; `None` for a plain autoencoder.
+    /// The log variances, `N x D`; `None` for a plain autoencoder.
     pub log_variance: Option<Tensor<B, 2>>,
 }
 
 impl<B: Backend> Autoencoder<B> {
-    /// An encoder with layers of these sizes and its mirror; the weights are drawn from `rng`. The last layer of a
-    /// variational encoder must be fully connected.
+    /// Creates an encoder with layers of these sizes, and its mirror; the weights are drawn from `rng`. The last layer of
+    /// a variational encoder must be fully connected.
     pub fn new(shapes: &[LayerShape], variational: bool, rng: &mut impl Rng, device: &B::Device) -> Self {
         let dims = shapes.last().map_or(0, LayerShape::outputs);
         let mut encoder = shapes.to_vec();
@@ -67,7 +67,7 @@ impl<B: Backend> Autoencoder<B> {
         Self { encoder: Network::new(&encoder, rng, device), decoder: Network::mirror(shapes, rng, device), dims }
     }
 
-    /// `N x inputs` to `q(z|x)`.
+    /// Maps `N x inputs` samples to `q(z|x)`.
     pub fn encode(&self, x: Tensor<B, 2>) -> Latent<B> {
         self.latent(self.encoder.forward(x))
     }
@@ -86,7 +86,7 @@ impl<B: Backend> Autoencoder<B> {
         Latent { mean, log_variance: Some(out.narrow(1, self.dims, self.dims).clamp(-10.0, 10.0)) }
     }
 
-    /// `N x D` to `N x inputs`.
+    /// Maps `N x D` latents to `N x inputs` reconstructions.
     pub fn decode(&self, z: Tensor<B, 2>) -> Tensor<B, 2> {
         self.decoder.forward(z)
     }
@@ -115,7 +115,8 @@ impl<B: Backend> Autoencoder<B> {
 }
 
 impl<B: Backend> Latent<B> {
-    /// A draw from `q(z|x)` by the reparametrisation trick; the mean if there are no variances.
+    /// Draws `N x D` latents from `q(z|x)` by the reparametrisation trick (Kingma and Welling, "Auto-Encoding Variational
+    /// Bayes", 2014, section 2.4); returns the means if there are no variances.
     pub fn sample(&self, rng: &mut impl Rng) -> Tensor<B, 2> {
         let Some(log_variance) = &self.log_variance else { return self.mean.clone() };
         let [n, dims] = self.mean.dims();

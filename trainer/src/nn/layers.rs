@@ -60,7 +60,7 @@ impl LayerSpelling {
         dense.or_else(convolution).or_else(pooling)
     }
 
-    /// Whether the layer needs an image, which only the first layers are given.
+    /// Whether the layer needs an image, which only the first layers receive.
     pub(super) fn needs_image(self) -> bool {
         match self {
             Self::Dense(_) => false,
@@ -103,7 +103,7 @@ impl LayerShape {
         self.output().len
     }
 
-    /// The values that the next layer is given.
+    /// The values that the next layer receives.
     pub(super) fn output(&self) -> LayerInput {
         let image = match self {
             Self::Dense(dense) => return LayerInput { len: dense.outputs, image: None },

@@ -1,4 +1,4 @@
-//! Networks: layers one after the other.
+//! Networks: sequences of layers.
 
 use burn::module::Module;
 use burn::tensor::{Tensor, backend::Backend};
@@ -9,12 +9,12 @@ use super::dropout::Dropout;
 use super::layers::{DenseShape, Direction, Layer, LayerShape};
 use crate::trained::{self, Activation};
 
-/// Layers one after the other, each but the last with an activation: ReLU after fully connected layers, leaky ReLU of slope
-/// 0.01 after convolutions (Ghasedi Dizaji, Herandi, Deng, Cai and Huang, "Deep Clustering via Joint Convolutional
+/// A sequence of layers. Each layer but the last has an activation: ReLU after fully connected layers, and leaky ReLU of
+/// slope 0.01 after convolutions (Ghasedi Dizaji, Herandi, Deng, Cai and Huang, "Deep Clustering via Joint Convolutional
 /// Autoencoder Embedding and Relative Entropy Minimization", 2017).
 ///
-/// Weights are initialised uniformly as by equation 16 of Glorot and Bengio, "Understanding the difficulty of training deep
-/// feedforward neural networks", 2010; biases with zeros.
+/// The initial weights are drawn uniformly, as in equation 16 of Glorot and Bengio, "Understanding the difficulty of
+/// training deep feedforward neural networks", 2010. The initial biases are zero.
 ///
 /// ```
 /// use burn::backend::Flex;
@@ -33,7 +33,7 @@ pub struct Network<B: Backend> {
 }
 
 impl<B: Backend> Network<B> {
-    /// Layers of these sizes. The same stream of random numbers gives the same weights on every backend.
+    /// Creates layers of these sizes. The same stream of random numbers gives the same weights on every backend.
     ///
     /// ```
     /// use burn::backend::Flex;
@@ -90,17 +90,17 @@ impl<B: Backend> Network<B> {
         Self::new(&widths.windows(2).map(shape).collect::<Vec<_>>(), rng, device)
     }
 
-    /// One linear layer with given numbers: `inputs x outputs` weights, row-major, and `outputs` biases.
+    /// One linear layer with these `inputs x outputs` weights, row-major, and these `outputs` biases.
     pub fn linear(weights: Vec<f32>, bias: Vec<f32>, device: &B::Device) -> Self {
         Self { layers: vec![Layer::dense(weights, bias, device)] }
     }
 
-    /// `N x inputs` to `N x outputs`.
+    /// Maps `N x inputs` values to `N x outputs`.
     pub fn forward(&self, x: Tensor<B, 2>) -> Tensor<B, 2> {
         (0..self.layers.len()).fold(x, |x, index| self.forward_layer(index, x))
     }
 
-    /// The output of every layer after its activation, beginning with the first layer's.
+    /// The output of every layer after its activation, `N x outputs` of the layer, beginning with the first layer.
     pub fn outputs(&self, x: Tensor<B, 2>) -> Vec<Tensor<B, 2>> {
         let outputs = (0..self.layers.len()).scan(x, |x, index| {
             *x = self.forward_layer(index, x.clone());
@@ -132,8 +132,9 @@ impl<B: Backend> Network<B> {
         })
     }
 
-    /// [`Self::forward`] with weights and activations rounded to the values that int8 can represent. Gradients are those
-    /// of the unrounded ones: the straight-through estimator.
+    /// [`Self::forward`] with weights and activations rounded to the values that int8 can represent. Gradients ignore the
+    /// rounding, as in the straight-through estimator (Bengio, Léonard and Courville, "Estimating or Propagating Gradients
+    /// Through Stochastic Neurons for Conditional Computation", 2013).
     ///
     /// ```
     /// use burn::backend::Flex;
@@ -157,17 +158,17 @@ impl<B: Backend> Network<B> {
         activate(self.activation(index, Activation::Identity), self.layers[index].as_trainable().forward(x))
     }
 
-    /// The activation of a layer; that of the last one is given.
+    /// The activation of a layer; `last` is that of the last one.
     fn activation(&self, index: usize, last: Activation) -> Activation {
         if index + 1 == self.layers.len() { last } else { self.layers[index].as_trainable().activation() }
     }
 
-    /// The numbers of the last layer, if it is fully connected.
+    /// The weights and biases of the last layer, if it is fully connected.
     pub fn to_linear(&self) -> Option<trained::Dense> {
         self.layers.last()?.as_trainable().to_plain(Activation::Identity).into_dense()
     }
 
-    /// The numbers of the layers, with an activation for the last one.
+    /// The layers as plain numbers; `last` is the activation of the last one.
     ///
     /// # Panics
     /// If the network is the mirror of one with convolutions or poolings, which a model file can't hold.

@@ -58,7 +58,7 @@ impl<B: AutodiffBackend, M: AutodiffModule<B>> Optimized<B, M> {
         }
     }
 
-    /// The state from which [`Self::with_state`] continues to the same bits.
+    /// The state from which [`Self::with_state`] continues with the same bits.
     pub(crate) fn state(&self) -> Result<OptimizedState, RecordError> {
         let module = write::<B, _>(self.module.clone().into_record())?;
         Ok(OptimizedState { module, optimizer: self.optimizer.to_bytes()? })

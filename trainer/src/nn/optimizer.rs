@@ -18,7 +18,7 @@ use super::record::{RecordError, read, write};
 ///
 /// let phase: PhaseSettings = toml::from_str("optimizer = { name = \"sgd\", momentum = 0.5 }")?;
 /// assert_eq!(phase.optimizer, Optimizer::Sgd { momentum: 0.5 });
-/// // The customary momentum.
+/// // The default momentum.
 /// let phase: PhaseSettings = toml::from_str("optimizer.name = \"sgd\"")?;
 /// assert_eq!(phase.optimizer, Optimizer::Sgd { momentum: 0.9 });
 /// # Ok::<(), toml::de::Error>(())
@@ -32,7 +32,7 @@ pub enum Optimizer {
     /// Stochastic gradient descent: `v <- momentum v + g`, then `w <- w - rate v` (Polyak, "Some methods of speeding up
     /// the convergence of iteration methods", 1964).
     Sgd {
-        /// The share of the last step's direction that is kept, from 0 to below 1.
+        /// The share of the previous velocity `v` that is kept, at least 0 and less than 1.
         #[serde(default = "customary_momentum")]
         momentum: f64,
     },
@@ -77,7 +77,7 @@ impl<B: AutodiffBackend, M: AutodiffModule<B>> OptimizerOf<B, M> {
         }
     }
 
-    /// The same optimiser with the state of such bytes.
+    /// The same optimiser with the state that [`Self::to_bytes`] returned.
     pub(super) fn with_bytes(self, bytes: Vec<u8>, device: &B::Device) -> Result<Self, RecordError> {
         Ok(match self {
             Self::Adam(adam) => Self::Adam(adam.load_record(read::<B, _>(bytes, device)?)),

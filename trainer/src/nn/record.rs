@@ -6,7 +6,7 @@ use thiserror::Error;
 
 /// Why the weights of a network can't be written or read.
 #[derive(Debug, Error)]
-#[error("the numbers of a network cannot be written or read: {0}")]
+#[error("the weights of a network cannot be written or read: {0}")]
 pub struct RecordError(#[from] RecorderError);
 
 pub(super) fn write<B: Backend, R: Record<B>>(record: R) -> Result<Vec<u8>, RecordError> {

@@ -1,4 +1,4 @@
-//! Weights and activations rounded as int8 rounds them, while the encoder still learns.
+//! Rounds weights and activations to int8 values while the encoder is trained.
 //!
 //! The forward pass rounds, and the backward pass ignores the rounding: the straight-through estimator, as in section 3 of
 //! Jacob et al., "Quantization and Training of Neural Networks for Efficient Integer-Arithmetic-Only Inference", 2018.

@@ -1,4 +1,4 @@
-//! A tensor's values outside of its backend.
+//! Copies the values of a tensor out of its backend.
 
 use burn::tensor::{Tensor, backend::Backend};
 

@@ -10,7 +10,7 @@ use crate::trained::Trained;
 
 /// The greatest allowed difference between the numbers of clusters with at least 1 % of the samples.
 const MAX_CLUSTERS_APART: usize = 1;
-/// Samples that are compared, taken evenly from all of them.
+/// At most this many samples are compared, evenly spaced.
 const MAX_SAMPLES: usize = 20_000;
 
 /// Checks that the quantised model finds the clusters of the f32 model.
@@ -18,7 +18,7 @@ const MAX_SAMPLES: usize = 20_000;
 /// # Errors
 /// [`QuantizeError::Disagreement`] if fewer than 98.5 % of the samples are assigned to the same cluster, or if the numbers of
 /// clusters with at least 1 % of them differ by more than one; [`QuantizeError::Covariance`] if a covariance of the head's
-/// mixture is not positive definite.
+/// mixture is not positive definite; and [`QuantizeError::Data`] if the samples can't be read.
 pub fn check(trained: &Trained, model: &Model, samples: &Samples) -> Result<(), QuantizeError> {
     let some = samples.thinned(MAX_SAMPLES);
     let exact = trained.head.assign(&trained.encode(&some)?)?;

@@ -17,7 +17,7 @@ use crate::trained::{Head, Layer, Trained};
 /// The run that made a model, as the file records it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Provenance {
-    /// The model's name, for people.
+    /// The model's name, which is shown to people.
     pub name: String,
     /// SHA-256 of the run's complete configuration.
     pub config: [u8; 32],
@@ -40,9 +40,9 @@ const MAX_SAMPLES: usize = 50_000;
 
 /// Quantises a trained model and returns its file.
 ///
-/// `training` should be the samples that the model was trained on; of more than 50,000, an evenly spaced part is used.
-/// Without held-out samples, p-values of the novelty are those of the training samples themselves, and too small for new
-/// samples. The same model and samples give the same bytes.
+/// `training` should be the samples that the model was trained on; at most 50,000 of them are used, evenly spaced. Without
+/// held-out samples, the p-values of novelty come from the training samples themselves, and are too small for new samples.
+/// The same model and samples give the same bytes.
 ///
 /// ```
 /// use edgemix::data::Samples;
@@ -72,7 +72,8 @@ const MAX_SAMPLES: usize = 50_000;
 /// ```
 ///
 /// # Errors
-/// See [`QuantizeError`].
+/// [`QuantizeError`] if the samples can't be read or do not fit the model, if a size exceeds what a model file allows, or if
+/// a number is out of range, NaN or infinite. Only [`check`](super::check) returns [`QuantizeError::Disagreement`].
 pub fn quantize(
     trained: &Trained,
     training: &Samples,
@@ -90,7 +91,7 @@ pub fn quantize(
     let mut description = builder.describe(&head, &mut blob)?;
     let bytes = write(&description, &blob)?;
 
-    // The novelty tables hold what the finished integers say about samples, so they are written last.
+    // The novelty tables are computed with the finished integer model, so they are written last.
     let model = Model::from_bytes(&bytes).map_err(WriteError::Refused)?;
     description.calibration = calibration(trained, &model, training, held_out, &mut blob)?;
     Ok(write(&description, &blob)?)
@@ -105,7 +106,7 @@ struct Builder<'a> {
 }
 
 impl<'a> Builder<'a> {
-    /// The head; a mixture is moved to the latents that the quantised encoder gives.
+    /// The head. A mixture is adapted to the latents that the quantised encoder outputs.
     fn refit_head(&self) -> Result<Head, QuantizeError> {
         let Head::Mixture(mixture) = &self.trained.head else { return Ok(self.trained.head.clone()) };
         let mut blob = Blob::default();
@@ -142,7 +143,7 @@ impl<'a> Builder<'a> {
                 seed: provenance.seed,
                 version: env!("CARGO_PKG_VERSION"),
             },
-            // Front ends go here, once the format has one. The scaling and the calibration samples then concern their
+            // Front ends go here, once the format has one. The scaling and the calibration samples then apply to their
             // features, which the runtime computes: see `parts/front_end.rs` of edgemix-format.
             front_ends: FrontEndRecords::new(),
             input: input::describe(&trained.scaling, training, first, blob)?,
@@ -176,7 +177,7 @@ impl<'a> Builder<'a> {
     }
 }
 
-/// The novelty tables, from what the finished integers say about samples.
+/// The novelty tables, computed with the finished integer model.
 fn calibration(
     trained: &Trained,
     model: &Model,

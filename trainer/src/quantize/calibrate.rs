@@ -18,7 +18,7 @@ pub(super) struct Ranges {
     pub(super) latent: Range,
 }
 
-/// The ranges of a head's autoencoders, all of them together.
+/// The joint ranges of all autoencoders of a head.
 #[derive(Clone, Debug)]
 pub(super) struct AutoencoderRanges {
     pub(super) encoder: Vec<LayerRanges>,
@@ -59,7 +59,7 @@ fn scaled(trained: &Trained, samples: &Samples) -> Result<Vec<f32>, QuantizeErro
     if are_finite(&inputs) { Ok(inputs) } else { Err(QuantizeError::SampleNotFinite) }
 }
 
-/// The ranges of each layer of a network, over `n` samples, which pass through it some at a time.
+/// The ranges of each layer of a network over `n` samples, which pass through it in chunks.
 fn network(name: &'static str, layers: &[Layer], inputs: &[f32], n: usize) -> Result<Vec<LayerRanges>, QuantizeError> {
     let Some(width) = layers.first().map(Layer::inputs) else { return Ok(vec![]) };
     let parts = inputs.par_chunks(CHUNK * width.max(1)).enumerate();

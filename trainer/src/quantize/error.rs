@@ -29,7 +29,7 @@ use crate::trained::Window;
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum QuantizeError {
-    /// The calibration samples have another number of features than the model takes.
+    /// The number of features of the calibration samples is not the one that the model takes.
     #[error("the model takes {expected} features, but the calibration samples have {found}")]
     Features {
         /// Features that the model takes.
@@ -37,7 +37,7 @@ pub enum QuantizeError {
         /// Features of the samples.
         found: usize,
     },
-    /// The head takes latents of another length than the encoder outputs.
+    /// The head takes latents of a different length from those that the encoder outputs.
     #[error("the head takes a latent of {head} dimensions, but the encoder outputs {encoder}")]
     LatentMismatch {
         /// Dimensions that the head takes.
@@ -46,15 +46,19 @@ pub enum QuantizeError {
         encoder: usize,
     },
     /// The latent is longer than a model file allows.
-    #[error("the latent has {0} dimensions, and a model file allows {MAX_LATENT}")]
+    #[error("the latent has {0} dimensions, but a model file allows at most {MAX_LATENT}: use a smaller latent")]
     LatentTooLong(usize),
     /// The encoder has more layers than a model file allows.
-    #[error("the encoder has {0} layers, and a model file allows {max}", max = edgemix_format::description::MAX_LAYERS)]
+    #[error(
+        "the encoder has {0} layers, but a model file allows at most {max}: use fewer layers",
+        max = edgemix_format::description::MAX_LAYERS
+    )]
     TooManyLayers(usize),
     /// A convolution or a pooling exceeds the sizes that a model file allows.
     #[error(
         "layer {layer} moves a window of {} pixels with stride {} and padding {} over an image of {} x {} pixels and {} \
-         channels: a model file allows 65535 pixels and channels, and windows, strides and paddings of 255",
+         channels, but a model file allows at most 65535 pixels per side, 65535 channels, and windows, strides and \
+         paddings of 255 pixels: use smaller ones",
         window.size, window.stride, window.padding, image.height, image.width, image.channels
     )]
     WindowedLayer {
@@ -67,12 +71,12 @@ pub enum QuantizeError {
     },
     /// A raw value that becomes zero is out of the range of raw samples.
     #[error(
-        "feature {feature} is centred on {center:.0} raw counts, and a model file allows centres up to {max}: subtract a \
-         constant from the feature, or leave it out if it is a counter or a time stamp",
+        "feature {feature} is centred on {center:.0} raw counts, but a model file allows centres up to {max}: subtract \
+         a constant from the feature, or leave it out if it is a counter or a time stamp",
         max = MAX_CENTER_COUNTS
     )]
     FeatureCenter {
-        /// The feature's index; of windows, the channel's.
+        /// The index of the feature, or of the channel if the samples are windows.
         feature: usize,
         /// The raw value that becomes zero, in counts.
         center: f64,
@@ -96,7 +100,7 @@ pub enum QuantizeError {
     #[error(transparent)]
     Covariance(#[from] NotPositiveDefinite),
     /// A sample is NaN or infinite after scaling.
-    #[error("a calibration sample is NaN or infinite after scaling")]
+    #[error("a calibration sample is NaN or infinite after scaling: check the samples for extreme values")]
     SampleNotFinite,
     /// A layer outputs NaN or infinity.
     #[error("layer {layer} of the {network} outputs NaN or infinity: training diverged")]

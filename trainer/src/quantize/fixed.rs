@@ -35,7 +35,7 @@ impl Affine {
     }
 }
 
-/// `multiplier / 2^shift`, the multiplier with 31 significant bits where the shift's range (1 to 62) allows.
+/// `multiplier / 2^shift`. The multiplier has 31 significant bits where the range of the shift, 1 to 62, allows that.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Multiplier {
     pub(super) multiplier: i32,

@@ -1,4 +1,4 @@
-//! The input: from the data's unit, or from raw counts, to the integers that the first layer takes.
+//! The input: how samples in the unit of the data, or in raw counts, become the integers that the first layer takes.
 
 use edgemix_format::description::InputRecord;
 use edgemix_format::view::MAX_CENTER;
@@ -8,8 +8,8 @@ use super::error::QuantizeError;
 use super::fixed::{Affine, Multiplier};
 use crate::data::{Samples, Scaling};
 
-/// An omitted feature moves one step in `2^OMITTED / 256` counts, as slowly as the bound on centres allows for a zero point
-/// of 128.
+/// An omitted feature changes by one step in `2^OMITTED / 256` counts, as slowly as the bound on centres allows for a zero
+/// point of 128.
 const OMITTED: i32 = 18;
 
 /// Describes how samples become integers in the scheme `first`.
@@ -59,7 +59,7 @@ fn omitted(raw: f32, first: Affine) -> (i32, Multiplier) {
     (256 * raw - (first.zero_point << OMITTED), Multiplier::nearest(f64::from(-OMITTED).exp2()))
 }
 
-/// The count for data that have none: the power of two with which int16 spans the samples.
+/// The size of a raw count for data that do not specify it: the least power of two with which int16 spans the samples.
 fn default_count(samples: &Samples) -> f32 {
     let greatest = samples.greatest().max(-samples.least());
     if greatest > 0.0 { (greatest / f32::from(i16::MAX)).log2().ceil().exp2() } else { 1.0 }

@@ -5,7 +5,7 @@
 //! 1. `calibrate` runs the f32 encoder over the training samples and records the range of each layer's values.
 //! 2. `network` folds zero points and scales into int8 weights, i32 biases and requantisation multipliers, with a file for
 //!    each kind of layer in `layers`.
-//! 3. `refit` moves a mixture to the latents that the quantised encoder gives.
+//! 3. `refit` adapts a mixture to the latents that the quantised encoder outputs.
 //! 4. `heads` writes the head: int16 coefficients, or the layers of autoencoders.
 //! 5. `novelty` runs the finished file over held-out samples and fills its novelty tables, and [`crate::assessment::posterior`] chooses
 //!    the posterior's temperature.

@@ -1,4 +1,5 @@
-//! Novelty tables: the p-value of a sample's typicality, from what the finished integers say about other samples.
+//! Novelty tables: the p-value of a sample's typicality among those that the finished integer model computes for other
+//! samples.
 //!
 //! Split-conformal prediction (Vovk, Gammerman and Shafer, "Algorithmic Learning in a Random World", 2005, sections 4.1 and
 //! 4.5; a table per cluster is a Mondrian predictor): with `n` held-out samples, of which `m` are at most as typical as the
@@ -9,16 +10,18 @@ use edgemix_format::write::Blob;
 
 use crate::trained::Head;
 
-/// Entries of a table of training samples, evenly spaced in the logarithm of the p-value: small p-values decide alarms.
+/// Number of entries of a table of training samples, evenly spaced in the logarithm of the p-value, since alarms depend on
+/// small p-values.
 const ENTRIES: usize = 64;
-/// Up to a p-value of `1 / TAIL`, each rank of a table is at most `1 / FINE` greater than the one before it; above, ranks
-/// are `1 / COARSE` of all samples apart.
+/// Up to a p-value of `1 / TAIL`, each rank of a table exceeds the one before it by `1 / FINE` of the latter, but at least by
+/// 1. Above that p-value, ranks are `1 / COARSE` of all samples apart.
 const TAIL: usize = 4;
 const FINE: usize = 32;
 const COARSE: usize = 16;
 
-/// The weight of the margin to the next cluster beside the log-density, in quarters. New kinds of samples have a low density
-/// or lie between clusters. A logit is not a density and says little by itself, so the margin weighs more there.
+/// The weight, in quarters, of the margin to the next cluster relative to the log-density. New kinds of samples have a low
+/// density or lie between clusters. A logit is not a density and says little by itself, so a softmax gives the margin more
+/// weight.
 pub(super) fn margin_weight(head: &Head) -> u8 {
     match head {
         Head::Mixture(_) | Head::Autoencoders(_) => 1,
@@ -26,8 +29,8 @@ pub(super) fn margin_weight(head: &Head) -> u8 {
     }
 }
 
-/// The table of the training samples' own log-densities, where no samples were held out. Its p-values are too small for new
-/// samples.
+/// The table of the training samples' own log-densities, for use if no samples were held out. Its p-values are too small for
+/// new samples.
 pub(super) fn training_table(log_densities: impl Iterator<Item = i32>, blob: &mut Blob) -> CalibrationRecord {
     let mut sorted: Vec<i32> = log_densities.collect();
     sorted.sort_unstable();
@@ -92,8 +95,8 @@ pub(super) fn held_out_tables(
     })
 }
 
-/// The index of each cluster's table. A cluster has a table of its own if at least `enough` samples are expected in it; the
-/// others share one, together with the smallest of the former if these are still too few.
+/// The index of each cluster's table. A cluster has a table of its own if at least `enough` samples are expected in it. The
+/// others share one table, to which the smallest of the former are added if the others have too few samples together.
 ///
 /// The expected numbers come from the training samples. If the held-out samples decided, a new sample would no longer be
 /// exchangeable with them.
@@ -153,7 +156,7 @@ impl Table {
     }
 }
 
-/// The ranks from 1 to `n` that a table has: all of the first ones, then some.
+/// The ranks from 1 to `n` that a table has: all of the lowest ones, and some of the higher ones.
 fn ranks(n: usize) -> Vec<usize> {
     let after = |&rank: &usize| {
         let apart = if rank * TAIL <= n + 1 { rank / FINE } else { n / COARSE };
@@ -250,7 +253,7 @@ mod tests {
     #[test]
     fn clusters_that_are_large_enough_have_a_table_of_their_own() {
         assert_eq!(table_of_each_cluster(&[500.0, 99.0, 100.0, 20.0], 99.0), [0, 1, 2, 1]);
-        // The small clusters are too few without the smallest of the large ones.
+        // The small clusters have too few samples without the smallest of the large ones.
         assert_eq!(table_of_each_cluster(&[500.0, 30.0, 100.0, 20.0], 99.0), [0, 1, 1, 1]);
         assert_eq!(table_of_each_cluster(&[40.0, 30.0, 10.0], 99.0), [0, 0, 0]);
         assert_eq!(table_of_each_cluster(&[150.0, 100.0], 99.0), [0, 1]);

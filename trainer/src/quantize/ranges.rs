@@ -2,11 +2,11 @@
 
 use super::fixed::Affine;
 
-/// Clipped ranges that are tried, each 2 % shorter than the one before.
+/// Number of clipped ranges that are tried, each shorter by 2 % of the whole range than the one before.
 const CLIPS: usize = 20;
-/// About as many values are kept to judge a clipped range by.
+/// About this many values are kept to judge clipped ranges by.
 const JUDGED: usize = 50_000;
-/// How far the int16 latent reaches, in units of the calibration samples' range: new samples may lie outside of it.
+/// The range of the int16 latent, divided by that of the calibration samples, since new samples may lie outside of theirs.
 const LATENT_HEADROOM: f64 = 2.0;
 
 /// The range of a tensor's values over the calibration samples.
@@ -41,7 +41,7 @@ impl Range {
         Self { low: low.into(), high: high.into(), judged }
     }
 
-    /// Joins the range of the values that follow.
+    /// Extends the range by that of the values that follow.
     fn join(&mut self, next: Self) {
         self.low = self.low.min(next.low);
         self.high = self.high.max(next.high);
@@ -73,7 +73,7 @@ impl Range {
         least.map_or_else(|| self.spanning(), |(_, affine)| affine)
     }
 
-    /// The int16 scheme of values with room beyond their range, as a latent and the argument of a curve have it.
+    /// The int16 scheme of a latent or of the argument of a curve, with room beyond the range of the values.
     pub(super) fn int16(&self) -> Affine {
         let greatest = self.high.max(-self.low).max(f64::MIN_POSITIVE);
         Affine { scale: greatest * LATENT_HEADROOM / f64::from(i16::MAX), zero_point: 0 }

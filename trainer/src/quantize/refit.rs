@@ -1,8 +1,9 @@
-//! Moves a mixture to the latents that the quantised encoder gives.
+//! Adapts a mixture to the latents that the quantised encoder outputs.
 //!
-//! Each sample keeps its responsibilities, those of its f32 latent. Under these, a component has one mean and covariance of
-//! the f32 latents and another of the integer ones; the difference, that of two M steps, is added to the component's own.
-//! So a floor or a prior of the method's estimator is kept, and an encoder that loses nothing changes nothing.
+//! Each sample keeps the responsibilities of its f32 latent. With these weights, a component has one mean and covariance
+//! over the f32 latents and another over the integer ones. The difference, which is that of two M steps, is added to the
+//! component's own mean and covariance. This preserves a floor or a prior of the method's estimator, and a quantised encoder
+//! that loses nothing leaves the mixture as it is.
 
 use ndarray::{Array2, Axis};
 use rayon::prelude::*;
@@ -11,7 +12,7 @@ use crate::mixture::{Covariance, Mixture, NotPositiveDefinite, cholesky};
 
 /// At most this many samples are used, evenly spaced.
 const MAX_SAMPLES: usize = 20_000;
-/// A variance keeps at least this share of itself.
+/// A variance is never reduced to less than this share of its value.
 const KEPT: f64 = 0.5;
 
 /// The mixture for the latents `integers` of samples whose f32 latents are `exact`, both `N x D`.
@@ -90,7 +91,8 @@ fn shift(mixture: &mut Mixture, k: usize, before: &Moments, after: &Moments) {
         Covariance::Full(v) => {
             let mut old = v.index_axis_mut(Axis(0), k);
             let new = &old + &difference;
-            // The new covariance must be positive definite, and in no direction less than its share of the old one: new - KEPT old is, too.
+            // The new covariance must keep its share of the old one in every direction: `new - KEPT old` must be positive
+            // definite.
             let rest = &new - &(&old * KEPT);
             if cholesky::factor(rest.view()).is_some() {
                 old.assign(&new);

@@ -24,7 +24,7 @@ pub(super) const CHIPS: [Chip; 8] = [
     Chip { name: "STM32H743", core: "Cortex-M7", flash: 2048 * K, ram: 1024 * K },
 ];
 
-/// Flash of the code of the firmware example, with start-up and logging, rounded up (`cargo xtask firmware`).
+/// Bytes of flash of the code of the firmware example, with start-up and logging, rounded up (`cargo xtask firmware`).
 pub(super) const CODE: usize = 20 * K;
-/// RAM of the stack and statics of the firmware example, without the arena of the model, rounded up.
+/// Bytes of RAM of the stack and statics of the firmware example, without the arena of the model, rounded up.
 pub(super) const STACK: usize = 7 * K;

@@ -7,7 +7,7 @@ use super::plot;
 use crate::assessment::interval::{ClusterFate, SeedInterval};
 use crate::mixture::ClusterCountReport;
 
-/// Empty if neither is known.
+/// The section; empty if neither is known.
 pub(super) fn cluster_count(input: &ReportInput) -> Markup {
     if input.cluster_count.is_none() && input.interval.is_none() {
         return html! {};

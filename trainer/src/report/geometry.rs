@@ -41,7 +41,7 @@ pub(super) fn principal(z: &[f32], dims: usize) -> (Vec<[f64; 2]>, [f64; 2]) {
     (z.chunks_exact(dims).map(place).collect(), shares)
 }
 
-/// A direction that no data are likely to be at right angles to.
+/// A direction that is unlikely to be at right angles to the data.
 fn start(dims: usize, seed: usize) -> Vec<f64> {
     let mut axis: Vec<f64> = (0..dims).map(|d| ((d + 1) as f64 * (seed as f64 + 0.7)).sin() + 1e-3).collect();
     normalise(&mut axis);

@@ -1,4 +1,4 @@
-//! The difference of the integers of each layer from the f32 values that they represent.
+//! The difference between the integers of each layer and the f32 values that they represent.
 
 use edgemix_format::view::File;
 use edgemix_runtime::kernels::{self, Width};
@@ -9,7 +9,7 @@ use crate::trained::Trained;
 /// Largest number of samples that are compared; they are spread evenly over all.
 const SAMPLES: usize = 256;
 
-/// The size of a layer's f32 values, and of the error.
+/// The size of a layer's f32 values, and that of the error.
 pub(super) struct Loss {
     /// The root of the mean square of the f32 values.
     pub(super) signal: f64,
@@ -17,7 +17,7 @@ pub(super) struct Loss {
     pub(super) error: f64,
 }
 
-/// The error of the input, and then of each layer of the encoder; empty if the two encoders have other numbers of layers.
+/// The error of the input, and then of each layer of the encoder; empty if the two encoders have different numbers of layers.
 pub(super) fn losses(trained: &Trained, file: &File, samples: &Samples) -> Result<Vec<Loss>, DataError> {
     if trained.encoder.is_empty() || trained.encoder.len() != file.encoder.len() {
         return Ok(vec![]);

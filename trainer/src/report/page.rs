@@ -7,10 +7,11 @@ use super::{cluster_count, sections};
 use crate::trained::AssignError;
 
 impl ReportInput<'_> {
-    /// The page.
+    /// The page as HTML.
     ///
     /// # Errors
-    /// See [`AssignError`].
+    /// [`AssignError::Covariance`] if a covariance of the trained model's mixture is not positive definite, and
+    /// [`AssignError::Data`] if the samples can't be read.
     pub fn page(&self) -> Result<String, AssignError> {
         let found = Assignments::new(self)?;
         let title = format!("{} by {}", self.dataset.samples.name(), self.trained.method);

@@ -26,7 +26,7 @@ pub(super) fn sample(samples: &Samples, index: usize, title: &str) -> Result<Mar
     })
 }
 
-/// A grey or coloured image in which 0 and less is black and `most` is white; `None` for other numbers of channels.
+/// A grey or coloured image in which values up to 0 are black and `most` is white; `None` for other numbers of channels.
 fn png(values: &[f32], shape: ImageShape, most: f32) -> Option<Vec<u8>> {
     let (width, height) = (shape.width as u32, shape.height as u32);
     let pixels = |channels: usize| -> Vec<u8> {

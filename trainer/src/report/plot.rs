@@ -93,7 +93,7 @@ fn mark(point: &Point, x: f64, y: f64, name: &str) -> Markup {
     }
 }
 
-/// A curve over the epochs from its first to the last of all; lines mark where a phase begins.
+/// A curve over the epochs, from its own first one to the last one of the run; lines mark where a phase begins.
 pub(super) fn curve(values: &[(f64, f64)], borders: &[f64], last: f64) -> Markup {
     const SIZE: (f64, f64) = (310.0, 170.0);
     let first = values.first().map_or(0.0, |v| v.0 - 1.0);
@@ -116,7 +116,7 @@ pub(super) fn curve(values: &[(f64, f64)], borders: &[f64], last: f64) -> Markup
     }
 }
 
-/// A bar: its length, its class if it has one, and a name that shows when it is pointed at.
+/// A bar: its length, its class if it has one, and a name that is shown when the pointer is over it.
 pub(super) type Bar = (f64, Option<usize>, String);
 
 /// Bars side by side, each in its class' colour.

@@ -13,7 +13,7 @@ use crate::metrics;
 
 /// Largest number of points in a plot.
 const POINTS: usize = 2500;
-/// Number of samples shown of each cluster, near and far: as many images, or traces, as fit the width of the page.
+/// Number of samples shown for each cluster, near and far: as many images, or traces, as fit the width of the page.
 const IMAGES: usize = 7;
 const TRACES: usize = 6;
 /// Largest number of labels that are distinguished.
@@ -134,8 +134,8 @@ fn sticks(run: &ReportInput) -> Markup {
     }
 }
 
-/// What a mixture's components weigh: the samples that are theirs. (A Dirichlet process' log weights are expectations
-/// that hold more than a weight.)
+/// The share of the samples that each component of a mixture has. The log weights of a Dirichlet process are not shown,
+/// since they are expectations that include more than a weight.
 fn weights(run: &ReportInput, found: &Assignments) -> Markup {
     let crate::trained::Head::Mixture(mixture) = &run.trained.head else { return html! {} };
     let mut counts = vec![0usize; mixture.n_components()];

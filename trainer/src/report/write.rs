@@ -7,7 +7,7 @@ use crate::data::Dataset;
 use crate::run::{RunDir, RunError, write_whole};
 use crate::workflow::{RunModels, WorkflowError, check_features};
 
-/// Writes the report of a run about these samples. `commands` are shown at its end, as what reproduces the run.
+/// Writes the report of a run about these samples. `commands`, which reproduce the run, are shown at its end.
 ///
 /// ```
 /// # use edgemix::data::{self, Source};
@@ -30,8 +30,9 @@ use crate::workflow::{RunModels, WorkflowError, check_features};
 /// ```
 ///
 /// # Errors
-/// [`WorkflowError::Run`], [`WorkflowError::Mismatch`], [`WorkflowError::Features`], [`WorkflowError::Data`] and
-/// [`WorkflowError::Assign`].
+/// [`WorkflowError::Run`] if a file of the run can't be read or the report can't be written, [`WorkflowError::Mismatch`] if
+/// the two models of the run differ in their sizes, [`WorkflowError::Features`] if the samples do not fit the model,
+/// [`WorkflowError::Data`] if they can't be read, and [`WorkflowError::Assign`] if the trained model can't assign them.
 pub fn write_report(run: &RunDir, dataset: &Dataset, commands: &str, out: &Path) -> Result<(), WorkflowError> {
     let RunModels { trained, quantised } = RunModels::read(run)?;
     let model = quantised.model()?;

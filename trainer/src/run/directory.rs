@@ -52,11 +52,11 @@ pub struct RunDir {
 }
 
 impl RunDir {
-    /// The directory at `path`, which is created if it does not exist, locked against other writers until this value and its
-    /// clones are dropped.
+    /// The directory at `path`, which is created if it does not exist. It is locked against other writers until this value
+    /// and its clones are dropped.
     ///
     /// # Errors
-    /// [`RunError::Busy`] if another process holds the directory, and [`RunError::Io`].
+    /// [`RunError::Busy`] if another process holds the directory, and [`RunError::Io`] if it can't be created or locked.
     pub fn create(path: &Path) -> Result<Self, RunError> {
         let lock = fs::create_dir_all(path)
             .and_then(|()| fs::OpenOptions::new().create(true).append(true).open(path.join(".lock")))
@@ -78,12 +78,12 @@ impl RunDir {
         Self::open(if path.is_dir() { path } else { path.parent().unwrap_or(path) })
     }
 
-    /// Where the directory is.
+    /// The path of the directory.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Where a file of the run is, or would be.
+    /// The path of a file of the run, which need not exist.
     pub fn file(&self, file: RunFile) -> PathBuf {
         self.path.join(file.name())
     }
@@ -126,7 +126,7 @@ impl RunDir {
     /// Writes what a run starts from: where its samples come from, and its settings.
     ///
     /// # Errors
-    /// [`RunError::Io`], and [`RunError::Unwritable`] if the settings have no form in TOML.
+    /// [`RunError::Io`], and [`RunError::Unwritable`] if the settings can't be written as TOML.
     pub fn write_start(&self, record: &DataRecord, config: &FitConfig) -> Result<(), RunError> {
         let data = toml::to_string(record).map_err(|error| RunError::Unwritable(error.to_string()))?;
         let settings = settings::settings_to_toml(config)?;
@@ -152,7 +152,7 @@ impl RunDir {
         fs::read_to_string(&path).map_err(RunError::io(&path))
     }
 
-    /// Where the samples come from, and their fingerprint; `None` for a lone model file.
+    /// Where the samples come from, and their fingerprint; `None` if a model file is not in the directory of a run.
     ///
     /// # Errors
     /// [`RunError::Io`], and [`RunError::Malformed`].
@@ -162,7 +162,7 @@ impl RunDir {
         toml::from_slice(&bytes).map(Some).map_err(|error| RunError::malformed(&path, error.message()))
     }
 
-    /// Where the samples come from; `None` for a lone model file.
+    /// Where the samples come from; `None` if a model file is not in the directory of a run.
     ///
     /// # Errors
     /// [`RunError::Io`], and [`RunError::Malformed`].
@@ -208,7 +208,7 @@ impl RunDir {
         metrics::read(&self.file(RunFile::Metrics))
     }
 
-    /// Writes what a method found beside the model.
+    /// Writes what a method found besides the model.
     ///
     /// # Errors
     /// [`RunError::Io`].
@@ -271,7 +271,7 @@ impl RunDir {
         self.write_json(RunFile::Interval, interval)
     }
 
-    /// What runs with several seeds agree on, if the directory is that of several.
+    /// What runs with several seeds agree on, if the directory is that of several runs.
     ///
     /// # Errors
     /// [`RunError::Io`], and [`RunError::Malformed`].

@@ -35,7 +35,7 @@ pub enum RunError {
         /// The directory.
         path: PathBuf,
     },
-    /// A text file is not what it should be.
+    /// A text file does not have the expected contents.
     #[error("{}{}: {problem}", path.display(), line.map(|line| format!(":{line}")).unwrap_or_default())]
     Malformed {
         /// The file.

@@ -28,7 +28,7 @@ pub enum RunFile {
     Trained,
     /// The quantised model.
     Model,
-    /// The page that shows the run.
+    /// The report of the run, as an HTML page.
     Report,
     /// What runs with several seeds agree on, as JSON.
     Interval,

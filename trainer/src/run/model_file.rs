@@ -47,12 +47,12 @@ impl ModelFile {
         Model::from_bytes(&self.bytes).map_err(named)
     }
 
-    /// The size of the file, which is the flash memory that it occupies.
+    /// The size of the file in bytes, which is the flash memory that it occupies.
     pub fn flash(&self) -> usize {
         self.bytes.len()
     }
 
-    /// Where the file is.
+    /// The path of the file.
     pub fn path(&self) -> &Path {
         &self.path
     }

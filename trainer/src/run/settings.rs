@@ -34,7 +34,7 @@ pub fn read_settings(path: &Path) -> Result<FitConfig, RunError> {
         line: error.span().map(|span| given[..span.start.min(given.len())].matches('\n').count() + 1),
         problem: with_suggestion(error.message()),
     };
-    // The file is parsed by itself first, since errors have lines only then.
+    // The file is parsed by itself first, since only then do errors have line numbers.
     let alone: FitConfig = toml::from_str(&given).map_err(malformed)?;
     let Some(method) = MethodConfig::named(alone.method.name()) else {
         return Err(RunError::malformed(path, format!("no method is named {:?}", alone.method.name())));
@@ -67,7 +67,7 @@ fn overlay(table: &mut Table, other: Table) {
 /// ```
 ///
 /// # Errors
-/// [`RunError::Unwritable`] if a value has no form in TOML, such as a seed of 2^63 and more.
+/// [`RunError::Unwritable`] if a value can't be written as TOML, such as a seed of 2^63 or more.
 pub fn settings_to_toml(config: &FitConfig) -> Result<String, RunError> {
     toml::to_string(config).map_err(|error| RunError::Unwritable(error.to_string()))
 }

@@ -1,4 +1,4 @@
-//! What a directory contains: nothing, a run, or files that are not its own.
+//! What a directory contains: nothing, a run, or files that do not belong to a run.
 
 use super::directory::RunDir;
 use super::error::RunError;
@@ -77,7 +77,7 @@ mod tests {
         assert_eq!(run.state().unwrap(), RunState::Started);
         fs::remove_file(run.file(RunFile::Settings)).unwrap();
         assert_eq!(run.state().unwrap(), RunState::Remainder);
-        // Settings of another program, beside which a run was never started.
+        // Settings of another program, in a directory in which no run was started.
         fs::remove_file(run.file(RunFile::Data)).unwrap();
         write(RunFile::Settings, "seed = 3");
         assert_eq!(run.state().unwrap(), RunState::Foreign(RunFile::Settings));

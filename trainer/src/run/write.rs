@@ -4,8 +4,8 @@ use std::fs;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
-/// Writes a file by way of a temporary file that is renamed: at every moment, either the old file or the new one is there,
-/// and it is whole.
+/// Writes a temporary file and renames it, so that at every moment either the complete old file or the complete new one
+/// exists.
 ///
 /// ```
 /// let folder = tempfile::tempdir()?;

@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use super::layers::{CHUNK, Layer, forward_all};
 
-/// K autoencoders with layers of the same sizes; a sample's score for each is its evidence lower bound.
+/// K autoencoders with layers of the same sizes. A sample's score for each one is the log weight of the cluster plus the
+/// evidence lower bound of the sample (Kingma and Welling, "Auto-Encoding Variational Bayes", 2014), up to a constant.
 ///
 /// ```
 /// use edgemix::trained::{Activation, Autoencoders, Dense, Layer, Pair};
@@ -14,7 +15,7 @@ use super::layers::{CHUNK, Layer, forward_all};
 ///     let (weights, bias) = (vec![factor], vec![0.0]);
 ///     vec![Layer::Dense(Dense { inputs: 1, outputs: 1, weights, bias, activation: Activation::Identity })]
 /// };
-/// // The first pair reconstructs a sample, the second one gives 0.
+/// // The first pair reconstructs a sample; the second one returns 0.
 /// let pairs = [1.0, 0.0].map(|factor| Pair { encoder: times(1.0), decoder: times(factor) }).to_vec();
 /// let autoencoders = Autoencoders { pairs, variational: false, precision: 2.0, log_weights: vec![0.0; 2] };
 /// assert_eq!((autoencoders.n_inputs(), autoencoders.n_dims()), (1, 1));
@@ -24,7 +25,8 @@ use super::layers::{CHUNK, Layer, forward_all};
 pub struct Autoencoders {
     /// K encoders with their decoders.
     pub pairs: Vec<Pair>,
-    /// Whether an encoder gives log variances after the means. The divergence from a standard normal then counts.
+    /// Whether an encoder outputs log variances after the means. If so, the scores include the Kullback-Leibler divergence
+    /// from a standard normal distribution.
     pub variational: bool,
     /// The reciprocal of the variance of a reconstruction's error.
     pub precision: f64,
@@ -66,7 +68,8 @@ impl Autoencoders {
         if self.variational { 2 * self.n_dims() } else { self.n_dims() }
     }
 
-    /// `N x K` scores of `N x inputs` samples: `ln alpha - precision |x - y|^2 / 2 - KL`, where `y` is the reconstruction.
+    /// `N x K` scores of `N x inputs` samples: `ln alpha - precision |x - y|^2 / 2 - KL`, where `alpha` is the weight of the
+    /// cluster, `y` is the reconstruction, and `KL` is the divergence of a variational encoder.
     pub fn scores(&self, inputs: &[f32]) -> Vec<f64> {
         let width = self.n_inputs().max(1);
         let score_chunk = |inputs: &[f32]| {

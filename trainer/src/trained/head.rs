@@ -8,7 +8,7 @@ use super::layers::Dense;
 use crate::base::arrays::argmax;
 use crate::mixture::{Mixture, NotPositiveDefinite};
 
-/// What turns a latent into a cluster.
+/// The part of a model that turns a latent into a cluster.
 ///
 /// ```
 /// use edgemix::trained::{Activation, Dense, Head};
@@ -26,13 +26,14 @@ pub enum Head {
     Mixture(Mixture),
     /// A linear layer: the class with the greatest logit.
     Softmax(Dense),
-    /// An autoencoder for each cluster: the one with the greatest evidence bound of the scaled sample. The encoder before
-    /// this head is empty.
+    /// An autoencoder for each cluster: the cluster whose autoencoder has the greatest score for the scaled sample. The
+    /// encoder before this head is empty.
     Autoencoders(Autoencoders),
 }
 
 impl Head {
-    /// Number of latent dimensions, D.
+    /// Number of values that the head takes, D: the dimensions of the latent, or the features of a sample if the head
+    /// consists of autoencoders.
     pub fn n_dims(&self) -> usize {
         match self {
             Self::Mixture(mixture) => mixture.n_dims(),

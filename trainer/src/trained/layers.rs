@@ -16,7 +16,7 @@ use super::activation::Activation;
 pub(crate) use plain_layer::LayerArray;
 use plain_layer::PlainLayer;
 
-/// Samples that pass through the layers at a time, so that the values between the layers take little memory.
+/// Number of samples that pass through the layers at a time, so that the values between the layers need little memory.
 pub(crate) const CHUNK: usize = 256;
 
 /// One layer of an encoder.
@@ -87,7 +87,7 @@ impl Layer {
         self.as_plain().activation()
     }
 
-    /// The values before the activation, `N x outputs`, of `N x inputs` values.
+    /// The values before the activation, `N x outputs`, for `N x inputs` values.
     ///
     /// # Panics
     /// If `values` is not a whole number of rows.
@@ -95,7 +95,7 @@ impl Layer {
         self.as_plain().preactivation(values)
     }
 
-    /// The layer's outputs, `N x outputs`, of `N x inputs` values.
+    /// The layer's outputs, `N x outputs`, for `N x inputs` values.
     ///
     /// # Panics
     /// If `values` is not a whole number of rows.
@@ -106,7 +106,7 @@ impl Layer {
     }
 }
 
-/// The outputs of the last of several layers, of `N x inputs` values of the first.
+/// Passes `N x inputs` values through several layers and returns the outputs of the last one.
 pub(super) fn forward_all(layers: &[Layer], inputs: &[f32]) -> Vec<f32> {
     layers.iter().fold(inputs.to_vec(), |values, layer| layer.forward(&values))
 }

@@ -41,7 +41,7 @@ use crate::mixture::NotPositiveDefinite;
 pub struct Trained {
     /// The method's name on the command line.
     pub method: String,
-    /// From the data's unit to the encoder's input.
+    /// Maps values in the unit of the data to the input of the encoder.
     pub scaling: Scaling,
     /// The encoder's layers; empty when the scaled features are themselves the latents.
     pub encoder: Vec<Layer>,
@@ -79,7 +79,7 @@ impl Trained {
     /// The latents of samples, `n_samples x D`, in f32.
     ///
     /// # Errors
-    /// If the samples lie in a file that can't be read.
+    /// [`DataError`] if the samples are in a file that can't be read.
     pub fn encode(&self, samples: &Samples) -> Result<Vec<f32>, DataError> {
         let mut latents = vec![];
         for values in samples.chunks(32 * CHUNK) {
@@ -98,7 +98,8 @@ impl Trained {
     /// The cluster of each sample, in f32.
     ///
     /// # Errors
-    /// See [`AssignError`].
+    /// [`AssignError::Covariance`] if a covariance of the head's mixture is not positive definite, and [`AssignError::Data`]
+    /// if the samples can't be read.
     pub fn assign(&self, samples: &Samples) -> Result<Vec<u16>, AssignError> {
         Ok(self.head.assign(&self.encode(samples)?)?)
     }

@@ -24,7 +24,8 @@ pub struct PosteriorCalibration {
     pub labels: Option<CalibrationErrors>,
 }
 
-/// Expected calibration errors.
+/// Expected calibration errors, from 0 to 1 (Guo, Pleiss, Sun and Weinberger, "On calibration of modern neural networks",
+/// 2017, equation 3).
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct CalibrationErrors {
     /// At temperature 1.

@@ -84,11 +84,13 @@ impl<'a> Comparison<'a> {
     }
 
     /// Trains and evaluates a run, unless that was done before, and updates the tables `compare.txt`, `compare.csv` and
-    /// `compare.md`. A method that fails on these samples is an outcome, and no error. Returns what the fit gave, if there
-    /// was one.
+    /// `compare.md`. If a method fails on these samples, that is an outcome and not an error. Returns the summary of the fit;
+    /// `None` if the run was finished before, or if it failed.
     ///
     /// # Errors
-    /// If the observer stopped the run, or a file can't be read or written.
+    /// [`WorkflowError::Fit`] if the observer stopped the run or a checkpoint can't be read or written, the errors of
+    /// [`start`], [`WorkflowError::Data`] if the samples can't be read, and [`WorkflowError::Run`] if a file can't be read or
+    /// written.
     pub fn train(
         &mut self,
         run: &ComparisonRun,
@@ -173,7 +175,7 @@ impl<'a> Comparison<'a> {
         ];
         for (name, format) in files {
             let path = self.out.join(name);
-            // No run may have a directory yet, if all have failed.
+            // If all runs have failed so far, the directory may not exist yet.
             std::fs::create_dir_all(&self.out).map_err(RunError::io(&self.out))?;
             write_whole(&path, self.table(format).as_bytes()).map_err(RunError::io(&path))?;
         }

@@ -18,7 +18,7 @@ use crate::training::FitError;
 /// use edgemix::workflow::{ExistingRun, Plan, WorkflowError, start};
 ///
 /// let folder = tempfile::tempdir()?;
-/// // A page of somebody else's.
+/// // A page that is not the report of a run.
 /// std::fs::write(folder.path().join("report.html"), "<p>Annual report</p>")?;
 /// let dataset = data::digits();
 /// let plan = Plan::new(&Source::new("digits"), &dataset, FitConfig::default())?;
@@ -78,7 +78,7 @@ pub enum WorkflowError {
         /// Such as `seed was 0, is now 3`.
         differences: Vec<String>,
     },
-    /// The run was started with samples from elsewhere, or cut in another way.
+    /// The run was started with samples from another source, or with samples that were cut in another way.
     #[error("{}: the run was started with other samples, {before}", path.display())]
     OtherSource {
         /// The directory.
@@ -105,14 +105,14 @@ pub enum WorkflowError {
         /// Where the run's samples came from.
         before: String,
     },
-    /// The model takes another number of features.
+    /// The number of features of the samples is not the one that the model takes.
     #[error("the model takes {expected} features, {samples} has {found}")]
     Features {
-        /// What the model takes.
+        /// Number of features that the model takes.
         expected: usize,
         /// The name of the samples.
         samples: String,
-        /// What they have.
+        /// Number of features of the samples.
         found: usize,
     },
     /// The trained and the quantised model of a run are not the same model.
@@ -127,7 +127,7 @@ pub enum WorkflowError {
         /// The sizes of the quantised model.
         in_model: String,
     },
-    /// The clusters have names, but not one each.
+    /// There are names for the clusters, but not one for each.
     #[error("there are {names} names for {clusters} clusters: each cluster needs one")]
     ClusterNames {
         /// Number of names.

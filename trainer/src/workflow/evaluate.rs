@@ -33,8 +33,9 @@ use crate::run::RunDir;
 /// ```
 ///
 /// # Errors
-/// [`WorkflowError::Run`], [`WorkflowError::Mismatch`], [`WorkflowError::Features`], [`WorkflowError::Data`] and
-/// [`WorkflowError::Assign`].
+/// [`WorkflowError::Run`] if a file of the run can't be read, [`WorkflowError::Mismatch`] if the two models of the run differ
+/// in their sizes, [`WorkflowError::Features`] if the samples do not fit the model, [`WorkflowError::Data`] if they can't be
+/// read, and [`WorkflowError::Assign`] if the trained model can't assign them.
 pub fn evaluate_run(run: &RunDir, source: &Source, dataset: &Dataset) -> Result<Evaluation, WorkflowError> {
     let RunModels { trained, quantised } = RunModels::read(run)?;
     let model = quantised.model()?;
@@ -72,7 +73,7 @@ fn split_of_run(run: &RunDir, source: &Source, dataset: &Dataset) -> Result<Opti
 /// Evaluates a model file alone.
 ///
 /// # Errors
-/// [`WorkflowError::Features`] and [`WorkflowError::Data`].
+/// [`WorkflowError::Features`] if the samples do not fit the model, and [`WorkflowError::Data`] if they can't be read.
 pub fn evaluate_model(model: &Model, dataset: &Dataset) -> Result<Evaluation, WorkflowError> {
     let evaluation = Evaluation::new(dataset, None, model)?;
     let posterior = PosteriorCalibration::of_samples(model, &dataset.samples, dataset.labels.as_deref())?;

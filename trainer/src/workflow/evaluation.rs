@@ -14,13 +14,13 @@ use crate::trained::Trained;
 /// How a model clusters samples.
 #[derive(Clone, Debug, Serialize)]
 pub struct Evaluation {
-    /// The trained model in floating point, where it is there.
+    /// The trained model in floating point, if it is available.
     pub f32: Option<ModelScores>,
     /// The quantised model.
     pub int8: ModelScores,
-    /// The share of the samples that both models assign to the same cluster.
+    /// The share of the samples that both models assign to the same cluster, if both are available.
     pub agreement: Option<f64>,
-    /// The samples that training did not see, alone.
+    /// The same evaluation for only the samples that training did not see.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub held_out: Option<Box<HeldOutEvaluation>>,
     /// How well the posteriors are calibrated.
@@ -35,7 +35,7 @@ pub struct ModelScores {
     pub clusters: usize,
     /// Number of clusters that have at least 1 % of the samples.
     pub clusters_of_a_percent: usize,
-    /// Agreement with the labels, where there are labels.
+    /// Agreement with the labels, if there are labels.
     pub scores: Option<Scores>,
 }
 
@@ -50,10 +50,11 @@ pub struct HeldOutEvaluation {
 }
 
 impl Evaluation {
-    /// Assigns the samples by the quantised model and, where it is there, by the trained one.
+    /// Assigns the samples with the quantised model and, if it is given, with the trained one.
     ///
     /// # Errors
-    /// [`WorkflowError::Features`], [`WorkflowError::Data`] and [`WorkflowError::Assign`].
+    /// [`WorkflowError::Features`] if the samples do not fit the model, [`WorkflowError::Data`] if they can't be read, and
+    /// [`WorkflowError::Assign`] if the trained model can't assign them.
     pub fn new(dataset: &Dataset, trained: Option<&Trained>, model: &Model) -> Result<Self, WorkflowError> {
         let samples = &dataset.samples;
         check_features(model, samples)?;

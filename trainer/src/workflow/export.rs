@@ -13,7 +13,7 @@ use crate::quantize::{HeldOut, Provenance, QuantizeError, check, quantize};
 use crate::run::{RunDir, RunError, write_whole};
 use crate::trained::Trained;
 
-/// The trained model of a run with the samples to quantise it with.
+/// The trained model of a run, and the samples that are used to quantise it.
 ///
 /// ```
 /// # use edgemix::data::{self, Source};
@@ -45,11 +45,12 @@ pub struct Export<'a> {
 
 impl<'a> Export<'a> {
     /// Reads the trained model of a run. The samples must be those that it was trained on, since they calibrate the
-    /// integers. `finest_rate` replaces the run's setting of this name.
+    /// integers. If `finest_rate` is given, it replaces the run's setting of this name.
     ///
     /// # Errors
-    /// [`WorkflowError::OtherSamples`], [`WorkflowError::Rate`], [`WorkflowError::Run`] if a file of the run can't be read,
-    /// and [`WorkflowError::Data`] if the samples can't be read.
+    /// [`WorkflowError::OtherSamples`] if the run was trained on other samples, [`WorkflowError::Rate`] if the rate is not
+    /// between 0 and 1, [`WorkflowError::Run`] if a file of the run can't be read, and [`WorkflowError::Data`] if the samples
+    /// can't be read.
     pub fn new(
         run: &RunDir,
         source: &Source,
@@ -76,10 +77,11 @@ impl<'a> Export<'a> {
     }
 
     /// Quantises the model and writes the file. If the integers disagree with the trained model, the file is written only
-    /// where that is allowed, and the disagreement is returned.
+    /// if `allow_disagreement` is set, and the disagreement is returned.
     ///
     /// # Errors
-    /// [`WorkflowError::Quantize`], and [`WorkflowError::Run`] if the file can't be written.
+    /// [`WorkflowError::Quantize`] if the model can't be quantised or disagrees without permission, and
+    /// [`WorkflowError::Run`] if the file can't be written.
     pub fn write(&self, out: &Path, allow_disagreement: bool) -> Result<Option<QuantizeError>, WorkflowError> {
         check_and_write(self, out, allow_disagreement)
     }

@@ -12,7 +12,7 @@ use crate::run::{RunDir, RunFile};
 use crate::trained::Trained;
 use crate::training::Observer;
 
-/// How a fit is done, apart from what is learned.
+/// Options of a fit that are not settings of the run.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct FitOptions {
     /// Where the networks are trained.
@@ -21,7 +21,7 @@ pub struct FitOptions {
     pub allow_disagreement: bool,
 }
 
-/// What a fit gives, beyond the files in the run's directory.
+/// What a fit returns, beyond the files in the run's directory.
 #[derive(Debug)]
 pub struct FitSummary {
     /// The trained model in floating point.
@@ -35,11 +35,12 @@ pub struct FitSummary {
 }
 
 /// Trains, quantises, and writes both models to the run's directory. A run that was interrupted continues from its last
-/// checkpoint and ends with the same bits.
+/// checkpoint and ends with the same bits as an uninterrupted run.
 ///
 /// # Errors
-/// [`WorkflowError::Fit`] if the training fails or the observer stops it, [`WorkflowError::Quantize`] if the model can't be
-/// quantised, [`WorkflowError::Data`] if the samples can't be read, and [`WorkflowError::Run`] if a file can't be written.
+/// [`WorkflowError::Fit`] if the training fails or the observer stops it, [`WorkflowError::Assign`] if the trained model
+/// can't assign the samples, [`WorkflowError::Quantize`] if it can't be quantised, [`WorkflowError::Data`] if the samples
+/// can't be read, and [`WorkflowError::Run`] if a file can't be written.
 pub fn fit(
     run: &RunDir,
     plan: &Plan,

@@ -20,8 +20,8 @@ impl RunModels {
     /// Reads both models of a run.
     ///
     /// # Errors
-    /// [`WorkflowError::Run`] if a file can't be read, and [`WorkflowError::Mismatch`] if the two models have other numbers
-    /// of features, components or clusters.
+    /// [`WorkflowError::Run`] if a file can't be read, and [`WorkflowError::Mismatch`] if the two models have different
+    /// numbers of features, components or clusters.
     pub fn read(run: &RunDir) -> Result<Self, WorkflowError> {
         let (trained, quantised) = (run.trained()?, run.model()?);
         let first = trained.encoder.first().map_or(trained.head.n_dims(), Layer::inputs);
@@ -48,7 +48,7 @@ impl RunModels {
 /// Checks that samples have as many features as the model takes.
 ///
 /// # Errors
-/// [`WorkflowError::Features`].
+/// [`WorkflowError::Features`] if they do not.
 pub fn check_features(model: &Model, samples: &Samples) -> Result<(), WorkflowError> {
     let (expected, found) = (model.input_len(), samples.n_features());
     if expected == found {

@@ -1,4 +1,4 @@
-//! What a run is to learn from, and how: checked before anything is written.
+//! The samples and settings of a run, which are checked before anything is written.
 
 use super::error::WorkflowError;
 use crate::data::{DataError, DataRecord, Dataset, Source};
@@ -26,11 +26,11 @@ pub struct Plan<'a> {
 }
 
 impl<'a> Plan<'a> {
-    /// Checks the settings, alone and for these samples.
+    /// Checks the settings by themselves and against these samples.
     ///
     /// # Errors
     /// [`WorkflowError::Fit`] if a setting is impossible or there are too few samples, [`WorkflowError::Data`] if all samples
-    /// are the same, and [`WorkflowError::Run`] if a setting can't be kept as TOML.
+    /// are the same, and [`WorkflowError::Run`] if a setting can't be written as TOML.
     pub fn new(source: &Source, dataset: &'a Dataset, config: FitConfig) -> Result<Self, WorkflowError> {
         Self::checked(dataset, DataRecord::new(source, &dataset.samples), config)
     }
@@ -38,7 +38,7 @@ impl<'a> Plan<'a> {
     /// The same plan with another seed.
     ///
     /// # Errors
-    /// As [`Plan::new`].
+    /// The errors of [`Plan::new`].
     pub fn with_seed(&self, seed: u64) -> Result<Self, WorkflowError> {
         Self::checked(self.dataset, self.record.clone(), FitConfig { seed, ..self.config.clone() })
     }

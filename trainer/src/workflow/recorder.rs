@@ -1,4 +1,4 @@
-//! Keeps the metrics of a fit in the run's directory.
+//! Writes the metrics of a fit to the run's directory.
 
 use std::io;
 

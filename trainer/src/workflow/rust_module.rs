@@ -11,7 +11,7 @@ use crate::assessment::inference::multiply_accumulates;
 use crate::data::Samples;
 use crate::run::{ModelFile, RunError, RunFile, write_whole};
 
-/// A folder with the module of a model.
+/// A folder that contains a model as a Rust module.
 ///
 /// ```
 /// use edgemix::workflow::RustModule;
@@ -34,23 +34,23 @@ impl RustModule {
     /// Creates the folder, if it does not exist.
     ///
     /// # Errors
-    /// [`WorkflowError::Run`].
+    /// [`WorkflowError::Run`] if the folder can't be created.
     pub fn create(folder: &Path) -> Result<Self, WorkflowError> {
         fs::create_dir_all(folder).map_err(RunError::io(folder))?;
         Ok(Self { folder: folder.into() })
     }
 
-    /// Where the model is.
+    /// The path of `model.emx`, the model.
     pub fn model_path(&self) -> PathBuf {
         self.folder.join(RunFile::Model.name())
     }
 
-    /// Where the source is that embeds the model.
+    /// The path of `model.rs`, which embeds the model.
     pub fn source_path(&self) -> PathBuf {
         self.folder.join("model.rs")
     }
 
-    /// Where the samples are.
+    /// The path of `samples.rs`.
     pub fn samples_path(&self) -> PathBuf {
         self.folder.join("samples.rs")
     }
@@ -58,7 +58,7 @@ impl RustModule {
     /// Checks that there is one name for each cluster, or none at all.
     ///
     /// # Errors
-    /// [`WorkflowError::ClusterNames`].
+    /// [`WorkflowError::ClusterNames`] if there are names, but not one for each cluster.
     pub fn check_names(names: &[String], n_clusters: usize) -> Result<(), WorkflowError> {
         if names.is_empty() || names.len() == n_clusters {
             return Ok(());
@@ -69,7 +69,8 @@ impl RustModule {
     /// Writes `model.rs`, which embeds `model.emx` and has its sizes as constants, and the clusters' names if there are any.
     ///
     /// # Errors
-    /// [`WorkflowError::Run`] if the model can't be read or the file can't be written, and [`WorkflowError::ClusterNames`].
+    /// [`WorkflowError::Run`] if the model can't be read or the file can't be written, and [`WorkflowError::ClusterNames`] if
+    /// there are names, but not one for each cluster.
     pub fn write(&self, names: &[String]) -> Result<(), WorkflowError> {
         let file = ModelFile::read(&self.model_path())?;
         let model = file.model()?;
@@ -122,7 +123,8 @@ const _: () = assert!(edgemix_runtime::arena_len(MODEL) == ARENA && edgemix_runt
     /// must find. Returns their number.
     ///
     /// # Errors
-    /// [`WorkflowError::Data`], [`WorkflowError::Raw`] if the samples are not raw counts, and [`WorkflowError::Run`].
+    /// [`WorkflowError::Data`] if the samples can't be read, [`WorkflowError::Raw`] if they are not raw counts that fit the
+    /// model, and [`WorkflowError::Run`] if the model can't be read or the file can't be written.
     pub fn write_samples(&self, samples: &Samples, n: usize) -> Result<usize, WorkflowError> {
         let file = ModelFile::read(&self.model_path())?;
         let model = file.model()?;

@@ -11,7 +11,7 @@ use crate::assessment::interval::SeedInterval;
 use crate::run::{RunDir, RunFile, RunState};
 use crate::training::Observer;
 
-/// The files that the common directory takes over from the medoid; the settings are last, as when a run starts.
+/// The files that are copied from the medoid to the common directory; the settings are last, as when a run starts.
 const OF_MEDOID: [RunFile; 7] = [
     RunFile::Data,
     RunFile::ClusterCount,
@@ -23,7 +23,7 @@ const OF_MEDOID: [RunFile; 7] = [
 ];
 
 /// Runs with consecutive seeds, each in a directory of its own below a common one. The run that agrees best with the others,
-/// the medoid, finally becomes the run of the common directory.
+/// the medoid, is copied to the common directory at the end.
 ///
 /// ```
 /// use edgemix::data::{self, Source};
@@ -59,16 +59,18 @@ pub struct SeedSeries<'a> {
 pub struct SeedSummary {
     /// Its directory.
     pub run: RunDir,
-    /// What the fit gave; `None` if the run was finished before and was skipped.
+    /// The summary of the fit; `None` if the run was finished before and was skipped.
     pub fitted: Option<FitSummary>,
 }
 
 impl<'a> SeedSeries<'a> {
-    /// Prepares `n` runs, whose seeds start from that of the plan. Runs that are already there are resumed, or replaced.
+    /// Prepares `n` runs, whose seeds start at that of the plan. Runs that are already there are replaced if `replace` is
+    /// set, and otherwise resumed.
     ///
     /// # Errors
-    /// [`WorkflowError::SingleRun`] if the directory contains a run that is not a series, [`WorkflowError::Foreign`], the
-    /// errors of [`Plan::new`] for one of the seeds, and [`WorkflowError::Run`].
+    /// [`WorkflowError::SingleRun`] if the directory contains a run that is not a series, [`WorkflowError::Foreign`] if it
+    /// contains files that a run would overwrite, the errors of [`Plan::new`] for one of the seeds, and
+    /// [`WorkflowError::Run`] if the directory can't be read or written.
     pub fn new(out: &Path, plan: &Plan<'a>, n: u64, replace: bool) -> Result<Self, WorkflowError> {
         let first = plan.config().seed;
         let seeds = first..first.saturating_add(n);
@@ -97,7 +99,7 @@ impl<'a> SeedSeries<'a> {
     /// Trains the run with this seed; a run that is finished is skipped.
     ///
     /// # Errors
-    /// The errors of [`start`] and [`fit`].
+    /// The errors of [`start`] and [`fit`], and [`WorkflowError::Assign`] if the trained model can't assign the samples.
     pub fn train(
         &mut self,
         seed: u64,
@@ -121,7 +123,7 @@ impl<'a> SeedSeries<'a> {
     /// Compares the runs, and makes the medoid the run of the common directory.
     ///
     /// # Errors
-    /// [`WorkflowError::Run`].
+    /// [`WorkflowError::Run`] if a file can't be read or written.
     pub fn finish(self) -> Result<SeedInterval, WorkflowError> {
         let interval = SeedInterval::new(&self.found);
         self.directory.write_interval(&interval)?;

@@ -39,13 +39,14 @@ pub enum ExistingRun {
 /// ```
 ///
 /// # Errors
-/// [`WorkflowError::AlreadyStarted`], [`WorkflowError::Foreign`], [`WorkflowError::OtherSettings`] and
-/// [`WorkflowError::OtherSource`] if the directory is refused, and [`WorkflowError::Run`] if it can't be read or written.
+/// [`WorkflowError::AlreadyStarted`], [`WorkflowError::Foreign`], [`WorkflowError::OtherSettings`],
+/// [`WorkflowError::OtherSource`] and [`WorkflowError::OtherSamples`] if the directory is refused, and
+/// [`WorkflowError::Run`] if it can't be read or written.
 /// A directory without a run is not an error when a run is to be resumed: the run is started.
 pub fn start(out: &Path, plan: &Plan, existing: ExistingRun) -> Result<RunDir, WorkflowError> {
     check(&RunDir::open(out), plan, existing)?;
     let run = RunDir::create(out)?;
-    // Now that nobody else can write to the directory, it is still as it was, or it is refused after all.
+    // Now that nobody else can write to the directory, it is checked again, since it may have changed in the meantime.
     if check(&run, plan, existing)? == RunState::Started && existing == ExistingRun::Resume {
         return Ok(run);
     }

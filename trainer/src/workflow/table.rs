@@ -1,4 +1,4 @@
-//! The table of a comparison: a row per method, means and deviations over the runs.
+//! The table of a comparison: a row per method, with means and standard deviations over the runs.
 
 use std::fmt::Write;
 
@@ -16,7 +16,7 @@ const COLUMNS: [(&str, usize); 8] = [
     ("int8 agreement", 4),
 ];
 
-/// What a run of a comparison gave.
+/// The result of a run of a comparison.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Outcome {
     /// Why the run failed, if it did.
@@ -49,7 +49,7 @@ pub enum TableFormat {
 }
 
 impl ComparisonRow {
-    /// The mean and the sample deviation of a column over the runs that have a value.
+    /// The mean and the sample standard deviation of a column over the runs that have a value.
     fn moments(&self, column: usize) -> Option<(f64, f64)> {
         let values: Vec<f64> = self.outcomes.iter().filter_map(|outcome| outcome.values[column]).collect();
         let n = values.len() as f64;

@@ -15,7 +15,7 @@ use crate::nn::rounding;
 use crate::nn::values::values;
 use crate::trained::{self, Activation, ConvolutionShape, Window};
 
-/// The slope of the leaky ReLU that follows a convolution.
+/// The slope, for negative values, of the leaky ReLU that follows a convolution.
 pub const SLOPE: f32 = 0.01;
 
 /// `50k5s2p2`: 50 filters with a window of 5 x 5, a stride of 2 and a padding of 2.
@@ -25,7 +25,7 @@ pub(in crate::nn) struct ConvolutionSpelling {
     pub(in crate::nn) window: Window,
 }
 
-/// A convolution, or the transposed one that leads back from its outputs to its inputs.
+/// A convolution, or the transposed convolution that maps its outputs back to its inputs.
 #[derive(Module, Debug)]
 pub(in crate::nn) struct Convolution<B: Backend> {
     /// `filters x channels x rows x columns`, in both directions.
@@ -98,7 +98,7 @@ impl<B: Backend> Convolution<B> {
                 to_rows(conv2d(to_planes(x, input), weight, bias, options))
             }
             Direction::Decode => {
-                // Where the stride leaves a remainder, the convolution never read the last rows and columns.
+                // If the stride leaves a remainder, the convolution does not read the last rows and columns.
                 let rest = |length: usize| (length + 2 * padding - size) % stride;
                 let rest = [rest(input.height), rest(input.width)];
                 let options = ConvTransposeOptions::new([stride; 2], [padding; 2], rest, [1; 2], 1);
@@ -210,7 +210,7 @@ mod tests {
     #[test]
     fn the_mirror_is_the_adjoint() {
         for shape in shapes() {
-            // The same stream, so the same weights; both biases are zero.
+            // The weights are drawn from the same stream, so they are the same; both biases are zero.
             let (down, up) = (convolution(shape, Direction::Encode), convolution(shape, Direction::Decode));
             let (x, y) = (rows(2, shape.inputs(), 1), rows(2, shape.outputs(), 2));
             let there = (down.forward(x.clone()) * y.clone()).sum().into_scalar();

@@ -44,7 +44,7 @@ pub(in crate::nn) struct Dense<B: Backend> {
 impl DenseSpelling {
     pub(super) const FORM: &str = "a width (128)";
 
-    /// A width that is not 0.
+    /// Parses a width, which must not be 0.
     pub(super) fn parse(text: &str) -> Option<Self> {
         text.parse().ok().filter(|&width| width > 0).map(Self)
     }
@@ -61,7 +61,7 @@ impl fmt::Display for DenseSpelling {
 }
 
 impl<B: Backend> Dense<B> {
-    /// A layer with fresh weights, or the one that leads back from its outputs to its inputs.
+    /// A layer with fresh weights, or the one that maps its outputs back to its inputs.
     pub(super) fn new(shape: DenseShape, direction: Direction, rng: &mut impl Rng, device: &B::Device) -> Self {
         let (inputs, outputs) = match direction {
             Direction::Encode => (shape.inputs, shape.outputs),

@@ -1,4 +1,4 @@
-//! Samples as images: the rows of a matrix store an image channels last, burn takes channels first.
+//! Samples as images: a row of samples stores the channels of an image last, but burn expects them first.
 
 use burn::tensor::{Tensor, backend::Backend};
 
@@ -6,7 +6,7 @@ use super::trainable::{LayerError, LayerInput};
 use crate::data::ImageShape;
 use crate::trained::Window;
 
-/// The image that a layer is given, if the window fits it.
+/// The image that a layer receives, if the window fits it.
 pub(super) fn input_image(input: LayerInput, window: Window) -> Result<ImageShape, LayerError> {
     let image = input.image.ok_or(LayerError::NotAnImage)?;
     let ImageShape { channels, height, width } = image;
@@ -15,14 +15,14 @@ pub(super) fn input_image(input: LayerInput, window: Window) -> Result<ImageShap
     window.output(image, channels).map(|_| image).ok_or(does_not_fit)
 }
 
-/// Rows of images to `N x channels x height x width`.
+/// Converts rows of images to `N x channels x height x width`.
 pub(super) fn to_planes<B: Backend>(x: Tensor<B, 2>, shape: ImageShape) -> Tensor<B, 4> {
     let ImageShape { channels, height, width } = shape;
     let n = x.dims()[0];
     x.reshape([n, height, width, channels]).permute([0, 3, 1, 2])
 }
 
-/// `N x channels x height x width` to rows of images.
+/// Converts `N x channels x height x width` to rows of images.
 pub(super) fn to_rows<B: Backend>(x: Tensor<B, 4>) -> Tensor<B, 2> {
     let [n, channels, height, width] = x.dims();
     x.permute([0, 2, 3, 1]).reshape([n, channels * height * width])

@@ -11,7 +11,8 @@ use super::trainable::{Direction, LayerError, LayerInput, TrainableLayer};
 use crate::data::ImageShape;
 use crate::trained::{self, Activation, PoolingOperation, Window};
 
-/// `max2`, `avg3s2`: the greatest value or the mean of a window of 2 x 2 or 3 x 3, with a stride of 2.
+/// `max2` is the greatest value in a window of 2 x 2 with a stride of 2, and `avg3s2` is the mean of a window of 3 x 3 with
+/// the same stride.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::nn) struct PoolingSpelling {
     operation: PoolingOperation,
@@ -20,9 +21,9 @@ pub(in crate::nn) struct PoolingSpelling {
 
 /// A pooling, or the upsampling that mirrors it.
 ///
-/// The mirror repeats the nearest value: each pixel of the input takes the value of the window that begins closest before
-/// it. Unlike unpooling by the positions of maxima, it needs nothing but the latent, which is all that a decoder has; where
-/// windows do not overlap it is the pseudoinverse of the average, and like that it has no weights.
+/// The mirror repeats values: each pixel of the input gets the value of the last window that begins at or before it. Unlike
+/// unpooling at the positions of the maxima, it needs only the latent, which is all that a decoder has. Where windows do not
+/// overlap, it is the pseudoinverse of average pooling. Like pooling, it has no weights.
 #[derive(Module, Debug, Clone)]
 pub(in crate::nn) struct Pooling {
     #[module(skip)]
@@ -79,7 +80,7 @@ impl Pooling {
         }
     }
 
-    /// Repeats the value of a window for the pixels of the input that are nearest to its beginning.
+    /// Gives each pixel of the input the value of the last window that begins at or before it.
     fn upsample<B: Backend>(&self, x: Tensor<B, 4>) -> Tensor<B, 4> {
         let [_, _, height, width] = x.dims();
         let device = x.device();
@@ -102,8 +103,8 @@ impl<B: Backend> TrainableLayer<B> for Pooling {
         }
     }
 
-    /// The same as [`TrainableLayer::forward`]: the greatest of rounded values is one of them, and the next layer rounds a
-    /// mean.
+    /// The same as [`TrainableLayer::forward`]: the greatest of several rounded values is rounded, too, and the next layer
+    /// rounds a mean.
     fn forward_rounded(&self, x: Tensor<B, 2>) -> Tensor<B, 2> {
         self.forward(x)
     }
@@ -118,7 +119,7 @@ impl<B: Backend> TrainableLayer<B> for Pooling {
 
     fn to_plain(&self, activation: Activation) -> trained::Layer {
         assert!(self.direction == Direction::Encode, "a model file can't hold an upsampling");
-        // The order of layers puts a width last, so that nothing follows a pooling.
+        // The last layer of an encoder is fully connected, so a pooling never has the activation of the last layer.
         assert!(activation == Activation::Identity, "a pooling has no activation");
         trained::Layer::Pooling(self.pooling)
     }

@@ -6,21 +6,21 @@ use thiserror::Error;
 use crate::data::ImageShape;
 use crate::trained::{self, Activation};
 
-/// A layer whose weights are learned.
+/// A layer of a network that is trained.
 pub(in crate::nn) trait TrainableLayer<B: Backend> {
-    /// `N x inputs` to `N x outputs`, without the activation.
+    /// Maps `N x inputs` values to `N x outputs`, without the activation.
     fn forward(&self, x: Tensor<B, 2>) -> Tensor<B, 2>;
 
     /// [`Self::forward`] with weights and inputs rounded to the values that int8 can represent.
     fn forward_rounded(&self, x: Tensor<B, 2>) -> Tensor<B, 2>;
 
-    /// The activation of a layer that is not the last one.
+    /// The activation of the layer, unless it is the last one.
     fn activation(&self) -> Activation;
 
     /// Whether the layer has weights.
     fn has_weights(&self) -> bool;
 
-    /// The layer's numbers, with this activation.
+    /// The layer as plain numbers, with this activation.
     ///
     /// # Panics
     /// If the layer is the mirror of a convolution or a pooling, which a model file can't hold.
@@ -34,10 +34,10 @@ pub(in crate::nn) enum Direction {
     Decode,
 }
 
-/// The values that a layer is given.
+/// The values that a layer receives.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::nn) struct LayerInput {
-    /// Their number.
+    /// Number of values.
     pub(in crate::nn) len: usize,
     /// The image that they form, if they form one.
     pub(in crate::nn) image: Option<ImageShape>,
@@ -54,7 +54,7 @@ pub(in crate::nn) struct LayerInput {
 #[non_exhaustive]
 pub enum LayerError {
     /// The samples are not images.
-    #[error("some of the layers need an image, and the samples are not images: use widths alone, as in 256-128-10")]
+    #[error("some of the layers need an image, but the samples are not images: use widths alone, as in 256-128-10")]
     NotAnImage,
     /// The window of a layer is larger than the image.
     #[error("a window of {size} with padding {padding} does not fit an image of {height} x {width}: use a smaller one")]

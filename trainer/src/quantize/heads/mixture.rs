@@ -11,7 +11,7 @@ use crate::mixture::{Covariance, Mixture, Whitening, cholesky};
 use crate::quantize::error::QuantizeError;
 use crate::quantize::ranges::Range;
 
-/// How often the variance that is added to a component that is too narrow is quadrupled.
+/// Number of attempts to widen a component that is too narrow; each one adds four times the variance of the one before.
 const DOUBLINGS: i32 = 6;
 
 /// Widens the latent's range to include the means.
@@ -19,7 +19,7 @@ pub(in crate::quantize) fn include_means(mixture: &Mixture, latent: &mut Range) 
     mixture.means.iter().for_each(|&mean| latent.include(mean));
 }
 
-/// A row that whitens a latent in its steps, divided by the square root of 2.
+/// A row that whitens a latent given in steps of `scale`, divided by the square root of 2.
 fn per_step(row: &[f64], scale: f64) -> Vec<f64> {
     row.iter().map(|a| a * scale / std::f64::consts::SQRT_2).collect()
 }
@@ -35,10 +35,10 @@ fn in_steps<'a>(mean: impl IntoIterator<Item = &'a f64>, scale: f64) -> Vec<f64>
     mean.into_iter().map(|m| m / scale).collect()
 }
 
-/// The mixture, its full covariances widened as far as the integers require.
+/// The mixture, with its full covariances widened as far as the integers require.
 ///
 /// If a few latents lie far from all others, a component may be narrower than int16 steps over the whole range can resolve.
-/// It gets the least variance that fits. The comparison with the f32 model shows whether that changes clusters.
+/// It is widened until it fits. The comparison with the f32 model shows whether that changes clusters.
 fn resolvable(mixture: &Mixture, scale: f64) -> Mixture {
     let mut mixture = mixture.clone();
     let Covariance::Full(covariances) = &mut mixture.covariance else { return mixture };
@@ -133,7 +133,7 @@ mod tests {
             };
             assert!((11.0..13.0).contains(&(found[[0, 0, 0]].sqrt() / STEP)) && found[[0, 0, 1]] == 0.0, "{found:?}");
         }
-        // Correlated dimensions, whose sums would not fit at that.
+        // Correlated dimensions, whose sums would not fit with that width.
         let covariance = Array2::from_shape_fn((8, 8), |(r, c)| if r == c { 1.0 } else { 1.0 - 1e-9 });
         let correlated = component(covariance, vec![32.767; 8]);
         assert!(quantize(&correlated, STEP, &mut Blob::default()).is_ok());

@@ -36,7 +36,7 @@ pub(super) struct QuantizedRows {
     shift: u8,
 }
 
-/// The tensors of a head, as rows are appended.
+/// The tensors of a head, to which rows are appended.
 #[derive(Default)]
 pub(super) struct HeadTensors {
     pub(super) coefficients: Vec<i16>,
@@ -60,8 +60,8 @@ impl HeadTensors {
     }
 }
 
-/// The integers with `(sum_c q_c z_c + offset) >> shift = floor(value * 2^bits + 1/2)`, with as many bits as fit; `None` if
-/// none fit.
+/// The integers for which `(sum_c q_c z_c + offset) >> shift = floor(value * 2^bits + 1/2)`, with as many bits as fit; `None`
+/// if none fit.
 pub(super) fn quantize(rows: &[Row], format: RowFormat) -> Option<QuantizedRows> {
     let greatest = rows.iter().flat_map(|row| &row.coefficients).fold(0f64, |greatest, a| greatest.max(a.abs()));
     let widest = (f64::from(i16::MAX) / greatest.max(f64::MIN_POSITIVE)).log2().floor() as i32 - format.bits;

@@ -1,4 +1,4 @@
-//! What the quantisation of a layer depends on beside the layer itself.
+//! What the quantisation of a layer depends on besides the layer itself.
 
 use edgemix_format::description;
 
@@ -8,7 +8,7 @@ use crate::quantize::fixed::Affine;
 use crate::quantize::ranges::LayerRanges;
 use crate::trained::Window;
 
-/// The surroundings of a layer.
+/// The position of a layer in its network, its ranges, and the schemes around it.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::quantize) struct LayerContext<'a> {
     /// The layer's place in its network.

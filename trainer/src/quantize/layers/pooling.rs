@@ -7,8 +7,8 @@ use crate::quantize::error::QuantizeError;
 use crate::quantize::fixed::Affine;
 use crate::trained::{Pooling, PoolingOperation};
 
-/// A pooling keeps the scheme of its input: the greatest of several integers stands for the greatest of their values, and
-/// their mean for the mean.
+/// A pooling keeps the scheme of its input: the greatest of several integers represents the greatest of their values, and
+/// their mean represents the mean.
 pub(super) fn quantize(layer: &Pooling, context: &LayerContext) -> Result<(LayerRecord, Affine), QuantizeError> {
     let pooling = match layer.operation {
         PoolingOperation::Max => description::Pooling::Max,

@@ -14,7 +14,7 @@ use crate::trained::Activation;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Schemes {
     pub(super) input: Affine,
-    /// Of the sums before the activation, where a table or a curve takes them as its argument.
+    /// The scheme of the sums before the activation, if a table or a curve takes them as its argument.
     preactivation: Affine,
     pub(super) output: Affine,
     /// Whether the output is the int16 latent.
@@ -63,7 +63,7 @@ pub(super) fn quantize_rows(
     blob: &mut Blob,
 ) -> DenseRecord {
     let Schemes { input, preactivation, output, is_latent } = schemes;
-    // The index of a table is the requantised sum, so the sum takes the scheme from before the activation.
+    // The index of a table is the requantised sum, so the sum has the scheme of the values before the activation.
     let is_table = matches!(activation, Activation::Tanh | Activation::Sigmoid | Activation::Elu);
     let target = if is_table { preactivation } else { output };
     let inputs = weights.len() / bias.len().max(1);
@@ -102,7 +102,7 @@ pub(super) fn quantize_rows(
 /// `sum_j w_j x_j + b = scale * (sum_j q_j (p_j - zero) + b / scale)`, where `p` are the input's integers.
 fn channel(row: &[f32], bias: f64, input: Affine) -> Channel {
     let greatest = row.iter().fold(0f32, |greatest, w| greatest.max(w.abs()));
-    // A channel of tiny weights and a large bias takes coarser steps, or its bias would not fit.
+    // A channel with tiny weights and a large bias has coarser steps; otherwise its bias would not fit.
     let for_bias = 4.0 * bias.abs() / (f64::from(MAX_BIAS) * input.scale);
     let step = (f64::from(greatest) / 127.0).max(for_bias);
     let step = if step > 0.0 { step } else { 1.0 };

@@ -1,4 +1,4 @@
-//! The head in the file.
+//! Writes and reads the head of a model.
 
 use std::collections::BTreeSet;
 
@@ -19,7 +19,7 @@ const SOFTMAX: &str = "softmax";
 const PRECISION: &str = "autoencoders.precision";
 const PRIOR: &str = "autoencoders.log_weights";
 
-/// What the description says of the head; its numbers are tensors.
+/// What the description says about the head, whose numbers are tensors.
 #[derive(Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "kebab-case", deny_unknown_fields)]
 pub(super) enum HeadDescription {
@@ -82,7 +82,7 @@ fn write_mixture(tensors: &mut TensorWriter, mixture: &Mixture) -> HeadDescripti
 
 fn read_mixture(tensors: &TensorReader, covariance: CovarianceType) -> Result<Mixture, TrainedFileError> {
     let [k, d] = tensors.shape(MEANS)?[..] else {
-        return Err(TrainedFileError::field(MEANS, "expected components by dimensions"));
+        return Err(TrainedFileError::field(MEANS, "expected a tensor of components by dimensions"));
     };
     if k == 0 || d == 0 {
         return Err(TrainedFileError::field(MEANS, format!("there are {k} components of {d} dimensions")));
@@ -146,14 +146,14 @@ fn read_autoencoders(
         return Err(TrainedFileError::field("head.pairs", "there are no autoencoders"));
     };
     if let Some(k) = sizes.iter().position(|other| *other != sizes[0]) {
-        let problem = format!("has sizes {:?}, the first pair has {:?}", sizes[k], sizes[0]);
+        let problem = format!("has sizes {:?}, but the first pair has {:?}", sizes[k], sizes[0]);
         return Err(TrainedFileError::field(format!("head.pairs.{k}"), problem));
     }
     let wanted = if variational { 2 * dims } else { dims };
     if dims == 0 || latent != wanted || inputs != outputs {
         let problem = format!(
-            "the encoders map {inputs} to {latent} values, the decoders {dims} to {outputs}, but the decoders must take \
-             {wanted} values and return the input"
+            "the encoders map {inputs} to {latent} values and the decoders {dims} to {outputs}, but the encoders must \
+             return {wanted} values, and the decoders {inputs}"
         );
         return Err(TrainedFileError::field("head.pairs", problem));
     }

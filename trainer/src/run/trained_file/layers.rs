@@ -1,6 +1,6 @@
 //! The layers of an encoder or decoder in the file: their arrays are tensors, and the description has the rest.
 //!
-//! Each layer says itself which arrays it has and which shapes these must have, so that a new layer needs nothing here.
+//! Each layer itself lists its arrays and the shapes that they must have, so a new kind of layer needs no change here.
 
 use std::mem::take;
 
@@ -22,7 +22,7 @@ pub(super) fn write_layer(tensors: &mut TensorWriter, path: &str, mut layer: Lay
     layer
 }
 
-/// Reads the arrays of layers, each of which must take what the one before gives.
+/// Reads the arrays of layers, each of which must take as many values as the one before returns.
 pub(super) fn read(tensors: &TensorReader, path: &str, layers: Vec<Layer>) -> Result<Vec<Layer>, TrainedFileError> {
     let mut found: Vec<Layer> = vec![];
     for (index, layer) in layers.into_iter().enumerate() {
@@ -30,7 +30,8 @@ pub(super) fn read(tensors: &TensorReader, path: &str, layers: Vec<Layer>) -> Re
         let layer = read_layer(tensors, &path, layer)?;
         if let Some(before) = found.last().filter(|before| before.outputs() != layer.inputs()) {
             let (takes, gives) = (layer.inputs(), before.outputs());
-            return Err(TrainedFileError::field(path, format!("takes {takes} values, the layer before gives {gives}")));
+            let problem = format!("takes {takes} values, but the layer before returns {gives}");
+            return Err(TrainedFileError::field(path, problem));
         }
         found.push(layer);
     }

@@ -1,8 +1,8 @@
 //! The trained model in floating point as one safetensors file.
 //!
 //! The tensors are the weights, biases, mixture and scaling; the rest is JSON in the entry `edgemix` of the file's metadata.
-//! Everything is checked when a file is read: the version, the type and shape of each tensor, that the parts fit together,
-//! and a checksum of it all.
+//! Everything is checked when a file is read: the version, the type and shape of each tensor, whether the parts fit
+//! together, and a checksum of the whole content.
 
 mod error;
 mod heads;

@@ -1,4 +1,4 @@
-//! The model in the file: scaling, encoder and head.
+//! Writes and reads a model: scaling, encoder and head.
 
 use serde::{Deserialize, Serialize};
 
@@ -20,7 +20,7 @@ struct Description {
     head: HeadDescription,
 }
 
-/// All that is read of a file before its version is known.
+/// The only part of the description that is read before the version is known.
 #[derive(Deserialize)]
 struct Preamble {
     version: u64,
@@ -45,7 +45,7 @@ struct Preamble {
 /// ```
 ///
 /// # Errors
-/// If the lengths of the model's arrays contradict each other.
+/// [`TrainedFileError`] if the lengths of the model's arrays contradict each other.
 pub fn write_trained(trained: &Trained) -> Result<Vec<u8>, TrainedFileError> {
     let mut tensors = TensorWriter::default();
     let entries = trained.scaling.gain.len();
@@ -60,7 +60,7 @@ pub fn write_trained(trained: &Trained) -> Result<Vec<u8>, TrainedFileError> {
     tensors.finish(&serde_json::to_string(&description)?)
 }
 
-/// Reads the bytes of a file.
+/// Reads a model from the bytes of a file.
 ///
 /// # Errors
 /// [`TrainedFileError`] says which part of the file is wrong.
@@ -75,7 +75,7 @@ pub fn read_trained(bytes: &[u8]) -> Result<Trained, TrainedFileError> {
     let head = heads::read(&tensors, head)?;
     let (gives, takes) = (encoder.last().map(Layer::outputs), head.n_dims());
     if let Some(gives) = gives.filter(|&gives| gives != takes) {
-        let problem = format!("takes {takes} values, the encoder gives {gives}");
+        let problem = format!("takes {takes} values, but the encoder returns {gives}");
         return Err(TrainedFileError::field("head", problem));
     }
     let scaling = read_scaling(&tensors, encoder.first().map_or(takes, Layer::inputs))?;

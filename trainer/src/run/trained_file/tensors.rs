@@ -87,7 +87,7 @@ impl TensorWriter {
         let views = self.tensors.iter().map(|(name, tensor)| {
             TensorView::new(tensor.dtype, tensor.shape.clone(), &tensor.bytes).map(|view| (name, view))
         });
-        // With a single entry the order of the map, and so the bytes of the file, is always the same.
+        // With a single entry, the order of the map, and thus the bytes of the file, are always the same.
         let metadata = HashMap::from([(DESCRIPTION.to_owned(), description.to_owned())]);
         Ok(serialize(views.collect::<Result<Vec<_>, _>>()?, Some(metadata))?)
     }
@@ -155,7 +155,7 @@ impl<'a> TensorReader<'a> {
     }
 }
 
-/// Of the description and of the tensors in the order of their names.
+/// The SHA-256 of the description and of the tensors in the order of their names.
 fn checksum<'a>(description: &str, tensors: impl Iterator<Item = (&'a str, Dtype, &'a [usize], &'a [u8])>) -> [u8; 32] {
     let mut hash = Sha256::new();
     // Each part is preceded by its length, so that no byte can move from one to the next.

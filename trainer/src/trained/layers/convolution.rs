@@ -46,7 +46,7 @@ pub struct ConvolutionShape {
 pub struct Convolution {
     /// Its sizes.
     pub shape: ConvolutionShape,
-    /// `filters x rows x columns x channels`.
+    /// `filters x rows x columns x channels`, row-major.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub weights: Vec<f32>,
     /// One per filter.
@@ -72,17 +72,17 @@ impl ConvolutionShape {
         self.output().map_or(0, |output| output.n_values())
     }
 
-    /// Weights of one filter.
+    /// Number of weights of one filter.
     pub fn weights_per_filter(&self) -> usize {
         self.window.size * self.window.size * self.input.channels
     }
 }
 
 impl Convolution {
-    /// `weights * x + bias` for `N x inputs` values; `N x outputs`.
+    /// `weights * x + bias` for `N x inputs` values. The result is `N x outputs`.
     ///
     /// # Panics
-    /// If `values` is not a whole number of images, or the layer's lengths contradict each other.
+    /// If `values` is not a whole number of images, or if the lengths of the layer's arrays do not match its sizes.
     pub fn linear(&self, values: &[f32]) -> Vec<f32> {
         let shape = &self.shape;
         let output = shape.output().expect("a window that fits");

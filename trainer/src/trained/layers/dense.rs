@@ -34,10 +34,10 @@ pub struct Dense {
 }
 
 impl Dense {
-    /// `weights x + bias` for `N x inputs` values; `N x outputs`.
+    /// `weights x + bias` for `N x inputs` values. The result is `N x outputs`.
     ///
     /// # Panics
-    /// If `values` is not a whole number of rows, or the layer's lengths contradict each other.
+    /// If `values` is not a whole number of rows, or if the lengths of the layer's arrays do not match its sizes.
     pub fn linear(&self, values: &[f32]) -> Vec<f32> {
         affine(values, &self.weights, &self.bias)
     }
@@ -80,7 +80,7 @@ pub(super) fn affine(values: &[f32], weights: &[f32], bias: &[f32]) -> Vec<f32> 
     let rows = values.len() / inputs;
     let values = ArrayView2::from_shape((rows, inputs), values).expect("whole rows");
     let weights = ArrayView2::from_shape((bias.len(), inputs), weights).expect("outputs x inputs");
-    // The product is accumulated into row-major sums: ndarray may lay out a fresh product column by column.
+    // The product is added to row-major sums, since ndarray may store a newly allocated product column by column.
     let mut sums = bias.repeat(rows);
     let mut product = ArrayViewMut2::from_shape((rows, bias.len()), &mut sums).expect("rows x outputs");
     general_mat_mul(1.0, &values, &weights.t(), 1.0, &mut product);

@@ -13,20 +13,20 @@ pub(super) trait PlainLayer {
     /// The activation of the layer's outputs.
     fn activation(&self) -> Activation;
 
-    /// The values before the activation, `N x outputs`, of `N x inputs` values.
+    /// The values before the activation, `N x outputs`, for `N x inputs` values.
     ///
     /// # Panics
     /// If `values` is not a whole number of rows.
     fn preactivation(&self, values: &[f32]) -> Vec<f32>;
 
-    /// Why the layer's sizes are impossible, if they are. Only a layer without a problem can compute.
+    /// Why the layer's sizes are impossible, if they are. A layer with impossible sizes can't compute anything.
     fn problem(&self) -> Option<String>;
 
     /// The layer's arrays of numbers.
     fn arrays(&mut self) -> Vec<LayerArray<'_>>;
 }
 
-/// An array of numbers of a layer, as a file keeps it.
+/// An array of numbers of a layer, as a file stores it.
 pub(crate) struct LayerArray<'a> {
     /// Its name in the layer.
     pub(crate) name: &'static str,

@@ -33,7 +33,7 @@ pub struct Pooling {
     pub window: Window,
 }
 
-/// What a pooling computes of the values under its window.
+/// What a pooling computes from the values under its window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum PoolingOperation {
     /// The greatest value.
@@ -43,7 +43,7 @@ pub enum PoolingOperation {
 }
 
 impl Pooling {
-    /// The image that it outputs; `None` if the window does not fit the input.
+    /// The image that it outputs; `None` if the window does not fit the input or a size is 0.
     pub fn output(&self) -> Option<ImageShape> {
         self.window.output(self.input, self.input.channels)
     }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::data::ImageShape;
 
-/// No side of an image or window, and no stride, is larger.
+/// The largest size of an image, window, stride or padding, and the largest number of channels.
 const LARGEST: usize = u16::MAX as usize;
 
 /// A square window that moves over an image in steps of `stride`, with `padding` zeros beyond each border.
@@ -30,8 +30,8 @@ pub struct Window {
 }
 
 impl Window {
-    /// The image that has a pixel of `channels` values for each position of the window over `input`. There is none if the
-    /// window does not fit, if the padding is as large as the window, or if a size is 0.
+    /// The image that has a pixel of `channels` values for each position of the window over `input`; `None` if the window
+    /// does not fit, if the padding is at least as large as the window, or if a size is 0.
     pub fn output(self, input: ImageShape, channels: usize) -> Option<ImageShape> {
         let (height, width) = (self.positions(input.height)?, self.positions(input.width)?);
         (channels > 0 && input.channels > 0).then_some(ImageShape { channels, height, width })
