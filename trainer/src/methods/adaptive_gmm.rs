@@ -13,15 +13,15 @@ use burn::tensor::{Tensor, TensorData};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
-use super::common::defaults;
+use super::common::defaults::{ClusterEpochs, DefaultEncoder};
 use super::common::joint::{self, LearnedClusters};
 use super::common::learned_mixture::{LearnedMixture, LearnedMixtureState, log_sum_exp};
 use super::common::learner::Losses;
-use super::definition::MethodSettings;
+use super::definition::{ClusterCount, MethodSettings};
 use crate::data::Samples;
 use crate::mixture::gmm::Gmm;
 use crate::mixture::{CovarianceType, elements};
-use crate::nn::{Architecture, Latent, Optimizer};
+use crate::nn::{Latent, LayerShape, Optimizer};
 use crate::trained::{Head, Trained};
 use crate::training::{Batch, FitError, Fitting};
 use crate::variant::Variant;
@@ -92,21 +92,11 @@ fn neighbours(squares: &[f64], k: usize) -> Vec<f32> {
 impl MethodSettings for AdaptiveGmm {
     const NAME: &'static str = "adaptive-gmm";
     const ENCODER_LEARNS_WITH_CLUSTERS: bool = true;
+    const ENCODER: DefaultEncoder = DefaultEncoder::DEC;
+    const CLUSTER_EPOCHS: ClusterEpochs = ClusterEpochs::ByReconstruction;
 
-    fn architecture(&self, samples: &Samples) -> Architecture {
-        defaults::architecture(samples)
-    }
-
-    fn cluster_epochs(&self, reconstruction: usize) -> usize {
-        defaults::cluster_epochs(reconstruction)
-    }
-
-    fn set_n_clusters(&mut self, n: usize) {
-        self.mixture.n_components = n;
-    }
-
-    fn set_cluster_bounds(&mut self, _: usize, _: Option<usize>) -> bool {
-        false
+    fn cluster_count(&mut self) -> ClusterCount<'_> {
+        ClusterCount::Given(&mut self.mixture.n_components)
     }
 
     fn set_variant(&mut self, variant: Variant) -> bool {
@@ -118,7 +108,7 @@ impl MethodSettings for AdaptiveGmm {
         true
     }
 
-    fn check(&self, _: &Samples) -> Result<(), FitError> {
+    fn check(&self, _: &[LayerShape], _: &Samples) -> Result<(), FitError> {
         Ok(())
     }
 

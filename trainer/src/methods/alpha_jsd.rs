@@ -15,9 +15,9 @@ use burn::tensor::{Tensor, backend::AutodiffBackend};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
-use super::common::defaults;
+use super::common::defaults::{ClusterEpochs, DefaultEncoder};
 use super::common::pulled::{self, Pull};
-use super::definition::MethodSettings;
+use super::definition::{ClusterCount, MethodSettings};
 use crate::base::arrays::to_array;
 use crate::data::Samples;
 use crate::divergence::{Divergence, Gaussians};
@@ -25,7 +25,7 @@ use crate::mixture::dirichlet::{Assignment, DirichletProcess};
 use crate::mixture::merging::ClusterBounds;
 use crate::mixture::split_merge::SplitMerge;
 use crate::mixture::{Mixture, NotPositiveDefinite, demp};
-use crate::nn::Architecture;
+use crate::nn::LayerShape;
 use crate::trained::Trained;
 use crate::training::{Finding, FitError, Fitting};
 use crate::variant::Variant;
@@ -103,22 +103,11 @@ impl AlphaJsd {
 impl MethodSettings for AlphaJsd {
     const NAME: &'static str = "alpha-jsd";
     const ENCODER_LEARNS_WITH_CLUSTERS: bool = true;
+    const ENCODER: DefaultEncoder = DefaultEncoder::DEC;
+    const CLUSTER_EPOCHS: ClusterEpochs = ClusterEpochs::ByReconstruction;
 
-    fn architecture(&self, samples: &Samples) -> Architecture {
-        defaults::architecture(samples)
-    }
-
-    fn cluster_epochs(&self, reconstruction: usize) -> usize {
-        defaults::cluster_epochs(reconstruction)
-    }
-
-    fn set_n_clusters(&mut self, n: usize) {
-        (self.min_clusters, self.max_clusters) = (n, n);
-    }
-
-    fn set_cluster_bounds(&mut self, least: usize, most: Option<usize>) -> bool {
-        (self.min_clusters, self.max_clusters) = (least, most.unwrap_or(0));
-        true
+    fn cluster_count(&mut self) -> ClusterCount<'_> {
+        ClusterCount::Found { least: &mut self.min_clusters, most: &mut self.max_clusters }
     }
 
     fn set_variant(&mut self, variant: Variant) -> bool {
@@ -126,7 +115,7 @@ impl MethodSettings for AlphaJsd {
         true
     }
 
-    fn check(&self, _: &Samples) -> Result<(), FitError> {
+    fn check(&self, _: &[LayerShape], _: &Samples) -> Result<(), FitError> {
         Ok(())
     }
 

@@ -129,10 +129,10 @@ impl FitConfig {
             return Err(FitError::TooFew { found: samples.n_samples(), needed: FEWEST });
         }
         self.check_numbers()?;
-        self.method.check(samples)?;
         let layers = if self.encoder.is_default() { self.method.architecture(samples) } else { self.encoder.clone() };
         let problem = |error: LayerError| FitError::Setting { setting: "encoder", problem: error.to_string() };
         let encoder = layers.shapes(samples.n_features(), samples.image()).map_err(problem)?;
+        self.method.check(&encoder, samples)?;
 
         let by_size = (540_000 / samples.n_samples()).clamp(45, 300);
         let (batch_size, rate) = (self.batch_size, self.learning_rate);

@@ -16,16 +16,16 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
-use super::common::defaults;
+use super::common::defaults::{ClusterEpochs, DefaultEncoder};
 use super::common::joint::{self, LearnedClusters};
 use super::common::learner::Losses;
-use super::definition::MethodSettings;
+use super::definition::{ClusterCount, MethodSettings};
 use crate::base::arrays::to_tensor;
 use crate::data::Samples;
 use crate::mixture::Mixture;
 use crate::mixture::gmm::Gmm;
 use crate::mixture::kmeans::one_hot;
-use crate::nn::{Architecture, Latent, Network, Optimized, OptimizedState, Optimizer};
+use crate::nn::{Latent, LayerShape, Network, Optimized, OptimizedState, Optimizer};
 use crate::random::normal;
 use crate::trained::{Head, Trained};
 use crate::training::{Batch, FitError, Fitting};
@@ -63,21 +63,11 @@ impl Default for Dcan {
 impl MethodSettings for Dcan {
     const NAME: &'static str = "dcan";
     const ENCODER_LEARNS_WITH_CLUSTERS: bool = true;
+    const ENCODER: DefaultEncoder = DefaultEncoder::DEC;
+    const CLUSTER_EPOCHS: ClusterEpochs = ClusterEpochs::ByReconstruction;
 
-    fn architecture(&self, samples: &Samples) -> Architecture {
-        defaults::architecture(samples)
-    }
-
-    fn cluster_epochs(&self, reconstruction: usize) -> usize {
-        defaults::cluster_epochs(reconstruction)
-    }
-
-    fn set_n_clusters(&mut self, n: usize) {
-        self.mixture.n_components = n;
-    }
-
-    fn set_cluster_bounds(&mut self, _: usize, _: Option<usize>) -> bool {
-        false
+    fn cluster_count(&mut self) -> ClusterCount<'_> {
+        ClusterCount::Given(&mut self.mixture.n_components)
     }
 
     fn set_variant(&mut self, variant: Variant) -> bool {
@@ -85,7 +75,7 @@ impl MethodSettings for Dcan {
         true
     }
 
-    fn check(&self, _: &Samples) -> Result<(), FitError> {
+    fn check(&self, _: &[LayerShape], _: &Samples) -> Result<(), FitError> {
         Ok(())
     }
 

@@ -11,15 +11,15 @@ use ndarray::{Array2, ArrayView2};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
-use super::common::defaults;
+use super::common::defaults::{ClusterEpochs, DefaultEncoder};
 use super::common::joint::{self, LearnedClusters};
 use super::common::learner::Losses;
-use super::definition::MethodSettings;
+use super::definition::{ClusterCount, MethodSettings};
 use crate::base::array_serde;
 use crate::base::arrays::{elements, to_array, to_tensor};
 use crate::data::Samples;
 use crate::mixture::kmeans::{Centers, KMeans, nearest, one_hot};
-use crate::nn::{Architecture, Latent, Optimizer};
+use crate::nn::{Latent, LayerShape, Optimizer};
 use crate::trained::{Head, Trained};
 use crate::training::{Batch, FitError, Fitting};
 use crate::variant::Variant;
@@ -52,28 +52,18 @@ impl Default for Dcn {
 impl MethodSettings for Dcn {
     const NAME: &'static str = "dcn";
     const ENCODER_LEARNS_WITH_CLUSTERS: bool = true;
+    const ENCODER: DefaultEncoder = DefaultEncoder::DEC;
+    const CLUSTER_EPOCHS: ClusterEpochs = ClusterEpochs::ByReconstruction;
 
-    fn architecture(&self, samples: &Samples) -> Architecture {
-        defaults::architecture(samples)
-    }
-
-    fn cluster_epochs(&self, reconstruction: usize) -> usize {
-        defaults::cluster_epochs(reconstruction)
-    }
-
-    fn set_n_clusters(&mut self, n: usize) {
-        self.kmeans.n_clusters = n;
-    }
-
-    fn set_cluster_bounds(&mut self, _: usize, _: Option<usize>) -> bool {
-        false
+    fn cluster_count(&mut self) -> ClusterCount<'_> {
+        ClusterCount::Given(&mut self.kmeans.n_clusters)
     }
 
     fn set_variant(&mut self, _: Variant) -> bool {
         false
     }
 
-    fn check(&self, _: &Samples) -> Result<(), FitError> {
+    fn check(&self, _: &[LayerShape], _: &Samples) -> Result<(), FitError> {
         Ok(())
     }
 

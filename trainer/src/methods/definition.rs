@@ -2,15 +2,28 @@
 
 use burn::tensor::backend::AutodiffBackend;
 
+use super::common::defaults::{ClusterEpochs, DefaultEncoder};
 use crate::data::Samples;
-use crate::nn::Architecture;
+use crate::nn::LayerShape;
 use crate::trained::Trained;
 use crate::training::{FitError, Fitting};
 use crate::variant::Variant;
 
+/// Where the settings of a method hold the number of clusters.
+pub(super) enum ClusterCount<'a> {
+    /// The method is given the number of clusters, or of components to start from.
+    Given(&'a mut usize),
+    /// The method finds the number, within these bounds; an upper bound of 0 is none.
+    Found {
+        /// The lower bound.
+        least: &'a mut usize,
+        /// The upper bound.
+        most: &'a mut usize,
+    },
+}
+
 /// A method, implemented by the type of its settings. No item has a default, so a new method does not compile until it
-/// answers every question. Many methods therefore give the same answers in the same words: that repetition is intended,
-/// because each file then says all about its method.
+/// answers every question.
 pub(super) trait MethodSettings {
     /// The method's name on the command line and in a configuration.
     const NAME: &'static str;
@@ -20,26 +33,22 @@ pub(super) trait MethodSettings {
     const ENCODER_LEARNS_WITH_CLUSTERS: bool;
 
     /// The paper's encoder, if it has one for such samples; otherwise an encoder chosen by their size.
-    fn architecture(&self, samples: &Samples) -> Architecture;
+    const ENCODER: DefaultEncoder;
 
-    /// The default number of clustering epochs, given the number of `reconstruction` epochs.
-    fn cluster_epochs(&self, reconstruction: usize) -> usize;
+    /// The default number of clustering epochs.
+    const CLUSTER_EPOCHS: ClusterEpochs;
 
-    /// Sets the number of clusters, or the number of components to start from.
-    fn set_n_clusters(&mut self, n: usize);
-
-    /// Bounds the number of clusters; there is no upper bound if `most` is `None`. Returns whether the method finds the
-    /// number by itself.
-    fn set_cluster_bounds(&mut self, least: usize, most: Option<usize>) -> bool;
+    /// Where the settings hold the number of clusters.
+    fn cluster_count(&mut self) -> ClusterCount<'_>;
 
     /// Chooses between the paper's form and the corrected one. Returns whether the method has both.
     fn set_variant(&mut self, variant: Variant) -> bool;
 
-    /// Checks the method's settings against the samples.
+    /// Checks the method's settings against the encoder's layers and the samples.
     ///
     /// # Errors
-    /// [`FitError::Setting`] names a setting that these samples do not allow.
-    fn check(&self, samples: &Samples) -> Result<(), FitError>;
+    /// [`FitError::Setting`] names a setting that these layers or samples do not allow.
+    fn check(&self, encoder: &[LayerShape], samples: &Samples) -> Result<(), FitError>;
 
     /// Runs the phases and returns the trained model.
     ///

@@ -7,12 +7,12 @@
 use burn::tensor::backend::AutodiffBackend;
 use serde::{Deserialize, Serialize};
 
-use super::common::defaults;
-use super::definition::MethodSettings;
+use super::common::defaults::{ClusterEpochs, DefaultEncoder};
+use super::definition::{ClusterCount, MethodSettings};
 use crate::data::{Samples, Scaling};
 use crate::mixture::dirichlet::DirichletProcess;
 use crate::mixture::elements;
-use crate::nn::Architecture;
+use crate::nn::LayerShape;
 use crate::trained::{Head, Trained};
 use crate::training::{Finding, FitError, Fitting};
 use crate::variant::Variant;
@@ -37,21 +37,11 @@ pub struct Dpm {
 impl MethodSettings for Dpm {
     const NAME: &'static str = "dpm";
     const ENCODER_LEARNS_WITH_CLUSTERS: bool = false;
+    const ENCODER: DefaultEncoder = DefaultEncoder::DEC;
+    const CLUSTER_EPOCHS: ClusterEpochs = ClusterEpochs::ByReconstruction;
 
-    fn architecture(&self, samples: &Samples) -> Architecture {
-        defaults::architecture(samples)
-    }
-
-    fn cluster_epochs(&self, reconstruction: usize) -> usize {
-        defaults::cluster_epochs(reconstruction)
-    }
-
-    fn set_n_clusters(&mut self, n: usize) {
-        self.mixture.truncation = n;
-    }
-
-    fn set_cluster_bounds(&mut self, _: usize, _: Option<usize>) -> bool {
-        false
+    fn cluster_count(&mut self) -> ClusterCount<'_> {
+        ClusterCount::Given(&mut self.mixture.truncation)
     }
 
     fn set_variant(&mut self, variant: Variant) -> bool {
@@ -59,7 +49,7 @@ impl MethodSettings for Dpm {
         true
     }
 
-    fn check(&self, _: &Samples) -> Result<(), FitError> {
+    fn check(&self, _: &[LayerShape], _: &Samples) -> Result<(), FitError> {
         Ok(())
     }
 

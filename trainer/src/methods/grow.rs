@@ -20,19 +20,19 @@ use burn::tensor::activation::softmax;
 use burn::tensor::backend::{AutodiffBackend, Backend};
 use serde::{Deserialize, Serialize};
 
-use super::common::defaults;
+use super::common::defaults::{ClusterEpochs, DefaultEncoder};
 use super::common::learner::{Learner, LearnerState};
 use super::common::reconstruction::{ReconstructionTarget, reconstruct};
 use super::common::softmax_head::{SoftmaxHead, SoftmaxHeadState};
 use super::common::standardisation::Standardisation;
-use super::definition::MethodSettings;
+use super::definition::{ClusterCount, MethodSettings};
 use crate::base::arrays::to_array;
 use crate::data::Samples;
 use crate::metrics::renaming;
 use crate::mixture::consensus::Grouping;
 use crate::mixture::split_merge::SplitMerge;
 use crate::mixture::{Mixture, NotPositiveDefinite, demp, discriminant, elements, matrix, prune};
-use crate::nn::Architecture;
+use crate::nn::LayerShape;
 use crate::trained::{Head, Trained};
 use crate::training::{Batch, Data, Finding, FitError, Fitting, Phase, PhasePlan, Terms};
 use crate::variant::Variant;
@@ -100,29 +100,18 @@ impl Default for Grow {
 impl MethodSettings for Grow {
     const NAME: &'static str = "grow";
     const ENCODER_LEARNS_WITH_CLUSTERS: bool = true;
+    const ENCODER: DefaultEncoder = DefaultEncoder::DEC;
+    const CLUSTER_EPOCHS: ClusterEpochs = ClusterEpochs::Exactly(EPOCHS);
 
-    fn architecture(&self, samples: &Samples) -> Architecture {
-        defaults::architecture(samples)
-    }
-
-    fn cluster_epochs(&self, _: usize) -> usize {
-        EPOCHS
-    }
-
-    fn set_n_clusters(&mut self, n: usize) {
-        (self.grouping.min_clusters, self.grouping.max_clusters) = (n, n);
-    }
-
-    fn set_cluster_bounds(&mut self, least: usize, most: Option<usize>) -> bool {
-        (self.grouping.min_clusters, self.grouping.max_clusters) = (least, most.unwrap_or(0));
-        true
+    fn cluster_count(&mut self) -> ClusterCount<'_> {
+        ClusterCount::Found { least: &mut self.grouping.min_clusters, most: &mut self.grouping.max_clusters }
     }
 
     fn set_variant(&mut self, _: Variant) -> bool {
         false
     }
 
-    fn check(&self, _: &Samples) -> Result<(), FitError> {
+    fn check(&self, _: &[LayerShape], _: &Samples) -> Result<(), FitError> {
         Ok(())
     }
 

@@ -9,14 +9,14 @@ use burn::tensor::{Tensor, backend::AutodiffBackend};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
-use super::common::defaults;
+use super::common::defaults::{ClusterEpochs, DefaultEncoder};
 use super::common::pulled::{self, Pull};
-use super::definition::MethodSettings;
+use super::definition::{ClusterCount, MethodSettings};
 use crate::data::Samples;
 use crate::divergence::{Divergence, Gaussians};
 use crate::mixture::gmm::Gmm;
 use crate::mixture::{CovarianceType, Mixture, NotPositiveDefinite};
-use crate::nn::Architecture;
+use crate::nn::LayerShape;
 use crate::trained::Trained;
 use crate::training::{Finding, FitError, Fitting};
 use crate::variant::Variant;
@@ -52,28 +52,18 @@ impl Default for Kld {
 impl MethodSettings for Kld {
     const NAME: &'static str = "kld";
     const ENCODER_LEARNS_WITH_CLUSTERS: bool = true;
+    const ENCODER: DefaultEncoder = DefaultEncoder::DEC;
+    const CLUSTER_EPOCHS: ClusterEpochs = ClusterEpochs::ByReconstruction;
 
-    fn architecture(&self, samples: &Samples) -> Architecture {
-        defaults::architecture(samples)
-    }
-
-    fn cluster_epochs(&self, reconstruction: usize) -> usize {
-        defaults::cluster_epochs(reconstruction)
-    }
-
-    fn set_n_clusters(&mut self, n: usize) {
-        self.mixture.n_components = n;
-    }
-
-    fn set_cluster_bounds(&mut self, _: usize, _: Option<usize>) -> bool {
-        false
+    fn cluster_count(&mut self) -> ClusterCount<'_> {
+        ClusterCount::Given(&mut self.mixture.n_components)
     }
 
     fn set_variant(&mut self, _: Variant) -> bool {
         false
     }
 
-    fn check(&self, _: &Samples) -> Result<(), FitError> {
+    fn check(&self, _: &[LayerShape], _: &Samples) -> Result<(), FitError> {
         Ok(())
     }
 

@@ -9,7 +9,7 @@ use super::alpha_jsd::AlphaJsd;
 use super::dcan::Dcan;
 use super::dcn::Dcn;
 use super::dec::{Dec, Idec};
-use super::definition::MethodSettings;
+use super::definition::{ClusterCount, MethodSettings};
 use super::depict::Depict;
 use super::dpm::Dpm;
 use super::grow::Grow;
@@ -18,7 +18,7 @@ use super::kld::Kld;
 use super::two_step::{AeGmm, AeKMeans};
 use super::vade::Vade;
 use crate::data::Samples;
-use crate::nn::Architecture;
+use crate::nn::{Architecture, LayerShape};
 use crate::trained::Trained;
 use crate::training::{FitError, Fitting, Method};
 use crate::variant::Variant;
@@ -79,8 +79,12 @@ macro_rules! methods {
             /// assert!(!MethodConfig::named("ae-kmeans").unwrap().set_cluster_bounds(8, Some(12)));
             /// ```
             pub fn set_cluster_bounds(&mut self, least: usize, most: Option<usize>) -> bool {
-                match self {
-                    $(Self::$method(method) => method.set_cluster_bounds(least, most),)*
+                match self.cluster_count() {
+                    ClusterCount::Given(_) => false,
+                    ClusterCount::Found { least: lower, most: upper } => {
+                        (*lower, *upper) = (least, most.unwrap_or(0));
+                        true
+                    }
                 }
             }
 
@@ -95,8 +99,15 @@ macro_rules! methods {
             /// assert!(matches!(dec, MethodConfig::Dec(dec) if dec.kmeans.n_clusters == 6));
             /// ```
             pub fn set_n_clusters(&mut self, n: usize) {
+                match self.cluster_count() {
+                    ClusterCount::Given(count) => *count = n,
+                    ClusterCount::Found { least, most } => (*least, *most) = (n, n),
+                }
+            }
+
+            fn cluster_count(&mut self) -> ClusterCount<'_> {
                 match self {
-                    $(Self::$method(method) => method.set_n_clusters(n),)*
+                    $(Self::$method(method) => method.cluster_count(),)*
                 }
             }
 
@@ -128,13 +139,13 @@ macro_rules! methods {
             /// ```
             pub fn architecture(&self, samples: &Samples) -> Architecture {
                 match self {
-                    $(Self::$method(method) => method.architecture(samples),)*
+                    $(Self::$method(_) => $method::ENCODER.architecture(samples),)*
                 }
             }
 
             pub(super) fn cluster_epochs(&self, reconstruction: usize) -> usize {
                 match self {
-                    $(Self::$method(method) => method.cluster_epochs(reconstruction),)*
+                    $(Self::$method(_) => $method::CLUSTER_EPOCHS.after(reconstruction),)*
                 }
             }
 
@@ -144,9 +155,9 @@ macro_rules! methods {
                 }
             }
 
-            pub(super) fn check(&self, samples: &Samples) -> Result<(), FitError> {
+            pub(super) fn check(&self, encoder: &[LayerShape], samples: &Samples) -> Result<(), FitError> {
                 match self {
-                    $(Self::$method(method) => method.check(samples),)*
+                    $(Self::$method(method) => method.check(encoder, samples),)*
                 }
             }
         }

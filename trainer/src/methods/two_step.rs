@@ -6,14 +6,14 @@ use burn::tensor::{Tensor, backend::AutodiffBackend};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
-use super::common::defaults;
+use super::common::defaults::{ClusterEpochs, DefaultEncoder};
 use super::common::reconstruction::{evidence, reconstruct};
-use super::definition::MethodSettings;
+use super::definition::{ClusterCount, MethodSettings};
 use crate::data::Samples;
 use crate::mixture::gmm::Gmm;
 use crate::mixture::kmeans::KMeans;
 use crate::mixture::{Mixture, NotPositiveDefinite};
-use crate::nn::Architecture;
+use crate::nn::LayerShape;
 use crate::trained::{Head, Trained};
 use crate::training::{FitError, Fitting};
 use crate::variant::Variant;
@@ -54,28 +54,18 @@ pub struct AeGmm {
 impl MethodSettings for AeKMeans {
     const NAME: &'static str = "ae-kmeans";
     const ENCODER_LEARNS_WITH_CLUSTERS: bool = false;
+    const ENCODER: DefaultEncoder = DefaultEncoder::DEC;
+    const CLUSTER_EPOCHS: ClusterEpochs = ClusterEpochs::ByReconstruction;
 
-    fn architecture(&self, samples: &Samples) -> Architecture {
-        defaults::architecture(samples)
-    }
-
-    fn cluster_epochs(&self, reconstruction: usize) -> usize {
-        defaults::cluster_epochs(reconstruction)
-    }
-
-    fn set_n_clusters(&mut self, n: usize) {
-        self.kmeans.n_clusters = n;
-    }
-
-    fn set_cluster_bounds(&mut self, _: usize, _: Option<usize>) -> bool {
-        false
+    fn cluster_count(&mut self) -> ClusterCount<'_> {
+        ClusterCount::Given(&mut self.kmeans.n_clusters)
     }
 
     fn set_variant(&mut self, _: Variant) -> bool {
         false
     }
 
-    fn check(&self, _: &Samples) -> Result<(), FitError> {
+    fn check(&self, _: &[LayerShape], _: &Samples) -> Result<(), FitError> {
         Ok(())
     }
 
@@ -87,28 +77,18 @@ impl MethodSettings for AeKMeans {
 impl MethodSettings for AeGmm {
     const NAME: &'static str = "ae-gmm";
     const ENCODER_LEARNS_WITH_CLUSTERS: bool = false;
+    const ENCODER: DefaultEncoder = DefaultEncoder::DEC;
+    const CLUSTER_EPOCHS: ClusterEpochs = ClusterEpochs::ByReconstruction;
 
-    fn architecture(&self, samples: &Samples) -> Architecture {
-        defaults::architecture(samples)
-    }
-
-    fn cluster_epochs(&self, reconstruction: usize) -> usize {
-        defaults::cluster_epochs(reconstruction)
-    }
-
-    fn set_n_clusters(&mut self, n: usize) {
-        self.mixture.n_components = n;
-    }
-
-    fn set_cluster_bounds(&mut self, _: usize, _: Option<usize>) -> bool {
-        false
+    fn cluster_count(&mut self) -> ClusterCount<'_> {
+        ClusterCount::Given(&mut self.mixture.n_components)
     }
 
     fn set_variant(&mut self, _: Variant) -> bool {
         false
     }
 
-    fn check(&self, _: &Samples) -> Result<(), FitError> {
+    fn check(&self, _: &[LayerShape], _: &Samples) -> Result<(), FitError> {
         Ok(())
     }
 

@@ -13,15 +13,15 @@ use burn::tensor::backend::AutodiffBackend;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
-use super::common::defaults;
+use super::common::defaults::{ClusterEpochs, DefaultEncoder};
 use super::common::joint::{self, LearnedClusters};
 use super::common::learned_mixture::{LearnedMixture, LearnedMixtureState, log_sum_exp};
 use super::common::learner::{Losses, gaussians};
-use super::definition::MethodSettings;
+use super::definition::{ClusterCount, MethodSettings};
 use crate::data::Samples;
 use crate::mixture::CovarianceType;
 use crate::mixture::gmm::Gmm;
-use crate::nn::{Architecture, Latent, Optimizer};
+use crate::nn::{Latent, LayerShape, Optimizer};
 use crate::trained::{Head, Trained};
 use crate::training::{Batch, FitError, Fitting};
 use crate::variant::Variant;
@@ -51,28 +51,18 @@ impl Default for Vade {
 impl MethodSettings for Vade {
     const NAME: &'static str = "vade";
     const ENCODER_LEARNS_WITH_CLUSTERS: bool = true;
+    const ENCODER: DefaultEncoder = DefaultEncoder::DEC;
+    const CLUSTER_EPOCHS: ClusterEpochs = ClusterEpochs::ByReconstruction;
 
-    fn architecture(&self, samples: &Samples) -> Architecture {
-        defaults::architecture(samples)
-    }
-
-    fn cluster_epochs(&self, reconstruction: usize) -> usize {
-        defaults::cluster_epochs(reconstruction)
-    }
-
-    fn set_n_clusters(&mut self, n: usize) {
-        self.mixture.n_components = n;
-    }
-
-    fn set_cluster_bounds(&mut self, _: usize, _: Option<usize>) -> bool {
-        false
+    fn cluster_count(&mut self) -> ClusterCount<'_> {
+        ClusterCount::Given(&mut self.mixture.n_components)
     }
 
     fn set_variant(&mut self, _: Variant) -> bool {
         false
     }
 
-    fn check(&self, _: &Samples) -> Result<(), FitError> {
+    fn check(&self, _: &[LayerShape], _: &Samples) -> Result<(), FitError> {
         Ok(())
     }
 

@@ -24,11 +24,11 @@ use self::classified::Classified;
 use self::phases::{ClassifyPhase, ClusterPhase};
 pub use self::settings::{Depict, SoftmaxStart};
 pub use self::targets::TargetRule;
-use super::common::defaults;
+use super::common::defaults::{ClusterEpochs, DefaultEncoder};
 use super::common::reconstruction::reconstruct;
-use super::definition::MethodSettings;
+use super::definition::{ClusterCount, MethodSettings};
 use crate::data::Samples;
-use crate::nn::Architecture;
+use crate::nn::LayerShape;
 use crate::trained::{Activation, Head, Trained};
 use crate::training::{FitError, Fitting, PhasePlan};
 use crate::variant::Variant;
@@ -36,28 +36,18 @@ use crate::variant::Variant;
 impl MethodSettings for Depict {
     const NAME: &'static str = "depict";
     const ENCODER_LEARNS_WITH_CLUSTERS: bool = false;
+    const ENCODER: DefaultEncoder = DefaultEncoder::ConvolutionalForImages;
+    const CLUSTER_EPOCHS: ClusterEpochs = ClusterEpochs::ByReconstruction;
 
-    fn architecture(&self, samples: &Samples) -> Architecture {
-        if samples.image().is_some() { Architecture::depict() } else { defaults::architecture(samples) }
-    }
-
-    fn cluster_epochs(&self, reconstruction: usize) -> usize {
-        defaults::cluster_epochs(reconstruction)
-    }
-
-    fn set_n_clusters(&mut self, n: usize) {
-        self.kmeans.n_clusters = n;
-    }
-
-    fn set_cluster_bounds(&mut self, _: usize, _: Option<usize>) -> bool {
-        false
+    fn cluster_count(&mut self) -> ClusterCount<'_> {
+        ClusterCount::Given(&mut self.kmeans.n_clusters)
     }
 
     fn set_variant(&mut self, _: Variant) -> bool {
         false
     }
 
-    fn check(&self, _: &Samples) -> Result<(), FitError> {
+    fn check(&self, _: &[LayerShape], _: &Samples) -> Result<(), FitError> {
         Ok(())
     }
 

@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use super::phases::{fit_members, fit_student};
 use crate::data::{ImageShape, Samples};
-use crate::methods::common::defaults;
-use crate::methods::definition::MethodSettings;
+use crate::methods::common::defaults::{ClusterEpochs, DefaultEncoder};
+use crate::methods::definition::{ClusterCount, MethodSettings};
 use crate::methods::vade::Vade;
 use crate::nn::{Architecture, LayerError, LayerShape};
 use crate::trained::{Head, Trained};
@@ -68,28 +68,19 @@ macro_rules! method {
         impl MethodSettings for $method {
             const NAME: &'static str = $name;
             const ENCODER_LEARNS_WITH_CLUSTERS: bool = false;
+            const ENCODER: DefaultEncoder = DefaultEncoder::BySize { small: &[100, 50, 10], large: &[500, 100, 10] };
+            const CLUSTER_EPOCHS: ClusterEpochs = ClusterEpochs::ByReconstruction;
 
-            fn architecture(&self, samples: &Samples) -> Architecture {
-                defaults::by_size(samples, &[100, 50, 10], &[500, 100, 10])
-            }
-
-            fn cluster_epochs(&self, reconstruction: usize) -> usize {
-                defaults::cluster_epochs(reconstruction)
-            }
-
-            fn set_n_clusters(&mut self, n: usize) {
-                self.0.start.mixture.n_components = n;
-            }
-
-            fn set_cluster_bounds(&mut self, _: usize, _: Option<usize>) -> bool {
-                false
+            fn cluster_count(&mut self) -> ClusterCount<'_> {
+                ClusterCount::Given(&mut self.0.start.mixture.n_components)
             }
 
             fn set_variant(&mut self, _: Variant) -> bool {
                 false
             }
 
-            fn check(&self, samples: &Samples) -> Result<(), FitError> {
+            fn check(&self, encoder: &[LayerShape], samples: &Samples) -> Result<(), FitError> {
+                self.0.check_decoders(encoder)?;
                 self.0.student_shapes(samples.n_features(), samples.image()).map(|_| ())
             }
 
@@ -118,9 +109,40 @@ impl KAutoencoders {
         }
     }
 
+    /// A model file holds the decoders, and the mirror of a convolution or a pooling has no place in it.
+    fn check_decoders(&self, encoder: &[LayerShape]) -> Result<(), FitError> {
+        if self.export == Export::Full && !encoder.iter().all(|layer| matches!(layer, LayerShape::Dense(_))) {
+            let problem = "export = \"full\" needs dense layers, such as 100-50-10: a model file has no decoders of \
+                           convolutions and poolings; or export the distilled model";
+            return Err(FitError::Setting { setting: "encoder", problem: problem.into() });
+        }
+        Ok(())
+    }
+
     /// The student's layers for such samples.
     fn student_shapes(&self, n_features: usize, image: Option<ImageShape>) -> Result<Vec<LayerShape>, FitError> {
         let problem = |error: LayerError| FitError::Setting { setting: "student", problem: error.to_string() };
         self.student.shapes(n_features, image).map_err(problem)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::digits;
+    use crate::methods::{FitConfig, MethodConfig};
+
+    #[test]
+    fn decoders_that_a_model_file_cannot_hold_are_refused_before_training() {
+        let digits = digits().samples;
+        let check = |export, encoder: &str| {
+            let method = MethodConfig::KDae(KDae(KAutoencoders { export, ..KAutoencoders::default() }));
+            FitConfig { encoder: encoder.parse().unwrap(), method, ..FitConfig::default() }.check(&digits).map(|_| ())
+        };
+        for encoder in ["conv:4k3s2,10", "conv:max2,10"] {
+            assert!(matches!(check(Export::Full, encoder), Err(FitError::Setting { setting: "encoder", .. })));
+            assert!(check(Export::Distilled, encoder).is_ok());
+        }
+        assert!(check(Export::Full, "100-10").is_ok());
     }
 }
