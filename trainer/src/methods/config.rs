@@ -161,7 +161,7 @@ impl FitConfig {
             return refused("seed", "must be at most 9223372036854775807, the largest integer of a settings file");
         }
         if self.batch_size == 0 {
-            return refused("batch-size", "is 0; 256 is usual");
+            return refused("batch-size", "must be at least 1; 256 is usual");
         }
         if !(self.learning_rate > 0.0 && self.learning_rate.is_finite()) {
             return refused("learning-rate", "must be a positive number; 0.001 is usual");

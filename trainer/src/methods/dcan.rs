@@ -218,7 +218,7 @@ mod tests {
         };
         let variant = if conditional { Variant::Corrected } else { Variant::Paper };
         let settings = Dcan { hidden: 8, variant, ..Dcan::default() };
-        Adversary::new(&settings, Optimizer::Adam, mixture, &mut stream(0, "dcan", 0), &Default::default())
+        Adversary::new(&settings, Optimizer::Adam {}, mixture, &mut stream(0, "dcan", 0), &Default::default())
     }
 
     #[test]

@@ -23,12 +23,12 @@ use super::record::{RecordError, read, write};
 /// assert_eq!(phase.optimizer, Optimizer::Sgd { momentum: 0.9 });
 /// # Ok::<(), toml::de::Error>(())
 /// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "name", rename_all = "kebab-case")]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "name", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Optimizer {
     /// Adam with decays .9 and .999 (Kingma and Ba, "Adam: A Method for Stochastic Optimization", 2015).
-    #[default]
-    Adam,
+    // With braces, since serde ignores the unknown keys of a unit variant.
+    Adam {},
     /// Stochastic gradient descent: `v <- momentum v + g`, then `w <- w - rate v` (Polyak, "Some methods of speeding up
     /// the convergence of iteration methods", 1964).
     Sgd {
@@ -36,6 +36,12 @@ pub enum Optimizer {
         #[serde(default = "customary_momentum")]
         momentum: f64,
     },
+}
+
+impl Default for Optimizer {
+    fn default() -> Self {
+        Self::Adam {}
+    }
 }
 
 fn customary_momentum() -> f64 {
@@ -53,7 +59,7 @@ impl<B: AutodiffBackend, M: AutodiffModule<B>> OptimizerOf<B, M> {
     /// An optimiser in its initial state.
     pub(super) fn new(optimizer: Optimizer) -> Self {
         match optimizer {
-            Optimizer::Adam => Self::Adam(adam()),
+            Optimizer::Adam {} => Self::Adam(adam()),
             Optimizer::Sgd { momentum } => {
                 // By default, burn dampens each new gradient by a factor of 0.9.
                 let momentum = MomentumConfig::new().with_momentum(momentum).with_dampening(0.0);

@@ -91,7 +91,7 @@ impl PhasePlan {
             schedule: settings.schedule,
         };
         if phase.batch_size == 0 {
-            return refused(names.batch_size, "is 0; 256 is usual");
+            return refused(names.batch_size, "must be at least 1; 256 is usual");
         }
         if !(phase.learning_rate > 0.0 && phase.learning_rate.is_finite()) {
             return refused(names.learning_rate, "must be a positive number; 0.001 is usual");

@@ -15,10 +15,11 @@ use serde::{Deserialize, Serialize};
 /// # Ok::<(), toml::de::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "name", rename_all = "kebab-case")]
+#[serde(tag = "name", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum RateSchedule {
     /// The same rate throughout.
-    Constant,
+    // With braces, since serde ignores the unknown keys of a unit variant.
+    Constant {},
     /// The rate falls along half a cosine from its full value to a share of it (Loshchilov and Hutter, "SGDR:
     /// Stochastic Gradient Descent with Warm Restarts", 2017, equation 5, without restarts).
     Cosine {
@@ -71,7 +72,7 @@ pub(super) struct PhaseProgress {
 impl RateSchedule {
     pub(super) fn factor(self, at: PhaseProgress) -> f64 {
         match self {
-            Self::Constant => 1.0,
+            Self::Constant {} => 1.0,
             Self::Cosine { end } => {
                 let progress = (at.epoch * at.steps + at.step) as f64 / (at.epochs * at.steps) as f64;
                 end + (1.0 - end) * 0.5 * (1.0 + (PI * progress).cos())
@@ -104,7 +105,7 @@ mod tests {
 
     #[test]
     fn a_constant_rate_stays() {
-        assert!((0..8).all(|epoch| factor(RateSchedule::Constant, epoch, 3) == 1.0));
+        assert!((0..8).all(|epoch| factor(RateSchedule::Constant {}, epoch, 3) == 1.0));
     }
 
     #[test]
@@ -136,6 +137,6 @@ mod tests {
         assert!(RateSchedule::Steps { every: 0, factor: 0.1 }.problem().is_some());
         assert!(RateSchedule::Steps { every: 1, factor: 1.5 }.problem().is_some());
         assert!(RateSchedule::Steps { every: 1, factor: f64::NAN }.problem().is_some());
-        assert!(RateSchedule::default().problem().is_none() && RateSchedule::Constant.problem().is_none());
+        assert!(RateSchedule::default().problem().is_none() && RateSchedule::Constant {}.problem().is_none());
     }
 }

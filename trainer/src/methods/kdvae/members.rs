@@ -183,7 +183,15 @@ mod tests {
 
     fn members(variational: bool) -> Members<Autodiff<Flex>> {
         let shapes = Architecture::dense(&[5, 2]).shapes(FEATURES, None).unwrap();
-        Members::new(3, &shapes, variational, 1.0, Optimizer::Adam, &mut stream(0, "weights", 0), &Default::default())
+        Members::new(
+            3,
+            &shapes,
+            variational,
+            1.0,
+            Optimizer::Adam {},
+            &mut stream(0, "weights", 0),
+            &Default::default(),
+        )
     }
 
     fn samples() -> (Vec<f32>, Tensor<Flex, 2>) {

@@ -39,7 +39,7 @@ fn optimisers_schedules_and_rates_of_a_phase_change_what_is_learned_in_it() {
     let with = |clustering: PhaseSettings| FitConfig { clustering, ..base.clone() };
     let others = [
         PhaseSettings { optimizer: Optimizer::Sgd { momentum: 0.5 }, ..base.clustering },
-        PhaseSettings { schedule: RateSchedule::Constant, ..base.clustering },
+        PhaseSettings { schedule: RateSchedule::Constant {}, ..base.clustering },
         PhaseSettings { learning_rate: Some(1e-4), ..base.clustering },
         PhaseSettings { batch_size: Some(7), ..base.clustering },
     ];
@@ -118,4 +118,21 @@ fn settings_of_a_phase_that_cannot_be_are_refused_by_name() {
         refused(|c| c.reconstruction.schedule = RateSchedule::Steps { every: 0, factor: 0.1 }),
         "reconstruction.schedule"
     );
+}
+
+#[test]
+fn a_misspelt_or_unfitting_key_of_a_phase_is_refused() {
+    for table in [
+        "optimizer = { name = \"sgd\", momentom = 0.7 }",
+        "optimizer = { name = \"adam\", momentum = 0.9 }",
+        "schedule = { name = \"steps\", evry = 3 }",
+        "schedule = { name = \"constant\", every = 3 }",
+        "schedule = { name = \"cosine\", every = 3 }",
+        "epoch = 3",
+    ] {
+        assert!(toml::from_str::<PhaseSettings>(table).is_err(), "{table}");
+    }
+    for table in ["optimizer.name = \"adam\"", "schedule.name = \"constant\"", "schedule = { name = \"cosine\" }"] {
+        assert!(toml::from_str::<PhaseSettings>(table).is_ok(), "{table}");
+    }
 }
