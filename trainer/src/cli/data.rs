@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use clap::builder::BoolishValueParser;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use super::error::CliError;
 use super::output::tell;
@@ -27,7 +27,7 @@ pub(super) struct Cut {
     #[arg(long, value_name = "COLUMN")]
     drop_column: Vec<String>,
     /// Whether the first line of a text table is a header [default: determined by its contents].
-    #[arg(long, value_name = "yes|no", value_parser = BoolishValueParser::new())]
+    #[arg(long, value_name = "yes|no", value_parser = PossibleValuesParser::new(["yes", "no"]).map(|answer| answer == "yes"))]
     header: Option<bool>,
     /// Cuts a recording, with a row per instant and a column per channel, into windows of this many instants.
     #[arg(long, value_name = "INSTANTS")]

@@ -63,6 +63,8 @@ fn workflow_advice(error: &WorkflowError) -> Option<&'static str> {
         WorkflowError::Quantize(error) => return quantize_advice(error),
         WorkflowError::Run(RunError::Busy { .. }) => "wait until it ends, or choose another directory",
         WorkflowError::Run(RunError::Trained { .. }) => "train again",
+        WorkflowError::Run(RunError::Unfinished { .. }) => "continue it with train --resume",
+        WorkflowError::Run(RunError::NotExported { .. }) => "train again, or export it with --allow-disagreement",
         WorkflowError::AlreadyStarted { .. } => {
             "resume it with --resume, replace it with --force, or choose another directory with --out"
         }
@@ -85,7 +87,7 @@ fn workflow_advice(error: &WorkflowError) -> Option<&'static str> {
 
 fn device_advice(error: &DeviceError) -> Option<&'static str> {
     match error {
-        DeviceError::NotBuilt | DeviceError::NoDriver | DeviceError::NoHeaders => Some("or use --device cpu"),
+        DeviceError::NotBuilt | DeviceError::NoDriver | DeviceError::NoHeaders => Some("(or use --device cpu)"),
         _ => None,
     }
 }

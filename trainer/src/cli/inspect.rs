@@ -53,7 +53,7 @@ fn facts(model: &Model) -> Value {
         .encoder
         .iter()
         .map(|layer| {
-            let activation = layer.activation().map_or("none", |activation| activation.name());
+            let activation = layer.activation().map(|activation| activation.name());
             let (weights, other) = layer.flash();
             json!({
                 "kind": layer.kind(), "inputs": layer.inputs(), "outputs": layer.outputs(), "activation": activation,
@@ -102,13 +102,14 @@ fn print(facts: &Value) -> String {
     let _ = writeln!(out, "{} by {}", text(&facts["name"]), text(&facts["method"]));
     let _ = writeln!(out, "input      {} values, one raw count is {}", facts["input"]["len"], facts["input"]["count"]);
     for layer in facts["layers"].as_array().into_iter().flatten() {
+        let activation = layer["activation"].as_str().map_or_else(String::new, |name| format!(", {name}"));
         let _ = writeln!(
             out,
-            "layer      {} {} -> {}, {}: {} bytes of weights, {} other, {} MACs",
+            "layer      {} {} -> {}{}: {} bytes of weights, {} other, {} MACs",
             text(&layer["kind"]),
             layer["inputs"],
             layer["outputs"],
-            text(&layer["activation"]),
+            activation,
             layer["weights"],
             layer["other"],
             layer["macs"]

@@ -251,7 +251,7 @@ impl RunDir {
     /// [`RunError::Io`], and [`RunError::Trained`].
     pub fn trained(&self) -> Result<Trained, RunError> {
         let path = self.file(RunFile::Trained);
-        let bytes = fs::read(&path).map_err(RunError::io(&path))?;
+        let bytes = fs::read(&path).map_err(|error| RunError::io(&path)(error).about_missing_model(&self.path))?;
         trained_file::read_trained(&bytes).map_err(|source| RunError::Trained { path, source })
     }
 
@@ -260,7 +260,7 @@ impl RunDir {
     /// # Errors
     /// [`RunError::Io`], and [`RunError::Model`].
     pub fn model(&self) -> Result<ModelFile, RunError> {
-        ModelFile::read(&self.file(RunFile::Model))
+        ModelFile::read(&self.path)
     }
 
     /// Writes what runs with several seeds agree on.

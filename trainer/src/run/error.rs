@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use edgemix_runtime::LoadError;
 use thiserror::Error;
 
+use super::file::RunFile;
 use super::trained_file::TrainedFileError;
 
 /// Why a run's directory, or a file in it, can't be used.
@@ -45,6 +46,18 @@ pub enum RunError {
         /// What was found, and what was expected.
         problem: String,
     },
+    /// The run has no trained model yet: it was interrupted, or is still training.
+    #[error("{}: the run is not finished: it has no trained model yet", path.display())]
+    Unfinished {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// The run has a trained model, but its export was refused.
+    #[error("{}: the run has a trained model, but its export was refused", path.display())]
+    NotExported {
+        /// The directory.
+        path: PathBuf,
+    },
     /// The settings can't be written as text.
     #[error("the settings can't be written as TOML: {0}")]
     Unwritable(String),
@@ -71,6 +84,17 @@ impl RunError {
     pub(crate) fn io(path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();
         move |source| Self::Io { path, source }
+    }
+
+    /// Says what a run lacks if the error is that one of its models is missing.
+    pub(super) fn about_missing_model(self, directory: &Path) -> Self {
+        let is_missing = matches!(&self, Self::Io { source, .. } if source.kind() == io::ErrorKind::NotFound);
+        let contains = |file: RunFile| directory.join(file.name()).exists();
+        if !is_missing || !contains(RunFile::Settings) {
+            return self;
+        }
+        let path = directory.to_owned();
+        if contains(RunFile::Trained) { Self::NotExported { path } } else { Self::Unfinished { path } }
     }
 
     pub(super) fn malformed(path: &Path, problem: impl ToString) -> Self {

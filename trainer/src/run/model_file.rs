@@ -29,9 +29,17 @@ impl ModelFile {
     /// Reads and checks a file, or the model of a run if `path` is a directory.
     ///
     /// # Errors
-    /// [`RunError::Io`] if the file can't be read, and [`RunError::Model`] if it is not a model.
+    /// [`RunError::Io`] if the file can't be read, [`RunError::Unfinished`] or [`RunError::NotExported`] if the run has no
+    /// such file, and [`RunError::Model`] if it is not a model.
     pub fn read(path: &Path) -> Result<Self, RunError> {
-        let path = if path.is_dir() { path.join(RunFile::Model.name()) } else { path.into() };
+        if path.is_dir() {
+            let file = path.join(RunFile::Model.name());
+            return Self::read_file(file).map_err(|error| error.about_missing_model(path));
+        }
+        Self::read_file(path.into())
+    }
+
+    fn read_file(path: PathBuf) -> Result<Self, RunError> {
         let bytes = fs::read(&path).map_err(RunError::io(&path))?;
         let file = Self { path, bytes: AlignedBytes::from(&bytes[..]) };
         file.model()?;
