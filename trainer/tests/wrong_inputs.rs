@@ -142,6 +142,10 @@ const CASES: &[&str] = &[
     "demo --out started",
     "train digits --out started --force --holdout 2",
     "train digits --out r --seed 18446744073709551615",
+    "train digits --out r --seed 9223372036854775807 --seeds 2",
+    "train digits --out r --method k-dae --encoder conv:4k3s2,10 --set method.export=full",
+    "train digits --out r --set reconstruction.optimizer.momentum=0.9",
+    "train good.csv --label-column kind --header maybe --out r",
 ];
 
 /// Cases in which the user has no permission.

@@ -154,7 +154,8 @@ impl FitConfig {
         Ok(CheckedConfig { plan, method: self.method.clone() })
     }
 
-    fn check_numbers(&self) -> Result<(), FitError> {
+    /// Refuses numbers that no samples allow.
+    pub(crate) fn check_numbers(&self) -> Result<(), FitError> {
         let refused = |setting, problem: &str| Err(FitError::Setting { setting, problem: problem.into() });
         // Settings are kept as TOML, whose integers are signed.
         if i64::try_from(self.seed).is_err() {

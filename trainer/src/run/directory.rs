@@ -140,7 +140,10 @@ impl RunDir {
     /// # Errors
     /// [`RunError::Io`], and [`RunError::Malformed`].
     pub fn config(&self) -> Result<FitConfig, RunError> {
-        settings::read_settings(&self.file(RunFile::Settings))
+        let path = self.file(RunFile::Settings);
+        let config = settings::read_settings(&path)?;
+        config.check_numbers().map_err(|error| RunError::malformed(&path, error))?;
+        Ok(config)
     }
 
     /// The settings as text.
@@ -358,5 +361,29 @@ mod tests {
         assert!(matches!(RunDir::create(folder.path()), Err(RunError::Busy { .. })));
         drop(clone);
         RunDir::create(folder.path()).unwrap();
+    }
+
+    #[test]
+    fn settings_with_numbers_that_no_run_has_are_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let run = RunDir::open(folder.path());
+        for text in ["holdout = 1", "holdout = 1e6", "finest-rate = 0.0", "batch-size = 0", "learning-rate = -1.0"] {
+            fs::write(run.file(RunFile::Settings), text).unwrap();
+            assert!(matches!(run.config(), Err(RunError::Malformed { .. })), "{text}");
+        }
+        fs::write(run.file(RunFile::Settings), "holdout = 0.2").unwrap();
+        assert_eq!(run.config().unwrap().holdout, 0.2);
+    }
+
+    #[test]
+    fn a_run_without_a_model_says_what_it_lacks() {
+        let folder = tempfile::tempdir().unwrap();
+        let run = RunDir::open(folder.path());
+        assert!(matches!(run.model(), Err(RunError::Io { .. })));
+        fs::write(run.file(RunFile::Settings), "seed = 3").unwrap();
+        assert!(matches!(run.model(), Err(RunError::Unfinished { .. })));
+        assert!(matches!(run.trained(), Err(RunError::Unfinished { .. })));
+        fs::write(run.file(RunFile::Trained), "").unwrap();
+        assert!(matches!(run.model(), Err(RunError::NotExported { .. })));
     }
 }
