@@ -20,6 +20,7 @@ pub use crate::parts::mixture::MixtureRecord;
 pub use crate::parts::requantize::RequantizeRecord;
 pub use crate::parts::same::*;
 pub use crate::parts::softmax::SoftmaxRecord;
+pub use crate::parts::spectrum::SpectrumRecord;
 
 /// What a model is, as a writer gives it. [`File`](crate::File) is what a reader gets.
 ///
@@ -47,7 +48,7 @@ pub struct Description<'a> {
     /// The run that made it.
     #[serde(borrow)]
     pub fingerprint: Fingerprint<'a>,
-    /// What computes features of a raw window; empty.
+    /// What computes features of a raw window. They take the place of the sample in `input`.
     pub front_ends: FrontEndRecords,
     /// How samples become the integers that the first layer takes.
     pub input: InputRecord,

@@ -143,6 +143,22 @@ pub enum Fault {
     TableInLastLayer,
     /// A curve, which gives int16, follows a layer that gives int8.
     CurveBeforeLastLayer,
+    /// There are more front ends than a model may have.
+    FrontEndCount,
+    /// The length of a Fourier transform is not a power of two from 16 to 1024.
+    Transform,
+    /// A frame is empty or longer than the transform or the window, its hop is zero, or there are too many frames.
+    Frames,
+    /// A signal has no channel or one that the window does not have, or there are none or too many.
+    Signals,
+    /// The edges of bands do not ascend or lie behind the last bin.
+    Bands,
+    /// A statistic is not defined, or there are some beside the energies of each frame.
+    Statistics,
+    /// A floor or a level is so large that a sum could overflow.
+    Floor,
+    /// A taper is negative.
+    Taper,
     /// Pooling, which gives int8, is the encoder's last layer, which gives int16.
     PoolingInLastLayer,
     /// Average pooling has padding, for which no average is defined.
@@ -223,6 +239,14 @@ impl fmt::Display for Fault {
             Self::ZeroPoint => "the last layer's zero point is not 0",
             Self::TableInLastLayer => "the last layer gives int16, but its table gives int8",
             Self::CurveBeforeLastLayer => "the layer gives int8, but its curve gives int16",
+            Self::FrontEndCount => "there are too many front ends",
+            Self::Transform => "the length of the Fourier transform is not a power of two from 16 to 1024",
+            Self::Frames => "the frames do not fit the window or the transform, or there are too many",
+            Self::Signals => "a signal has no channel, or one that the window does not have",
+            Self::Bands => "the edges of the bands do not ascend, or lie behind the last bin",
+            Self::Statistics => "a statistic is unknown, or not allowed beside the energies of each frame",
+            Self::Floor => "a floor or a level is too large",
+            Self::Taper => "a taper is negative",
             Self::PoolingInLastLayer => "the last layer gives int16, but pooling gives int8",
             Self::AveragePadding => "average pooling has padding",
             Self::UnknownCluster => "a component names a cluster that does not exist",

@@ -21,6 +21,8 @@ pub enum Feature {
     Pooling,
     /// `softmax`: softmax heads.
     Softmax,
+    /// `spectrum`: spectra of raw windows.
+    Spectrum,
 }
 
 impl fmt::Display for Feature {
@@ -33,6 +35,7 @@ impl fmt::Display for Feature {
             Self::HeldOut => "held-out",
             Self::Pooling => "pooling",
             Self::Softmax => "softmax",
+            Self::Spectrum => "spectrum",
         })
     }
 }
@@ -54,3 +57,5 @@ pub const HELD_OUT: bool = cfg!(feature = "held-out");
 pub const POOLING: bool = cfg!(feature = "pooling");
 /// Whether feature `softmax` is on.
 pub const SOFTMAX: bool = cfg!(feature = "softmax");
+/// Whether feature `spectrum` is on.
+pub const SPECTRUM: bool = cfg!(feature = "spectrum");

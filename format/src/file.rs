@@ -6,7 +6,7 @@ use crate::header::{HEADER_LEN, Header, MINOR};
 use crate::limits::MAX_LAYERS;
 use crate::parts::calibration::{self, Calibration};
 use crate::parts::fingerprint::Fingerprint;
-use crate::parts::front_end;
+use crate::parts::front_end::{self, FrontEnd, FrontEnds};
 use crate::parts::head::{Head, HeadTag};
 use crate::parts::input::{self, Input};
 use crate::parts::latent::Latent;
@@ -40,7 +40,8 @@ pub struct File<'a> {
     pub method: &'a str,
     /// The run that made it.
     pub fingerprint: Fingerprint<'a>,
-    // The description has a list of front ends here. It is empty, so the view has no field for it.
+    /// What computes features of a raw window. They take the place of the sample in `input`.
+    pub front_ends: FrontEnds<'a>,
     /// How samples become the integers that the first layer takes.
     pub input: Input<'a>,
     /// The encoder. Each layer takes what the one before gives, the first one the sample.
@@ -86,8 +87,11 @@ impl<'a> File<'a> {
         let name = cursor.next().map_err(LoadError::Description)?;
         let method = cursor.next().map_err(LoadError::Description)?;
         let fingerprint = cursor.next().map_err(LoadError::Description)?;
-        front_end::decode(&mut cursor).map_err(LoadError::FrontEnds)?;
+        let mut front_ends = FrontEnds::new();
+        front_end::decode(&mut cursor, blob, &mut front_ends).map_err(LoadError::FrontEnds)?;
         let input = input::decode(&mut cursor, blob).map_err(LoadError::Input)?;
+        let features = front_ends.last().map_or(input.len, FrontEnd::outputs);
+        ensure(input.len == features, LoadError::Input(Fault::Inputs))?;
         let mut layers = Layers::new();
         encoder(&mut cursor, input.len, blob, &mut layers)?;
         let latent = cursor.next().map_err(LoadError::Latent)?;
@@ -95,19 +99,27 @@ impl<'a> File<'a> {
         let calibration = calibration::decode(&mut cursor, head.n_clusters(), blob).map_err(LoadError::Calibration)?;
         // A later minor version appends fields; this one has none to append.
         ensure(cursor.is_at_end() || header.minor > MINOR, LoadError::TrailingBytes)?;
-        Ok(Self { header, name, method, fingerprint, input, encoder: layers, latent, head, calibration })
+        Ok(Self { header, name, method, fingerprint, front_ends, input, encoder: layers, latent, head, calibration })
     }
 
     /// Bytes of RAM that one inference needs; `usize::MAX` if the number does not fit `usize`.
     pub(crate) fn arena_len(&self) -> usize {
         let layers = self.encoder.iter().map(Layer::memory);
-        plan::arena_len(self.input.len, layers, self.head.n_components(), self.head.scratch()).unwrap_or(usize::MAX)
+        let front_ends = self.front_ends.iter().map(FrontEnd::memory);
+        let most = plan::arena_len(self.input.len, layers, self.head.n_components(), self.head.scratch());
+        most.and_then(|most| Some(most.max(plan::front_ends(front_ends)?))).unwrap_or(usize::MAX)
+    }
+
+    /// Number of elements of one sample: of a raw window if there are front ends, else what `input` scales.
+    pub fn input_len(&self) -> usize {
+        self.front_ends.first().map_or(self.input.len, FrontEnd::inputs)
     }
 
     /// Multiply-accumulates of one inference.
     pub(crate) fn macs(&self) -> u64 {
-        // The limits keep this far from overflow: at most 2^32 for a layer, 2^53 for a head.
-        self.encoder.iter().map(Layer::macs).sum::<u64>() + self.head.macs()
+        // The limits keep this far from overflow: at most 2^29 for a front end, 2^32 for a layer, 2^53 for a head.
+        let front_ends = self.front_ends.iter().map(FrontEnd::macs).sum::<u64>();
+        front_ends + self.encoder.iter().map(Layer::macs).sum::<u64>() + self.head.macs()
     }
 
     /// Checks what the header repeats of the description for `const fn`s.
@@ -117,7 +129,7 @@ impl<'a> File<'a> {
         ensure(stored == computed, LoadError::Arena { stored, computed })?;
         let (stored, computed) = (header.macs, self.macs());
         ensure(stored == computed, LoadError::Macs { stored, computed })?;
-        let counts = header.input_len as usize == self.input.len
+        let counts = header.input_len as usize == self.input_len()
             && header.latent_len == self.latent.len
             && usize::from(header.n_components) == self.head.n_components()
             && usize::from(header.n_clusters) == self.head.n_clusters();

@@ -40,6 +40,8 @@ mod features;
 mod file;
 mod limits;
 mod parts;
+#[cfg(feature = "alloc")]
+mod spectrum_settings;
 mod tensor;
 
 pub use checksum::checksum;

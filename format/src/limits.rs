@@ -5,7 +5,11 @@ pub const BLOB_ALIGNMENT: usize = 16;
 /// The greatest number of layers of an encoder, or of one network of an autoencoder head.
 pub const MAX_LAYERS: usize = 16;
 /// The greatest number of front ends.
-pub const MAX_FRONT_ENDS: usize = 4;
+pub const MAX_FRONT_ENDS: usize = 1;
+/// The greatest number of instants of a window that a spectrum takes. It keeps the sum of their counts within 32 bits.
+pub const MAX_INSTANTS: usize = 1 << 15;
+/// The greatest number of frames of a window. It keeps the sum of their energies within 64 bits.
+pub const MAX_FRAMES: usize = 256;
 /// The greatest number of latent elements. It keeps a mixture's sum of squares within 64 bits.
 pub const MAX_LATENT: usize = 1024;
 /// The greatest number of elements that a layer takes or gives, and of weights in one of its rows. It keeps a sum of int8

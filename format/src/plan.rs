@@ -21,6 +21,33 @@ impl From<usize> for LayerMemory {
     }
 }
 
+/// The memory of a front end, which runs before the layers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FrontEndMemory {
+    /// Number of features, 16 bits each.
+    pub features: usize,
+    /// Words of 32 bits of scratch memory, which begins at an even element behind the features.
+    pub scratch: usize,
+}
+
+/// The bytes of RAM that front ends need. The window is not in the arena.
+///
+/// The result is a multiple of 4; `None` if it does not fit `usize`.
+///
+/// ```
+/// use edgemix_format::plan::{FrontEndMemory, front_ends};
+///
+/// assert_eq!(front_ends([FrontEndMemory { features: 61, scratch: 200 }]), Some(2 * 62 + 4 * 200));
+/// ```
+pub fn front_ends(memories: impl IntoIterator<Item = FrontEndMemory>) -> Option<usize> {
+    let mut most: usize = 0;
+    for FrontEndMemory { features, scratch } in memories {
+        let features = features.checked_next_multiple_of(2)?.checked_mul(2)?;
+        most = scratch.checked_mul(4)?.checked_add(features)?.max(most);
+    }
+    Some(most)
+}
+
 /// The elements that layers need which run one after another on `input` elements, and the number of outputs of the last
 /// one.
 ///

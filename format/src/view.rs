@@ -1,12 +1,15 @@
 //! What a reader sees of a checked model: every tensor is a slice of the file, and nothing is left that could fail.
 
 pub use crate::file::File;
-pub use crate::limits::{MAX_BIAS, MAX_CENTER, MAX_INPUTS, MAX_LATENT, MAX_LAYERS};
+pub use crate::limits::{
+    MAX_BIAS, MAX_CENTER, MAX_FRAMES, MAX_FRONT_ENDS, MAX_INPUTS, MAX_INSTANTS, MAX_LATENT, MAX_LAYERS,
+};
 pub use crate::parts::activation::Activation;
 pub use crate::parts::autoencoders::{Autoencoders, PairLayers};
 pub use crate::parts::calibration::{Calibration, HeldOut};
 pub use crate::parts::conv2d::Conv2d;
 pub use crate::parts::dense::Dense;
+pub use crate::parts::front_end::{FrontEnd, FrontEnds};
 pub use crate::parts::head::Head;
 pub use crate::parts::input::Input;
 pub use crate::parts::layer::{Layer, Layers};
@@ -14,3 +17,4 @@ pub use crate::parts::mixture::Mixture;
 pub use crate::parts::requantize::Requantize;
 pub use crate::parts::same::*;
 pub use crate::parts::softmax::Softmax;
+pub use crate::parts::spectrum::Spectrum;

@@ -24,6 +24,7 @@ use crate::limits::BLOB_ALIGNMENT;
 
 pub use crate::aligned::AlignedBytes;
 pub use crate::blob::Blob;
+pub use crate::spectrum_settings::{SpectrumSettings, SpectrumTables, Taper};
 
 /// Why a file cannot be written.
 #[derive(Clone, Debug, PartialEq)]
@@ -134,7 +135,7 @@ fn header(bytes: &[u8], description_len: usize, blob_offset: usize) -> Result<He
     Ok(Header {
         arena_len: fit(file.arena_len())?,
         macs: file.macs(),
-        input_len: fit(file.input.len)?,
+        input_len: fit(file.input_len())?,
         latent_len: file.latent.len,
         n_components: fit(file.head.n_components())?,
         n_clusters: fit(file.head.n_clusters())?,

@@ -44,21 +44,31 @@ pub(crate) fn quantize(input: &Input, width: Width, sample: &[f32], out: &mut [i
 }
 
 /// The largest integer that is not above `x`, clamped to `low..=high`. Stable `core` has no `f32::floor`.
-fn floor(x: f32, low: i32, high: i32) -> i32 {
+pub(crate) fn floor(x: f32, low: i32, high: i32) -> i32 {
     // `as` truncates towards zero and saturates.
     let truncated = x as i32;
     let floor = if (truncated as f32) > x { truncated.saturating_sub(1) } else { truncated };
     floor.clamp(low, high)
 }
 
+/// Quantises features in place, as [`quantize_raw`] does raw counts.
+pub(crate) fn quantize_features(input: &Input, width: Width, features: &mut [i16]) {
+    let channels = input.center.iter().zip(input.multiplier).zip(input.shift).cycle();
+    for (q, ((&center, &multiplier), &shift)) in features.iter_mut().zip(channels) {
+        *q = quantize_count((*q).into(), center, multiplier, shift, width);
+    }
+}
+
+/// |raw| <= 2^15, and the format bounds the center by 2^26, so the difference fits 32 bits.
+#[inline(always)]
+fn quantize_count(raw: i32, center: i32, multiplier: i32, shift: u8, width: Width) -> i16 {
+    let (low, high) = width.range();
+    requantize((raw << 8) - center, multiplier, shift).clamp(low as i32, high as i32) as i16
+}
+
 /// Quantises a sample of raw counts: `q = floor(((raw << 8) - center) * multiplier / 2^shift + 1/2)`, saturating.
 pub(crate) fn quantize_raw<C: RawCount>(input: &Input, width: Width, sample: &[C], out: &mut [i16]) {
-    let (low, high) = width.range();
-    // |raw| <= 2^15, and the format bounds the center by 2^26, so the difference fits 32 bits.
-    let one = |raw: C, center: i32, multiplier: i32, shift: u8| -> i16 {
-        let raw: i32 = raw.into();
-        requantize((raw << 8) - center, multiplier, shift).clamp(low as i32, high as i32) as i16
-    };
+    let one = |raw: C, center, multiplier, shift| quantize_count(raw.into(), center, multiplier, shift, width);
     if let (&[center], &[multiplier], &[shift]) = (input.center, input.multiplier, input.shift) {
         for (&raw, q) in sample.iter().zip(out) {
             *q = one(raw, center, multiplier, shift);

@@ -26,7 +26,7 @@
 //!
 //! # Features
 //!
-//! The first six features are on by default. Each adds the code for one kind of model; without it, a model that needs
+//! The first eight features are on by default. Each adds the code for one kind of model; without it, a model that needs
 //! it is refused when it is loaded.
 //!
 //! | feature | models with |
@@ -36,14 +36,16 @@
 //! | `convolution` | convolutions |
 //! | `full-covariance` | mixtures of full covariance |
 //! | `held-out` | novelty tables of held-out samples |
+//! | `pooling` | poolings |
 //! | `softmax` | softmax heads |
+//! | `spectrum` | a spectrum of a raw window before the encoder |
 //!
 //! `defmt` implements `defmt::Format` for all public types. `dsp` says that a `thumbv8m.main` core has the DSP
 //! extension.
 //!
 //! # Where things are
 //!
-//! [`kernels`] runs layers, [`heads`] turns latents into scores, and [`view`] is a checked file.
+//! [`front_ends`] computes features of raw windows, [`kernels`] runs layers, [`heads`] turns latents into scores, and [`view`] is a checked file.
 #![no_std]
 #![deny(unsafe_code)]
 #![warn(missing_docs)]
@@ -51,6 +53,7 @@
 mod assignment;
 mod drift;
 mod error;
+pub mod front_ends;
 pub mod heads;
 mod input;
 pub mod kernels;

@@ -1,8 +1,10 @@
 //! A checked model, and the inference from sample to assignment.
 
-use edgemix_format::view::File;
+use edgemix_format::SPECTRUM;
+use edgemix_format::view::{File, FrontEnd};
 
-use crate::input::{RawCount, quantize, quantize_raw};
+use crate::front_ends::{Counts, Values, Window, apply};
+use crate::input::{RawCount, quantize, quantize_features, quantize_raw};
 use crate::kernels::Width;
 use crate::network::Network;
 use crate::{AssignError, Assignment, LoadError, heads};
@@ -57,9 +59,10 @@ impl<'m> Model<'m> {
         self.file.method
     }
 
-    /// Number of elements of one sample.
+    /// Number of elements of one sample: of a raw window, all channels of an instant side by side, for a model with a front
+    /// end.
     pub fn input_len(&self) -> usize {
-        self.file.input.len
+        self.file.input_len()
     }
 
     /// Number of elements of the latent. It is 0 for a head of autoencoders, each of which has a latent of its own.
@@ -103,7 +106,7 @@ impl<'m> Model<'m> {
     where
         W: AsMut<[u8]> + ?Sized,
     {
-        self.run(sample.len(), workspace, |width, place| quantize(&self.file.input, width, sample, place))
+        self.run(sample.len(), workspace, |arena| self.fill(sample, arena))
     }
 
     /// Assigns a sample of raw sensor values. One count is `file().input.count`, in the unit of the training data.
@@ -126,10 +129,7 @@ impl<'m> Model<'m> {
         W: AsMut<[u8]> + ?Sized,
         S: RawCount,
     {
-        self.run(sample.len(), workspace, |width, place| {
-            quantize_raw(&self.file.input, width, sample, place);
-            Ok(())
-        })
+        self.run(sample.len(), workspace, |arena| self.fill_raw(sample, arena))
     }
 
     /// The latent of a sample, in steps of `file().latent.scale`; with autoencoders, the sample's own int8 steps.
@@ -152,8 +152,8 @@ impl<'m> Model<'m> {
         W: AsMut<[u8]> + ?Sized,
     {
         let arena = self.arena(sample.len(), workspace)?;
-        let fill = |width, place: &mut [i16]| quantize(&self.file.input, width, sample, place);
-        let (latent, _) = self.forward(arena, fill)?;
+        self.fill(sample, arena)?;
+        let (latent, _) = self.forward(arena)?;
         Ok(latent)
     }
 
@@ -161,14 +161,15 @@ impl<'m> Model<'m> {
         &'w self,
         given: usize,
         workspace: &'w mut W,
-        fill: impl FnOnce(Width, &mut [i16]) -> Result<(), AssignError>,
+        fill: impl FnOnce(&mut [i16]) -> Result<(), AssignError>,
     ) -> Result<Assignment<'w>, AssignError>
     where
         W: AsMut<[u8]> + ?Sized,
     {
         let too_short = AssignError::ArenaTooShort;
         let arena = self.arena(given, workspace)?;
-        let (latent, free) = self.forward(arena, fill)?;
+        fill(arena)?;
+        let (latent, free) = self.forward(arena)?;
         let (scores, scratch) = free.split_at_mut_checked(2 * self.n_components()).ok_or(too_short)?;
         let scores: &mut [i32] = bytemuck::try_cast_slice_mut(scores).map_err(|_| too_short)?;
         let scratch = scratch.get_mut(..self.file.head.scratch()).ok_or(too_short)?;
@@ -192,19 +193,51 @@ impl<'m> Model<'m> {
         bytemuck::try_cast_slice_mut(words).map_err(|_| AssignError::WorkspaceMisaligned)
     }
 
+    /// Puts what the first layer takes of a sample in the unit of the data at the start of the arena.
+    fn fill(&self, sample: &[f32], arena: &mut [i16]) -> Result<(), AssignError> {
+        let place = arena.get_mut(..self.file.input.len).ok_or(AssignError::ArenaTooShort)?;
+        let Some(front_end) = self.front_end() else { return quantize(&self.file.input, self.width(0), sample, place) };
+        if let Some(index) = sample.iter().position(|x| !x.is_finite()) {
+            return Err(AssignError::NotFinite { index });
+        }
+        self.features(front_end, &Values { values: sample, count: self.file.input.count }, arena)
+    }
+
+    /// The same of a sample of raw counts.
+    fn fill_raw<S: RawCount>(&self, sample: &[S], arena: &mut [i16]) -> Result<(), AssignError> {
+        let place = arena.get_mut(..self.file.input.len).ok_or(AssignError::ArenaTooShort)?;
+        let Some(front_end) = self.front_end() else {
+            quantize_raw(&self.file.input, self.width(0), sample, place);
+            return Ok(());
+        };
+        self.features(front_end, &Counts(sample), arena)
+    }
+
+    /// The front end, if there is one. Without their features, loading refuses models that have one.
+    fn front_end(&self) -> Option<&FrontEnd<'m>> {
+        if SPECTRUM { self.file.front_ends.first() } else { None }
+    }
+
+    /// Puts the scaled features of a window at the start of the arena.
+    #[inline(never)]
+    fn features(&self, front_end: &FrontEnd, window: &dyn Window, arena: &mut [i16]) -> Result<(), AssignError> {
+        let too_short = AssignError::ArenaTooShort;
+        let length = self.file.input.len;
+        // Scratch memory begins at an even element.
+        let (place, scratch) = arena.split_at_mut_checked(length.next_multiple_of(2)).ok_or(too_short)?;
+        let features = place.get_mut(..length).ok_or(too_short)?;
+        let scratch = scratch.get_mut(..2 * front_end.scratch()).ok_or(too_short)?;
+        let scratch = bytemuck::try_cast_slice_mut(scratch).map_err(|_| too_short)?;
+        apply(front_end, window, features, scratch).ok_or(too_short)?;
+        quantize_features(&self.file.input, self.width(0), features);
+        Ok(())
+    }
+
     /// Runs the encoder, whose layers write to alternating ends of the arena. Returns the latent and the free part,
     /// which starts and ends at multiples of 4 bytes.
-    fn forward<'w>(
-        &self,
-        arena: &'w mut [i16],
-        fill: impl FnOnce(Width, &mut [i16]) -> Result<(), AssignError>,
-    ) -> Result<(&'w [i16], &'w mut [i16]), AssignError> {
+    fn forward<'w>(&self, arena: &'w mut [i16]) -> Result<(&'w [i16], &'w mut [i16]), AssignError> {
         let too_short = AssignError::ArenaTooShort;
-        // Front ends will run here once the format has one: they turn a raw window into features in the arena, which
-        // the input scaling then takes instead of the sample. See `parts/front_end.rs` of edgemix-format.
-        let length = self.file.input.len;
-        fill(self.width(0), arena.get_mut(..length).ok_or(too_short)?)?;
-        let mut network = Network::new(arena, length);
+        let mut network = Network::new(arena, self.file.input.len);
         for (layer, after) in self.file.encoder.iter().zip(1..) {
             network.run(layer, self.width(after)).ok_or(too_short)?;
         }

@@ -20,6 +20,7 @@ pub(crate) mod mixture;
 pub(crate) mod pool2d;
 pub(crate) mod requantize;
 pub(crate) mod softmax;
+pub(crate) mod spectrum;
 pub(crate) mod window;
 
 /// Parts that are the same for writers and readers, since they have no tensors of their own.
@@ -29,5 +30,6 @@ pub(crate) mod same {
     pub use super::latent::Latent;
     pub use super::mixture::Covariance;
     pub use super::pool2d::{Pool2d, Pooling};
+    pub use super::spectrum::{FramePooling, Statistics};
     pub use super::window::Window;
 }

@@ -1,0 +1,158 @@
+//! Signals of a window: a channel, or the magnitude of several, and the sums over its instants.
+
+use core::num::NonZeroU32;
+
+use crate::RawCount;
+
+/// Where the counts of a window come from.
+pub(crate) trait Window {
+    /// Writes the signal of the channels in `mask` to `out`, an element for each instant. An instant has `channels`
+    /// counts.
+    fn signal(&self, channels: usize, mask: u32, out: &mut [i16]);
+}
+
+/// A window of raw counts.
+pub(crate) struct Counts<'s, S>(pub(crate) &'s [S]);
+
+impl<S: RawCount> Window for Counts<'_, S> {
+    fn signal(&self, channels: usize, mask: u32, out: &mut [i16]) {
+        signal(self.0, channels, mask, out, |&count| count.into());
+    }
+}
+
+/// A window in the unit of the data. Values are finite.
+pub(crate) struct Values<'s> {
+    pub(crate) values: &'s [f32],
+    /// One count in the unit of the data.
+    pub(crate) count: f32,
+}
+
+impl Window for Values<'_> {
+    fn signal(&self, channels: usize, mask: u32, out: &mut [i16]) {
+        let (low, high) = (i16::MIN.into(), i16::MAX.into());
+        signal(self.values, channels, mask, out, |&x| crate::input::floor(x / self.count + 0.5, low, high));
+    }
+}
+
+fn signal<S>(window: &[S], channels: usize, mask: u32, out: &mut [i16], count: impl Fn(&S) -> i32) {
+    if mask.is_power_of_two() {
+        let first = window.get(mask.trailing_zeros() as usize..).unwrap_or_default();
+        for (x, value) in out.iter_mut().zip(first.iter().step_by(channels.max(1))) {
+            *x = count(value) as i16;
+        }
+    } else {
+        for (x, instant) in out.iter_mut().zip(window.chunks_exact(channels.max(1))) {
+            let mut squares = 0u32;
+            for (value, channel) in instant.iter().zip(0u32..) {
+                if mask >> channel & 1 == 1 {
+                    let count = count(value);
+                    squares = squares.saturating_add((count * count) as u32);
+                }
+            }
+            *x = magnitude(squares);
+        }
+    }
+}
+
+/// `floor(sqrt(squares))`, at most 32767, bit by bit.
+fn magnitude(squares: u32) -> i16 {
+    let mut rest = squares.min((1 << 30) - 1);
+    let mut root = 0;
+    let mut bit = 1 << 28;
+    while bit > 0 {
+        let trial = root + bit;
+        root >>= 1;
+        if rest >= trial {
+            rest -= trial;
+            root += bit;
+        }
+        bit >>= 2;
+    }
+    root as i16
+}
+
+/// Sums over a signal, of its differences from the first instant.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Sums {
+    /// The first instant.
+    first: i32,
+    /// Number of instants.
+    n: NonZeroU32,
+    /// The sum of the differences, and 2^16 for each instant: not negative.
+    sum: u32,
+    /// The sum of the squares of the differences.
+    squares: u64,
+    /// The least number of bits `b` such that all differences are from -2^b to 2^b - 1.
+    pub(super) bits: u32,
+}
+
+/// The mean of a signal.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Mean {
+    /// Whole counts, rounded down.
+    pub(super) whole: i32,
+    /// The rest in units of 2^-16, rounded: 0 to 2^16.
+    pub(super) fraction: u32,
+}
+
+impl Sums {
+    /// `None` for an empty signal. There are at most 2^15 instants, so that no sum overflows.
+    pub(super) fn of(signal: &[i16]) -> Option<Self> {
+        let n = NonZeroU32::new(signal.len() as u32)?;
+        let first = i32::from(*signal.first()?);
+        let (mut sum, mut squares, mut bits) = (0i32, 0u64, 0);
+        for &x in signal {
+            let difference = i32::from(x) - first;
+            sum = sum.wrapping_add(difference);
+            squares += u64::from(difference.unsigned_abs()) * u64::from(difference.unsigned_abs());
+            bits |= difference ^ (difference >> 31);
+        }
+        let sum = (sum as u32).wrapping_add(n.get() << 16);
+        Some(Self { first, n, sum, squares, bits: 32 - bits.leading_zeros() })
+    }
+
+    pub(super) fn mean(&self) -> Mean {
+        let (quotient, rest) = (self.sum / self.n, self.sum % self.n);
+        let whole = self.first + quotient as i32 - (1 << 16);
+        Mean { whole, fraction: ((rest << 16) + self.n.get() / 2) / self.n }
+    }
+
+    /// The variance times the square of the number of instants, exactly.
+    pub(super) fn scaled_variance(&self) -> u64 {
+        let sum = i64::from(self.sum) - (i64::from(self.n.get()) << 16);
+        // Both are below 2^62.
+        u64::from(self.n.get()) * self.squares - sum.unsigned_abs() * sum.unsigned_abs()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn magnitudes_are_rounded_down_and_saturate() {
+        for root in (0..=32767u32).chain([46340, 65535]) {
+            let square = root * root;
+            assert_eq!(magnitude(square), root.min(32767) as i16);
+            assert_eq!(magnitude(square + 2 * root), root.min(32767) as i16);
+        }
+        assert_eq!(magnitude(u32::MAX), 32767);
+    }
+
+    #[test]
+    fn sums_at_the_limits() {
+        for (a, b) in [(i16::MIN, i16::MAX), (i16::MAX, i16::MIN), (0, 0), (-1, 0)] {
+            let mut signal = [b; 1 << 15];
+            signal[0] = a;
+            let sums = Sums::of(&signal).unwrap();
+            let n = 32768i128;
+            let total = i128::from(a) + (n - 1) * i128::from(b);
+            let squares = i128::from(a).pow(2) + (n - 1) * i128::from(b).pow(2);
+            assert_eq!(i128::from(sums.scaled_variance()), n * squares - total * total);
+            let mean = sums.mean();
+            let exact = total as f64 / n as f64;
+            assert!((f64::from(mean.whole) + f64::from(mean.fraction) / 65536.0 - exact).abs() <= 1.0 / 131072.0);
+            assert!((0..=65536).contains(&mean.fraction));
+        }
+    }
+}

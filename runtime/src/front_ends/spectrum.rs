@@ -1,0 +1,241 @@
+//! Statistics and band energies of each signal of a window.
+
+use edgemix_format::view::{FramePooling, Spectrum, Statistics};
+
+use super::fft::{self, Complex, half};
+use super::log2::log2;
+use super::moments::Moments;
+use super::signal::{Mean, Sums, Window};
+use crate::kernels::wide::square;
+
+/// Fraction bits of the greatest scale of a centred signal.
+const MOST_FRACTION: u32 = 20;
+/// Bits of a centred signal in block scale, beside its sign.
+const BITS: u32 = 26;
+
+/// Computes the features. `None` if a slice is shorter than the spectrum says.
+pub(super) fn run(spectrum: &Spectrum, window: &dyn Window, features: &mut [i16], scratch: &mut [i32]) -> Option<()> {
+    let (transform, rest) = scratch.split_at_mut_checked(spectrum.fft())?;
+    let (energies, rest) = rest.split_at_mut_checked(2 * spectrum.bands())?;
+    let (transform, _) = transform.as_chunks_mut::<2>();
+    let (energies, _) = energies.as_chunks_mut::<2>();
+    let rest: &mut [i16] = bytemuck::cast_slice_mut(rest);
+    let signal = rest.get_mut(..spectrum.instants)?;
+    for (index, &mask) in spectrum.signals.iter().enumerate() {
+        window.signal(spectrum.channels, mask, signal);
+        let centred = Centred::of(signal)?;
+        let n_features = spectrum.features_of_a_signal();
+        match spectrum.pooling {
+            FramePooling::Each => {
+                let place = features.get_mut(index..)?;
+                each_frame(spectrum, &centred, signal, transform, energies, place);
+            }
+            FramePooling::Mean | FramePooling::Max => {
+                let place = features.get_mut(index * n_features..)?.get_mut(..n_features)?;
+                let (statistics, bands) = place.split_at_mut_checked(spectrum.statistics.len())?;
+                self::statistics(spectrum, &centred, signal, statistics);
+                pooled(spectrum, &centred, signal, transform, energies, bands);
+            }
+        }
+    }
+    Some(())
+}
+
+/// A signal's mean and block scale.
+struct Centred {
+    sums: Sums,
+    mean: Mean,
+    /// A centred signal has so many fraction bits.
+    fraction: u32,
+}
+
+impl Centred {
+    fn of(signal: &[i16]) -> Option<Self> {
+        let sums = Sums::of(signal)?;
+        let fraction = (BITS - sums.bits.min(BITS)).min(MOST_FRACTION);
+        Some(Self { mean: sums.mean(), fraction, sums })
+    }
+
+    /// The moments of the signal with 12 bits of it.
+    fn moments(&self, spectrum: &Spectrum, signal: &[i16]) -> Moments {
+        let bits = self.sums.bits.min(16);
+        let shift = (bits + self.fraction).saturating_sub(11);
+        let center = self.center();
+        let floor = (u64::from(spectrum.variance_floor) << 14) >> (2 * bits);
+        Moments::of(signal.iter().map(|&x| center(x) >> shift), floor)
+    }
+
+    /// `x` less the mean in block scale: below 2^27.
+    #[inline(always)]
+    fn center(&self) -> impl Fn(i16) -> i32 + use<> {
+        let shift = self.fraction;
+        let fraction = (self.mean.fraction << 4) >> (MOST_FRACTION - shift);
+        // The difference is exact although each of the terms may overflow.
+        let mean = (self.mean.whole << shift).wrapping_add(fraction as i32);
+        move |x| (i32::from(x) << shift).wrapping_sub(mean)
+    }
+}
+
+/// The statistics that the spectrum has, in the order of their bits.
+fn statistics(spectrum: &Spectrum, centred: &Centred, signal: &[i16], places: &mut [i16]) {
+    let shape = Statistics::CREST | Statistics::SKEWNESS | Statistics::KURTOSIS;
+    let moments = spectrum.statistics.intersects(shape).then(|| centred.moments(spectrum, signal));
+    let wanted = spectrum.statistics;
+    let mut places = places.iter_mut();
+    let mut put = |statistic: Statistics, value: &dyn Fn() -> i32| {
+        if wanted.contains(statistic)
+            && let Some(place) = places.next()
+        {
+            *place = saturate(value());
+        }
+    };
+    put(Statistics::MEAN, &|| {
+        let Mean { whole, fraction } = centred.mean;
+        let bits = u32::from(spectrum.mean_fraction.min(8));
+        (whole << bits) + ((fraction + (1 << (15 - bits))) >> (16 - bits)) as i32
+    });
+    put(Statistics::DEVIATION, &|| {
+        let n = spectrum.instants as u64;
+        // Times n^2, the floor of a short window has fraction bits, for which its variance has space.
+        let bits = if n < 256 { 16 } else { 0 };
+        let floor = (u64::from(spectrum.variance_floor) * n * n) >> (16 - bits);
+        let variance = log2((centred.sums.scaled_variance() << bits) + floor) - 2 * log2(n);
+        (variance - (bits << 15) + (1 << 5)) >> 6
+    });
+    let Some(moments) = moments else { return };
+    put(Statistics::CREST, &|| moments.log2_crest());
+    put(Statistics::SKEWNESS, &|| moments.skewness());
+    put(Statistics::KURTOSIS, &|| moments.log2_kurtosis());
+}
+
+/// The energies of the bands, their mean over all frames or the greatest of them.
+fn pooled(
+    spectrum: &Spectrum,
+    centred: &Centred,
+    signal: &[i16],
+    transform: &mut [Complex],
+    energies: &mut [[i32; 2]],
+    features: &mut [i16],
+) {
+    energies.fill([0; 2]);
+    let is_mean = spectrum.pooling == FramePooling::Mean;
+    for frame in frames(spectrum, signal) {
+        let last = self::transform(spectrum, centred, frame, transform);
+        for (place, energy) in energies.iter_mut().zip(bands(spectrum, transform, last)) {
+            let before = from_words(*place);
+            *place = to_words(if is_mean { before + energy } else { before.max(energy) });
+        }
+    }
+    let n_frames = if is_mean { spectrum.frames() as u64 } else { 1 };
+    let widths = spectrum.edges.windows(2);
+    for ((feature, energy), edges) in features.iter_mut().zip(energies).zip(widths) {
+        *feature = level(spectrum, centred, from_words(*energy), n_frames, width(edges));
+    }
+}
+
+/// The energies of the bands of each frame. A feature is that of one signal, so that they lie as far apart as there are
+/// signals.
+fn each_frame(
+    spectrum: &Spectrum,
+    centred: &Centred,
+    signal: &[i16],
+    transform: &mut [Complex],
+    energies: &mut [[i32; 2]],
+    features: &mut [i16],
+) {
+    let mut places = features.iter_mut().step_by(spectrum.signals.len().max(1));
+    for frame in frames(spectrum, signal) {
+        let last = self::transform(spectrum, centred, frame, transform);
+        energies.iter_mut().zip(bands(spectrum, transform, last)).for_each(|(place, energy)| *place = to_words(energy));
+        // The places are the last of the zipped, so that none is taken and left empty.
+        for ((energy, edges), feature) in energies.iter().zip(spectrum.edges.windows(2)).zip(&mut places) {
+            *feature = level(spectrum, centred, from_words(*energy), 1, width(edges));
+        }
+    }
+}
+
+fn frames<'s>(spectrum: &Spectrum, signal: &'s [i16]) -> impl Iterator<Item = &'s [i16]> {
+    signal.windows(spectrum.frame.max(1)).step_by(spectrum.hop.max(1))
+}
+
+/// The transform of a frame over its length. Returns the last bin, which `transform` has no place for.
+fn transform(spectrum: &Spectrum, centred: &Centred, frame: &[i16], transform: &mut [Complex]) -> i32 {
+    if frame.len() < 2 * transform.len() {
+        transform.fill([0; 2]);
+    }
+    let reversal = 33 - u32::from(spectrum.log2_fft);
+    let mut put = |index: u32, pair: Complex| {
+        if let Some(place) = transform.get_mut((index.reverse_bits() >> reversal.min(31)) as usize) {
+            *place = pair;
+        }
+    };
+    let center = centred.center();
+    let (pairs, last) = frame.as_chunks::<2>();
+    let first = pairs.len() as u32;
+    if spectrum.taper.is_empty() {
+        pairs.iter().zip(0..).for_each(|(pair, index)| put(index, pair.map(|x| center(x) >> 1)));
+        last.iter().for_each(|&x| put(first, [center(x) >> 1, 0]));
+    } else {
+        let (weights, last_weight) = spectrum.taper.as_chunks::<2>();
+        for ((&[x, y], &[v, w]), index) in pairs.iter().zip(weights).zip(0..) {
+            put(index, [half(center(x), v), half(center(y), w)]);
+        }
+        last.iter().zip(last_weight).for_each(|(&x, &w)| put(first, [half(center(x), w), 0]));
+    }
+    fft::real(transform)
+}
+
+/// The energies of the bands of a frame. The first and the last bin of a transform stand for one frequency, all others
+/// for two, so those count half.
+fn bands<'t>(spectrum: &'t Spectrum, transform: &'t [Complex], last: i32) -> impl Iterator<Item = u64> + 't {
+    spectrum.edges.windows(2).map(move |edges| {
+        let (start, end) = band(edges);
+        let mut energy = 0;
+        for &[x, y] in transform.get(start..end.min(transform.len())).unwrap_or_default() {
+            energy += (square(x) + square(y)) as u64;
+        }
+        if start == 0
+            && let Some(&[x, _]) = transform.first()
+        {
+            energy -= square(x) as u64 >> 1;
+        }
+        if end > transform.len() {
+            energy += square(last) as u64 >> 1;
+        }
+        energy
+    })
+}
+
+fn band(edges: &[u16]) -> (usize, usize) {
+    match *edges {
+        [start, end] => (start.into(), end.into()),
+        _ => (0, 0),
+    }
+}
+
+fn width(edges: &[u16]) -> u64 {
+    let (start, end) = band(edges);
+    end.saturating_sub(start) as u64
+}
+
+/// The logarithm of a band's energy with its floor, in units of 2^-10.
+fn level(spectrum: &Spectrum, centred: &Centred, energy: u64, n_frames: u64, n_bins: u64) -> i16 {
+    // An energy has twice the fraction bits of the halved signal.
+    let shift = 2 * centred.fraction;
+    let floor = ((u64::from(spectrum.bin_floor) * n_bins) << shift.saturating_sub(20)) >> 14;
+    let level = log2(energy + n_frames * floor) - log2(n_frames) + spectrum.level as i32;
+    saturate((level - ((shift as i32 - 2) << 15) + (1 << 4)) >> 5)
+}
+
+fn saturate(value: i32) -> i16 {
+    value.clamp(i16::MIN.into(), i16::MAX.into()) as i16
+}
+
+/// 64 bits as two words, since scratch memory is aligned to 4 bytes only.
+fn to_words(x: u64) -> [i32; 2] {
+    [x as i32, (x >> 32) as i32]
+}
+
+fn from_words([low, high]: [i32; 2]) -> u64 {
+    u64::from(low as u32) | u64::from(high as u32) << 32
+}
