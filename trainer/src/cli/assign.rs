@@ -35,8 +35,9 @@ impl Assign {
         let run = RunDir::containing(&self.model);
         let file = ModelFile::read(&self.model)?;
         let model = file.model()?;
-        let source = self.cut.source(self.data.as_deref(), run.record()?.as_ref())?;
-        let samples = self.cut.read(&source)?.samples;
+        let record = run.record()?;
+        let source = self.cut.source(self.data.as_deref(), record.as_ref())?;
+        let samples = self.cut.read_for(source, record.as_ref())?.1.samples;
         check_features(&model, &samples)?;
         match &self.out {
             Some(path) => {

@@ -49,6 +49,20 @@ impl Cut {
         Ok(dataset)
     }
 
+    /// Reads samples for a model that is there already, whose run has this record.
+    pub(super) fn read_for(&self, source: Source, record: Option<&DataRecord>) -> Result<(Source, Dataset), DataError> {
+        let trained = record.map(DataRecord::trained_columns).unwrap_or_default();
+        let source = Source { trained: Some(trained), ..source };
+        let dataset = self.read(&source)?;
+        if let Some(before) = record.filter(|record| record.has_source(&source)) {
+            if before.fingerprint != DataRecord::new(&source, &dataset.samples).fingerprint {
+                let path = &source.path;
+                tell(&format!("warning: {path} has changed since the run was trained on it"));
+            }
+        }
+        Ok((source, dataset))
+    }
+
     /// The samples that the flags describe. `record` supplies what the flags leave open.
     pub(super) fn source(&self, data: Option<&str>, record: Option<&DataRecord>) -> Result<Source, CliError> {
         let mut source = match (data, record) {

@@ -129,6 +129,8 @@ fn data_advice(error: &DataError) -> Option<&'static str> {
         DataError::Column { role: ColumnRole::LeftOut, .. } => "(--drop-column)",
         DataError::Cell { problem: CellProblem::Text(_), .. }
         | DataError::Value { problem: CellProblem::Text(_), .. } => "(--drop-column, --label-column, --group-column)",
+        DataError::Cell { problem: CellProblem::Time(_), .. }
+        | DataError::Value { problem: CellProblem::Time(_), .. } => "(--drop-column)",
         DataError::Windowing { .. } => "(--window, --step)",
         _ => return None,
     })

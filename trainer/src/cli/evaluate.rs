@@ -32,8 +32,9 @@ pub(super) struct Evaluate {
 impl Evaluate {
     pub(super) fn run(self) -> Result<(), CliError> {
         let run = RunDir::containing(&self.model);
-        let source = self.cut.source(self.data.as_deref(), run.record()?.as_ref())?;
-        let dataset = self.cut.read(&source)?;
+        let record = run.record()?;
+        let source = self.cut.source(self.data.as_deref(), record.as_ref())?;
+        let (source, dataset) = self.cut.read_for(source, record.as_ref())?;
         let evaluation = if self.model.is_dir() {
             during("assigning", || evaluate_run(&run, &source, &dataset))?
         } else {

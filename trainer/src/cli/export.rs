@@ -49,8 +49,9 @@ impl Export {
         let run = RunDir::open(&self.run);
         // A run without a model is refused before its samples are read.
         run.trained()?;
-        let source = self.cut.source(self.data.as_deref(), run.record()?.as_ref())?;
-        let dataset = self.cut.read(&source)?;
+        let record = run.record()?;
+        let source = self.cut.source(self.data.as_deref(), record.as_ref())?;
+        let (source, dataset) = self.cut.read_for(source, record.as_ref())?;
         let exporter = Exporter::new(&run, &source, &dataset, self.finest_rate)?;
         RustModule::check_names(&self.names, exporter.trained().head.n_clusters())?;
         let write = |path: &Path| -> Result<(), CliError> {

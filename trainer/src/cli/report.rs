@@ -32,9 +32,10 @@ pub(super) struct Report {
 impl Report {
     pub(super) fn run(self) -> Result<(), CliError> {
         let run = RunDir::open(&self.run);
-        let source = self.cut.source(self.data.as_deref(), run.record()?.as_ref())?;
+        let record = run.record()?;
+        let source = self.cut.source(self.data.as_deref(), record.as_ref())?;
         let out = self.output.unwrap_or_else(|| run.file(RunFile::Report));
-        let dataset = self.cut.read(&source)?;
+        let (source, dataset) = self.cut.read_for(source, record.as_ref())?;
         let commands = commands(&self.run, &source);
         during("writing the report", || write_report(&run, &dataset, &commands, &out))?;
         show(&format!("{}\n", out.display()))

@@ -5,21 +5,21 @@ use std::io::BufReader;
 use std::path::Path;
 
 use super::dataset::Dataset;
-use super::error::{DataError, content};
-use super::image_shape::ImageShape;
+use super::error::{ColumnRole, DataError, content};
 use super::memory::MemoryLimit;
 use super::note::DataNote;
 use super::npy::Npz;
-use super::samples::{Layout, Samples};
+use super::samples::Samples;
+use super::shape::layout;
 use super::stream::Array;
-use super::table::sample_name;
+use super::table::{Read, sample_name};
 use super::values::Values;
 
 /// The names of arrays of samples.
 const SAMPLES: [&str; 7] = ["x", "X", "data", "images", "samples", "features", "windows"];
 
 /// Reads an archive. The names of its arrays say what they are.
-pub(super) fn read_npz(path: &Path, memory: MemoryLimit) -> Result<Dataset, DataError> {
+pub(super) fn read_npz(path: &Path, memory: MemoryLimit, origins: &[f64]) -> Result<Read, DataError> {
     let file = BufReader::new(File::open(path).map_err(DataError::io(path))?);
     let mut archive = Npz::new(file).map_err(|problem| content(path, problem))?;
     let names = archive.names();
@@ -33,21 +33,24 @@ pub(super) fn read_npz(path: &Path, memory: MemoryLimit) -> Result<Dataset, Data
                  rename the array of the samples"
             ))
     })?;
-    let mut array = |name: &str| archive.array(name, memory).map_err(|problem| problem.at(path));
+    let mut array = |name: &str, origins| archive.array(name, memory, origins).map_err(|problem| problem.at(path));
     let ignored: Vec<String> =
         names.iter().filter(|name| **name != x && SAMPLES.contains(&name.as_str())).cloned().collect();
     let note = (!ignored.is_empty()).then(|| DataNote::OtherArrays { used: x.clone(), ignored });
-    let samples = samples(path, array(&x)?)?.with_notes(note);
-    let mut own = |names: &[&str]| named(names).map(|name| labels(path, array(&name)?)).transpose();
-    let labels = own(&["y", "labels", "label", "target", "targets"])?;
-    let groups = own(&["groups", "group", "users", "user", "subjects", "subject"])?;
-    Ok(Dataset { samples, labels, groups })
+    let (samples, wanted) = samples(path, array(&x, origins)?)?;
+    let samples = samples.with_notes(note);
+    let n = samples.n_samples();
+    let mut own =
+        |role, names: &[&str]| named(names).map(|name| numbers(path, array(&name, &[])?, n, role)).transpose();
+    let labels = own(ColumnRole::Labels, &["y", "labels", "label", "target", "targets"])?;
+    let groups = own(ColumnRole::Groups, &["groups", "group", "users", "user", "subjects", "subject"])?;
+    Ok((Dataset { samples, labels, groups }, wanted))
 }
 
 /// Samples from an array of shape `N x D`; from images, `N x height x width` or `N x height x width x channels`; or from
 /// windows, `N x length x channels`.
-pub(super) fn samples(path: &Path, array: Array) -> Result<Samples, DataError> {
-    let Array { shape, store, are_integers } = array;
+pub(super) fn samples(path: &Path, array: Array) -> Result<(Samples, Option<Vec<f64>>), DataError> {
+    let Array { shape, store, are_integers, origins, wanted } = array;
     let [n, ref rest @ ..] = shape[..] else {
         return Err(content(path, "it holds a single number: expected samples by features"));
     };
@@ -62,35 +65,32 @@ pub(super) fn samples(path: &Path, array: Array) -> Result<Samples, DataError> {
         return Err(content(path, format!("it is empty: its shape is {shape:?}")));
     }
     let samples = Samples::from_values(sample_name(path), Values::new(store, n_features))?;
-    let samples = if are_integers { samples.with_count(1.0) } else { samples };
-    Ok(match *rest {
-        // Square arrays are images.
-        [height, width] if height == width => {
-            samples.with_layout(Layout::Images(ImageShape { channels: 1, height, width }))
-        }
-        // No image is so much higher than wide: these are windows of a recording.
-        [length, channels] if length >= 4 * channels => samples.with_layout(Layout::Windows { channels }),
-        [height, width, channels @ (1 | 3 | 4)] => {
-            samples.with_layout(Layout::Images(ImageShape { channels, height, width }))
-        }
-        _ => samples,
-    })
+    let samples = samples.with_layout(layout(rest)).with_origins(&origins);
+    Ok((if are_integers { samples.with_count(1.0) } else { samples }, wanted))
 }
 
-/// Labels from an array of integers from 0 to 65535.
-pub(super) fn labels(path: &Path, array: Array) -> Result<Vec<u32>, DataError> {
-    if array.shape.len() != 1 {
-        return Err(content(path, format!("the labels have shape {:?}: expected one number per sample", array.shape)));
+/// Labels or groups from an array of integers, one for each of `n` samples.
+pub(super) fn numbers(path: &Path, array: Array, n: usize, role: ColumnRole) -> Result<Vec<u32>, DataError> {
+    let (one, many, most) = match role {
+        ColumnRole::Groups => ("group", "groups", 1 << 24),
+        ColumnRole::Labels | ColumnRole::LeftOut => ("label", "labels", 1 << 16),
+    };
+    match array.shape[..] {
+        [found] | [found, 1] if found == n => {}
+        [found] | [found, 1] => {
+            return Err(content(path, format!("it has {found} {many} for {n} samples: there must be one per sample")));
+        }
+        _ => {
+            let shape = &array.shape;
+            return Err(content(path, format!("the {many} have shape {shape:?}: expected one number per sample")));
+        }
     }
     let mut values = vec![];
     array.store.read(0, array.store.len(), &mut values)?;
-    let label = |(i, &y): (usize, &f32)| {
-        let fits = y >= 0.0 && y.fract() == 0.0 && y < 65536.0;
-        if fits {
-            Ok(y as u32)
-        } else {
-            Err(content(path, format!("label {i} is {y}: expected integers from 0 to 65535")))
-        }
+    let number = |(i, &y): (usize, &f32)| {
+        let fits = y >= 0.0 && y.fract() == 0.0 && y < most as f32;
+        let problem = || content(path, format!("{one} {i} is {y}: expected integers from 0 to {}", most - 1));
+        if fits { Ok(y as u32) } else { Err(problem()) }
     };
-    values.iter().enumerate().map(label).collect()
+    values.iter().enumerate().map(number).collect()
 }

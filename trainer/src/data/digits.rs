@@ -32,7 +32,7 @@ pub fn digits() -> Dataset {
 fn read() -> Result<Dataset, Unlocated> {
     let mut archive = Npz::new(Cursor::new(DIGITS))?;
     let mut numbers = |name| -> Result<Vec<f32>, Unlocated> {
-        let Store::Memory(values) = archive.array(name, MemoryLimit(u64::MAX))?.store else {
+        let Store::Memory(values) = archive.array(name, MemoryLimit(u64::MAX), &[])?.store else {
             return Err("the embedded digits fit into memory".into());
         };
         Ok(values)

@@ -18,54 +18,79 @@ pub(super) struct ElementType {
     /// Number of bytes of an element.
     pub(super) width: usize,
     pub(super) is_integer: bool,
+    /// Whether f32 is too coarse for some of its values.
+    pub(super) is_wide: bool,
     decode: fn(&[u8], bool, &mut Vec<f32>),
+    decode_wide: fn(&[u8], bool, &mut Vec<f64>),
+}
+
+/// Appends what the bytes of whole elements stand for, in either order of bytes.
+macro_rules! decoder {
+    ($kind:ty, $convert:expr) => {
+        |bytes, is_big, values| {
+            let (elements, _) = bytes.as_chunks::<{ size_of::<$kind>() }>();
+            if is_big {
+                values.extend(elements.iter().map(|&bytes| $convert(<$kind>::from_be_bytes(bytes))));
+            } else {
+                values.extend(elements.iter().map(|&bytes| $convert(<$kind>::from_le_bytes(bytes))));
+            }
+        }
+    };
 }
 
 macro_rules! element_types {
-    ($($name:literal $kind:ty, $is_integer:literal, $convert:expr;)*) => {
+    ($($name:literal $kind:ty, $is_integer:literal, $is_wide:literal;)*) => {
         [$(ElementType {
             name: $name,
             width: size_of::<$kind>(),
             is_integer: $is_integer,
-            decode: |bytes, is_big, values| {
-                let convert: fn($kind) -> f32 = $convert;
-                let (elements, _) = bytes.as_chunks::<{ size_of::<$kind>() }>();
-                if is_big {
-                    values.extend(elements.iter().map(|&bytes| convert(<$kind>::from_be_bytes(bytes))));
-                } else {
-                    values.extend(elements.iter().map(|&bytes| convert(<$kind>::from_le_bytes(bytes))));
-                }
-            },
+            is_wide: $is_wide,
+            decode: decoder!($kind, |x: $kind| x as f32),
+            decode_wide: decoder!($kind, |x: $kind| x as f64),
         }),*]
     };
 }
 
 /// numpy's `bool` is one byte, 0 or 1.
-static TYPES: [ElementType; 12] = element_types! {
-    "b1" u8, true, |x| x as f32;
-    "u1" u8, true, |x| x as f32;
-    "i1" i8, true, |x| x as f32;
-    "u2" u16, true, |x| x as f32;
-    "i2" i16, true, |x| x as f32;
-    "u4" u32, true, |x| x as f32;
-    "i4" i32, true, |x| x as f32;
-    "u8" u64, true, |x| x as f32;
-    "i8" i64, true, |x| x as f32;
-    "f4" f32, false, |x| x;
-    "f8" f64, false, |x| x as f32;
-    "f2" f16, false, f16::to_f32;
+static TYPES: [ElementType; 11] = element_types! {
+    "b1" u8, true, false;
+    "u1" u8, true, false;
+    "i1" i8, true, false;
+    "u2" u16, true, false;
+    "i2" i16, true, false;
+    "u4" u32, true, true;
+    "i4" i32, true, true;
+    "u8" u64, true, true;
+    "i8" i64, true, true;
+    "f4" f32, false, false;
+    "f8" f64, false, true;
+};
+
+static HALF: ElementType = ElementType {
+    name: "f2",
+    width: size_of::<f16>(),
+    is_integer: false,
+    is_wide: false,
+    decode: decoder!(f16, f16::to_f32),
+    decode_wide: decoder!(f16, f16::to_f64),
 };
 
 impl Elements {
     /// The type with this name in numpy, such as `<f4`.
     pub(super) fn named(name: &str) -> Option<Self> {
-        let kind = TYPES.iter().find(|kind| name.trim_start_matches(['<', '>', '|', '=']) == kind.name)?;
+        let kind =
+            TYPES.iter().chain([&HALF]).find(|kind| name.trim_start_matches(['<', '>', '|', '=']) == kind.name)?;
         Some(Self { kind, is_big: name.starts_with('>') })
     }
 
     /// The elements of scratch files.
     pub(super) fn f32() -> Self {
         Self { kind: &TYPES[9], is_big: false }
+    }
+
+    /// Appends the numbers that the bytes of whole elements stand for, as f64.
+    pub(super) fn decode_wide(self, bytes: &[u8], values: &mut Vec<f64>) {
+        (self.kind.decode_wide)(bytes, self.is_big, values);
     }
 
     /// Appends the numbers that the bytes of whole elements stand for.

@@ -81,6 +81,25 @@ pub enum DataError {
         /// Why there is none.
         problem: ColumnProblem,
     },
+    /// Columns that a model takes are not in the table.
+    #[error(
+        "{path}: it has no column {}, which the model was trained with; its columns are {}",
+        missing.join(", "), columns.join(", ")
+    )]
+    MissingColumns {
+        /// The file.
+        path: PathBuf,
+        /// The names of the columns.
+        missing: Vec<String>,
+        /// The names of the columns that there are.
+        columns: Vec<String>,
+    },
+    /// A file that is read in place is not what it was.
+    #[error("{path}: it has changed since it was read for the first time: keep it as it is while it is used")]
+    Changed {
+        /// The file.
+        path: PathBuf,
+    },
     /// A number is NaN or infinite.
     #[error("{path}: sample {sample}, feature {feature} is {value}: replace it or drop the sample")]
     NotFinite {
@@ -178,9 +197,34 @@ pub enum CellProblem {
     /// Nothing.
     #[error("the value is missing: fill it in or drop the row")]
     Missing,
-    /// A number with a decimal comma.
-    #[error("{0:?} has a decimal comma: write numbers with a decimal point")]
-    DecimalComma(String),
+    /// A word or a sign that stands for nothing.
+    #[error("{0:?} stands for a missing value: fill it in or drop the row")]
+    MissingWord(String),
+    /// A number with a comma, which may be decimal or stand between thousands.
+    #[error(
+        "{0:?} has a comma that may mean more than one thing: write numbers with a decimal point and nothing between thousands"
+    )]
+    Comma(String),
+    /// A date or a time.
+    #[error("{0:?} is a date or a time: leave the column out, or write it as a number")]
+    Time(String),
+    /// A list or a structure.
+    #[error("it holds lists or structures: give each of their numbers a column of its own")]
+    Nested,
+    /// A comment below the first samples.
+    #[error("the line begins with #, and is below the header or a sample: comments are expected above the table")]
+    Comment,
+    /// A field that spans lines.
+    #[error("the line goes on in the next, since a quotation mark is not closed: close it or delete it")]
+    Unclosed,
+    /// Labels or groups that are too many or too long.
+    #[error(
+        "the {entries} different entries so far are too many or too long to be labels or groups: name another column"
+    )]
+    Categories {
+        /// How many different entries there were before.
+        entries: usize,
+    },
     /// Not a number.
     #[error("{0:?} is not a number: leave the column out, or let it hold the labels or groups")]
     Text(String),

@@ -2,7 +2,10 @@
 
 use std::path::Path;
 
-use super::arrays::{labels, read_npz, samples};
+use edgemix_format::view::MAX_INPUTS;
+
+use super::arrays::{numbers, read_npz, samples};
+use super::columns::{Columns, TableColumns};
 use super::dataset::Dataset;
 use super::digits::digits;
 use super::error::{ColumnProblem, ColumnRole, DataError, WindowingProblem, content};
@@ -11,8 +14,8 @@ use super::note::DataNote;
 use super::samples::{Layout, Samples};
 use super::source::Source;
 use super::stream::Array;
-use super::table::Columns;
-use super::{csv, folder, idx, npy, parquet, windows};
+use super::table::Read;
+use super::{folder, idx, npy, parquet, text, windows};
 
 /// Reads samples, and labels where the file has them. `digits` names the embedded set.
 ///
@@ -74,6 +77,28 @@ impl Source {
         windows::cut(path, &dataset, window)
     }
 
+    /// Reads samples and, if f32 is too coarse for one of their columns, once more with the origins that they want. Samples
+    /// for a model take the origins of those that it was trained with.
+    fn centred(&self, read: impl Fn(&[f64]) -> Result<Read, DataError>) -> Result<Dataset, DataError> {
+        let trained = self.trained.as_ref();
+        let (found, wanted) = read(trained.map_or(&[], |trained| &trained.origins))?;
+        let Some(origins) = wanted else { return Ok(found) };
+        let noted = |dataset: Dataset, note: &dyn Fn(String, f64) -> DataNote| {
+            let Dataset { samples, labels, groups } = dataset;
+            let columns = (0..).zip(&origins).filter(|(_, origin)| **origin != 0.0);
+            let notes: Vec<DataNote> = columns.map(|(c, &origin)| note(samples.column_name(c), origin)).collect();
+            Dataset { samples: samples.with_notes(notes), labels, groups }
+        };
+        match trained {
+            None => {
+                drop(found);
+                Ok(noted(read(&origins)?.0, &|name, origin| DataNote::Origin { name, origin }))
+            }
+            Some(trained) if trained.n_columns == 0 => Ok(noted(found, &|name, _| DataNote::Coarse { name })),
+            Some(_) => Ok(found),
+        }
+    }
+
     /// Refuses columns of labels and groups where the format has none.
     fn check_columns(&self, format: FileFormat) -> Result<(), DataError> {
         let (text, parquet) = (FileFormat::Text, FileFormat::Parquet);
@@ -98,7 +123,8 @@ impl Source {
         if !is_table {
             return Err(self.no_column(ColumnRole::LeftOut, ColumnProblem::NoColumns));
         }
-        let columns = Columns::choose(Path::new(&self.path), &[], samples.n_features(), self)?;
+        let table = TableColumns { names: &[], n: samples.n_features(), may_be_index: &|_| false };
+        let columns = Columns::choose(Path::new(&self.path), &table, self)?;
         samples.keep_columns(&columns.features, memory)
     }
 }
@@ -107,6 +133,9 @@ impl Source {
 fn read_table(source: &Source, memory: MemoryLimit) -> Result<Dataset, DataError> {
     let path = Path::new(&source.path);
     let format = FileFormat::from_name(path);
+    if let Some(advice) = foreign(path).filter(|_| path.is_file()) {
+        return Err(content(path, advice));
+    }
     source.check_columns(format)?;
     let dataset = match format {
         _ if source.path == "digits" => {
@@ -115,12 +144,13 @@ fn read_table(source: &Source, memory: MemoryLimit) -> Result<Dataset, DataError
             Dataset { samples: samples.with_notes(note), labels, groups }
         }
         FileFormat::Folder => folder::read(path, memory)?,
-        FileFormat::Npz => read_npz(path, memory)?,
-        FileFormat::Text => csv::read(path, source, memory)?,
-        FileFormat::Parquet => parquet::read(path, source, memory)?,
-        FileFormat::Npy | FileFormat::Idx => {
-            Dataset { samples: samples(path, array(path, memory)?)?, labels: None, groups: None }
-        }
+        FileFormat::Npz => source.centred(|origins| read_npz(path, memory, origins))?,
+        FileFormat::Text => source.centred(|origins| text::read(path, source, memory, origins))?,
+        FileFormat::Parquet => source.centred(|origins| parquet::read(path, source, memory, origins))?,
+        FileFormat::Npy | FileFormat::Idx => source.centred(|origins| {
+            let (samples, wanted) = samples(path, array(path, memory, origins)?)?;
+            Ok((Dataset { samples, labels: None, groups: None }, wanted))
+        })?,
     };
     let dataset = match format {
         FileFormat::Text | FileFormat::Parquet => dataset,
@@ -148,17 +178,36 @@ enum FileFormat {
 
 impl FileFormat {
     fn from_name(path: &Path) -> Self {
-        let ending = |path: &Path| path.extension().and_then(|ending| ending.to_str()).unwrap_or("").to_owned();
+        let ending = |path: &Path| path.extension().and_then(|ending| ending.to_str()).unwrap_or("").to_lowercase();
         let inner = if ending(path) == "gz" { path.with_extension("") } else { path.into() };
         match &*ending(path) {
             _ if path.is_dir() => Self::Folder,
             "npz" => Self::Npz,
             "npy" => Self::Npy,
             "parquet" | "pq" => Self::Parquet,
-            _ if matches!(&*ending(&inner), "csv" | "tsv" | "txt") => Self::Text,
+            _ if matches!(&*ending(&inner), "csv" | "tsv" | "tab" | "txt" | "dat" | "data" | "asc") => Self::Text,
             _ => Self::Idx,
         }
     }
+}
+
+/// What to do with a file of another program, by its name.
+fn foreign(path: &Path) -> Option<&'static str> {
+    let ending = path.extension()?.to_str()?.to_lowercase();
+    Some(match &*ending {
+        "xlsx" | "xls" | "ods" | "numbers" => "it is a spreadsheet: save the sheet as CSV",
+        "feather" | "arrow" | "orc" | "avro" => "it is a table in another binary format: write it as Parquet",
+        "mat" | "h5" | "hdf5" | "nc" | "pkl" | "pickle" | "pt" | "tfrecord" => {
+            "its format is not read: write its array with numpy.save or numpy.savez"
+        }
+        "json" | "jsonl" | "xml" | "sqlite" | "db" => "its format is not read: write it as CSV or Parquet",
+        "wav" | "mp3" | "flac" | "ogg" => "it is sound: write its samples as CSV or with numpy.save",
+        "png" | "jpg" | "jpeg" | "bmp" | "tif" | "tiff" | "webp" | "gif" => {
+            "it is a single image: name the folder that holds the images"
+        }
+        "zip" | "tar" | "7z" | "rar" => "it is an archive: unpack it and name a file or the folder in it",
+        _ => return None,
+    })
 }
 
 /// Reads one label per sample from an NPY or IDX file.
@@ -178,22 +227,13 @@ impl FileFormat {
 /// # Errors
 /// See [`DataError`]. There must be `n_samples` labels.
 pub fn read_labels(path: &Path, n_samples: usize) -> Result<Vec<u32>, DataError> {
-    let labels = labels(path, array(path, MemoryLimit::default())?)?;
-    check_labels(path, labels.len(), n_samples)?;
-    Ok(labels)
+    numbers(path, array(path, MemoryLimit::default(), &[])?, n_samples, ColumnRole::Labels)
 }
 
-fn array(path: &Path, memory: MemoryLimit) -> Result<Array, DataError> {
-    let array =
-        if FileFormat::from_name(path) == FileFormat::Npy { npy::open(path, memory) } else { idx::open(path, memory) };
+fn array(path: &Path, memory: MemoryLimit, origins: &[f64]) -> Result<Array, DataError> {
+    let is_npy = FileFormat::from_name(path) == FileFormat::Npy;
+    let array = if is_npy { npy::open(path, memory, origins) } else { idx::open(path, memory, origins) };
     array.map_err(|problem| problem.at(path))
-}
-
-fn check_labels(path: &Path, found: usize, expected: usize) -> Result<(), DataError> {
-    if found == expected {
-        return Ok(());
-    }
-    Err(content(path, format!("it has {found} labels for {expected} samples: there must be one per sample")))
 }
 
 fn check(path: &Path, dataset: &Dataset) -> Result<(), DataError> {
@@ -201,14 +241,11 @@ fn check(path: &Path, dataset: &Dataset) -> Result<(), DataError> {
     if let Some((sample, feature, value)) = samples.survey().not_finite {
         return Err(DataError::NotFinite { path: path.into(), sample, feature, value });
     }
-    if let Some(groups) = dataset.groups.as_ref().filter(|groups| groups.len() != samples.n_samples()) {
-        let (found, expected) = (groups.len(), samples.n_samples());
-        return Err(content(
-            path,
-            format!("it has {found} groups for {expected} samples: there must be one per sample"),
-        ));
+    if samples.n_features() > MAX_INPUTS {
+        let n = samples.n_features();
+        return Err(content(path, format!("a sample has {n} features: a model takes at most {MAX_INPUTS}")));
     }
-    dataset.labels.as_ref().map_or(Ok(()), |labels| check_labels(path, labels.len(), samples.n_samples()))
+    Ok(())
 }
 
 #[cfg(test)]

@@ -3,7 +3,6 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use image::{DynamicImage, ImageReader};
 use rayon::prelude::*;
 
 use super::dataset::Dataset;
@@ -11,12 +10,13 @@ use super::error::{DataError, content};
 use super::image_shape::ImageShape;
 use super::memory::MemoryLimit;
 use super::note::DataNote;
+use super::picture::{Look, Picture};
 use super::samples::{Layout, Samples};
 use super::table::sample_name;
 use super::values::{Sink, Values};
 
-/// Number of images that are decoded at once.
-const BLOCK: usize = 256;
+/// How many values of images are decoded at once, unless one image has more.
+const BLOCK: usize = 1 << 20;
 
 /// The endings of the names of images.
 const ENDINGS: [&str; 7] = ["png", "jpg", "jpeg", "bmp", "tif", "tiff", "webp"];
@@ -24,44 +24,60 @@ const ENDINGS: [&str; 7] = ["png", "jpg", "jpeg", "bmp", "tif", "tiff", "webp"];
 /// Reads the images of a folder, or of its subfolders, in the order of their names. All must have the same size.
 pub(super) fn read(folder: &Path, memory: MemoryLimit) -> Result<Dataset, DataError> {
     let Listing { images: labels, is_labelled, left_out, deeper } = Listing::new(folder)?;
-    let look = |path: &PathBuf| open(path).map(|picture| (picture.width(), picture.height(), is_colored(&picture)));
-    let looks = labels.par_iter().map(|(_, path)| look(path)).collect::<Result<Vec<_>, _>>()?;
-    let Some(&(width, height, _)) = looks.first() else {
+    let looks = labels.par_iter().map(|(_, path)| Picture::open(path).map(|picture| picture.look()));
+    let looks = looks.collect::<Result<Vec<Look>, _>>()?;
+    let Some(&first) = looks.first() else {
         let expected = ENDINGS.join(", ");
         return Err(content(
             folder,
             format!("there are no images in it or in its subfolders: expected files that end in {expected}"),
         ));
     };
-    if let Some(other) = looks.iter().position(|&(w, h, _)| (w, h) != (width, height)) {
-        let (path, (w, h, _)) = (&labels[other].1, looks[other]);
-        let problem = format!(
-            "its size is {w} x {h}, but {} is {width} x {height}: resize them to one size",
-            labels[0].1.display()
-        );
-        return Err(content(path, problem));
+    for ((_, path), look) in labels.iter().zip(&looks) {
+        check_alike(path, look, &labels[0].1, &first)?;
     }
-    let are_colored = looks.iter().any(|look| look.2);
-    let pixels =
-        |picture: DynamicImage| if are_colored { picture.to_rgb8().into_raw() } else { picture.to_luma8().into_raw() };
+    let are_colored = looks.iter().any(|look| look.is_colored);
+    let Look { width, height, .. } = first;
+    let shape = ImageShape { channels: if are_colored { 3 } else { 1 }, height, width };
     let mut sink = Sink::new(memory);
-    for block in labels.chunks(BLOCK) {
-        let block = block.par_iter().map(|(_, path)| open(path).map(pixels)).collect::<Result<Vec<_>, _>>()?;
-        sink.push(&block.into_iter().flatten().map(f32::from).collect::<Vec<f32>>())?;
+    for block in labels.chunks((BLOCK / shape.n_values()).max(1)) {
+        let values = block.par_iter().map(|(_, path)| Picture::open(path).map(|picture| picture.values(are_colored)));
+        for values in values.collect::<Result<Vec<_>, _>>()? {
+            sink.push(&values)?;
+        }
     }
-    let shape =
-        ImageShape { channels: if are_colored { 3 } else { 1 }, height: height as usize, width: width as usize };
     let values = Values::new(sink.finish()?, shape.n_values());
     let samples = Samples::from_values(sample_name(folder), values)?.with_layout(Layout::Images(shape)).with_count(1.0);
-    let first = left_out.first().map(|path| path.display().to_string());
-    let samples = samples.with_notes(first.map(|first| DataNote::FilesLeftOut { files: left_out.len(), first }));
-    let samples = samples.with_notes((deeper > 0).then_some(DataNote::DeeperFolders { images: deeper }));
+    let name = left_out.first().map(|path| path.display().to_string());
+    let transparent = looks.iter().filter(|look| look.was_transparent).count();
+    let samples = samples.with_notes(
+        [
+            name.map(|first| DataNote::FilesLeftOut { files: left_out.len(), first }),
+            (deeper > 0).then_some(DataNote::DeeperFolders { images: deeper }),
+            (transparent > 0).then_some(DataNote::Transparent { images: transparent }),
+        ]
+        .into_iter()
+        .flatten(),
+    );
     Ok(Dataset { samples, labels: is_labelled.then(|| labels.iter().map(|(label, _)| *label).collect()), groups: None })
 }
 
-/// Whether any pixel has a colour: many programs write grey images with three channels.
-fn is_colored(picture: &DynamicImage) -> bool {
-    picture.color().has_color() && picture.to_rgb8().pixels().any(|p| p.0[0] != p.0[1] || p.0[1] != p.0[2])
+/// Whether an image has the size and the depth of the first.
+fn check_alike(path: &Path, look: &Look, first_path: &Path, first: &Look) -> Result<(), DataError> {
+    let first_path = first_path.display();
+    let bits = |look: &Look| if look.is_deep { 16 } else { 8 };
+    let problem = if (look.width, look.height) != (first.width, first.height) {
+        let (w, h) = (look.width, look.height);
+        format!(
+            "its size is {w} x {h}, but {first_path} is {} x {}: resize them to one size",
+            first.width, first.height
+        )
+    } else if look.is_deep != first.is_deep {
+        format!("its values have {} bits, those of {first_path} {}: convert them to one depth", bits(look), bits(first))
+    } else {
+        return Ok(());
+    };
+    Err(content(path, problem))
 }
 
 /// The entries of a folder by name, without hidden ones and those that systems add.
@@ -98,7 +114,11 @@ impl Listing {
         let (own, left_out): (Vec<PathBuf>, Vec<PathBuf>) = files.into_iter().partition(|path| is_image(path));
         let mut listing = Self { images: vec![], is_labelled: true, left_out, deeper: 0 };
         for (class, folder) in (0..).zip(&folders) {
-            listing.add(class, folder, 0)?;
+            if leads_back(folder) {
+                listing.left_out.push(folder.clone());
+            } else {
+                listing.add(class, folder, 0)?;
+            }
         }
         match (own.len(), listing.images.len()) {
             (0, _) => Ok(listing),
@@ -119,7 +139,9 @@ impl Listing {
     /// Adds what is in a folder and in all folders below it to a class.
     fn add(&mut self, class: u32, folder: &Path, depth: usize) -> Result<(), DataError> {
         for path in entries(folder)? {
-            if path.is_dir() {
+            if path.is_dir() && leads_back(&path) {
+                self.left_out.push(path);
+            } else if path.is_dir() {
                 self.add(class, &path, depth + 1)?;
             } else if is_image(&path) {
                 self.images.push((class, path));
@@ -132,20 +154,22 @@ impl Listing {
     }
 }
 
+/// Whether a folder is a link to one that it is in.
+fn leads_back(folder: &Path) -> bool {
+    let real = |path: &Path| path.canonicalize().ok();
+    folder.is_symlink()
+        && real(folder)
+            .is_some_and(|target| folder.parent().and_then(real).is_some_and(|parent| parent.starts_with(target)))
+}
+
 fn is_image(path: &Path) -> bool {
     let ending = path.extension().and_then(|ending| ending.to_str()).map(str::to_lowercase);
     ending.is_some_and(|ending| ENDINGS.contains(&ending.as_str()))
 }
 
-fn open(path: &Path) -> Result<DynamicImage, DataError> {
-    let reader = ImageReader::open(path).and_then(ImageReader::with_guessed_format);
-    let reader = reader.map_err(DataError::io(path))?;
-    reader.decode().map_err(|error| content(path, format!("not a readable image: {error}")))
-}
-
 #[cfg(test)]
 mod tests {
-    use image::{Rgb, RgbImage};
+    use image::{DynamicImage, Rgb, RgbImage};
 
     use super::*;
 
@@ -195,6 +219,42 @@ mod tests {
         put(folder.path(), "overview.png", size, [1; 3]);
         let error = read(folder.path(), MemoryLimit(400)).unwrap_err().to_string();
         assert!(error.contains("images in it (1) and in its subfolders (3)"), "{error}");
+    }
+
+    #[test]
+    fn images_are_upright_and_of_one_depth() {
+        let folder = tempfile::tempdir().unwrap();
+        // A JPEG of 3 x 2 that its camera held on its side: orientation 6 of EXIF.
+        let mut jpeg = vec![];
+        let picture = DynamicImage::ImageLuma8(image::GrayImage::from_fn(3, 2, |x, _| image::Luma([100 * x as u8])));
+        picture.write_to(&mut std::io::Cursor::new(&mut jpeg), image::ImageFormat::Jpeg).unwrap();
+        let tags = [&b"Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0"[..]].concat();
+        let length = (tags.len() as u16 + 2).to_be_bytes();
+        let turned = [&jpeg[..2], &[0xff, 0xe1], &length, &tags, &jpeg[2..]].concat();
+        fs::write(folder.path().join("a.jpg"), turned).unwrap();
+        put(folder.path(), "b.png", (2, 3), [9; 3]);
+        let found = read(folder.path(), MemoryLimit(400)).unwrap().samples;
+        assert_eq!(found.image(), Some(ImageShape { channels: 1, height: 3, width: 2 }));
+        let values = found.chunk(0..1).unwrap().into_owned();
+        assert!(values[0] < 50.0 && (values[2] - 100.0).abs() < 50.0 && values[4] > 150.0, "{values:?}");
+
+        let deep = image::ImageBuffer::from_pixel(2, 3, image::Luma([30_000u16]));
+        DynamicImage::ImageLuma16(deep).save(folder.path().join("c.png")).unwrap();
+        let error = read(folder.path(), MemoryLimit(400)).unwrap_err().to_string();
+        assert!(error.contains("c.png: its values have 16 bits, those of"), "{error}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_that_lead_back_are_left_out() {
+        let folder = tempfile::tempdir().unwrap();
+        put(folder.path(), "a/1.png", (3, 2), [1; 3]);
+        put(folder.path(), "b/c/2.png", (3, 2), [2; 3]);
+        std::os::unix::fs::symlink(folder.path(), folder.path().join("d")).unwrap();
+        std::os::unix::fs::symlink(folder.path().join("b"), folder.path().join("b/c/e")).unwrap();
+        let found = read(folder.path(), MemoryLimit(400)).unwrap().samples;
+        assert_eq!(found.n_samples(), 2);
+        assert!(matches!(found.notes()[0], DataNote::FilesLeftOut { files: 2, .. }));
     }
 
     #[test]

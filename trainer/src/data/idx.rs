@@ -9,37 +9,27 @@ use std::path::Path;
 use super::elements::Elements;
 use super::error::{DataError, Unlocated};
 use super::memory::MemoryLimit;
-use super::stream::{self, Array};
-use super::values::Store;
+use super::stream::{Array, ArrayHeader};
 
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 
 /// Reads a file, or leaves its numbers in the file if it is not packed and they take too much memory.
-pub(super) fn open(path: &Path, memory: MemoryLimit) -> Result<Array, Unlocated> {
+pub(super) fn open(path: &Path, memory: MemoryLimit, origins: &[f64]) -> Result<Array, Unlocated> {
     let io = DataError::io(path);
     let mut file = BufReader::new(File::open(path).map_err(&io)?);
     let mut start = vec![];
     file.by_ref().take(2).read_to_end(&mut start).map_err(&io)?;
     file.rewind().map_err(&io)?;
     if start == GZIP {
-        return parse(flate2::read::MultiGzDecoder::new(file), memory);
+        let mut unpacked = flate2::read::MultiGzDecoder::new(file);
+        return Header::read(&mut unpacked)?.0.read(unpacked, memory, origins);
     }
     let header = Header::read(&mut file)?;
-    let store = stream::read_or_leave(path, file, header.len(), header.elements, &header.shape, memory)?;
-    Ok(header.array(store))
+    let offset = header.len();
+    header.0.read_or_leave(path, file, offset, memory, origins)
 }
 
-/// Reads the bytes of an IDX file from a stream.
-fn parse(mut reader: impl Read, memory: MemoryLimit) -> Result<Array, Unlocated> {
-    let header = Header::read(&mut reader)?;
-    let store = stream::read(reader, header.elements, &header.shape, memory)?;
-    Ok(header.array(store))
-}
-
-struct Header {
-    elements: Elements,
-    shape: Vec<usize>,
-}
+struct Header(ArrayHeader);
 
 impl Header {
     fn read(reader: &mut impl Read) -> Result<Self, Unlocated> {
@@ -77,15 +67,12 @@ impl Header {
         };
         let elements = Elements::named(name)
             .ok_or_else(|| Unlocated::from(format!("elements of type {name} are not supported")))?;
-        Ok(Self { elements, shape: lengths.chunks_exact(4).map(length).collect() })
+        let shape = lengths.chunks_exact(4).map(length).collect();
+        Ok(Self(ArrayHeader { elements, shape, is_fortran: false }))
     }
 
     /// Number of bytes before the elements.
     fn len(&self) -> usize {
-        4 + 4 * self.shape.len()
-    }
-
-    fn array(self, store: Store) -> Array {
-        Array { shape: self.shape, store, are_integers: self.elements.kind.is_integer }
+        4 + 4 * self.0.shape.len()
     }
 }

@@ -16,7 +16,7 @@ use std::fmt;
 /// assert_eq!(samples.notes(), [DataNote::IndexColumn { name: String::new() }]);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum DataNote {
     /// The index of a data frame is not a feature.
@@ -28,6 +28,44 @@ pub enum DataNote {
     NumericHeader {
         /// The fields of the line.
         fields: Vec<String>,
+    },
+    /// The line below the header holds the units of the columns.
+    Units {
+        /// The fields of the line.
+        units: Vec<String>,
+    },
+    /// Lines above the table begin with `#`.
+    Comments {
+        /// How many lines.
+        lines: usize,
+    },
+    /// Numbers have a decimal comma.
+    DecimalComma,
+    /// Something stands between thousands.
+    Thousands {
+        /// What it is.
+        mark: char,
+    },
+    /// A table to be assigned has columns that the model does not take.
+    ColumnsLeftOut {
+        /// Their names.
+        names: Vec<String>,
+    },
+    /// A table to be assigned has its columns in another order than the one that the model was trained with.
+    ColumnsReordered,
+    /// A table to be assigned has no names of columns, and the one that the model was trained with had.
+    ColumnsByPlace,
+    /// The numbers of a column are so near to each other that something is subtracted from them.
+    Origin {
+        /// The name of the column.
+        name: String,
+        /// What is subtracted.
+        origin: f64,
+    },
+    /// f32 can't tell the numbers of a column apart, and it is not known what a model subtracts from them.
+    Coarse {
+        /// The name of the column.
+        name: String,
     },
     /// Rows without an entry in the column of labels or groups share one of their own.
     EmptyCategories {
@@ -62,6 +100,11 @@ pub enum DataNote {
         /// How many images.
         images: usize,
     },
+    /// Images are transparent in places.
+    Transparent {
+        /// How many images.
+        images: usize,
+    },
     /// `digits` names the embedded set although there is a file or folder with this name.
     EmbeddedDigits,
 }
@@ -73,9 +116,30 @@ impl fmt::Display for DataNote {
                 write!(f, "column {name:?} is taken for the index of a data frame and left out; rename it to keep it")
             }
             Self::NumericHeader { fields } => {
-                let line = fields.iter().take(5).map(String::as_str).collect::<Vec<_>>().join(", ");
-                write!(f, "the first line ({line}{}) is read as a header", if fields.len() > 5 { ", ..." } else { "" })
+                write!(f, "the first line ({}) is read as a header", some(fields))
             }
+            Self::Units { units } => {
+                write!(f, "the line below the header ({}) is read as units and left out", some(units))
+            }
+            Self::Comments { lines } => write!(f, "{lines} lines above the table begin with # and are left out"),
+            Self::DecimalComma => f.write_str("numbers are read with a decimal comma"),
+            Self::Thousands { mark } => write!(f, "{mark:?} is read as what stands between thousands"),
+            Self::ColumnsLeftOut { names } => {
+                write!(f, "columns that the model was not trained with are left out: {}", some(names))
+            }
+            Self::ColumnsReordered => f.write_str("columns are brought to the order in which the model was trained"),
+            Self::ColumnsByPlace => {
+                f.write_str("columns have no names here and are taken in the order in which the model was trained")
+            }
+            Self::Origin { name, origin } => write!(
+                f,
+                "f32 is too coarse for column {name}, so {origin} is subtracted from it: the model and the chip take the \
+                 difference"
+            ),
+            Self::Coarse { name } => write!(
+                f,
+                "f32 is too coarse for column {name}: name the directory of the run, which knows what is subtracted"
+            ),
             Self::EmptyCategories { rows, are_groups } => {
                 let (column, class) = if *are_groups { ("groups", "group") } else { ("labels", "class") };
                 write!(f, "{rows} rows have no entry in the column of {column}; together they count as one {class}")
@@ -92,9 +156,18 @@ impl fmt::Display for DataNote {
             Self::DeeperFolders { images } => {
                 write!(f, "{images} images are in deeper folders; each counts to the class of the first folder")
             }
+            Self::Transparent { images } => {
+                write!(f, "{images} images are transparent in places and are laid over white")
+            }
             Self::EmbeddedDigits => {
                 f.write_str("digits names the set that the program contains; write ./digits for your own")
             }
         }
     }
+}
+
+/// The first of many fields.
+fn some(fields: &[String]) -> String {
+    let first = fields.iter().take(5).map(String::as_str).collect::<Vec<_>>().join(", ");
+    if fields.len() > 5 { format!("{first}, ...") } else { first }
 }

@@ -12,10 +12,12 @@ use zip::ZipArchive;
 use super::elements::Elements;
 use super::error::{DataError, Unlocated};
 use super::memory::MemoryLimit;
-use super::stream::{self, Array};
-use super::values::Store;
+use super::stream::{Array, ArrayHeader};
 
 const MAGIC: &[u8] = b"\x93NUMPY";
+
+/// How many bytes a header may have: numpy's own have a few hundred.
+const LONGEST_HEADER: usize = 1 << 20;
 
 /// How messages about NPY files begin.
 const WHAT: &str = "not a readable NPY file: ";
@@ -40,35 +42,29 @@ impl<R: Read + Seek> Npz<R> {
     }
 
     /// Reads one array.
-    pub(super) fn array(&mut self, name: &str, memory: MemoryLimit) -> Result<Array, Unlocated> {
+    pub(super) fn array(&mut self, name: &str, memory: MemoryLimit, origins: &[f64]) -> Result<Array, Unlocated> {
         let index = self.names().iter().position(|n| n == name);
         let index = index.ok_or_else(|| format!("it has no array {name}; it has {}", self.names().join(", ")))?;
         let entry = self.0.by_index(index).map_err(|error| format!("array {name} is damaged: {error}"))?;
-        parse(entry, memory).map_err(|problem| problem.before(&format!("array {name}: ")))
+        parse(entry, memory, origins).map_err(|problem| problem.before(&format!("array {name}: ")))
     }
 }
 
 /// Reads the bytes of an NPY file from a stream.
-pub(super) fn parse(mut reader: impl Read, memory: MemoryLimit) -> Result<Array, Unlocated> {
+fn parse(mut reader: impl Read, memory: MemoryLimit, origins: &[f64]) -> Result<Array, Unlocated> {
     let (header, _) = Header::read(&mut reader).map_err(|problem| format!("{WHAT}{problem}"))?;
-    let store = stream::read(reader, header.elements, &header.shape, memory).map_err(|problem| problem.before(WHAT))?;
-    header.array(store, memory)
+    header.0.read(reader, memory, origins).map_err(|problem| problem.before(WHAT))
 }
 
 /// Reads a file, or leaves its numbers in the file if they take too much memory.
-pub(super) fn open(path: &Path, memory: MemoryLimit) -> Result<Array, Unlocated> {
+pub(super) fn open(path: &Path, memory: MemoryLimit, origins: &[f64]) -> Result<Array, Unlocated> {
     let mut file = BufReader::new(File::open(path).map_err(DataError::io(path))?);
     let (header, offset) = Header::read(&mut file).map_err(|problem| format!("{WHAT}{problem}"))?;
-    let store = stream::read_or_leave(path, file, offset, header.elements, &header.shape, memory);
-    header.array(store.map_err(|problem| problem.before(WHAT))?, memory)
+    header.0.read_or_leave(path, file, offset, memory, origins).map_err(|problem| problem.before(WHAT))
 }
 
 /// The header before the elements: `{'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), }`.
-struct Header {
-    elements: Elements,
-    is_fortran: bool,
-    shape: Vec<usize>,
-}
+struct Header(ArrayHeader);
 
 impl Header {
     /// Reads the header. Also gives its length in bytes.
@@ -91,6 +87,9 @@ impl Header {
             _ => return Err(cut_off.into()),
         };
         let length = take(length)?.iter().rev().fold(0, |length, &byte| length << 8 | usize::from(byte));
+        if length > LONGEST_HEADER {
+            return Err(format!("its header has {length} bytes: expected at most {LONGEST_HEADER}"));
+        }
         let text = take(length)?;
         if text.len() < length || length == 0 {
             return Err(cut_off.into());
@@ -103,27 +102,27 @@ impl Header {
         let descr = field(text, "descr")?;
         let name = descr.strip_prefix(['\'', '"']).and_then(|rest| rest.split(['\'', '"']).next());
         let name = name.ok_or("its elements are records: expected one array of numbers")?;
-        let elements = Elements::named(name).ok_or_else(|| {
-            format!("elements of type {name} are not supported: expected integers, f2, f4 or f8; convert them with .astype('float32')")
-        })?;
+        let elements = Elements::named(name).ok_or_else(|| unsupported(name))?;
         let shape = field(text, "shape")?;
         let inner = shape.strip_prefix('(').and_then(|rest| rest.split(')').next());
         let lengths = inner.into_iter().flat_map(|inner| inner.split(',')).map(str::trim).filter(|d| !d.is_empty());
         let lengths = lengths.map(str::parse).collect::<Result<Vec<usize>, _>>();
         let shape = inner.and(lengths.ok()).ok_or("its header has no readable shape")?;
         let is_fortran = field(text, "fortran_order")?.starts_with("True");
-        Ok(Self { elements, is_fortran, shape })
+        Ok(Self(ArrayHeader { elements, is_fortran, shape }))
     }
+}
 
-    /// The array with these numbers, which are in the order of the file.
-    fn array(self, store: Store, memory: MemoryLimit) -> Result<Array, Unlocated> {
-        let store = if self.is_fortran && self.shape.len() > 1 {
-            stream::row_major(&store, &self.shape, memory)?
-        } else {
-            store
-        };
-        Ok(Array { shape: self.shape, store, are_integers: self.elements.kind.is_integer })
-    }
+/// What is wrong with elements of a type, and how numpy makes numbers of them.
+fn unsupported(name: &str) -> String {
+    let (what, advice) = match name.trim_start_matches(['<', '>', '|', '=']).chars().next() {
+        Some('U' | 'S' | 'a' | 'T') => ("texts", "number them with np.unique(x, return_inverse=True)[1]"),
+        Some('M' | 'm') => ("dates or times", "convert them with .astype('int64')"),
+        Some('O') => ("Python objects", "convert them with .astype('float32')"),
+        Some('c') => ("complex numbers", "store their real and imaginary parts as columns"),
+        _ => return format!("elements of type {name} are not supported: convert them with .astype('float32')"),
+    };
+    format!("its elements are {what} (type {name}), and no numbers: {advice}")
 }
 
 /// The text after `'name':`.
@@ -166,14 +165,14 @@ mod tests {
         };
         let path = tempfile::NamedTempFile::with_suffix(".npy").unwrap();
         std::fs::write(path.path(), bytes).unwrap();
-        let expected = found(parse(bytes, MemoryLimit(1 << 20)));
+        let expected = found(parse(bytes, MemoryLimit(1 << 20), &[]));
         for memory in [MemoryLimit(0), MemoryLimit(16), MemoryLimit(1 << 20)] {
             let bits = |found: &Result<Found, String>| {
                 let (shape, values, are_integers) = found.clone()?;
                 Ok::<_, String>((shape, values.iter().map(|x| x.to_bits()).collect::<Vec<u32>>(), are_integers))
             };
-            assert_eq!(bits(&found(parse(bytes, memory))), bits(&expected));
-            assert_eq!(bits(&found(open(path.path(), memory))), bits(&expected));
+            assert_eq!(bits(&found(parse(bytes, memory, &[]))), bits(&expected));
+            assert_eq!(bits(&found(open(path.path(), memory, &[]))), bits(&expected));
         }
         expected
     }
@@ -233,9 +232,11 @@ mod tests {
             (npy("<f4", "False", huge, &[0; 16]), "but 16 bytes follow"),
             (npy("<f8", "False", "(18446744073709551615, 9)", &[]), "but 0 bytes follow"),
             (npy("<f16", "False", "(2,)", &[0; 32]), "type <f16 are not supported"),
-            (npy("<c8", "False", "(2,)", &[0; 16]), "type <c8 are not supported"),
+            (npy("<c8", "False", "(2,)", &[0; 16]), "complex numbers (type <c8)"),
             (npy("<f4", "False", "(-2,)", &[]), "no readable shape"),
             (npy("<f4", "False", "5", &[]), "no readable shape"),
+            (npy("<U5", "False", "(2,)", &[0; 40]), "its elements are texts (type <U5), and no numbers"),
+            ([MAGIC, &[2, 0, 0, 0, 0, 0xc0]].concat(), "its header has 3221225472 bytes: expected at most 1048576"),
             ([MAGIC, &[9, 0, 0, 0]].concat(), "version is 9.0"),
             ([MAGIC, &[1, 0, 200, 0, b'{']].concat(), "header is cut off"),
             ([MAGIC, &[1, 0, 2, 0, b'{', b'}']].concat(), "names no descr"),
@@ -269,9 +270,9 @@ mod tests {
             let mut npz = Npz::new(archive.finish().unwrap()).unwrap();
             assert_eq!(npz.names(), ["b", "a"]);
             let mut values = vec![];
-            npz.array("a", MemoryLimit(4)).ok().unwrap().store.read(0, 3, &mut values).unwrap();
+            npz.array("a", MemoryLimit(4), &[]).ok().unwrap().store.read(0, 3, &mut values).unwrap();
             assert_eq!(values, [9.0; 3]);
-            let missing = npz.array("c", MemoryLimit(4)).err().unwrap().at("x.npz".as_ref()).to_string();
+            let missing = npz.array("c", MemoryLimit(4), &[]).err().unwrap().at("x.npz".as_ref()).to_string();
             assert!(missing.contains("no array c; it has b, a"), "{missing}");
         }
     }

@@ -1,106 +1,96 @@
 //! Parquet tables, row group by row group.
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::path::Path;
 
-use parquet::errors::ParquetError;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::record::{Field, Row};
 
-use super::dataset::Dataset;
+use super::columns::{Columns, TableColumns};
 use super::error::{CellProblem, DataError, content};
+use super::guard::guarded;
 use super::memory::MemoryLimit;
-use super::note::DataNote;
-use super::samples::Samples;
+use super::pages;
 use super::source::Source;
-use super::table::{CategoryColumn, Columns, sample_name};
-use super::values::{Sink, Values};
+use super::table::{Read, Table};
 
 /// Reads a table. Columns of labels and groups are not features.
-pub(super) fn read(path: &Path, source: &Source, memory: MemoryLimit) -> Result<Dataset, DataError> {
-    let damaged = |error: ParquetError| content(path, format!("not a readable Parquet file: {error}"));
+pub(super) fn read(path: &Path, source: &Source, memory: MemoryLimit, origins: &[f64]) -> Result<Read, DataError> {
+    let damaged = |problem: String| content(path, format!("not a readable Parquet file: {problem}"));
     let file = File::open(path).map_err(DataError::io(path))?;
-    let reader = SerializedFileReader::new(file).map_err(damaged)?;
+    let pages = file.try_clone().map_err(DataError::io(path))?;
+    let reader = guarded(|| SerializedFileReader::new(file)).map_err(damaged)?;
+    pages::check(&pages, reader.metadata(), memory.0).map_err(damaged)?;
     let schema = reader.metadata().file_metadata().schema();
-    let names: Vec<&str> = schema.get_fields().iter().map(|field| field.name()).collect();
-    let Columns { label, group, features, index } = Columns::choose(path, &names, names.len(), source)?;
-
-    let (mut labels, mut groups) = (CategoryColumn::default(), CategoryColumn::default());
-    let (mut sink, mut values) = (Sink::new(memory), vec![]);
-    let mut are_integers = true;
-    for (index, row) in reader.get_row_iter(None).map_err(damaged)?.enumerate() {
-        let row = row.map_err(damaged)?;
+    let names: Vec<String> = schema.get_fields().iter().map(|field| field.name().to_owned()).collect();
+    let borrowed: Vec<&str> = names.iter().map(String::as_str).collect();
+    let columns = TableColumns { names: &borrowed, n: names.len(), may_be_index: &|_| false };
+    let mut table = Table::new(Columns::choose(path, &columns, source)?, memory, origins);
+    let mut rows = guarded(|| reader.get_row_iter(None)).map_err(damaged)?;
+    let mut index = 0;
+    while let Some(row) = guarded(|| rows.next().transpose()).map_err(damaged)? {
         let refuse = |column: usize, problem: CellProblem| DataError::Value {
             path: path.into(),
             row: index,
-            name: names[column].into(),
+            name: names[column].clone(),
             problem,
         };
-        values.clear();
-        for &column in &features {
-            let (value, is_integer) = number(field(&row, column)).map_err(|problem| refuse(column, problem))?;
-            are_integers &= is_integer;
-            values.push(value);
+        for at in 0..table.columns.features.len() {
+            let c = table.columns.features[at];
+            let (value, is_integer) = number(field(&row, c)).map_err(|problem| refuse(c, problem))?;
+            table.push(value, is_integer);
         }
-        sink.push(&values)?;
-        for (column, into) in [(label, &mut labels), (group, &mut groups)] {
-            if let Some(column) = column {
-                into.push(&word(field(&row, column)).map_err(|problem| refuse(column, problem))?);
-            }
-        }
+        table.end_row(|c| Ok(word(field(&row, c))), refuse)?;
+        index += 1;
     }
-    if sink.len() == 0 {
+    if table.is_empty() {
         return Err(content(path, "it has no rows: expected samples"));
     }
-    let samples = Samples::from_values(sample_name(path), Values::new(sink.finish()?, features.len()))?;
-    let index = index.map(|c| DataNote::IndexColumn { name: names[c].into() });
-    let samples = samples.with_notes(index.into_iter().chain(labels.note(false)).chain(groups.note(true)));
-    let samples = samples.with_column_names(features.iter().map(|&c| names[c].to_owned()));
-    Ok(Dataset {
-        samples: if are_integers { samples.with_count(1.0) } else { samples },
-        labels: label.map(|_| labels.finish()),
-        groups: group.map(|_| groups.finish()),
-    })
+    table.finish(path, &names, vec![])
 }
 
 fn field(row: &Row, column: usize) -> &Field {
     row.get_column_iter().nth(column).map_or(&Field::Null, |(_, field)| field)
 }
 
-/// A finite number, and whether it was an integer of 32 bits.
-fn number(field: &Field) -> Result<(f32, bool), CellProblem> {
+/// A finite number, and whether it was an integer.
+fn number(field: &Field) -> Result<(f64, bool), CellProblem> {
     let (value, is_integer) = match *field {
         Field::Bool(x) => (f64::from(u8::from(x)), true),
         Field::Byte(x) => (x.into(), true),
         Field::Short(x) => (x.into(), true),
         Field::Int(x) => (x.into(), true),
-        Field::Long(x) => (x as f64, i32::try_from(x).is_ok()),
+        Field::Long(x) => (x as f64, true),
         Field::UByte(x) => (x.into(), true),
         Field::UShort(x) => (x.into(), true),
-        Field::UInt(x) => (x.into(), i32::try_from(x).is_ok()),
-        Field::ULong(x) => (x as f64, i32::try_from(x).is_ok()),
+        Field::UInt(x) => (x.into(), true),
+        Field::ULong(x) => (x as f64, true),
         Field::Float16(x) => (f32::from(x).into(), false),
         Field::Float(x) => (x.into(), false),
         Field::Double(x) => (x, false),
+        Field::Decimal(_) => (text(field).parse().map_err(|_| CellProblem::Text(text(field).into()))?, false),
         Field::Null => return Err(CellProblem::Missing),
-        ref other => return Err(CellProblem::Text(text(other))),
+        Field::Group(_) | Field::ListInternal(_) | Field::MapInternal(_) => return Err(CellProblem::Nested),
+        Field::Date(_)
+        | Field::TimeMillis(_)
+        | Field::TimeMicros(_)
+        | Field::TimestampMillis(_)
+        | Field::TimestampMicros(_) => return Err(CellProblem::Time(text(field).into())),
+        ref other => return Err(CellProblem::Text(text(other).into())),
     };
-    let value = value as f32;
-    if value.is_finite() { Ok((value, is_integer)) } else { Err(CellProblem::NotFinite(value.to_string())) }
+    if (value as f32).is_finite() { Ok((value, is_integer)) } else { Err(CellProblem::NotFinite(value.to_string())) }
 }
 
-/// A label or a group, as text.
-fn word(field: &Field) -> Result<String, CellProblem> {
-    match field {
-        Field::Null => Err(CellProblem::Missing),
-        other => Ok(text(other)),
-    }
+/// A label or a group, as text; a missing one is empty, as it is in CSV.
+fn word(field: &Field) -> Cow<'_, str> {
+    if matches!(field, Field::Null) { "".into() } else { text(field) }
 }
 
-fn text(field: &Field) -> String {
+fn text(field: &Field) -> Cow<'_, str> {
     match field {
-        Field::Str(text) => text.clone(),
-        other => other.to_string(),
+        Field::Str(text) => text.into(),
+        other => other.to_string().into(),
     }
 }
 
@@ -114,6 +104,7 @@ mod tests {
     use parquet::file::writer::SerializedFileWriter;
     use parquet::schema::parser::parse_message_type;
 
+    use super::super::dataset::Dataset;
     use super::*;
 
     /// Two row groups of `x int, kind text, y double`, the double missing where it is negative.
@@ -146,7 +137,7 @@ mod tests {
         let path = folder.path().join("x.parquet");
         file(&path, compression, y);
         let source = Source { label_column: Some(label.into()), ..Source::default() };
-        read(&path, &source, MemoryLimit(0)).map_err(|error| error.to_string())
+        read(&path, &source, MemoryLimit(0), &[]).map(|found| found.0).map_err(|error| error.to_string())
     }
 
     #[test]
@@ -176,7 +167,7 @@ mod tests {
         assert!(error([1.0, f64::INFINITY], "kind").contains("inf is not a finite number"));
         let path = tempfile::NamedTempFile::with_suffix(".parquet").unwrap();
         std::fs::write(path.path(), b"PAR1 this is none").unwrap();
-        let damaged = read(path.path(), &Source::default(), MemoryLimit(0)).unwrap_err().to_string();
+        let damaged = read(path.path(), &Source::default(), MemoryLimit(0), &[]).unwrap_err().to_string();
         assert!(damaged.contains("not a readable Parquet file"), "{damaged}");
     }
 }

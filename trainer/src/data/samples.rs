@@ -31,6 +31,7 @@ pub struct Samples {
     layout: Layout,
     count: Option<f32>,
     column_names: Option<Arc<[String]>>,
+    origins: Arc<[f64]>,
     notes: Vec<DataNote>,
     fingerprint: [u8; 32],
     survey: Survey,
@@ -87,6 +88,7 @@ impl Samples {
             layout: Layout::Table,
             count: None,
             column_names: None,
+            origins: [].into(),
             notes: vec![],
             fingerprint,
             survey,
@@ -120,6 +122,12 @@ impl Samples {
         Self { column_names: Some(names.into_iter().collect()), ..self }
     }
 
+    /// The same samples, from whose columns these numbers were subtracted; none of them is 0 for all.
+    pub(super) fn with_origins(self, origins: &[f64]) -> Self {
+        let is_any = origins.iter().any(|&origin| origin != 0.0);
+        Self { origins: if is_any { origins.into() } else { [].into() }, ..self }
+    }
+
     /// The same samples, with something to tell about how they were read.
     pub(super) fn with_notes(mut self, notes: impl IntoIterator<Item = DataNote>) -> Self {
         self.notes.extend(notes);
@@ -128,8 +136,8 @@ impl Samples {
 
     /// The same samples with what is known of others besides their values.
     fn like(self, other: &Self) -> Self {
-        let (column_names, notes) = (other.column_names.clone(), other.notes.clone());
-        Self { layout: other.layout, count: other.count, column_names, notes, ..self }
+        let (column_names, origins, notes) = (other.column_names.clone(), other.origins.clone(), other.notes.clone());
+        Self { layout: other.layout, count: other.count, column_names, origins, notes, ..self }
     }
 
     /// What the samples are called: `digits`, or the name of a file.
@@ -171,6 +179,17 @@ impl Samples {
         name.unwrap_or_else(|| column.to_string())
     }
 
+    /// The names of the columns, if they have any.
+    pub(super) fn column_names(&self) -> &[String] {
+        self.column_names.as_deref().unwrap_or_default()
+    }
+
+    /// What was subtracted from the values of each column before they were rounded to f32; empty if nothing was. The
+    /// differences are the samples.
+    pub fn origins(&self) -> &[f64] {
+        &self.origins
+    }
+
     /// What was decided when they were read, for people to check.
     pub fn notes(&self) -> &[DataNote] {
         &self.notes
@@ -179,6 +198,16 @@ impl Samples {
     /// SHA-256 of the shape and the values.
     pub fn fingerprint(&self) -> [u8; 32] {
         self.fingerprint
+    }
+
+    /// Checks that values that are read from the user's file each time are still those of the first time.
+    ///
+    /// # Errors
+    /// [`DataError::Changed`] if they are not, and [`DataError::Io`] if the file can't be read.
+    pub fn check_unchanged(&self) -> Result<(), DataError> {
+        let Some(path) = self.values.path_in_place() else { return Ok(()) };
+        let found = Self::from_values(self.name.clone(), self.values.clone())?;
+        if found.fingerprint == self.fingerprint { Ok(()) } else { Err(DataError::Changed { path: path.into() }) }
     }
 
     /// What was found by the pass over all values.
@@ -307,7 +336,8 @@ impl Samples {
         }
         let values = Values::new(sink.finish()?, columns.len());
         let kept = Self::from_values(self.name.clone(), values)?.like(self);
-        Ok(kept.with_column_names(columns.iter().map(|&column| self.column_name(column))))
+        let origins: Vec<f64> = columns.iter().filter_map(|&column| self.origins.get(column).copied()).collect();
+        Ok(kept.with_origins(&origins).with_column_names(columns.iter().map(|&column| self.column_name(column))))
     }
 
     /// Windows of `length` samples each that begin at these samples.

@@ -24,7 +24,7 @@ use serde::{Deserialize, Serialize};
 /// assert_eq!(dataset.labels.as_ref().map(Vec::len), Some(3));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Source {
     /// `digits`, a file (CSV, packed by gzip or not, Parquet, NPY, NPZ or IDX), or a folder of images.
@@ -45,6 +45,9 @@ pub struct Source {
     /// be assigned.
     #[serde(skip)]
     pub columns_are_optional: bool,
+    /// The columns of the model that the samples are for. Without it they are for training.
+    #[serde(skip)]
+    pub trained: Option<TrainedColumns>,
     /// How a recording is cut into windows. Without it each row is a sample.
     pub window: Option<Windowing>,
 }
@@ -57,6 +60,17 @@ pub struct Windowing {
     pub length: usize,
     /// Instants from the start of one window to the start of the next.
     pub step: usize,
+}
+
+/// The columns that a model was trained with, in its order: the features of a table, the channels of a recording.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct TrainedColumns {
+    /// Number of columns; 0 if it is unknown.
+    pub n_columns: usize,
+    /// Their names, if they had any. Columns of a table are found by these.
+    pub names: Vec<String>,
+    /// What is subtracted from the values of each column, if anything is.
+    pub origins: Vec<f64>,
 }
 
 impl Source {

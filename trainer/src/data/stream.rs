@@ -9,77 +9,170 @@ use ndarray::{Array1, Array2, ArrayView1, Order};
 use super::elements::Elements;
 use super::error::{DataError, Unlocated};
 use super::memory::MemoryLimit;
+use super::origin::{ArrayColumns, Rounding};
+use super::shape::n_columns;
 use super::values::{Sink, Store, Stored};
 
 /// Number of bytes that are read at once: a multiple of the width of every element type.
 const BLOCK: usize = 1 << 18;
+
+/// What the header of an array says.
+pub(super) struct ArrayHeader {
+    pub(super) elements: Elements,
+    pub(super) shape: Vec<usize>,
+    /// Whether the first index runs fastest.
+    pub(super) is_fortran: bool,
+}
 
 /// An array of numbers in row-major order: the last index runs fastest.
 pub(super) struct Array {
     pub(super) shape: Vec<usize>,
     pub(super) store: Store,
     pub(super) are_integers: bool,
+    /// What was subtracted from each column; none are 0.
+    pub(super) origins: Vec<f64>,
+    /// The origins with which the array should have been read.
+    pub(super) wanted: Option<Vec<f64>>,
 }
 
-/// The number of elements of an array, unless it overflows.
-fn n_elements(shape: &[usize]) -> Option<usize> {
-    shape.iter().try_fold(1usize, |n, &d| n.checked_mul(d))
-}
+impl ArrayHeader {
+    /// The number of elements, unless it overflows.
+    fn n_elements(&self) -> Option<usize> {
+        self.shape.iter().try_fold(1usize, |n, &d| n.checked_mul(d))
+    }
 
-/// The elements of a file from the byte `offset` on: read into memory, or left in the file if they take too much memory.
-pub(super) fn read_or_leave(
-    path: &Path,
-    file: BufReader<File>,
-    offset: usize,
-    elements: Elements,
-    shape: &[usize],
-    memory: MemoryLimit,
-) -> Result<Store, Unlocated> {
-    let length = file.get_ref().metadata().map_err(DataError::io(path))?.len();
-    let ends = |n: &usize| n.checked_mul(elements.kind.width).and_then(|bytes| bytes.checked_add(offset));
-    let is_whole = |n: &usize| ends(n).is_some_and(|end| end as u64 == length);
-    match n_elements(shape).filter(is_whole) {
-        Some(len) if len > memory.values() => {
-            let offset = offset as u64;
-            Ok(Store::File(Stored { path: path.into(), file: file.into_inner(), offset, elements, len }))
+    /// The columns, if the array is a table or windows of a recording, and f32 may be too coarse for it or origins are
+    /// given.
+    fn columns(&self, origins: &[f64]) -> Option<ArrayColumns> {
+        let [_, rest @ ..] = &self.shape[..] else { return None };
+        let n = n_columns(rest).filter(|&n| n > 0 && (origins.is_empty() || origins.len() == n))?;
+        let is_wanted = self.elements.kind.is_wide || !origins.is_empty();
+        is_wanted.then(|| ArrayColumns::new(&self.shape, n, self.is_fortran && self.shape.len() > 1))
+    }
+
+    /// Elements of the file from the byte `offset` on: read into memory, or left in the file if they take too much memory.
+    pub(super) fn read_or_leave(
+        self,
+        path: &Path,
+        file: BufReader<File>,
+        offset: usize,
+        memory: MemoryLimit,
+        origins: &[f64],
+    ) -> Result<Array, Unlocated> {
+        let length = file.get_ref().metadata().map_err(DataError::io(path))?.len();
+        let ends = |n: &usize| n.checked_mul(self.elements.kind.width).and_then(|bytes| bytes.checked_add(offset));
+        let is_whole = |n: &usize| ends(n).is_some_and(|end| end as u64 == length);
+        let Some(len) = self.n_elements().filter(is_whole).filter(|&len| len > memory.values()) else {
+            return self.read(file, memory, origins);
+        };
+        let (elements, offset, path) = (self.elements, offset as u64, path.into());
+        let file = file.into_inner();
+        let mut stored = Stored { path, file, offset, elements, len, origins: None, is_in_place: true };
+        let wanted = match self.columns(origins) {
+            Some(columns) if !origins.is_empty() => {
+                stored.origins = Some((columns, origins.into()));
+                None
+            }
+            Some(columns) => stored.wanted_origins(columns)?,
+            None => None,
+        };
+        self.array(Store::File(stored), memory, origins, wanted)
+    }
+
+    /// Reads the elements of the array. Fewer or more bytes than its shape says are an error.
+    pub(super) fn read(self, mut reader: impl Read, memory: MemoryLimit, origins: &[f64]) -> Result<Array, Unlocated> {
+        let width = self.elements.kind.width;
+        let expected = self.n_elements().and_then(|n| n.checked_mul(width)).map(|bytes| bytes as u64);
+        let mut converter = Converter::new(&self, origins);
+        let mut sink = Sink::new(memory);
+        let mut bytes = vec![];
+        let mut found = 0;
+        while expected.is_some_and(|expected| found < expected) {
+            bytes.clear();
+            let most = expected.map_or(0, |expected| (expected - found).min(BLOCK as u64));
+            let read = reader.by_ref().take(most).read_to_end(&mut bytes).map_err(damaged)? as u64;
+            found += read;
+            sink.push(converter.convert(&bytes))?;
+            if read < most {
+                break;
+            }
         }
-        _ => read(file, elements, shape, memory),
+        found += io::copy(&mut reader, &mut io::sink()).map_err(damaged)?;
+        if expected != Some(found) {
+            let (name, shape) = (self.elements.kind.name, &self.shape);
+            return Err(format!(
+                "its header says shape {shape:?} of {name} ({width} bytes each), but {found} bytes follow: write the file again"
+            )
+            .into());
+        }
+        let wanted = converter.wanted();
+        self.array(sink.finish()?, memory, origins, wanted)
+    }
+
+    /// The array with these numbers, which are in the order of the file.
+    fn array(
+        self,
+        store: Store,
+        memory: MemoryLimit,
+        origins: &[f64],
+        wanted: Option<Vec<f64>>,
+    ) -> Result<Array, Unlocated> {
+        let origins = self.columns(origins).map_or(vec![], |_| origins.to_vec());
+        let is_turned = self.is_fortran && self.shape.len() > 1;
+        let store = if is_turned { row_major(&store, &self.shape, memory)? } else { store };
+        Ok(Array { shape: self.shape, store, are_integers: self.elements.kind.is_integer, origins, wanted })
     }
 }
 
-/// Reads the elements of an array. Fewer or more bytes than its shape says are an error.
-pub(super) fn read(
-    mut reader: impl Read,
+/// Turns the bytes of elements into numbers, block by block.
+struct Converter {
     elements: Elements,
-    shape: &[usize],
-    memory: MemoryLimit,
-) -> Result<Store, Unlocated> {
-    let width = elements.kind.width;
-    let expected = n_elements(shape).and_then(|n| n.checked_mul(width)).map(|bytes| bytes as u64);
-    let mut sink = Sink::new(memory);
-    let (mut bytes, mut values) = (vec![], vec![]);
-    let mut found = 0;
-    while expected.is_some_and(|expected| found < expected) {
-        bytes.clear();
-        values.clear();
-        let most = expected.map_or(0, |expected| (expected - found).min(BLOCK as u64));
-        let read = reader.by_ref().take(most).read_to_end(&mut bytes).map_err(damaged)? as u64;
-        found += read;
-        elements.decode(&bytes, &mut values);
-        sink.push(&values)?;
-        if read < most {
-            break;
+    columns: Option<(ArrayColumns, Rounding)>,
+    n_seen: usize,
+    wide: Vec<f64>,
+    values: Vec<f32>,
+}
+
+impl Converter {
+    fn new(header: &ArrayHeader, origins: &[f64]) -> Self {
+        let columns = header.columns(origins).map(|columns| (columns, Rounding::new(columns.n, origins)));
+        Self { elements: header.elements, columns, n_seen: 0, wide: vec![], values: vec![] }
+    }
+
+    fn convert(&mut self, bytes: &[u8]) -> &[f32] {
+        self.values.clear();
+        match &mut self.columns {
+            None => self.elements.decode(bytes, &mut self.values),
+            Some((columns, rounding)) => {
+                self.wide.clear();
+                self.elements.decode_wide(bytes, &mut self.wide);
+                let elements = (self.n_seen..).zip(&self.wide);
+                self.values.extend(elements.map(|(element, &x)| rounding.round(columns.column(element), x)));
+                self.n_seen += self.wide.len();
+            }
         }
+        &self.values
     }
-    found += io::copy(&mut reader, &mut io::sink()).map_err(damaged)?;
-    if expected != Some(found) {
-        let name = elements.kind.name;
-        return Err(format!(
-            "its header says shape {shape:?} of {name} ({width} bytes each), but {found} bytes follow: write the file again"
-        )
-        .into());
+
+    fn wanted(&self) -> Option<Vec<f64>> {
+        self.columns.as_ref().and_then(|(_, rounding)| rounding.wanted())
     }
-    Ok(sink.finish()?)
+}
+
+impl Stored {
+    /// The origins that the columns of a file want, which takes a pass over it.
+    fn wanted_origins(&self, columns: ArrayColumns) -> Result<Option<Vec<f64>>, DataError> {
+        let mut rounding = Rounding::new(columns.n, &[]);
+        let mut wide = vec![];
+        for start in (0..self.len).step_by(BLOCK / 8) {
+            wide.clear();
+            self.read_wide(start, (self.len - start).min(BLOCK / 8), &mut wide).map_err(DataError::io(&self.path))?;
+            for (element, &x) in (start..).zip(&wide) {
+                rounding.round(columns.column(element), x);
+            }
+        }
+        Ok(rounding.wanted())
+    }
 }
 
 fn damaged(error: io::Error) -> Unlocated {
@@ -87,7 +180,7 @@ fn damaged(error: io::Error) -> Unlocated {
 }
 
 /// Brings numbers of an array from column-major order, in which the first index runs fastest, to row-major order.
-pub(super) fn row_major(columns: &Store, shape: &[usize], memory: MemoryLimit) -> Result<Store, DataError> {
+fn row_major(columns: &Store, shape: &[usize], memory: MemoryLimit) -> Result<Store, DataError> {
     let mut sink = Sink::new(memory);
     let [n, ref rest @ ..] = *shape else { return sink.finish() };
     if columns.len() == 0 {

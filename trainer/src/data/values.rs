@@ -7,12 +7,13 @@ use std::fmt;
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::ops::Range;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::elements::Elements;
 use super::error::DataError;
 use super::memory::MemoryLimit;
+use super::origin::ArrayColumns;
 
 /// A matrix whose rows have `width` numbers each.
 #[derive(Clone)]
@@ -47,6 +48,10 @@ pub(super) struct Stored {
     pub(super) elements: Elements,
     /// How many numbers.
     pub(super) len: usize,
+    /// What is subtracted from the numbers of each column.
+    pub(super) origins: Option<(ArrayColumns, Arc<[f64]>)>,
+    /// Whether it is the user's file, which may change.
+    pub(super) is_in_place: bool,
 }
 
 impl Store {
@@ -61,9 +66,10 @@ impl Store {
     pub(super) fn read(&self, start: usize, count: usize, into: &mut Vec<f32>) -> Result<(), DataError> {
         match self {
             Self::Memory(values) => into.extend_from_slice(&values[start..start + count]),
-            Self::File(stored) => {
-                stored.read(start, count, into).map_err(|source| DataError::Io { path: stored.path.clone(), source })?
-            }
+            Self::File(stored) => stored.read(start, count, into).map_err(|source| match source.kind() {
+                io::ErrorKind::UnexpectedEof if stored.is_in_place => DataError::Changed { path: stored.path.clone() },
+                _ => DataError::Io { path: stored.path.clone(), source },
+            })?,
         }
         Ok(())
     }
@@ -71,11 +77,28 @@ impl Store {
 
 impl Stored {
     fn read(&self, start: usize, count: usize, into: &mut Vec<f32>) -> io::Result<()> {
+        let Some((columns, origins)) = &self.origins else {
+            self.elements.decode(&self.bytes(start, count)?, into);
+            return Ok(());
+        };
+        let mut wide = Vec::with_capacity(count);
+        self.read_wide(start, count, &mut wide)?;
+        let origin = |element| origins[columns.column(element)];
+        into.extend((start..).zip(wide).map(|(element, x)| (x - origin(element)) as f32));
+        Ok(())
+    }
+
+    /// Appends numbers as the file has them, without regard to origins.
+    pub(super) fn read_wide(&self, start: usize, count: usize, into: &mut Vec<f64>) -> io::Result<()> {
+        self.elements.decode_wide(&self.bytes(start, count)?, into);
+        Ok(())
+    }
+
+    fn bytes(&self, start: usize, count: usize) -> io::Result<Vec<u8>> {
         let width = self.elements.kind.width;
         let mut bytes = vec![0; count * width];
         read_exact_at(&self.file, &mut bytes, self.offset + (start * width) as u64)?;
-        self.elements.decode(&bytes, into);
-        Ok(())
+        Ok(bytes)
     }
 }
 
@@ -113,6 +136,14 @@ impl Values {
     /// Number of numbers in a row.
     pub(super) fn width(&self) -> usize {
         self.width
+    }
+
+    /// The user's file from which the numbers are read when they are needed, if they are.
+    pub(super) fn path_in_place(&self) -> Option<&Path> {
+        match &*self.store {
+            Store::File(stored) if stored.is_in_place => Some(&stored.path),
+            _ => None,
+        }
     }
 
     /// Whether the numbers are in memory.
@@ -220,7 +251,8 @@ impl Sink {
         };
         let file = scratch.into_inner().map_err(|error| no_scratch(error.into_error()))?;
         let path = std::env::temp_dir();
-        Ok(Store::File(Stored { path, file, offset: 0, elements: Elements::f32(), len: self.len }))
+        let (elements, len) = (Elements::f32(), self.len);
+        Ok(Store::File(Stored { path, file, offset: 0, elements, len, origins: None, is_in_place: false }))
     }
 }
 

@@ -51,6 +51,7 @@ pub fn fit(
     let parts = Split::draw(dataset, config.holdout, config.seed).parts(&dataset.samples)?;
     let mut recorder = Recorder::new(run, observer);
     let trained = options.device.fit(&parts.training, config, &mut run.clone(), &mut recorder)?.trained;
+    dataset.samples.check_unchanged()?;
     recorder.activity("quantising");
     let collapse = find_collapse(&trained, &parts.training)?;
     run.write_trained(&trained)?;
