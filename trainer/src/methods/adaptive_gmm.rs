@@ -20,7 +20,7 @@ use super::common::learner::Losses;
 use super::definition::{ClusterCount, MethodSettings};
 use crate::data::Samples;
 use crate::mixture::gmm::Gmm;
-use crate::mixture::{CovarianceType, elements};
+use crate::mixture::{CovarianceType, column_moments, elements};
 use crate::nn::{Latent, LayerShape, Optimizer};
 use crate::trained::{Head, Trained};
 use crate::training::{Batch, FitError, Fitting};
@@ -121,9 +121,8 @@ impl MethodSettings for AdaptiveGmm {
 struct Adaptive<B: AutodiffBackend>(LearnedMixture<B>);
 
 /// Means and deviations of the columns, `1 x D` each.
-fn moments<B: Backend>(z: &Tensor<B, 2>) -> (Tensor<B, 2>, Tensor<B, 2>) {
-    let mean = z.clone().mean_dim(0);
-    let variance = (z.clone() - mean.clone()).square().mean_dim(0);
+fn means_and_deviations<B: Backend>(z: &Tensor<B, 2>) -> (Tensor<B, 2>, Tensor<B, 2>) {
+    let (mean, variance) = column_moments(z);
     (mean, (variance + 1e-6).sqrt())
 }
 
@@ -157,7 +156,7 @@ impl<B: AutodiffBackend> LearnedClusters<B> for Adaptive<B> {
     }
 
     fn losses(&mut self, settings: &AdaptiveGmm, (): &(), latent: Latent<B>, _: &mut Batch<B>) -> Losses<B> {
-        let (mean, deviation) = moments(&latent.mean);
+        let (mean, deviation) = means_and_deviations(&latent.mean);
         let mixture = &self.0.parameters;
         let likelihood = log_sum_exp(mixture.log_joint((latent.mean - mean) / deviation, self.0.floor)).mean();
         let repulsion = repulsion(mixture.means.val(), settings.variant);
@@ -174,7 +173,7 @@ impl<B: AutodiffBackend> LearnedClusters<B> for Adaptive<B> {
 
     /// The learned mixture describes latents of mean 0 and deviation 1, so it is first scaled to the actual latents.
     fn head(&self, settings: &AdaptiveGmm, z: &Tensor<B::InnerBackend, 2>) -> Result<Head, FitError> {
-        let (mean, deviation) = moments(z);
+        let (mean, deviation) = means_and_deviations(z);
         let learned = self.0.mixture(mean, deviation);
         let refit = Gmm { covariance: settings.refit, ..settings.mixture };
         Ok(Head::Mixture(if settings.refit == CovarianceType::Diagonal {

@@ -4,12 +4,13 @@
 //! PCM", 1982.
 
 use burn::tensor::{Int, Tensor, backend::Backend};
-use ndarray::{Array2, ArrayView2, Axis, s};
+use ndarray::{Array2, ArrayView2, Axis};
 use rand::{Rng, RngExt};
 use serde::{Deserialize, Serialize};
 
 use super::covariance::Covariance;
 use super::gaussian_mixture::Mixture;
+use super::lloyd::{Clusterable, Settled, lloyd};
 use super::moments::mean_of_rows;
 use super::seeding;
 use crate::base::arrays::{elements, to_array, to_tensor};
@@ -66,7 +67,7 @@ impl KMeans {
         best.unwrap_or_else(|| Centers { centers: Array2::zeros((0, dims)), shares: vec![], inertia: 0.0 })
     }
 
-    /// Lloyd's iterations from given centres, `K x D`, until no sample moves.
+    /// Lloyd's iterations from given centres, `K x D`, until the inertia hardly falls.
     ///
     /// ```
     /// use burn::backend::Flex;
@@ -78,37 +79,53 @@ impl KMeans {
     /// assert_eq!(KMeans::default().refine(&z, array![[0.0], [1.0]]).centers, array![[0.5], [10.5]]);
     /// ```
     pub fn refine<B: Backend>(&self, z: &Tensor<B, 2>, start: Array2<f64>) -> Centers {
-        let [n, _] = z.dims();
-        let k = start.nrows();
-        let mut centers = start;
-        let mut previous = f64::INFINITY;
-        let mut shares = vec![0.0; k];
-        for _ in 0..self.max_iter.max(1) {
-            let (distances, nearest) = nearest(z, centers.view());
-            let one_hot = one_hot(nearest, k);
-            let counts = elements(one_hot.clone().sum_dim(0));
-            let sums: Array2<f64> = to_array(one_hot.transpose().matmul(z.clone()));
-            shares = counts.iter().map(|c| c / n as f64).collect();
-            let inertia = elements(distances.clone().sum()).iter().sum::<f64>().max(0.0);
-            for ((mut center, sum), count) in centers.rows_mut().into_iter().zip(sums.rows()).zip(&counts) {
-                if *count > 0.0 {
-                    center.assign(&sum.mapv(|s| s / count));
-                }
-            }
-            // A centre that lost all its samples moves to the sample farthest from its centre.
-            if let Some(empty) = counts.iter().position(|&c| c == 0.0) {
-                let farthest = distances.argmax(0).flatten::<1>(0, 1);
-                let sample: Array2<f64> = to_array(z.clone().select(0, farthest));
-                centers.slice_mut(s![empty..=empty, ..]).assign(&sample);
-            } else if inertia >= previous * (1.0 - 1e-7) {
-                break;
-            }
-            previous = inertia;
-        }
+        let Settled { centers, counts, .. } = lloyd(&Latents(z), start, self.max_iter);
+        let shares = counts.iter().map(|count| count / z.dims()[0] as f64).collect();
         let (distances, _) = nearest(z, centers.view());
-        let inertia = elements(distances.sum()).iter().sum::<f64>().max(0.0);
-        Centers { centers, shares, inertia }
+        Centers { centers, shares, inertia: inertia(distances) }
     }
+}
+
+/// `N x D` latents on a device.
+struct Latents<'a, B: Backend>(&'a Tensor<B, 2>);
+
+/// The nearest centres of latents.
+struct NearestCenters<B: Backend> {
+    /// `N x 1`, squared.
+    distances: Tensor<B, 2>,
+    /// `N x K`.
+    one_hot: Tensor<B, 2>,
+    inertia: f64,
+}
+
+impl<B: Backend> Clusterable for Latents<'_, B> {
+    type Nearest = NearestCenters<B>;
+
+    fn nearest(&self, centers: &Array2<f64>) -> NearestCenters<B> {
+        let (distances, index) = nearest(self.0, centers.view());
+        let one_hot = one_hot(index, centers.nrows());
+        NearestCenters { inertia: inertia(distances.clone()), distances, one_hot }
+    }
+
+    fn sums(&self, nearest: &NearestCenters<B>, _: usize) -> (Vec<f64>, Array2<f64>) {
+        let counts = elements(nearest.one_hot.clone().sum_dim(0));
+        (counts, to_array(nearest.one_hot.clone().transpose().matmul(self.0.clone())))
+    }
+
+    /// The sample farthest from its centre.
+    fn replacement(&self, nearest: &NearestCenters<B>) -> Option<Vec<f64>> {
+        let farthest = nearest.distances.clone().argmax(0).flatten::<1>(0, 1);
+        Some(elements(self.0.clone().select(0, farthest)))
+    }
+
+    fn is_settled(&self, before: &NearestCenters<B>, now: &NearestCenters<B>) -> bool {
+        now.inertia >= before.inertia * (1.0 - 1e-7)
+    }
+}
+
+/// The sum of `N x 1` squared distances.
+fn inertia<B: Backend>(distances: Tensor<B, 2>) -> f64 {
+    elements(distances.sum()).iter().sum::<f64>().max(0.0)
 }
 
 impl Centers {

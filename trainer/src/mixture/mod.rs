@@ -18,6 +18,7 @@ mod halves;
 pub mod kmeans;
 mod labels;
 mod linkage;
+mod lloyd;
 pub mod merging;
 mod moments;
 pub mod niw;
@@ -40,4 +41,5 @@ pub use covariance::{Covariance, CovarianceType, NotPositiveDefinite, Whitening}
 pub use gaussian_mixture::Mixture;
 pub use whitened::Whitened;
 
+pub(crate) use self::moments::column_moments;
 pub(crate) use crate::base::arrays::{elements, matrix};

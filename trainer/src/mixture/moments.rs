@@ -1,4 +1,7 @@
-//! Weighted moments of latents on a device: what the updates of a mixture need to know of the samples.
+//! Moments of latents on a device, weighted by responsibilities: what the updates of a mixture need to know of the samples.
+//!
+//! Where samples join and leave components one by one, on the host, their sums are
+//! [`Statistics`](super::niw::Statistics).
 
 use burn::tensor::{Tensor, backend::Backend};
 use ndarray::{Array1, Array2, Array3, ArrayView2, Axis, s};
@@ -74,6 +77,13 @@ impl Moments<Array3<f64>> {
         }
         centered.finish(scatter)
     }
+}
+
+/// The mean and the variance of each column of `N x D` latents, `1 x D` each.
+pub(crate) fn column_moments<B: Backend>(z: &Tensor<B, 2>) -> (Tensor<B, 2>, Tensor<B, 2>) {
+    let mean = z.clone().mean_dim(0);
+    let variance = (z.clone() - mean.clone()).square().mean_dim(0);
+    (mean, variance)
 }
 
 /// The mean of the rows of a matrix.

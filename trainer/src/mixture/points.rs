@@ -1,8 +1,9 @@
 //! Samples that components are grown on: their statistics, and ways to cut them into parts.
 
-use ndarray::{Array2, ArrayView1, ArrayView2, Axis, parallel::prelude::*};
+use ndarray::{Array2, ArrayView2, Axis, parallel::prelude::*};
 use rand::Rng;
 
+use super::lloyd::{Clusterable, lloyd};
 use super::niw::{NormalInverseWishart, Statistics};
 use super::seeding;
 use crate::base::arrays::{argmax, from_rows, row_slice, row_slices, select_rows};
@@ -73,41 +74,40 @@ impl Points {
         self.rows().map(|row| u32::from(project(row, &axis) > 0.0)).collect()
     }
 
-    /// Labels by Lloyd's algorithm with `k` centres from k-means++.
-    ///
-    /// Unlike [`KMeans`](super::kmeans::KMeans), which clusters all samples on a device in f32, this cuts the few samples
-    /// of one component, many times over, in f64 on the host, and needs the labels alone.
+    /// Labels by k-means with `k` centres from k-means++.
     pub(super) fn k_means(&self, k: usize, rng: &mut impl Rng) -> Vec<u32> {
         let distances = |index: usize| {
             let center = row_slice(self.values.view(), index);
             self.rows().map(|row| square(row, center)).collect()
         };
         let seeds = seeding::plus_plus(self.len(), k, distances, |_| 0, rng);
-        let mut centers = select_rows(self.values.view(), seeds);
-        let mut labels = vec![];
-        for _ in 0..LLOYD {
-            let moved: Vec<u32> = self.rows().map(|row| nearest(row, &centers) as u32).collect();
-            if moved == labels {
-                break;
-            }
-            labels = moved;
-            self.move_to_means(&mut centers, &labels);
-        }
-        labels
+        lloyd(self, select_rows(self.values.view(), seeds), LLOYD).nearest
+    }
+}
+
+impl Clusterable for Points {
+    type Nearest = Vec<u32>;
+
+    fn nearest(&self, centers: &Array2<f64>) -> Vec<u32> {
+        self.rows().map(|row| nearest(row, centers) as u32).collect()
     }
 
-    /// Moves each centre to the mean of its samples; centres without samples stay.
-    fn move_to_means(&self, centers: &mut Array2<f64>, labels: &[u32]) {
-        let mut sums = vec![(0.0, vec![0.0; self.dims()]); centers.nrows()];
+    fn sums(&self, labels: &Vec<u32>, k: usize) -> (Vec<f64>, Array2<f64>) {
+        let (mut counts, mut sums) = (vec![0.0; k], Array2::zeros((k, self.dims())));
         for (row, &label) in self.rows().zip(labels) {
-            let (n, sum) = &mut sums[label as usize];
-            *n += 1.0;
-            sum.iter_mut().zip(row).for_each(|(s, z)| *s += z);
+            counts[label as usize] += 1.0;
+            sums.row_mut(label as usize).iter_mut().zip(row).for_each(|(s, z)| *s += z);
         }
-        for (mut center, (n, sum)) in centers.rows_mut().into_iter().zip(&sums).filter(|(_, (n, _))| *n > 0.0) {
-            center.assign(&ArrayView1::from(sum));
-            center.iter_mut().for_each(|s| *s /= n);
-        }
+        (counts, sums)
+    }
+
+    /// None: equal samples need no further centres.
+    fn replacement(&self, _: &Vec<u32>) -> Option<Vec<f64>> {
+        None
+    }
+
+    fn is_settled(&self, before: &Vec<u32>, now: &Vec<u32>) -> bool {
+        before == now
     }
 }
 

@@ -4,7 +4,7 @@ use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
 use serde::{Deserialize, Serialize};
 
-use crate::mixture::{elements, matrix};
+use crate::mixture::{column_moments, elements, matrix};
 use crate::nn::Latent;
 use crate::trained::{Dense, Layer};
 
@@ -21,9 +21,8 @@ pub(in crate::methods) struct Standardisation {
 impl Standardisation {
     /// The standardisation of `N x D` latents.
     pub(in crate::methods) fn fit<B: Backend>(z: &Tensor<B, 2>) -> Self {
-        let mean = z.clone().mean_dim(0);
-        let deviation = (z.clone() - mean.clone()).square().mean_dim(0).sqrt().clamp_min(1e-6);
-        Self { mean: elements(mean), deviation: elements(deviation) }
+        let (mean, variance) = column_moments(z);
+        Self { mean: elements(mean), deviation: elements(variance.sqrt().clamp_min(1e-6)) }
     }
 
     /// `(z - mean) / deviation`.
