@@ -5,11 +5,15 @@
 mod platform;
 
 use cortex_m as _;
-use edgemix_runtime::{Model, Workspace, arena_len, include_model, input_len};
+use edgemix_runtime::{Limits, Model, Workspace, arena_len, include_model, input_len};
 use platform::{exit, stack_used};
 
 static MODEL: &[u8] = include_model!("../assets/digits.emx");
 const ARENA: usize = arena_len(MODEL);
+
+/// What this firmware can spend on a sample. A model that needs more does not compile.
+const LIMITS: Limits = Limits { macs: 200_000, arena: 4096 };
+const _: () = assert!(LIMITS.allow(MODEL), "the model is too slow, or needs too much RAM");
 
 /// Samples of 8 x 8 pixels, each from 0 to 16, one after another, in the raw counts of a sensor.
 static SAMPLES: &[u8] = include_bytes!("../assets/digits-samples.u8");

@@ -33,6 +33,20 @@ pub enum LoadError {
         /// The version that this crate reads.
         reader: u16,
     },
+    /// The header states more multiply-accumulates than the program's [`Limits`](crate::Limits) allow.
+    TooSlow {
+        /// Multiply-accumulates of one inference.
+        macs: u64,
+        /// The most that are allowed.
+        limit: u64,
+    },
+    /// The header states more RAM than the program's [`Limits`](crate::Limits) allow.
+    ArenaTooLarge {
+        /// Bytes of RAM that one inference needs.
+        arena: usize,
+        /// The most that are allowed.
+        limit: usize,
+    },
     /// The lengths in the header contradict each other.
     Lengths,
     /// A reserved byte of the header is not zero.
@@ -111,6 +125,8 @@ pub enum Fault {
     TensorLength,
     /// A tensor, or the stride between pairs of autoencoders, is not at a multiple of 16 bytes.
     TensorAlignment,
+    /// The stride between pairs of autoencoders is less than the bytes of one pair's tensors.
+    Stride,
     /// A tensor ends behind the blob.
     TensorOutside,
     /// A size is zero or above its limit.
@@ -187,6 +203,12 @@ impl fmt::Display for LoadError {
                 "the model has format version {file}, but this program reads version {reader}: export the model again, or \
                  update the program"
             ),
+            Self::TooSlow { macs, limit } => {
+                write!(f, "the model takes {macs} multiply-accumulates a sample, but the limit is {limit}")
+            }
+            Self::ArenaTooLarge { arena, limit } => {
+                write!(f, "the model needs {arena} bytes of RAM, but the limit is {limit}")
+            }
             Self::Lengths => f.write_str("the lengths in the model's header contradict each other"),
             Self::Reserved => f.write_str("a reserved byte of the model's header is not zero"),
             Self::Checksum { stored, computed } => {
@@ -223,6 +245,7 @@ impl fmt::Display for Fault {
             }
             Self::TensorLength => "a tensor has the wrong number of elements",
             Self::TensorAlignment => "a tensor is not at a multiple of 16 bytes",
+            Self::Stride => "the tensors of one autoencoder pair need more bytes than lie between two pairs",
             Self::TensorOutside => "a tensor ends behind the file",
             Self::Size => "a size is zero or too large",
             Self::LayerCount => "the number of layers is not allowed here",

@@ -1,5 +1,6 @@
 //! A whole file: from bytes to a checked view.
 
+use crate::budget::Limits;
 use crate::cursor::Cursor;
 use crate::error::{Fault, LoadError, ensure};
 use crate::header::{HEADER_LEN, Header, MINOR};
@@ -73,7 +74,16 @@ impl<'a> File<'a> {
     /// # Errors
     /// See [`LoadError`]. Any flipped bit and any truncation is refused.
     pub fn from_bytes(bytes: &'a [u8]) -> Result<Self, LoadError> {
-        let file = Self::decode(Header::from_bytes(bytes)?, bytes)?;
+        Self::from_bytes_within(bytes, Limits::NONE)
+    }
+
+    /// As [`from_bytes`](Self::from_bytes), but refuses a model that takes more time or RAM than the limits allow, before
+    /// anything else of it is looked at. A model that is read keeps within what its header states.
+    ///
+    /// # Errors
+    /// [`LoadError::TooSlow`] and [`LoadError::ArenaTooLarge`] for a model above the limits; otherwise see [`LoadError`].
+    pub fn from_bytes_within(bytes: &'a [u8], limits: Limits) -> Result<Self, LoadError> {
+        let file = Self::decode(Header::from_bytes_within(bytes, limits)?, bytes)?;
         file.check_header()?;
         Ok(file)
     }
@@ -117,9 +127,10 @@ impl<'a> File<'a> {
 
     /// Multiply-accumulates of one inference.
     pub(crate) fn macs(&self) -> u64 {
-        // The limits keep this far from overflow: at most 2^29 for a front end, 2^32 for a layer, 2^53 for a head.
+        // The limits keep this far from overflow: at most 2^29 for a front end, 2^32 for a layer, 2^54 for a head.
         let front_ends = self.front_ends.iter().map(FrontEnd::macs).sum::<u64>();
-        front_ends + self.encoder.iter().map(Layer::macs).sum::<u64>() + self.head.macs()
+        let scaling = self.input.len as u64;
+        front_ends + scaling + self.encoder.iter().map(Layer::macs).sum::<u64>() + self.head.macs()
     }
 
     /// Checks what the header repeats of the description for `const fn`s.

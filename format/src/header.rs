@@ -20,6 +20,7 @@
 
 use core::ops::Range;
 
+use crate::budget::Limits;
 use crate::checksum::checksum;
 use crate::error::{LoadError, ensure};
 use crate::limits::BLOB_ALIGNMENT;
@@ -91,7 +92,8 @@ pub const fn arena_len(model: &[u8]) -> usize {
     field(model, 28) as usize
 }
 
-/// Multiply-accumulates of one inference, which its time grows with. 0 if the bytes are not a model.
+/// Multiply-accumulates of one inference, and other steps that take as long: its time grows with them. 0 if the bytes are
+/// not a model.
 ///
 /// ```
 /// # static MODEL: &[u8] = include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/../firmware-example/assets/digits.emx"));
@@ -161,12 +163,14 @@ pub const fn is_model(bytes: &[u8]) -> bool {
     bytes.len() >= HEADER_LEN && field(bytes, 4) & 0xffff == MAJOR as u32 && field(bytes, 8) as usize == bytes.len()
 }
 
+/// Whether the bytes are long enough for a header and start with the magic.
+pub(crate) const fn has_magic(bytes: &[u8]) -> bool {
+    bytes.len() >= HEADER_LEN && word(bytes, 0) == u32::from_le_bytes(MAGIC)
+}
+
 /// The little-endian word at `offset`; 0 if the bytes are not a model.
 const fn field(bytes: &[u8], offset: usize) -> u32 {
-    if bytes.len() < HEADER_LEN || word(bytes, 0) != u32::from_le_bytes(MAGIC) {
-        return 0;
-    }
-    word(bytes, offset)
+    if has_magic(bytes) { word(bytes, offset) } else { 0 }
 }
 
 const fn word(bytes: &[u8], offset: usize) -> u32 {
@@ -185,6 +189,14 @@ impl Header {
     /// # Errors
     /// See [`LoadError`].
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, LoadError> {
+        Self::from_bytes_within(bytes, Limits::NONE)
+    }
+
+    /// As [`from_bytes`](Self::from_bytes), but refuses a model above the limits before it looks at its bytes.
+    ///
+    /// # Errors
+    /// See [`LoadError`].
+    pub fn from_bytes_within(bytes: &[u8], limits: Limits) -> Result<Self, LoadError> {
         if bytes.len() < HEADER_LEN {
             return Err(LoadError::TooShort { needed: HEADER_LEN, given: bytes.len() });
         }
@@ -209,6 +221,7 @@ impl Header {
             n_components: (word(bytes, 44) >> 16) as u16,
             n_clusters: word(bytes, 48) as u16,
         };
+        limits.check(&header)?;
         header.check_lengths(bytes.len())?;
         ensure(is_zero(bytes, 50..HEADER_LEN), LoadError::Reserved)?;
         let computed = bytes.get(..header.total_len as usize).and_then(checksum).ok_or(LoadError::Lengths)?;

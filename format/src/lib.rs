@@ -33,6 +33,7 @@ pub mod write;
 mod aligned;
 #[cfg(feature = "alloc")]
 mod blob;
+mod budget;
 mod checksum;
 mod cursor;
 mod error;
@@ -44,6 +45,7 @@ mod parts;
 mod spectrum_settings;
 mod tensor;
 
+pub use budget::Limits;
 pub use checksum::checksum;
 pub use error::{Fault, LoadError};
 pub use features::*;

@@ -12,9 +12,12 @@
 //! ```
 
 mod build;
+mod costly;
 mod maker;
 mod random;
 mod spec;
 
+pub use build::{assemble, repair};
+pub use costly::costly;
 pub use random::SplitMix64;
 pub use spec::*;

@@ -102,36 +102,56 @@ impl core::error::Error for WriteError {}
 /// # Errors
 /// See [`WriteError`]; [`WriteError::Refused`] says what a reader would not accept.
 pub fn write(description: &Description, blob: &Blob) -> Result<AlignedBytes, WriteError> {
+    let (bytes, decoded) = lay_out(description, blob)?;
+    decoded.and_then(|()| File::from_bytes(&bytes).map(drop)).map_err(WriteError::Refused)?;
+    Ok(bytes)
+}
+
+/// Puts a file together, and says whether a reader can decode it. What the header repeats of the description is what a
+/// reader finds there; it is 0 if a reader refuses the description.
+pub(crate) fn lay_out(
+    description: &Description,
+    blob: &Blob,
+) -> Result<(AlignedBytes, Result<(), LoadError>), WriteError> {
     let encoded = postcard::to_allocvec(description).map_err(WriteError::Description)?;
     let blob_offset = (HEADER_LEN + encoded.len()).next_multiple_of(BLOB_ALIGNMENT);
     let mut bytes = AlignedBytes::zeroed(blob_offset + blob.len());
     let place = bytes.as_mut();
     place[HEADER_LEN..HEADER_LEN + encoded.len()].copy_from_slice(&encoded);
     place[blob_offset..].copy_from_slice(blob.as_bytes());
-    let header = header(place, encoded.len(), blob_offset)?;
+    let mut header = lengths(place.len(), encoded.len(), blob_offset)?;
+    let decoded = match File::decode(header, place) {
+        Ok(file) => {
+            header = repeat(header, &file)?;
+            Ok(())
+        }
+        Err(error) => Err(error),
+    };
     place[..HEADER_LEN].copy_from_slice(&header.to_bytes());
     mend(place);
-    File::from_bytes(&bytes).map_err(WriteError::Refused)?;
-    Ok(bytes)
+    Ok((bytes, decoded))
 }
 
-/// The header of a file that has everything else. What it repeats of the description is what a reader finds there.
-fn header(bytes: &[u8], description_len: usize, blob_offset: usize) -> Result<Header, WriteError> {
-    let lengths = Header {
+/// A header without what it repeats of the description.
+fn lengths(total_len: usize, description_len: usize, blob_offset: usize) -> Result<Header, WriteError> {
+    Ok(Header {
         minor: MINOR,
-        total_len: fit(bytes.len())?,
+        total_len: fit(total_len)?,
         crc: 0,
         description_len: fit(description_len)?,
         blob_offset: fit(blob_offset)?,
-        blob_len: fit(bytes.len() - blob_offset)?,
+        blob_len: fit(total_len - blob_offset)?,
         arena_len: 0,
         macs: 0,
         input_len: 0,
         latent_len: 0,
         n_components: 0,
         n_clusters: 0,
-    };
-    let file = File::decode(lengths, bytes).map_err(WriteError::Refused)?;
+    })
+}
+
+/// The header with what it repeats of the description.
+pub(crate) fn repeat(lengths: Header, file: &File) -> Result<Header, WriteError> {
     Ok(Header {
         arena_len: fit(file.arena_len())?,
         macs: file.macs(),

@@ -134,7 +134,7 @@ proptest! {
         prop_assert!(is_model(&bytes));
         prop_assert_eq!(Some(arena_len(&bytes)), planned);
         let layers: u64 = file.encoder.iter().map(Layer::macs).sum();
-        prop_assert_eq!(macs(&bytes), layers + file.head.macs());
+        prop_assert_eq!(macs(&bytes), file.input.len as u64 + layers + file.head.macs());
         prop_assert_eq!(input_len(&bytes), file.input.len);
         prop_assert_eq!(latent_len(&bytes), usize::from(file.latent.len));
         prop_assert_eq!(n_components(&bytes), file.head.n_components());

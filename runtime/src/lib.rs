@@ -64,7 +64,7 @@ mod workspace;
 pub use assignment::{Assignment, LogDensity, Novelty};
 pub use drift::DriftMonitor;
 pub use edgemix_format::{
-    Fault, Feature, LoadError, arena_len, header, input_len, latent_len, macs, n_clusters, n_components, view,
+    Fault, Feature, Limits, LoadError, arena_len, header, input_len, latent_len, macs, n_clusters, n_components, view,
 };
 pub use error::{AssignError, DriftError};
 pub use input::RawCount;

@@ -7,7 +7,7 @@ use crate::front_ends::{Counts, Values, Window, apply};
 use crate::input::{RawCount, quantize, quantize_features, quantize_raw};
 use crate::kernels::Width;
 use crate::network::Network;
-use crate::{AssignError, Assignment, LoadError, heads};
+use crate::{AssignError, Assignment, Limits, LoadError, heads};
 
 /// A checked model. It borrows its tensors from the bytes of the file.
 ///
@@ -41,7 +41,27 @@ impl<'m> Model<'m> {
     /// # Errors
     /// See [`LoadError`]. Any flipped bit and any truncation is refused.
     pub fn from_bytes(bytes: &'m [u8]) -> Result<Self, LoadError> {
-        File::from_bytes(bytes).map(|file| Self { file })
+        Self::from_bytes_within(bytes, Limits::NONE)
+    }
+
+    /// As [`from_bytes`](Self::from_bytes), but refuses a model that takes more time or RAM than the limits allow, before
+    /// anything else of it is looked at.
+    ///
+    /// ```
+    /// use edgemix_runtime::{Limits, LoadError, Model};
+    ///
+    /// # static MODEL: &[u8] = edgemix_runtime::include_model!(concat!(env!("CARGO_MANIFEST_DIR"), "/../firmware-example/assets/digits.emx"));
+    /// const LIMITS: Limits = Limits { macs: 100_000, arena: 4096 };
+    /// assert!(Model::from_bytes_within(MODEL, LIMITS).is_ok());
+    ///
+    /// let slow = Model::from_bytes_within(MODEL, Limits { macs: 1000, ..LIMITS });
+    /// assert!(matches!(slow, Err(LoadError::TooSlow { limit: 1000, .. })));
+    /// ```
+    ///
+    /// # Errors
+    /// [`LoadError::TooSlow`] and [`LoadError::ArenaTooLarge`] for a model above the limits; otherwise see [`LoadError`].
+    pub fn from_bytes_within(bytes: &'m [u8], limits: Limits) -> Result<Self, LoadError> {
+        File::from_bytes_within(bytes, limits).map(|file| Self { file })
     }
 
     /// The checked file, with all of its parts.
@@ -83,6 +103,11 @@ impl<'m> Model<'m> {
     /// Bytes of the workspace that [`assign`](Self::assign) needs.
     pub fn arena_len(&self) -> usize {
         self.file.header.arena_len as usize
+    }
+
+    /// Multiply-accumulates of one [`assign`](Self::assign), and other steps that take as long.
+    pub fn macs(&self) -> u64 {
+        self.file.header.macs
     }
 
     /// Assigns a sample of [`input_len`](Self::input_len) values in the unit of the training data.

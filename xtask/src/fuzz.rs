@@ -14,8 +14,11 @@ const FLAGS: &str = "--cfg fuzzing -Cpasses=sancov-module -Cllvm-args=-sanitizer
     -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table \
     -Cllvm-args=-sanitizer-coverage-trace-compares -Ccodegen-units=1";
 
-/// `cargo xtask fuzz`: runs each target for its share of the seconds, starting from the committed seeds.
+/// `cargo xtask fuzz`: runs the mutations and each target for its share of the seconds. The targets start from the committed
+/// seeds.
 pub(crate) fn run(seconds: u64) -> Result<()> {
+    let share = (seconds / (TARGETS.len() as u64 + 1)).max(1);
+    mutations(u64::MAX, Some(share))?;
     let host = host()?;
     let folder = root().join("fuzz");
     let target = root().join("target/fuzz");
@@ -34,8 +37,8 @@ pub(crate) fn run(seconds: u64) -> Result<()> {
         fuzzer
             // The fuzzer writes new inputs to the first folder and only reads the seeds in the second.
             .args([found.as_os_str(), folder.join("corpus").join(name).as_os_str()])
-            .arg(format!("-max_total_time={}", (seconds / TARGETS.len() as u64).max(1)))
-            .args(["-max_len=4096", "-timeout=10", "-rss_limit_mb=2048", "-print_final_stats=1", "-verbosity=0"])
+            .arg(format!("-max_total_time={share}"))
+            .args(["-max_len=1048576", "-timeout=10", "-rss_limit_mb=2048", "-print_final_stats=1", "-verbosity=0"])
             .arg(format!("-artifact_prefix={}/", artifacts.display()));
         let ran = fuzzer.output().with_context(|| path.display().to_string())?;
         let log = String::from_utf8_lossy(&ran.stderr);
@@ -45,4 +48,12 @@ pub(crate) fn run(seconds: u64) -> Result<()> {
         println!("{name}: {runs} inputs, {new} of them reached new code, none failed");
     }
     Ok(())
+}
+
+/// `cargo xtask mutations`: exercises so many mutations of models, without instrumentation, and until the seconds are over.
+pub(crate) fn mutations(count: u64, seconds: Option<u64>) -> Result<()> {
+    let mut mutations =
+        program("cargo", &["run", "--locked", "--release", "--bin", "mutations", "--", &count.to_string()]);
+    mutations.args(seconds.map(|seconds| seconds.to_string()));
+    process::run(mutations.current_dir(root().join("fuzz")).env("CARGO_TARGET_DIR", root().join("target/fuzz")))
 }

@@ -22,6 +22,8 @@ Tests
   kernels [CORE]            Compare the kernels of every emulated core with their definition
   nopanic                   Prove at link time that loading and assigning cannot panic
   fuzz [--seconds 60]       Feed damaged model files to the reader
+  mutations [--count 10000000]
+                            Feed so many mutations of models with right checksums to the reader
   docs                      Run the commands of docs/own-data.md and docs/chip.md, up to the emulated chip
   build-graph               Check that the commands of the README compile every dependency once
   ci                        Run everything that must pass before a change lands
@@ -56,6 +58,11 @@ fn main() -> Result<()> {
         ["fuzz"] => fuzz::run(60),
         ["fuzz", "--seconds", seconds] => {
             fuzz::run(seconds.parse().with_context(|| format!("--seconds takes a whole number, not `{seconds}`"))?)
+        }
+        ["mutations"] => fuzz::mutations(10_000_000, None),
+        ["mutations", "--count", count] => {
+            let count = count.parse().with_context(|| format!("--count takes a whole number, not `{count}`"))?;
+            fuzz::mutations(count, None)
         }
         ["kernels"] => cores::compare_kernels(""),
         ["kernels", core] => cores::compare_kernels(core),

@@ -13,6 +13,8 @@ use crate::tensor::Tensor;
 
 /// It keeps the product of a sum of squared differences within 64 bits.
 const MAX_ERROR_SHIFT: u8 = 56;
+/// A layer is decoded each time it runs, which takes about as long as this many multiply-accumulates.
+const DECODING_MACS: u64 = 256;
 
 /// K encoder-decoder pairs of one architecture, as the description encodes them. They take the sample, which is int8 here:
 /// the model's own encoder has no layers.
@@ -29,7 +31,8 @@ pub struct AutoencodersRecord {
     pub n_members: u16,
     /// Number of means.
     pub latent: u16,
-    /// Bytes between the tensors of one pair and those of the next: a multiple of [`BLOB_ALIGNMENT`].
+    /// Bytes between the tensors of one pair and those of the next: a multiple of [`BLOB_ALIGNMENT`] and, where there are
+    /// several pairs, no less than the bytes of one pair's tensors.
     pub stride: u32,
     /// From the sample to means and log variances, all int8.
     pub encoder: LayerRecords,
@@ -104,19 +107,17 @@ impl<'a> Autoencoders<'a> {
         self.encoder.memory.max(self.decoder.memory).next_multiple_of(2)
     }
 
+    /// The layers of all pairs, and the squares of the differences between sample and reconstructions.
     pub(crate) fn macs(&self) -> u64 {
-        self.constants.len() as u64 * self.pair().map(|layer| layer.macs()).sum::<u64>()
+        let layers: u64 = self.pair().map(|layer| DECODING_MACS + layer.macs()).sum();
+        self.constants.len() as u64 * (self.inputs as u64 + layers)
     }
 
     /// Bytes in the blob.
     pub(crate) fn flash(&self) -> usize {
-        let of_layer = |layer: Layer| {
-            let (weights, other) = layer.flash();
-            weights + other
-        };
         let tables = self.mean_penalty.map_or(0, size_of_val) + self.variance_penalty.map_or(0, size_of_val);
         let scores = size_of_val(self.constants) + self.error.flash();
-        self.constants.len() * self.pair().map(of_layer).sum::<usize>() + scores + tables
+        self.constants.len() * self.pair().map(flash_of).sum::<usize>() + scores + tables
     }
 
     /// The layers of the first pair.
@@ -126,11 +127,41 @@ impl<'a> Autoencoders<'a> {
 
     fn layers(&self, network: &Network<'a>, pair: usize) -> PairLayers<'a> {
         let n_left = if pair < self.constants.len() { network.n_layers } else { 0 };
-        let start = pair.checked_mul(self.stride);
-        // A pair beyond the blob has no bytes in which its layers could lie.
-        let blob = start.and_then(|start| self.blob.get(start..)).unwrap_or_default();
+        let blob = self.blob_of(pair);
         PairLayers { cursor: network.layers, n_left, length: network.inputs, blob, fault: None }
     }
+
+    /// The blob as a pair's tensors see it. A pair beyond the blob has no bytes in which its layers could lie.
+    fn blob_of(&self, pair: usize) -> &'a [u8] {
+        let start = pair.checked_mul(self.stride);
+        start.and_then(|start| self.blob.get(start..)).unwrap_or_default()
+    }
+
+    /// Checks the tensors of the pairs behind the first, whose layers were checked. Pairs do not overlap, so that this takes
+    /// no longer than the blob is long; a layer without tensors, of which a pair may have many, is the same in each pair.
+    fn check_others(&self, network: &Network<'a>) -> Result<(), Fault> {
+        let mut first = self.layers(network, 0);
+        loop {
+            let before = first.clone();
+            let Some(layer) = first.next() else { return Ok(()) };
+            if flash_of(layer) == 0 {
+                continue;
+            }
+            for pair in 1..self.constants.len() {
+                let mut other = PairLayers { blob: self.blob_of(pair), ..before.clone() };
+                match other.next() {
+                    Some(layer) => layer.verify()?,
+                    None => return Err(other.fault.unwrap_or(Fault::Malformed)),
+                }
+            }
+        }
+    }
+}
+
+/// Bytes in the blob.
+fn flash_of(layer: Layer) -> usize {
+    let (weights, other) = layer.flash();
+    weights.saturating_add(other)
 }
 
 /// The layers of one network of a pair, decoded one by one.
@@ -218,9 +249,11 @@ pub(crate) fn decode<'a>(cursor: &mut Cursor<'a>, inputs: usize, blob: &'a [u8])
     ensure(encoded == n_latent && decoded == inputs, Fault::Outputs)?;
     pairs.error.verify()?;
     ensure(pairs.error.shift.iter().all(|&s| s <= MAX_ERROR_SHIFT), Fault::Shift)?;
-    for pair in 1..n_members {
-        pairs.encoder(pair).check()?;
-        pairs.decoder(pair).check()?;
+    if n_members > 1 {
+        let flash = pairs.pair().map(flash_of).fold(0, usize::saturating_add);
+        ensure(flash <= stride, Fault::Stride)?;
+        pairs.check_others(&pairs.encoder)?;
+        pairs.check_others(&pairs.decoder)?;
     }
     Ok(pairs)
 }

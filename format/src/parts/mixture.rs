@@ -110,6 +110,33 @@ pub(crate) fn decode<'a>(cursor: &mut Cursor<'a>, dims: usize, blob: &'a [u8]) -
     Ok(mixture)
 }
 
+/// Clusters that one pass over the components tells apart, a bit of stack each. There are 32 passes at most.
+const CLUSTERS_A_PASS: u16 = 2048;
+
+/// Whether each of the clusters below `n_clusters` is one of `clusters`, which are all below it.
+fn every_cluster_occurs(clusters: &[u16], n_clusters: u16) -> bool {
+    if usize::from(n_clusters) > clusters.len() {
+        return false;
+    }
+    let mut first = 0u16;
+    while first < n_clusters {
+        let mut seen = [0u32; CLUSTERS_A_PASS as usize / 32];
+        for index in clusters.iter().filter_map(|cluster| cluster.checked_sub(first)) {
+            if let Some(word) = seen.get_mut(usize::from(index / 32)) {
+                *word |= 1 << (index % 32);
+            }
+        }
+        let n_seen: u32 = seen.iter().map(|word| word.count_ones()).sum();
+        let n_left = n_clusters - first;
+        if n_seen != n_left.min(CLUSTERS_A_PASS).into() {
+            return false;
+        }
+        // The last pass may saturate.
+        first = first.saturating_add(CLUSTERS_A_PASS);
+    }
+    true
+}
+
 impl Mixture<'_> {
     fn verify(&self) -> Result<(), Fault> {
         let most = match self.covariance {
@@ -121,7 +148,7 @@ impl Mixture<'_> {
         };
         ensure(self.shifts.iter().all(|s| (MIN_SHIFT..=most).contains(s)), Fault::Shift)?;
         ensure(self.clusters.iter().all(|&c| c < self.n_clusters), Fault::UnknownCluster)?;
-        ensure((0..self.n_clusters).all(|c| self.clusters.contains(&c)), Fault::EmptyCluster)
+        ensure(every_cluster_occurs(self.clusters, self.n_clusters), Fault::EmptyCluster)
     }
 
     /// A row's product with the latent, and its square.

@@ -74,9 +74,9 @@ impl Pool2d {
         LayerMemory::from(positions.saturating_mul(self.window.channels.into()))
     }
 
-    /// Nothing is multiplied.
+    /// A step for each value under the window, which takes as long as a multiply-accumulate or longer.
     pub(crate) fn macs(&self) -> u64 {
-        0
+        self.memory().outputs as u64 * self.window.area()
     }
 
     pub(crate) fn activation<'a>(&self) -> Option<Activation<'a>> {

@@ -55,6 +55,11 @@ impl Window {
         product([u16::from(self.kernel[0]), u16::from(self.kernel[1]), self.channels])
     }
 
+    /// Pixels of the input under the window, padding included.
+    pub(crate) fn area(&self) -> u64 {
+        u64::from(self.kernel[0]) * u64::from(self.kernel[1])
+    }
+
     /// Rows of the output: `(height + above + below - kernel[0]) / stride[0] + 1`, rounded down.
     pub fn rows(&self) -> usize {
         let [above, _, below, _] = self.padding;

@@ -4,7 +4,31 @@ use super::maker::Maker;
 use super::random::SplitMix64;
 use super::spec::{HeadSpec, Spec};
 use crate::description::{CalibrationRecord, Description, Fingerprint, FrontEndRecords, Latent};
-use crate::write::{AlignedBytes, Blob, WriteError, write};
+use crate::file::File;
+use crate::header::{HEADER_LEN, Header};
+use crate::write::{AlignedBytes, Blob, WriteError, lay_out, mend, repeat, write};
+
+/// Puts a file together that a reader may refuse: its lengths and its checksum are right, the rest is as it is given. What the
+/// header repeats of the description is right if a reader can decode the description, otherwise 0.
+///
+/// # Errors
+/// [`WriteError::TooLarge`] where a length does not fit the header, [`WriteError::Description`] where the description does
+/// not encode.
+pub fn assemble(description: &Description, blob: &Blob) -> Result<AlignedBytes, WriteError> {
+    lay_out(description, blob).map(|(bytes, _)| bytes)
+}
+
+/// Makes a file whole again whose description or tensors were altered: sets the checksum and, if a reader can decode the
+/// description, what the header repeats of it. Bytes that are no model stay as they are.
+pub fn repair(bytes: &mut [u8]) {
+    mend(bytes);
+    let Ok(header) = Header::from_bytes(bytes) else { return };
+    let header = File::decode(header, bytes).ok().and_then(|file| repeat(header, &file).ok());
+    if let Some((header, place)) = header.zip(bytes.first_chunk_mut::<HEADER_LEN>()) {
+        *place = header.to_bytes();
+        mend(bytes);
+    }
+}
 
 impl Spec {
     /// Writes the model.

@@ -64,6 +64,10 @@ fn autoencoders() {
     assert_eq!(altered(|p| p.n_members = 0), fault(Fault::Size));
     assert_eq!(altered(|p| p.n_members = 5), fault(Fault::TensorLength));
     assert_eq!(altered(|p| p.stride += 8), fault(Fault::TensorAlignment));
+    // Pairs that overlap: a pair's tensors have more bytes.
+    for stride in [0, 16, 256] {
+        assert_eq!(described(&spec, |d| pairs(d).stride = stride), fault(Fault::Stride));
+    }
     // Pairs beyond the blob.
     assert_eq!(altered(|p| p.stride = 1 << 20), fault(Fault::TensorOutside));
     assert_eq!(altered(|p| p.stride = u32::MAX - 15), fault(Fault::TensorOutside));

@@ -171,8 +171,8 @@ fn costs() {
     let computed = edgemix_format::arena_len(&valid);
     assert_eq!(load(&patched(28, &[4, 0, 0, 0])), LoadError::Arena { stored: 4, computed });
     let computed = edgemix_format::macs(&valid);
-    // 6 x 5 and 5 x 5 and 5 x 3 weights; five components of six coefficients and three squares each.
-    assert_eq!(computed, 30 + 25 + 15 + 5 * (6 + 3));
+    // Six elements; 6 x 5 and 5 x 5 and 5 x 3 weights; five components of six coefficients and three squares each.
+    assert_eq!(computed, 6 + 30 + 25 + 15 + 5 * (6 + 3));
     assert_eq!(load(&patched(32, &[7, 0])), LoadError::Macs { stored: 7, computed });
     assert_eq!(load(&patched(39, &[1])), LoadError::Macs { stored: computed + (1 << 56), computed });
 }
