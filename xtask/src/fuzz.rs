@@ -52,8 +52,10 @@ pub(crate) fn run(seconds: u64) -> Result<()> {
 
 /// `cargo xtask mutations`: exercises so many mutations of models, without instrumentation, and until the seconds are over.
 pub(crate) fn mutations(count: u64, seconds: Option<u64>) -> Result<()> {
-    let mut mutations =
-        program("cargo", &["run", "--locked", "--release", "--bin", "mutations", "--", &count.to_string()]);
+    let mut mutations = program(
+        "cargo",
+        &["run", "--locked", "--release", "--no-default-features", "--bin", "mutations", "--", &count.to_string()],
+    );
     mutations.args(seconds.map(|seconds| seconds.to_string()));
     process::run(mutations.current_dir(root().join("fuzz")).env("CARGO_TARGET_DIR", root().join("target/fuzz")))
 }
