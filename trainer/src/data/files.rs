@@ -83,18 +83,23 @@ impl Source {
         let trained = self.trained.as_ref();
         let (found, wanted) = read(trained.map_or(&[], |trained| &trained.origins))?;
         let Some(origins) = wanted else { return Ok(found) };
-        let noted = |dataset: Dataset, note: &dyn Fn(String, f64) -> DataNote| {
-            let Dataset { samples, labels, groups } = dataset;
+        let columns = |samples: &Samples| -> Vec<(String, f64)> {
             let columns = (0..).zip(&origins).filter(|(_, origin)| **origin != 0.0);
-            let notes: Vec<DataNote> = columns.map(|(c, &origin)| note(samples.column_name(c), origin)).collect();
-            Dataset { samples: samples.with_notes(notes), labels, groups }
+            columns.map(|(c, &origin)| (samples.column_name(c), origin)).collect()
         };
         match trained {
             None => {
                 drop(found);
-                Ok(noted(read(&origins)?.0, &|name, origin| DataNote::Origin { name, origin }))
+                let Dataset { samples, labels, groups } = read(&origins)?.0;
+                let note = DataNote::Origins { columns: columns(&samples) };
+                Ok(Dataset { samples: samples.with_notes([note]), labels, groups })
             }
-            Some(trained) if trained.n_columns == 0 => Ok(noted(found, &|name, _| DataNote::Coarse { name })),
+            // Nothing is known of the run.
+            Some(trained) if trained.n_columns == 0 => {
+                let Dataset { samples, labels, groups } = found;
+                let names = columns(&samples).into_iter().map(|(name, _)| name).collect();
+                Ok(Dataset { samples: samples.with_notes([DataNote::Coarse { names }]), labels, groups })
+            }
             Some(_) => Ok(found),
         }
     }
@@ -356,6 +361,37 @@ mod tests {
         for name in ["x.npy", "x.csv"] {
             let samples = read(&at(name)).unwrap().samples;
             assert_eq!((samples.n_features(), samples.constant_columns()), (3, vec![1, 2]), "{name}");
+        }
+    }
+    #[test]
+    fn a_file_that_is_read_in_place_and_changes_is_noticed() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.npy");
+        let table = ndarray::Array2::from_shape_fn((50, 2), |(i, j)| (i * 3 % 7 + j) as f32);
+        ndarray_npy::write_npy(&path, &table).unwrap();
+        let samples = Source::new(path.to_str().unwrap()).read_within(MemoryLimit(8)).unwrap().samples;
+        assert!(samples.check_unchanged().is_ok() && !samples.are_in_memory());
+        let mut bytes = fs::read(&path).unwrap();
+        let last = bytes.len() - 4;
+        bytes[last..].copy_from_slice(&9.5f32.to_le_bytes());
+        fs::write(&path, &bytes).unwrap();
+        let error = samples.check_unchanged().unwrap_err().to_string();
+        assert!(error.contains("x.npy: it has changed since it was read for the first time"), "{error}");
+        fs::write(&path, &bytes[..last]).unwrap();
+        assert!(matches!(samples.all(), Err(DataError::Changed { .. })));
+    }
+
+    #[test]
+    fn files_of_other_programs_are_told_what_to_become() {
+        for (name, message) in [
+            ("x.xlsx", "save the sheet as CSV"),
+            ("x.feather", "write it as Parquet"),
+            ("x.JPG", "name the folder that holds the images"),
+            ("x.mat", "numpy.save"),
+        ] {
+            let (_folder, path) = file(name, b"x");
+            let error = read(&path).unwrap_err().to_string();
+            assert!(error.contains(message), "{error}");
         }
     }
 }

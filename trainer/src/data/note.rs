@@ -55,17 +55,20 @@ pub enum DataNote {
     ColumnsReordered,
     /// A table to be assigned has no names of columns, and the one that the model was trained with had.
     ColumnsByPlace,
-    /// The numbers of a column are so near to each other that something is subtracted from them.
-    Origin {
-        /// The name of the column.
-        name: String,
-        /// What is subtracted.
-        origin: f64,
+    /// The numbers of columns are so near to each other that something is subtracted from them.
+    Origins {
+        /// The name of each column, and what is subtracted.
+        columns: Vec<(String, f64)>,
     },
-    /// f32 can't tell the numbers of a column apart, and it is not known what a model subtracts from them.
+    /// f32 can't tell the numbers of columns apart, and it is not known what a model subtracts from them.
     Coarse {
-        /// The name of the column.
-        name: String,
+        /// The names of the columns.
+        names: Vec<String>,
+    },
+    /// The numbers of columns rise from each row to the next, as times and indices do.
+    Rising {
+        /// The names of the columns.
+        names: Vec<String>,
     },
     /// Rows without an entry in the column of labels or groups share one of their own.
     EmptyCategories {
@@ -131,14 +134,25 @@ impl fmt::Display for DataNote {
             Self::ColumnsByPlace => {
                 f.write_str("columns have no names here and are taken in the order in which the model was trained")
             }
-            Self::Origin { name, origin } => write!(
+            Self::Origins { columns } => {
+                let listed: Vec<String> =
+                    columns.iter().map(|(name, origin)| format!("{origin} from {name}")).collect();
+                write!(
+                    f,
+                    "f32 is too coarse for some columns, so a number is subtracted ({}); the model and the chip take the \
+                     differences",
+                    some(&listed)
+                )
+            }
+            Self::Coarse { names } => write!(
                 f,
-                "f32 is too coarse for column {name}, so {origin} is subtracted from it: the model and the chip take the \
-                 difference"
+                "f32 is too coarse for some columns ({}): name the directory of the run, which knows what is subtracted",
+                some(names)
             ),
-            Self::Coarse { name } => write!(
+            Self::Rising { names } => write!(
                 f,
-                "f32 is too coarse for column {name}: name the directory of the run, which knows what is subtracted"
+                "some columns rise from each row to the next ({}): leave them out if they are times or indices",
+                some(names)
             ),
             Self::EmptyCategories { rows, are_groups } => {
                 let (column, class) = if *are_groups { ("groups", "group") } else { ("labels", "class") };

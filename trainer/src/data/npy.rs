@@ -45,7 +45,7 @@ impl<R: Read + Seek> Npz<R> {
     pub(super) fn array(&mut self, name: &str, memory: MemoryLimit, origins: &[f64]) -> Result<Array, Unlocated> {
         let index = self.names().iter().position(|n| n == name);
         let index = index.ok_or_else(|| format!("it has no array {name}; it has {}", self.names().join(", ")))?;
-        let entry = self.0.by_index(index).map_err(|error| format!("array {name} is damaged: {error}"))?;
+        let entry = self.0.by_index(index).map_err(|error| format!("array {name} can't be unpacked: {error}"))?;
         parse(entry, memory, origins).map_err(|problem| problem.before(&format!("array {name}: ")))
     }
 }

@@ -20,12 +20,15 @@ struct Extent {
     greatest: f64,
     is_exact: bool,
     are_integers: bool,
+    last: f64,
+    rises: bool,
 }
 
 impl Rounding {
     /// For columns with these origins; missing ones are 0.
     pub(super) fn new(n_columns: usize, origins: &[f64]) -> Self {
-        let none = Extent { least: f64::INFINITY, greatest: f64::NEG_INFINITY, is_exact: true, are_integers: true };
+        let (least, greatest) = (f64::INFINITY, f64::NEG_INFINITY);
+        let none = Extent { least, greatest, is_exact: true, are_integers: true, last: greatest, rises: true };
         let origins = if origins.is_empty() { vec![0.0; n_columns] } else { origins.to_vec() };
         Self { extents: vec![none; origins.len()], origins }
     }
@@ -36,12 +39,19 @@ impl Rounding {
         (extent.least, extent.greatest) = (extent.least.min(value), extent.greatest.max(value));
         extent.is_exact &= f64::from(value as f32) == value;
         extent.are_integers &= value.fract() == 0.0;
+        extent.rises &= value > extent.last;
+        extent.last = value;
         (value - self.origins[column]) as f32
     }
 
     /// What is subtracted from each column.
     pub(super) fn origins(&self) -> &[f64] {
         &self.origins
+    }
+
+    /// The columns whose numbers rise from each to the next.
+    pub(super) fn rising(&self) -> impl Iterator<Item = usize> {
+        self.extents.iter().enumerate().filter(|(_, extent)| extent.rises).map(|(column, _)| column)
     }
 
     /// An origin for each column, if one of them needs any.

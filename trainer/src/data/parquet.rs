@@ -17,7 +17,10 @@ use super::table::{Read, Table};
 
 /// Reads a table. Columns of labels and groups are not features.
 pub(super) fn read(path: &Path, source: &Source, memory: MemoryLimit, origins: &[f64]) -> Result<Read, DataError> {
-    let damaged = |problem: String| content(path, format!("not a readable Parquet file: {problem}"));
+    let damaged = |problem: String| match problem.contains("brotli") {
+        true => content(path, "it is packed with brotli: write it with zstd, snappy or gzip"),
+        false => content(path, format!("not a readable Parquet file: {problem}")),
+    };
     let file = File::open(path).map_err(DataError::io(path))?;
     let pages = file.try_clone().map_err(DataError::io(path))?;
     let reader = guarded(|| SerializedFileReader::new(file)).map_err(damaged)?;
@@ -26,7 +29,7 @@ pub(super) fn read(path: &Path, source: &Source, memory: MemoryLimit, origins: &
     let names: Vec<String> = schema.get_fields().iter().map(|field| field.name().to_owned()).collect();
     let borrowed: Vec<&str> = names.iter().map(String::as_str).collect();
     let columns = TableColumns { names: &borrowed, n: names.len(), may_be_index: &|_| false };
-    let mut table = Table::new(Columns::choose(path, &columns, source)?, memory, origins);
+    let mut table = Table::new(Columns::choose(path, &columns, source)?, source, memory, origins);
     let mut rows = guarded(|| reader.get_row_iter(None)).map_err(damaged)?;
     let mut index = 0;
     while let Some(row) = guarded(|| rows.next().transpose()).map_err(damaged)? {

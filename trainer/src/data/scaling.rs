@@ -29,7 +29,8 @@ const PIXELS: usize = 16;
 
 impl Scaling {
     /// Learns the scaling of samples:
-    /// - images, and tables of integers whose columns have like ranges, are divided by their greatest value;
+    /// - images, and tables of integers whose columns have like ranges, are divided by their greatest value, or brought from
+    ///   their least and greatest value to 0 and 1 if the least is more than half of the greatest;
     /// - other tables are standardised: the mean of each column becomes 0 and its standard deviation 1;
     /// - windows of a recording are standardised channel by channel.
     ///
@@ -49,9 +50,15 @@ impl Scaling {
         }
     }
 
-    /// Divides by the greatest magnitude.
+    /// Divides by the greatest magnitude. Values that are far from 0 and near to each other, as those of a thermal camera
+    /// with 16 bits, become 0 to 1.
     fn to_unit(samples: &Samples) -> Self {
-        let most = samples.greatest().max(-samples.least());
+        let (least, greatest) = (samples.least(), samples.greatest());
+        let span = greatest - least;
+        if least > 0.5 * greatest && span > 0.0 {
+            return Self { gain: vec![span.recip()], offset: vec![-least / span] };
+        }
+        let most = greatest.max(-least);
         Self { gain: vec![if most > 0.0 { most.recip() } else { 1.0 }], offset: vec![0.0] }
     }
 
@@ -115,6 +122,7 @@ fn has_like_ranges(samples: &Samples) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::image_shape::ImageShape;
     use super::*;
 
     #[test]
@@ -147,6 +155,17 @@ mod tests {
     fn integers_of_like_ranges_go_to_the_unit_interval() {
         let samples = Samples::new("counts", vec![0.0, 12.0, 16.0, 4.0], 2).with_count(1.0);
         assert_eq!(Scaling::fit(&samples).unwrap().apply(&samples.all().unwrap()), [0.0, 0.75, 1.0, 0.25]);
+    }
+
+    #[test]
+    fn images_that_are_far_from_zero_keep_their_contrast() {
+        let image = ImageShape { channels: 1, height: 1, width: 2 };
+        let samples = Samples::new("thermal", vec![30_000.0, 30_050.0, 30_010.0, 30_000.0], 2).with_count(1.0);
+        let samples = samples.with_layout(Layout::Images(image));
+        let scaled = Scaling::fit(&samples).unwrap().apply(&samples.all().unwrap());
+        for (found, expected) in scaled.iter().zip([0.0, 1.0, 0.2, 0.0]) {
+            assert!((found - expected).abs() < 1e-4, "{scaled:?}");
+        }
     }
 
     /// A gain for each column, or one for all.

@@ -11,10 +11,14 @@ use super::memory::MemoryLimit;
 use super::note::DataNote;
 use super::origin::Rounding;
 use super::samples::Samples;
+use super::source::Source;
 use super::values::{Sink, Values};
 
 /// Samples of a table, and the origins of its columns that they should have been read with.
 pub(super) type Read = (Dataset, Option<Vec<f64>>);
+
+/// So many numbers do not rise one after another by chance.
+const MANY: usize = 20;
 
 /// A table that is read row by row.
 pub(super) struct Table {
@@ -25,15 +29,17 @@ pub(super) struct Table {
     sink: Sink,
     row: Vec<f32>,
     are_integers: bool,
+    is_for_training: bool,
 }
 
 impl Table {
     /// A table of these columns, the features of which have these origins; none are 0.
-    pub(super) fn new(columns: Columns, memory: MemoryLimit, origins: &[f64]) -> Self {
+    pub(super) fn new(columns: Columns, source: &Source, memory: MemoryLimit, origins: &[f64]) -> Self {
         let n = columns.features.len();
         let rounding = Rounding::new(n, if origins.len() == n { origins } else { &[] });
         let (labels, groups) = (CategoryColumn::default(), CategoryColumn::default());
-        Self { columns, labels, groups, rounding, sink: Sink::new(memory), row: vec![], are_integers: true }
+        let (sink, is_for_training) = (Sink::new(memory), source.trained.is_none());
+        Self { columns, labels, groups, rounding, sink, row: vec![], are_integers: true, is_for_training }
     }
 
     /// The next feature of the row.
@@ -75,6 +81,11 @@ impl Table {
             [] => samples,
             names => samples.with_column_names(features.iter().map(|&c| names[c].clone())),
         };
+        let rising: Vec<String> = match samples.n_samples() {
+            n if n < MANY || !self.is_for_training => vec![],
+            _ => self.rounding.rising().map(|column| samples.column_name(column)).collect(),
+        };
+        let samples = samples.with_notes((!rising.is_empty()).then_some(DataNote::Rising { names: rising }));
         let dataset = Dataset {
             samples: if self.are_integers { samples.with_count(1.0) } else { samples },
             labels: label.map(|_| self.labels.finish()),

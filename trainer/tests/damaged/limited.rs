@@ -22,7 +22,12 @@ pub(crate) fn run(name: &str, variables: &[(&str, String)]) -> Output {
     command.args(["-c", &script, "sh"]).arg(env::current_exe().unwrap());
     command.args([name, "--exact", "--ignored", "--nocapture", "--test-threads", "1"]);
     // Each thread of glibc's allocator reserves 64 MB of address space for itself.
-    command.envs([("EDGEMIX_LIMITED", "1"), ("MALLOC_ARENA_MAX", "1"), ("RAYON_NUM_THREADS", "2")]);
+    command.envs([
+        ("EDGEMIX_LIMITED", "1"),
+        ("MALLOC_ARENA_MAX", "1"),
+        ("RAYON_NUM_THREADS", "2"),
+        ("RUST_BACKTRACE", "0"),
+    ]);
     command.envs(variables.iter().map(|(name, value)| (name, value))).output().unwrap()
 }
 

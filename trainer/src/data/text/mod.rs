@@ -40,7 +40,7 @@ pub(super) fn read(path: &Path, source: &Source, memory: MemoryLimit, origins: &
     let columns = Columns::choose(path, &table, source)?;
     let notes = notes(&records, &heading, source);
 
-    let mut table = Table::new(columns, memory, origins);
+    let mut table = Table::new(columns, source, memory, origins);
     let mut rows = Rows { path, records, heading: &heading };
     rows.skip(heading.lines)?;
     while let Some(row) = rows.next()? {
@@ -297,6 +297,8 @@ mod tests {
             assert_eq!(values, expected, "{text:?}");
             assert!(notes.contains(note) && (!note.is_empty() || notes.is_empty()), "{text:?}: {notes}");
         }
+        let times: String = (0..20).map(|t| format!("{},{}\n", 1000 + t, t % 3)).collect();
+        assert!(found(&format!("t,x\n{times}")).1.starts_with("some columns rise from each row to the next (t)"));
         assert_eq!(found("x,moving\n1.5,True\n2,false\n").0, [1.5, 1.0, 2.0, 0.0]);
     }
 
