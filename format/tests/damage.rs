@@ -4,8 +4,8 @@ mod common;
 
 use edgemix_format::header::HEADER_LEN;
 use edgemix_format::testing::{Convolution, Follow, HeadSpec, ImageLayer, PoolingSpec, Spec, SplitMix64};
-use edgemix_format::view::{Covariance, Pooling};
-use edgemix_format::write::{AlignedBytes, mend};
+use edgemix_format::view::{Covariance, FramePooling, Pooling, Statistics};
+use edgemix_format::write::{AlignedBytes, SpectrumSettings, Taper, mend};
 use edgemix_format::{File, LoadError};
 use proptest::prelude::*;
 
@@ -83,6 +83,25 @@ fn mended_bytes_of_the_description_never_panic() {
         let head = HeadSpec::Autoencoders { latent: 2, is_variational };
         never_panic(&mut Spec { head, layers: vec![], components: 2, ..Spec::default() }.build().unwrap());
     }
+}
+
+#[test]
+fn mended_bytes_of_a_spectrum_never_panic() {
+    let spectrum = SpectrumSettings {
+        instants: 10,
+        channels: 2,
+        fft: 16,
+        frame: 8,
+        hop: 2,
+        taper: Taper::Hann,
+        pooling: FramePooling::Each,
+        statistics: Statistics::NONE,
+        mean_fraction: 0,
+        noise: 1.0,
+        signals: vec![1, 3],
+        edges: vec![1, 4, 9],
+    };
+    never_panic(&mut Spec { spectrum: Some(spectrum), input: 8, ..Spec::default() }.build().unwrap());
 }
 
 #[test]

@@ -4,15 +4,15 @@
 use edgemix_format::File;
 use edgemix_format::header::HEADER_LEN;
 use edgemix_format::testing::{Convolution, Follow, HeadSpec, ImageLayer, PoolingSpec, Spec};
-use edgemix_format::view::{Covariance, Pooling};
-use edgemix_format::write::AlignedBytes;
+use edgemix_format::view::{Covariance, FramePooling, Pooling, Statistics};
+use edgemix_format::write::{AlignedBytes, SpectrumSettings, Taper};
 use std::collections::HashMap;
 use std::path::Path;
 
 const SPECIFICATION: &str = include_str!("../../docs/FORMAT.md");
 
 /// Name, bytes and the numbers they were made of.
-fn golden() -> [(&'static str, &'static [u8], Spec); 8] {
+fn golden() -> [(&'static str, &'static [u8], Spec); 9] {
     let deep = vec![(7, Follow::Relu), (6, Follow::LeakyRelu), (5, Follow::Table), (3, Follow::Identity)];
     [
         ("full", include_bytes!("golden/full.emx"), Spec { input: 8, layers: deep, seed: 1, ..Spec::default() }),
@@ -53,6 +53,7 @@ fn golden() -> [(&'static str, &'static [u8], Spec); 8] {
             },
         ),
         ("pooling", include_bytes!("golden/pooling.emx"), pooling()),
+        ("spectrum", include_bytes!("golden/spectrum.emx"), spectrum()),
         ("held-out", include_bytes!("golden/held-out.emx"), Spec { held_out: 2, seed: 13, ..Spec::default() }),
     ]
 }
@@ -88,6 +89,25 @@ fn pooling() -> Spec {
         seed: 14,
         ..Spec::default()
     }
+}
+
+/// Three frames of a transform that is longer than they are; every statistic; a magnitude.
+fn spectrum() -> Spec {
+    let spectrum = SpectrumSettings {
+        instants: 24,
+        channels: 2,
+        fft: 16,
+        frame: 14,
+        hop: 5,
+        taper: Taper::Hann,
+        pooling: FramePooling::Mean,
+        statistics: Statistics::ALL,
+        mean_fraction: 3,
+        noise: 1.0 / 12.0,
+        signals: vec![1, 2, 3],
+        edges: vec![0, 1, 3, 6, 9],
+    };
+    Spec { spectrum: Some(spectrum), input: 27, channels: 27, seed: 20, ..Spec::default() }
 }
 
 #[test]

@@ -5,7 +5,7 @@ mod common;
 use edgemix_format::description::{self, ActivationRecord, DenseRecord, Description, LayerRecord};
 use edgemix_format::header::{HEADER_LEN, is_model};
 use edgemix_format::testing::{Convolution, Follow, HeadSpec, ImageLayer, Spec};
-use edgemix_format::view::{Activation, Autoencoders, Calibration, Dense, Head, Layer};
+use edgemix_format::view::{Activation, Autoencoders, Calibration, Dense, FrontEnd, Head, Layer};
 use edgemix_format::write::{AlignedBytes, WriteError, write};
 use edgemix_format::{Fault, File, LoadError, arena_len, input_len, latent_len, macs, n_clusters, n_components, plan};
 use proptest::prelude::*;
@@ -19,6 +19,15 @@ fn same(description: &Description, file: &File, bytes: &[u8]) {
     assert_eq!(file.input.count.to_bits(), description.input.count.to_bits());
     for channels in [file.input.gain.len(), file.input.offset.len(), file.input.center.len(), file.input.shift.len()] {
         assert_eq!(channels, description.input.channels as usize);
+    }
+    assert_eq!(file.front_ends.len(), description.front_ends.len());
+    for (FrontEnd::Spectrum(view), description::FrontEndRecord::Spectrum(record)) in
+        file.front_ends.iter().zip(&description.front_ends)
+    {
+        assert_eq!(view.inputs(), (record.instants * u32::from(record.channels)) as usize);
+        assert_eq!((view.statistics, view.pooling), (record.statistics, record.pooling));
+        let tensors = [view.signals.len(), view.taper.len(), view.edges.len()];
+        assert_eq!(tensors, [record.signals.len, record.taper.len, record.edges.len].map(|len| len as usize));
     }
     assert_eq!(file.encoder.len(), description.encoder.len());
     for (view, layer) in file.encoder.iter().zip(&description.encoder) {
@@ -132,10 +141,12 @@ proptest! {
         let memory = file.encoder.iter().map(Layer::memory);
         let planned = plan::arena_len(file.input.len, memory, file.head.n_components(), file.head.scratch());
         prop_assert!(is_model(&bytes));
-        prop_assert_eq!(Some(arena_len(&bytes)), planned);
+        let of_front_end = plan::front_ends(file.front_ends.iter().map(FrontEnd::memory));
+        prop_assert_eq!(Some(arena_len(&bytes)), planned.max(of_front_end));
         let layers: u64 = file.encoder.iter().map(Layer::macs).sum();
-        prop_assert_eq!(macs(&bytes), file.input.len as u64 + layers + file.head.macs());
-        prop_assert_eq!(input_len(&bytes), file.input.len);
+        let front_ends: u64 = file.front_ends.iter().map(FrontEnd::macs).sum();
+        prop_assert_eq!(macs(&bytes), front_ends + file.input.len as u64 + layers + file.head.macs());
+        prop_assert_eq!(input_len(&bytes), file.input_len());
         prop_assert_eq!(latent_len(&bytes), usize::from(file.latent.len));
         prop_assert_eq!(n_components(&bytes), file.head.n_components());
         prop_assert_eq!(n_clusters(&bytes), usize::from(clusters));

@@ -7,6 +7,8 @@ mod common;
 mod convolutions;
 #[path = "../../bench/firmware/src/models.rs"]
 mod models;
+#[path = "../../bench/firmware/src/spectra.rs"]
+mod spectra;
 
 use edgemix_runtime::kernels::blocks::{self, DenseKernel};
 use edgemix_runtime::kernels::scalar::Scalar;
@@ -93,4 +95,14 @@ fn every_head_gives_the_scores_that_emulated_cores_give() {
 fn models_give_the_scores_that_emulated_cores_give() {
     let digest = models::models().unwrap();
     assert_eq!(digest, models::MODELS, "{digest:#010x}");
+}
+
+#[test]
+fn every_spectrum_equals_its_definition() {
+    let digest = spectra::spectra(|spectrum, window, features| {
+        let window: Vec<i128> = window.iter().map(|&x| x.into()).collect();
+        let exact = common::spectrum::features(spectrum, &window);
+        assert!(exact.into_iter().eq(features.iter().map(|&x| i128::from(x))), "{spectrum:?}");
+    });
+    assert_eq!(digest, Some(spectra::SPECTRA), "{digest:#010x?}");
 }

@@ -4,7 +4,7 @@ use edgemix_runtime::{Model, Workspace, include_model};
 
 const SPECIFICATION: &str = include_str!("../../docs/FORMAT.md");
 
-static MODELS: [(&str, &[u8]); 8] = [
+static MODELS: [(&str, &[u8]); 9] = [
     ("`full.emx`", include_model!("../../format/tests/golden/full.emx")),
     ("`diagonal.emx`", include_model!("../../format/tests/golden/diagonal.emx")),
     ("`spherical.emx`", include_model!("../../format/tests/golden/spherical.emx")),
@@ -12,6 +12,7 @@ static MODELS: [(&str, &[u8]); 8] = [
     ("`autoencoders.emx`", include_model!("../../format/tests/golden/autoencoders.emx")),
     ("`held-out.emx`", include_model!("../../format/tests/golden/held-out.emx")),
     ("`pooling.emx`", include_model!("../../format/tests/golden/pooling.emx")),
+    ("`spectrum.emx`", include_model!("../../format/tests/golden/spectrum.emx")),
     ("`softmax.emx`", include_model!("../../format/tests/golden/softmax.emx")),
 ];
 
@@ -28,7 +29,7 @@ fn the_examples_are_what_the_runtime_gives() {
         let [_, _, latent, scores, cluster, novelty, _] = cells[..] else { panic!("{row}") };
 
         let model = Model::from_bytes(bytes).unwrap();
-        let mut workspace = Workspace::<256>::new();
+        let mut workspace = Workspace::<512>::new();
         let raw: Vec<u8> = (0..model.input_len()).map(|i| (37 * i + 11) as u8).collect();
         let x: Vec<f32> = raw.iter().map(|&x| f32::from(x) * model.file().input.count).collect();
         assert_eq!(model.encode(&x, &mut workspace).unwrap(), numbers::<i16>(latent), "{name}");

@@ -49,6 +49,7 @@ impl Spec {
             seed: self.seed,
             version: "0.0.0",
         };
+        let front_ends = self.spectrum.iter().map(|settings| maker.spectrum(settings)).collect::<FrontEndRecords>();
         let input = maker.input(self);
         let encoder = maker.encoder(self);
         let scale = encoder.last().map_or(0.001, |last| last.output().scale);
@@ -63,7 +64,7 @@ impl Spec {
             name: "generated",
             method: "testing",
             fingerprint,
-            front_ends: FrontEndRecords::new(),
+            front_ends,
             input,
             encoder,
             latent,

@@ -6,11 +6,12 @@ use alloc::vec::Vec;
 use super::{Convolution, Follow, HeadSpec, ImageLayer, PoolingSpec, Spec, SplitMix64};
 use crate::blob::Blob;
 use crate::description::{
-    ActivationRecord, Affine, AutoencodersRecord, CalibrationRecord, Conv2dRecord, Covariance, DenseRecord, HeadRecord,
-    HeldOutRecord, InputRecord, LayerRecord, LayerRecords, MixtureRecord, Pool2d, QuantileTableRecord,
-    RequantizeRecord, SoftmaxRecord, WeightOrder, Window,
+    ActivationRecord, Affine, AutoencodersRecord, CalibrationRecord, Conv2dRecord, Covariance, DenseRecord,
+    FrontEndRecord, HeadRecord, HeldOutRecord, InputRecord, LayerRecord, LayerRecords, MixtureRecord, Pool2d,
+    QuantileTableRecord, RequantizeRecord, SoftmaxRecord, WeightOrder, Window,
 };
 use crate::limits::BLOB_ALIGNMENT;
+use crate::write::SpectrumSettings;
 
 /// Draws numbers and keeps their tensors.
 pub(super) struct Maker {
@@ -40,6 +41,13 @@ impl Maker {
             multiplier: self.blob.push(&multiplier),
             shift: self.blob.push(&vec![shift; spec.channels]),
         }
+    }
+
+    /// # Panics
+    /// If a reader would refuse the spectrum.
+    pub(super) fn spectrum(&mut self, settings: &SpectrumSettings) -> FrontEndRecord {
+        let tables = settings.tables().expect("a spectrum that a reader would refuse");
+        FrontEndRecord::Spectrum(tables.push(&mut self.blob))
     }
 
     pub(super) fn encoder(&mut self, spec: &Spec) -> LayerRecords {

@@ -4,6 +4,7 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use crate::description::{Covariance, Pooling, Window};
+use crate::write::SpectrumSettings;
 
 /// What follows a generated layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,8 +106,10 @@ pub enum HeadSpec {
 }
 
 /// What a generated model looks like.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Spec {
+    /// A front end. `input` is then the number of its features.
+    pub spectrum: Option<SpectrumSettings>,
     /// Elements of one sample.
     pub input: usize,
     /// Channels of the input's scaling; divides `input`.
@@ -135,6 +138,7 @@ impl Default for Spec {
     /// Two layers, three latent dimensions, five components of full covariance in three clusters, a novelty table.
     fn default() -> Self {
         Self {
+            spectrum: None,
             input: 6,
             channels: 1,
             image: [0; 3],

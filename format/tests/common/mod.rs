@@ -1,7 +1,8 @@
 //! Generated models for several tests.
 
 use edgemix_format::testing::{Convolution, Follow, HeadSpec, ImageLayer, PoolingSpec, Spec};
-use edgemix_format::view::{Covariance, Pooling};
+use edgemix_format::view::{Covariance, FramePooling, Pooling, Statistics};
+use edgemix_format::write::{SpectrumSettings, Taper};
 use proptest::prelude::*;
 
 /// Any head.
@@ -56,8 +57,8 @@ fn image_layers() -> impl Strategy<Value = ([u16; 3], Vec<ImageLayer>)> {
     })
 }
 
-/// Any small valid model.
-pub(crate) fn spec() -> impl Strategy<Value = Spec> {
+/// Any small valid model without a front end.
+fn spec_of_samples() -> impl Strategy<Value = Spec> {
     let input = (1usize..5, 1usize..6).prop_map(|(channels, times)| (channels * times, channels));
     let layers = prop::collection::vec((1usize..12, follow()), 0..5);
     let counts = (1u16..9, any::<prop::sample::Index>(), 0u16..20, 0u16..4);
@@ -87,6 +88,56 @@ pub(crate) fn spec() -> impl Strategy<Value = Spec> {
         let clusters = 1 + clusters.index(components.into()) as u16;
         // A table has an entry.
         let held_out = if calibration > 0 { held_out } else { 0 };
-        Spec { input, channels, image, image_layers, layers, head, components, clusters, calibration, held_out, seed }
+        let spectrum = None;
+        Spec {
+            spectrum,
+            input,
+            channels,
+            image,
+            image_layers,
+            layers,
+            head,
+            components,
+            clusters,
+            calibration,
+            held_out,
+            seed,
+        }
     })
+}
+
+/// Any small valid model, half of them with a spectrum.
+pub(crate) fn spec() -> impl Strategy<Value = Spec> {
+    (spec_of_samples(), prop::option::of(spectrum())).prop_map(|(spec, spectrum)| match spectrum {
+        // Layers on images have a shape of their own.
+        Some(spectrum) if spec.image_layers.is_empty() => {
+            let input = spectrum.tables().expect("a valid spectrum").spectrum().outputs();
+            Spec { spectrum: Some(spectrum), input, channels: input, ..spec }
+        }
+        _ => spec,
+    })
+}
+
+/// Any small spectrum.
+fn spectrum() -> impl Strategy<Value = SpectrumSettings> {
+    (2usize..40, 1usize..4, 4u32..6, 0u8..32, 1usize..20, 0usize..3).prop_map(
+        |(instants, channels, log2, statistics, hop, pooling)| {
+            let pooling = [FramePooling::Mean, FramePooling::Max, FramePooling::Each][pooling];
+            let statistics = if pooling == FramePooling::Each { 0 } else { statistics };
+            SpectrumSettings {
+                instants,
+                channels,
+                fft: 1 << log2,
+                frame: instants.min(13),
+                hop,
+                taper: if hop % 2 == 0 { Taper::Hann } else { Taper::None },
+                pooling,
+                statistics: Statistics::from_bits(statistics).expect("bits of statistics"),
+                mean_fraction: hop as u8 % 9,
+                noise: 0.25,
+                signals: (0..channels as u32).map(|c| 1 << c | 1).collect(),
+                edges: vec![0, 2, 5, 9],
+            }
+        },
+    )
 }

@@ -11,6 +11,7 @@ use edgemix_format::write::{AlignedBytes, WriteError, mend, write};
 use edgemix_format::{Fault, File, LoadError, Tensor};
 
 mod encoder;
+mod front_ends;
 mod heads;
 
 fn spec() -> Spec {

@@ -28,23 +28,24 @@ impl Moments {
     /// The moments of at most 2^15 numbers. `floor` is the variance of the noise, with 8 fraction bits.
     pub(super) fn of(numbers: impl Iterator<Item = i32>, floor: u64) -> Self {
         let (mut n, mut peak) = (0u64, 0);
-        let (mut second, mut third, mut fourth) = (0u64, 0i64, 0u64);
+        let (mut first, mut second, mut third, mut fourth) = (0i32, 0u64, 0i64, 0u64);
         for u in numbers {
             n += 1;
             peak = peak.max(u.unsigned_abs());
+            first += u;
             let square = (u * u) as u32;
             second += u64::from(square);
             third += i64::from(square) * i64::from(u);
             fourth += u64::from(square) * u64::from(square);
         }
         let n = NonZeroU64::new(n).unwrap_or(NonZeroU64::MIN);
-        // The mean of the third powers is rounded towards 0.
-        let mean = (third.unsigned_abs() / n) as i64;
+        // Counts have one fraction in common, so that rounding can leave a mean, which matters to the third powers most.
+        third -= quotient(3 * i64::from(first) * second as i64, n);
         Self {
             peak: peak.into(),
             floor: floor.min(MOST_FLOOR),
             second: (second << FRACTION) / n,
-            third: if third < 0 { -mean } else { mean },
+            third: quotient(third, n),
             fourth: fourth / n,
         }
     }
@@ -84,4 +85,10 @@ impl Moments {
         let square = (second + floor) * (second + floor);
         (log2(fourth) - log2(square) + (12 << 15) + (1 << 4)) >> 5
     }
+}
+
+/// `a / n`, rounded towards 0.
+fn quotient(a: i64, n: NonZeroU64) -> i64 {
+    let quotient = (a.unsigned_abs() / n) as i64;
+    if a < 0 { -quotient } else { quotient }
 }

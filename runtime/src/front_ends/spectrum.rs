@@ -59,10 +59,12 @@ impl Centred {
     /// The moments of the signal with 12 bits of it.
     fn moments(&self, spectrum: &Spectrum, signal: &[i16]) -> Moments {
         let bits = self.sums.bits.min(16);
+        // From 9 to 15.
         let shift = (bits + self.fraction).saturating_sub(11);
+        let half = (1 << shift) >> 1;
         let center = self.center();
         let floor = (u64::from(spectrum.variance_floor) << 14) >> (2 * bits);
-        Moments::of(signal.iter().map(|&x| center(x) >> shift), floor)
+        Moments::of(signal.iter().map(|&x| (center(x) + half) >> shift), floor)
     }
 
     /// `x` less the mean in block scale: below 2^27.

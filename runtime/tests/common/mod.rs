@@ -2,9 +2,12 @@
 //! code.
 #![allow(dead_code, reason = "each test uses a part of it")]
 
+pub(crate) mod spectrum;
+
 use edgemix_format::testing::SplitMix64;
 use edgemix_format::view::{
-    Activation, Autoencoders, Conv2d, Covariance, Dense, File, Head, Input, Layer, PairLayers, Pool2d, Pooling,
+    Activation, Autoencoders, Conv2d, Covariance, Dense, File, FrontEnd, Head, Input, Layer, PairLayers, Pool2d,
+    Pooling,
 };
 
 /// `(x * m + 2^(s-1)) >> s`.
@@ -180,7 +183,12 @@ fn evidence(pairs: &Autoencoders, pair: usize, x: &[i128]) -> i128 {
 pub(crate) fn run_raw(file: &File, raw: &[i128]) -> (Vec<i128>, Vec<i128>) {
     let layers = file.encoder.len();
     let is_latent = layers == 0 && !matches!(file.head, Head::Autoencoders(_));
-    let mut values = quantize_raw(&file.input, is_latent, raw);
+    let mut features = raw.to_vec();
+    for front_end in &file.front_ends {
+        let FrontEnd::Spectrum(spectrum) = front_end;
+        features = spectrum::features(spectrum, &features);
+    }
+    let mut values = quantize_raw(&file.input, is_latent, &features);
     for (i, layer) in file.encoder.iter().enumerate() {
         values = self::layer(layer, i + 1 == layers, &values);
     }
