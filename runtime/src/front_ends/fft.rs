@@ -1,11 +1,16 @@
-//! The Fourier transform of real numbers, as a complex one of half the length (decimation in time, in place).
+//! The Fourier transform of real numbers, as a complex one of half the length: decimation in time, in place, from natural
+//! order to the order of reversed indices.
+//!
+//! All factors of a block are then the same, and those of all stages are the beginning of one table. Block `b` has the
+//! factor `exp(-i pi r(b))`, where `r(b)` has the bits of `b`, from the last to the first, behind the binary point. That
+//! of an odd block is -i times that of the even one before it.
 
 /// A complex number: real part, imaginary part.
 pub(super) type Complex = [i32; 2];
 
-/// A quarter of a wave: `round(2^15 * sin(pi i / 512))`, at most 32767.
-static SINE: [i16; 257] = sine_table();
-const QUARTER: usize = 256;
+/// Cosine and sine of the angle of block `2 b`, in units of 2^-15. The first one is 1, which 16 bits do not hold, and is not
+/// used.
+static FACTORS: [[i16; 2]; 256] = factors();
 
 /// `a * w / 2`, rounded down, where `w` is in units of 2^-15.
 #[cfg(not(edgemix_core = "baseline"))]
@@ -22,11 +27,10 @@ pub(super) fn half(a: i32, w: i16) -> i32 {
     (a >> 16) * w + (((a & 0xffff) * w) >> 16)
 }
 
-/// Transforms `z`, whose element `rev(n)` holds the real numbers `2n` and `2n + 1`, `rev` reversing the bits of an index.
-/// The length of `z` is a power of two from 8 to 512.
+/// Transforms `z`, whose element `n` holds the real numbers `2n` and `2n + 1`. Its length is a power of two from 8 to 512.
 ///
-/// Real numbers have an absolute value of at most 2^26. With `N` of them, element `k` becomes bin `k` over `N`, which is
-/// within 2^26 as well. The real bin `N / 2` is returned.
+/// Real numbers have an absolute value of at most 2^26. With `N` of them, bin `k` over `N`, which is within 2^26 as well,
+/// is where the reversed bits of `k` say. The real bin `N / 2` is returned.
 pub(super) fn real(z: &mut [Complex]) -> i32 {
     complex(z);
     split(z)
@@ -34,49 +38,72 @@ pub(super) fn real(z: &mut [Complex]) -> i32 {
 
 /// The complex transform, times 4 over its length. Absolute values stay below 2^29.
 fn complex(z: &mut [Complex]) {
-    let (fours, _) = z.as_chunks_mut::<4>();
-    fours.iter_mut().for_each(first_stages);
-    let mut size = 4;
-    while size < z.len() {
-        for block in z.chunks_exact_mut(2 * size) {
-            stage(block);
-        }
-        size *= 2;
+    first_stages(z);
+    let mut span = z.len() / 8;
+    while span > 1 {
+        stage(z, span);
+        span /= 2;
     }
+    last_stage(z);
 }
 
 /// The first two stages, whose factors are 1 and -i.
-#[inline(always)]
-fn first_stages(z: &mut [Complex; 4]) {
-    let [a, b, c, d] = *z;
-    let (sum, difference) = (add(a, b), subtract(a, b));
-    let (other, [x, y]) = (add(c, d), subtract(c, d));
-    let turned = [y, -x];
-    *z = [add(sum, other), add(difference, turned), subtract(sum, other), subtract(difference, turned)];
+fn first_stages(z: &mut [Complex]) {
+    let (low, high) = z.split_at_mut(z.len() / 2);
+    let (first, second) = low.split_at_mut(low.len() / 2);
+    let (third, fourth) = high.split_at_mut(high.len() / 2);
+    for (((a, b), c), d) in first.iter_mut().zip(second).zip(third).zip(fourth) {
+        let (sum, difference) = (add(*a, *c), subtract(*a, *c));
+        let (other, [x, y]) = (add(*b, *d), subtract(*b, *d));
+        let turned = [y, -x];
+        (*a, *b) = (add(sum, other), subtract(sum, other));
+        (*c, *d) = (add(difference, turned), subtract(difference, turned));
+    }
 }
 
-/// Joins the transforms of both halves of a block, and halves the result. The factors of the second half of a half are
-/// those of the first half times -i.
-#[inline(always)]
-fn stage(block: &mut [Complex]) {
-    let quarter = block.len() / 4;
-    let step = QUARTER / quarter;
-    let (low, high) = block.split_at_mut(2 * quarter);
-    let (low, low_turned) = low.split_at_mut(quarter);
-    let (high, high_turned) = high.split_at_mut(quarter);
-    let sines = SINE.iter().step_by(step);
-    let cosines = SINE.iter().rev().step_by(step);
-    let pairs = low.iter_mut().zip(high).zip(low_turned.iter_mut().zip(high_turned));
-    for (index, (((a, b), (c, d)), (&sine, &cosine))) in pairs.zip(sines.zip(cosines)).enumerate() {
-        // The first factor is 1, which 16 bits do not hold.
-        let (p, [x, y]) = if index == 0 {
-            (b.map(|part| part >> 1), d.map(|part| part >> 1))
-        } else {
-            (turn(*b, cosine, sine), turn(*d, cosine, sine))
-        };
-        butterfly(a, b, p);
-        butterfly(c, d, [y, -x]);
+/// Butterflies of elements that are `span` apart, which halve the result.
+fn stage(z: &mut [Complex], span: usize) {
+    let mut pairs = z.chunks_exact_mut(4 * span).zip(&FACTORS);
+    if let Some((blocks, _)) = pairs.next() {
+        butterflies(blocks, span, |z| z.map(|part| part >> 1));
     }
+    for (blocks, &factor) in pairs {
+        butterflies(blocks, span, |z| turn(z, factor));
+    }
+}
+
+/// The butterflies of two blocks, of which the second has -i times the factor of the first.
+#[inline(always)]
+fn butterflies(blocks: &mut [Complex], span: usize, turn: impl Fn(Complex) -> Complex) {
+    let (first, second) = blocks.split_at_mut(2 * span);
+    let (low, high) = first.split_at_mut(span);
+    for (a, b) in low.iter_mut().zip(high) {
+        butterfly(a, b, turn(*b));
+    }
+    let (low, high) = second.split_at_mut(span);
+    for (a, b) in low.iter_mut().zip(high) {
+        let [x, y] = turn(*b);
+        butterfly(a, b, [y, -x]);
+    }
+}
+
+/// The stage whose blocks have two elements.
+fn last_stage(z: &mut [Complex]) {
+    let (fours, _) = z.as_chunks_mut::<4>();
+    let mut pairs = fours.iter_mut().zip(&FACTORS);
+    if let Some((four, _)) = pairs.next() {
+        last_butterflies(four, |z| z.map(|part| part >> 1));
+    }
+    for (four, &factor) in pairs {
+        last_butterflies(four, |z| turn(z, factor));
+    }
+}
+
+#[inline(always)]
+fn last_butterflies([a, b, c, d]: &mut [Complex; 4], turn: impl Fn(Complex) -> Complex) {
+    butterfly(a, b, turn(*b));
+    let [x, y] = turn(*d);
+    butterfly(c, d, [y, -x]);
 }
 
 /// `a` and `b` become half of `a` plus and minus `p`.
@@ -89,38 +116,55 @@ fn butterfly(a: &mut Complex, b: &mut Complex, p: Complex) {
 
 /// Half of `z` times `cosine - i sine`.
 #[inline(always)]
-fn turn([x, y]: Complex, cosine: i16, sine: i16) -> Complex {
+fn turn([x, y]: Complex, [cosine, sine]: [i16; 2]) -> Complex {
     [half(x, cosine) + half(y, sine), half(y, cosine) - half(x, sine)]
 }
 
-/// From the complex transform to bins of the real one, over their number. Bins `k` and `n - k` come from the same two
-/// elements. Returns bin `n`.
+/// From the complex transform to bins of the real one, over their number. Returns the last bin.
+///
+/// Bins `k` and `n - k` come from the same two elements. In the order of reversed indices, these are mirrored in each
+/// range from a power of two to the next; the element with the smaller `k` is the one at the even index.
 fn split(z: &mut [Complex]) -> i32 {
-    let n = z.len();
-    let step = 2 * QUARTER / n.max(1);
     let mut last = 0;
-    if let Some([x, y]) = z.first_mut() {
-        last = (*x - *y) >> 3;
-        (*x, *y) = ((*x + *y) >> 3, 0);
+    let (first, mut rest) = z.split_at_mut(z.len().min(2));
+    if let [zero, middle] = first {
+        let [x, y] = *zero;
+        last = (x - y) >> 3;
+        *zero = [(x + y) >> 3, 0];
+        // The factor is -i.
+        let [x, y] = *middle;
+        *middle = [x >> 3, -y >> 3];
     }
-    let sines = SINE.iter().step_by(step).skip(1);
-    let cosines = SINE.iter().rev().step_by(step).skip(1);
-    let (low, high) = z.split_at_mut(n / 2);
-    let (middle, high) = high.split_at_mut(high.len().min(1));
-    for ((a, b), (&sine, &cosine)) in low.iter_mut().skip(1).zip(high.iter_mut().rev()).zip(sines.zip(cosines)) {
-        let [[ax, ay], [bx, by]] = [*a, *b];
-        let even = [(ax + bx) >> 1, (ay - by) >> 1];
-        // -i times the difference of a and the conjugate of b.
-        let odd = turn([ay + by, bx - ax], cosine, sine);
-        *a = add(even, odd).map(|part| part >> 3);
-        let [x, y] = subtract(even, odd).map(|part| part >> 3);
-        *b = [x, -y];
-    }
-    // The factor is -i.
-    if let Some([x, y]) = middle.first_mut() {
-        (*x, *y) = (*x >> 3, -*y >> 3);
+    let mut length = 2;
+    while let Some((range, after)) = rest.split_at_mut_checked(length) {
+        let (low, high) = range.split_at_mut(length / 2);
+        let of_range = FACTORS.get(length / 2..length).unwrap_or_default();
+        if let ([a], [b], &[factor]) = (&mut *low, &mut *high, of_range) {
+            join(a, b, factor);
+        }
+        let (low, _) = low.as_chunks_mut::<2>();
+        let (high, _) = high.as_chunks_mut::<2>();
+        let mirrored = high.iter_mut().rev().zip(of_range.iter().rev());
+        for (([a, b], &factor), ([c, d], &other)) in low.iter_mut().zip(of_range).zip(mirrored) {
+            join(a, d, factor);
+            join(c, b, other);
+        }
+        rest = after;
+        length *= 2;
     }
     last
+}
+
+/// Bins `k` and `n - k` of elements `k` and `n - k`.
+#[inline(always)]
+fn join(a: &mut Complex, b: &mut Complex, factor: [i16; 2]) {
+    let [[ax, ay], [bx, by]] = [*a, *b];
+    let even = [(ax + bx) >> 1, (ay - by) >> 1];
+    // -i times the difference of a and the conjugate of b.
+    let odd = turn([ay + by, bx - ax], factor);
+    *a = add(even, odd).map(|part| part >> 3);
+    let [x, y] = subtract(even, odd).map(|part| part >> 3);
+    *b = [x, -y];
 }
 
 #[inline(always)]
@@ -133,24 +177,26 @@ fn subtract(a: Complex, b: Complex) -> Complex {
     [a[0] - b[0], a[1] - b[1]]
 }
 
-const fn sine_table() -> [i16; 257] {
-    let mut table = [0; 257];
-    let mut i = 0;
-    while i < 257 {
-        let scaled = 32768.0 * sine(core::f64::consts::FRAC_PI_2 * i as f64 / 256.0) + 0.5;
-        table[i] = if scaled < 32767.0 { scaled as i16 } else { 32767 };
-        i += 1;
+const fn factors() -> [[i16; 2]; 256] {
+    let mut table = [[0; 2]; 256];
+    let mut b = 0;
+    while b < 256 {
+        let angle = (b as u8).reverse_bits() as i32;
+        table[b] = [sine(256 - angle), sine(angle)];
+        b += 1;
     }
     table
 }
 
-/// The sine of an angle from 0 to pi / 2, by its Taylor series up to x^23.
-const fn sine(x: f64) -> f64 {
+/// `min(2^15 * sin(pi k / 512), to nearest; 2^15 - 1)` for `k` from 0 to 256, by the Taylor series up to x^23.
+const fn sine(k: i32) -> i16 {
+    let x = core::f64::consts::FRAC_PI_2 * k as f64 / 256.0;
     let mut sum = 1.0;
-    let mut k = 11;
-    while k > 0 {
-        sum = 1.0 - sum * x * x / (2 * k * (2 * k + 1)) as f64;
-        k -= 1;
+    let mut term = 11;
+    while term > 0 {
+        sum = 1.0 - sum * x * x / (2 * term * (2 * term + 1)) as f64;
+        term -= 1;
     }
-    sum * x
+    let scaled = 32768.0 * sum * x + 0.5;
+    if scaled < 32767.0 { scaled as i16 } else { 32767 }
 }

@@ -1,5 +1,7 @@
 //! Statistics and band energies of each signal of a window.
 
+use core::ops::Range;
+
 use edgemix_format::view::{FramePooling, Spectrum, Statistics};
 
 use super::fft::{self, Complex, half};
@@ -129,9 +131,8 @@ fn pooled(
         }
     }
     let n_frames = if is_mean { spectrum.frames() as u64 } else { 1 };
-    let widths = spectrum.edges.windows(2);
-    for ((feature, energy), edges) in features.iter_mut().zip(energies).zip(widths) {
-        *feature = level(spectrum, centred, from_words(*energy), n_frames, width(edges));
+    for ((feature, energy), bins) in features.iter_mut().zip(energies).zip(bins_of_bands(spectrum)) {
+        *feature = level(spectrum, centred, from_words(*energy), n_frames, bins.len() as u64);
     }
 }
 
@@ -150,8 +151,8 @@ fn each_frame(
         let last = self::transform(spectrum, centred, frame, transform);
         energies.iter_mut().zip(bands(spectrum, transform, last)).for_each(|(place, energy)| *place = to_words(energy));
         // The places are the last of the zipped, so that none is taken and left empty.
-        for ((energy, edges), feature) in energies.iter().zip(spectrum.edges.windows(2)).zip(&mut places) {
-            *feature = level(spectrum, centred, from_words(*energy), 1, width(edges));
+        for ((energy, bins), feature) in energies.iter().zip(bins_of_bands(spectrum)).zip(&mut places) {
+            *feature = level(spectrum, centred, from_words(*energy), 1, bins.len() as u64);
         }
     }
 }
@@ -165,24 +166,12 @@ fn transform(spectrum: &Spectrum, centred: &Centred, frame: &[i16], transform: &
     if frame.len() < 2 * transform.len() {
         transform.fill([0; 2]);
     }
-    let reversal = 33 - u32::from(spectrum.log2_fft);
-    let mut put = |index: u32, pair: Complex| {
-        if let Some(place) = transform.get_mut((index.reverse_bits() >> reversal.min(31)) as usize) {
-            *place = pair;
-        }
-    };
     let center = centred.center();
-    let (pairs, last) = frame.as_chunks::<2>();
-    let first = pairs.len() as u32;
+    let numbers = transform.as_flattened_mut().iter_mut().zip(frame);
     if spectrum.taper.is_empty() {
-        pairs.iter().zip(0..).for_each(|(pair, index)| put(index, pair.map(|x| center(x) >> 1)));
-        last.iter().for_each(|&x| put(first, [center(x) >> 1, 0]));
+        numbers.for_each(|(number, &x)| *number = center(x) >> 1);
     } else {
-        let (weights, last_weight) = spectrum.taper.as_chunks::<2>();
-        for ((&[x, y], &[v, w]), index) in pairs.iter().zip(weights).zip(0..) {
-            put(index, [half(center(x), v), half(center(y), w)]);
-        }
-        last.iter().zip(last_weight).for_each(|(&x, &w)| put(first, [half(center(x), w), 0]));
+        numbers.zip(spectrum.taper).for_each(|((number, &x), &w)| *number = half(center(x), w));
     }
     fft::real(transform)
 }
@@ -190,34 +179,31 @@ fn transform(spectrum: &Spectrum, centred: &Centred, frame: &[i16], transform: &
 /// The energies of the bands of a frame. The first and the last bin of a transform stand for one frequency, all others
 /// for two, so those count half.
 fn bands<'t>(spectrum: &'t Spectrum, transform: &'t [Complex], last: i32) -> impl Iterator<Item = u64> + 't {
-    spectrum.edges.windows(2).map(move |edges| {
-        let (start, end) = band(edges);
+    let n = transform.len() as u32;
+    // Bins are in the order of reversed indices.
+    let shift = n.leading_zeros() + 1;
+    bins_of_bands(spectrum).map(move |bins| {
         let mut energy = 0;
-        for &[x, y] in transform.get(start..end.min(transform.len())).unwrap_or_default() {
-            energy += (square(x) + square(y)) as u64;
+        for k in bins.start..bins.end.min(n) {
+            if let Some(&[x, y]) = transform.get((k.reverse_bits() >> (shift & 31)) as usize) {
+                energy += (square(x) + square(y)) as u64;
+            }
         }
-        if start == 0
+        if bins.start == 0
             && let Some(&[x, _]) = transform.first()
         {
             energy -= square(x) as u64 >> 1;
         }
-        if end > transform.len() {
+        if bins.end > n {
             energy += square(last) as u64 >> 1;
         }
         energy
     })
 }
 
-fn band(edges: &[u16]) -> (usize, usize) {
-    match *edges {
-        [start, end] => (start.into(), end.into()),
-        _ => (0, 0),
-    }
-}
-
-fn width(edges: &[u16]) -> u64 {
-    let (start, end) = band(edges);
-    end.saturating_sub(start) as u64
+fn bins_of_bands<'s>(spectrum: &Spectrum<'s>) -> impl Iterator<Item = Range<u32>> + use<'s> {
+    let ends = spectrum.edges.get(1..).unwrap_or_default();
+    spectrum.edges.iter().zip(ends).map(|(&start, &end)| start.into()..end.into())
 }
 
 /// The logarithm of a band's energy with its floor, in units of 2^-10.
