@@ -8,7 +8,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use super::error::CliError;
 use super::output::tell;
 use super::progress::during;
-use crate::data::{DataError, DataRecord, Dataset, MemoryLimit, Samples, Source, Windowing};
+use crate::data::{ColumnRole, DataError, DataRecord, Dataset, MemoryLimit, Samples, Source, Windowing};
 
 /// How samples are read.
 #[derive(Args, Clone, Default)]
@@ -54,13 +54,23 @@ impl Cut {
         let trained = record.map(DataRecord::trained_columns).unwrap_or_default();
         let source = Source { trained: Some(trained), ..source };
         let dataset = self.read(&source)?;
-        if let Some(before) = record.filter(|record| record.has_source(&source)) {
-            if before.fingerprint != DataRecord::new(&source, &dataset.samples).fingerprint {
-                let path = &source.path;
-                tell(&format!("warning: {path} has changed since the run was trained on it"));
-            }
+        if let Some(before) = record.filter(|record| record.has_source(&source))
+            && before.fingerprint != DataRecord::new(&source, &dataset.samples).fingerprint
+        {
+            let path = &source.path;
+            tell(&format!("warning: {path} has changed since the run was trained on it"));
         }
         Ok((source, dataset))
+    }
+
+    /// The columns that no flag names.
+    fn columns_not_asked(&self) -> Vec<ColumnRole> {
+        let is_asked = |role: &ColumnRole| match role {
+            ColumnRole::Labels => self.label_column.is_some(),
+            ColumnRole::Groups => self.group_column.is_some(),
+            ColumnRole::LeftOut => !self.drop_column.is_empty(),
+        };
+        ColumnRole::ALL.into_iter().filter(|role| !is_asked(role)).collect()
     }
 
     /// The samples that the flags describe. `record` supplies what the flags leave open.
@@ -79,9 +89,8 @@ impl Cut {
             }
             // Other samples are cut in the same way, but their labels are in another file.
             (Some(path), Some(record)) if path != record.source.path => {
-                let is_asked =
-                    self.label_column.is_some() || self.group_column.is_some() || !self.drop_column.is_empty();
-                Source { path: path.into(), labels: None, columns_are_optional: !is_asked, ..record.source.clone() }
+                let optional_columns = self.columns_not_asked();
+                Source { path: path.into(), labels: None, optional_columns, ..record.source.clone() }
             }
             (Some(_), Some(record)) => record.source.clone(),
             (None, None) => {

@@ -35,7 +35,7 @@ impl Columns {
             return Ok(Self { label: None, group: None, features: (0..table.n).collect(), notes: unnamed(trained) });
         }
         let column = |role, wanted: &str| match table.find(wanted) {
-            Err(_) if source.columns_are_optional => Ok(None),
+            Err(_) if source.optional_columns.contains(&role) => Ok(None),
             found => found.map(Some).map_err(|problem| DataError::Column { path: path.into(), role, problem }),
         };
         let one = |role, wanted: &Option<String>| match wanted.as_deref() {
@@ -145,7 +145,7 @@ mod tests {
     fn chosen(names: &[&str], n: usize, trained: &[&str], source: Source) -> Result<Columns, String> {
         let names_of = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect::<Vec<String>>();
         let trained = TrainedColumns { n_columns: trained.len(), names: names_of(trained), origins: vec![] };
-        let source = Source { trained: Some(trained), columns_are_optional: true, ..source };
+        let source = Source { trained: Some(trained), optional_columns: ColumnRole::ALL.to_vec(), ..source };
         let table = TableColumns { names, n, may_be_index: &|_| true };
         Columns::choose(Path::new("x.csv"), &table, &source).map_err(|error| error.to_string())
     }

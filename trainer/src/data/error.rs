@@ -139,6 +139,11 @@ pub enum ColumnRole {
     LeftOut,
 }
 
+impl ColumnRole {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Labels, Self::Groups, Self::LeftOut];
+}
+
 impl fmt::Display for ColumnRole {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

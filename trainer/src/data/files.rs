@@ -108,8 +108,11 @@ impl Source {
     fn check_columns(&self, format: FileFormat) -> Result<(), DataError> {
         let (text, parquet) = (FileFormat::Text, FileFormat::Parquet);
         let columns = [(ColumnRole::Labels, &self.label_column), (ColumnRole::Groups, &self.group_column)];
-        let asked = columns.into_iter().find(|(_, name)| name.as_ref().is_some_and(|name| !name.is_empty()));
-        match asked.filter(|_| format != text && format != parquet && !self.columns_are_optional) {
+        let is_asked = |role, name: &Option<String>| {
+            name.as_ref().is_some_and(|name| !name.is_empty()) && !self.optional_columns.contains(&role)
+        };
+        let asked = columns.into_iter().find(|&(role, name)| is_asked(role, name));
+        match asked.filter(|_| format != text && format != parquet) {
             Some((role, _)) => Err(self.no_column(role, ColumnProblem::ArrayOfItsOwn)),
             None => Ok(()),
         }
@@ -122,7 +125,7 @@ impl Source {
     /// The samples of an array without the columns that are left out.
     fn without_dropped(&self, samples: Samples, memory: MemoryLimit) -> Result<Samples, DataError> {
         let is_table = samples.layout() == Layout::Table;
-        if self.drop_columns.is_empty() || !is_table && self.columns_are_optional {
+        if self.drop_columns.is_empty() || !is_table && self.optional_columns.contains(&ColumnRole::LeftOut) {
             return Ok(samples);
         }
         if !is_table {

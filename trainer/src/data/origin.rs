@@ -61,6 +61,17 @@ impl Rounding {
     }
 }
 
+/// Checks that there is an origin for each column, or none.
+pub(super) fn check(origins: &[f64], n_columns: usize) -> Result<(), String> {
+    let expected = origins.len();
+    if origins.is_empty() || expected == n_columns {
+        return Ok(());
+    }
+    Err(format!(
+        "it has {n_columns} columns, and the model subtracts a number from each of {expected}: give the columns of training"
+    ))
+}
+
 impl Extent {
     /// A number with few digits that is near all of the column's: a multiple of the power of ten that is at least as large
     /// as their differences. 0 for columns that f32 tells apart as they are, and for those that never change.

@@ -29,7 +29,8 @@ pub(super) fn read(path: &Path, source: &Source, memory: MemoryLimit, origins: &
     let names: Vec<String> = schema.get_fields().iter().map(|field| field.name().to_owned()).collect();
     let borrowed: Vec<&str> = names.iter().map(String::as_str).collect();
     let columns = TableColumns { names: &borrowed, n: names.len(), may_be_index: &|_| false };
-    let mut table = Table::new(Columns::choose(path, &columns, source)?, source, memory, origins);
+    let columns = Columns::choose(path, &columns, source)?;
+    let mut table = Table::new(columns, source, memory, origins).map_err(|problem| content(path, problem))?;
     let mut rows = guarded(|| reader.get_row_iter(None)).map_err(damaged)?;
     let mut index = 0;
     while let Some(row) = guarded(|| rows.next().transpose()).map_err(damaged)? {

@@ -25,7 +25,7 @@ pub struct DataRecord {
     /// The names of the columns, if they have names that are no numbers.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub columns: Vec<String>,
-    /// What is subtracted from each column, if anything is.
+    /// What is subtracted from each column that is read, if anything is. Columns of an array that are left out are read, too.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub origins: Vec<f64>,
     /// Where the samples are and how they are read.
@@ -56,6 +56,6 @@ impl DataRecord {
     }
     /// Whether samples from `source` are read from the same place in the same way, for whatever they are used.
     pub fn has_source(&self, source: &Source) -> bool {
-        self.source == Source { trained: None, columns_are_optional: false, ..source.clone() }
+        self.source == Source { trained: None, optional_columns: vec![], ..source.clone() }
     }
 }

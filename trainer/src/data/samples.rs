@@ -184,8 +184,8 @@ impl Samples {
         self.column_names.as_deref().unwrap_or_default()
     }
 
-    /// What was subtracted from the values of each column before they were rounded to f32; empty if nothing was. The
-    /// differences are the samples.
+    /// What was subtracted from the values of each column that was read before they were rounded to f32; empty if nothing
+    /// was. The differences are the samples.
     pub fn origins(&self) -> &[f64] {
         &self.origins
     }
@@ -336,8 +336,7 @@ impl Samples {
         }
         let values = Values::new(sink.finish()?, columns.len());
         let kept = Self::from_values(self.name.clone(), values)?.like(self);
-        let origins: Vec<f64> = columns.iter().filter_map(|&column| self.origins.get(column).copied()).collect();
-        Ok(kept.with_origins(&origins).with_column_names(columns.iter().map(|&column| self.column_name(column))))
+        Ok(kept.with_column_names(columns.iter().map(|&column| self.column_name(column))))
     }
 
     /// Windows of `length` samples each that begin at these samples.

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::error::ColumnRole;
+
 /// Everything that decides which samples are read.
 ///
 /// ```
@@ -41,10 +43,10 @@ pub struct Source {
     /// Whether the first line of a table in text is a header. Without it that is decided by what the line holds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub header: Option<bool>,
-    /// Whether the columns of labels and groups and those to leave out may be missing, as they may in samples that are to
+    /// Which of the columns of labels and groups and those to leave out may be missing, as they may in samples that are to
     /// be assigned.
     #[serde(skip)]
-    pub columns_are_optional: bool,
+    pub optional_columns: Vec<ColumnRole>,
     /// The columns of the model that the samples are for. Without it they are for training.
     #[serde(skip)]
     pub trained: Option<TrainedColumns>,

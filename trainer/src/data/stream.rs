@@ -9,7 +9,7 @@ use ndarray::{Array1, Array2, ArrayView1, Order};
 use super::elements::Elements;
 use super::error::{DataError, Unlocated};
 use super::memory::MemoryLimit;
-use super::origin::{ArrayColumns, Rounding};
+use super::origin::{self, ArrayColumns, Rounding};
 use super::shape::n_columns;
 use super::values::{Sink, Store, Stored};
 
@@ -65,6 +65,7 @@ impl ArrayHeader {
         let Some(len) = self.n_elements().filter(is_whole).filter(|&len| len > memory.values()) else {
             return self.read(file, memory, origins);
         };
+        origin::check(origins, self.shape.get(1..).and_then(n_columns).unwrap_or(0))?;
         let (elements, offset, path) = (self.elements, offset as u64, path.into());
         let file = file.into_inner();
         let mut stored = Stored { path, file, offset, elements, len, origins: None, is_in_place: true };
@@ -81,6 +82,7 @@ impl ArrayHeader {
 
     /// Reads the elements of the array. Fewer or more bytes than its shape says are an error.
     pub(super) fn read(self, mut reader: impl Read, memory: MemoryLimit, origins: &[f64]) -> Result<Array, Unlocated> {
+        origin::check(origins, self.shape.get(1..).and_then(n_columns).unwrap_or(0))?;
         let width = self.elements.kind.width;
         let expected = self.n_elements().and_then(|n| n.checked_mul(width)).map(|bytes| bytes as u64);
         let mut converter = Converter::new(&self, origins);

@@ -9,7 +9,7 @@ use super::dataset::Dataset;
 use super::error::{CellProblem, DataError};
 use super::memory::MemoryLimit;
 use super::note::DataNote;
-use super::origin::Rounding;
+use super::origin::{self, Rounding};
 use super::samples::Samples;
 use super::source::Source;
 use super::values::{Sink, Values};
@@ -34,12 +34,13 @@ pub(super) struct Table {
 
 impl Table {
     /// A table of these columns, the features of which have these origins; none are 0.
-    pub(super) fn new(columns: Columns, source: &Source, memory: MemoryLimit, origins: &[f64]) -> Self {
+    pub(super) fn new(columns: Columns, source: &Source, memory: MemoryLimit, origins: &[f64]) -> Result<Self, String> {
         let n = columns.features.len();
-        let rounding = Rounding::new(n, if origins.len() == n { origins } else { &[] });
+        origin::check(origins, n)?;
+        let rounding = Rounding::new(n, origins);
         let (labels, groups) = (CategoryColumn::default(), CategoryColumn::default());
         let (sink, is_for_training) = (Sink::new(memory), source.trained.is_none());
-        Self { columns, labels, groups, rounding, sink, row: vec![], are_integers: true, is_for_training }
+        Ok(Self { columns, labels, groups, rounding, sink, row: vec![], are_integers: true, is_for_training })
     }
 
     /// The next feature of the row.

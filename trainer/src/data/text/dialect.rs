@@ -37,7 +37,7 @@ impl Dialect {
         let best = candidates.rev().max_by(|(_, a), (_, b)| fit(a).partial_cmp(&fit(b)).expect("shares are finite"));
         let (delimiter, mut sample) = best.unwrap_or_else(|| sampled(delimiter.unwrap_or(b',')));
         let has_semicolons =
-            delimiter != b';' && sample.iter().all(|row| row.iter().last().is_some_and(ends_in_semicolon));
+            delimiter != b';' && sample.iter().all(|row| row.iter().next_back().is_some_and(ends_in_semicolon));
         if has_semicolons {
             sample = sample.iter().map(without_semicolon).collect();
         }
@@ -89,7 +89,7 @@ fn fit(sample: &[StringRecord]) -> (bool, f64, usize) {
 
 /// Number of fields, without an empty one at the end.
 fn width(row: &StringRecord) -> usize {
-    row.len() - usize::from(row.len() > 1 && row.iter().last().is_some_and(str::is_empty))
+    row.len() - usize::from(row.len() > 1 && row.iter().next_back().is_some_and(str::is_empty))
 }
 
 #[cfg(test)]

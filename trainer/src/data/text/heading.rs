@@ -49,13 +49,14 @@ impl Heading {
 
 /// Number of fields without an empty one at the end.
 fn without_end(row: &StringRecord) -> usize {
-    row.len() - usize::from(row.len() > 1 && row.iter().last().is_some_and(str::is_empty))
+    row.len() - usize::from(row.len() > 1 && row.iter().next_back().is_some_and(str::is_empty))
 }
 
 /// Number of columns. A delimiter at the end of each line is the end of its last field, unless the header names a column
 /// after it.
 fn width(first: &StringRecord, rows: &[StringRecord], header: Option<&StringRecord>) -> usize {
-    let end_is_empty = |row: &StringRecord| row.len() == first.len() && row.iter().last().is_some_and(str::is_empty);
+    let end_is_empty =
+        |row: &StringRecord| row.len() == first.len() && row.iter().next_back().is_some_and(str::is_empty);
     let is_named = header.is_some_and(|header| header.get(first.len() - 1).is_some_and(|name| !name.is_empty()));
     if first.len() > 1 && !is_named && rows.iter().all(end_is_empty) { first.len() - 1 } else { first.len() }
 }

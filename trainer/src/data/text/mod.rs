@@ -40,7 +40,7 @@ pub(super) fn read(path: &Path, source: &Source, memory: MemoryLimit, origins: &
     let columns = Columns::choose(path, &table, source)?;
     let notes = notes(&records, &heading, source);
 
-    let mut table = Table::new(columns, source, memory, origins);
+    let mut table = Table::new(columns, source, memory, origins).map_err(|problem| content(path, problem))?;
     let mut rows = Rows { path, records, heading: &heading };
     rows.skip(heading.lines)?;
     while let Some(row) = rows.next()? {
@@ -144,6 +144,7 @@ fn notes(records: &Records, heading: &Heading, source: &Source) -> Vec<DataNote>
 #[cfg(test)]
 mod tests {
     use super::super::dataset::Dataset;
+    use super::super::error::ColumnRole;
     use super::*;
 
     fn read(path: &Path, source: &Source, memory: MemoryLimit) -> Result<Dataset, DataError> {
@@ -227,7 +228,8 @@ mod tests {
         let drop_columns = vec!["time".into(), "y".into()];
         let strict = Source { label_column, group_column, drop_columns, ..Source::default() };
         assert!(read(&path, &strict, MemoryLimit(80)).is_err());
-        let found = read(&path, &Source { columns_are_optional: true, ..strict }, MemoryLimit(80)).unwrap();
+        let found =
+            read(&path, &Source { optional_columns: ColumnRole::ALL.to_vec(), ..strict }, MemoryLimit(80)).unwrap();
         assert_eq!((&*found.samples.all().unwrap(), found.labels, found.groups), (&[1.0, 3.0][..], None, None));
     }
 

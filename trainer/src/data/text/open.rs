@@ -72,9 +72,9 @@ impl Utf16<()> {
 impl<R: BufRead> Utf16<R> {
     fn unit(&mut self) -> io::Result<Option<u16>> {
         let mut bytes = [0; 2];
-        for at in 0..2 {
+        for into in &mut bytes {
             let Some(&byte) = self.text.fill_buf()?.first() else { return Ok(None) };
-            bytes[at] = byte;
+            *into = byte;
             self.text.consume(1);
         }
         Ok(Some(if self.is_big { u16::from_be_bytes(bytes) } else { u16::from_le_bytes(bytes) }))
