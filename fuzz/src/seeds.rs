@@ -3,7 +3,26 @@
 use std::{fs, io};
 
 use edgemix_format::testing::{Convolution, Follow, HeadSpec, ImageLayer, PoolingSpec, Spec};
-use edgemix_format::view::{Covariance, Pooling};
+use edgemix_format::view::{Covariance, FramePooling, Pooling, Statistics};
+use edgemix_format::write::{SpectrumSettings, Taper};
+
+/// Frames shorter than the transform, and a magnitude.
+fn spectrum() -> SpectrumSettings {
+    SpectrumSettings {
+        instants: 24,
+        channels: 2,
+        fft: 16,
+        frame: 14,
+        hop: 5,
+        taper: Taper::Hann,
+        pooling: FramePooling::Max,
+        statistics: Statistics::ALL,
+        mean_fraction: 1,
+        noise: 0.5,
+        signals: vec![1, 2, 3],
+        edges: vec![0, 1, 4, 9],
+    }
+}
 
 fn main() -> io::Result<()> {
     let heads = [
@@ -43,6 +62,7 @@ fn main() -> io::Result<()> {
                 ..image
             },
         ),
+        ("spectrum", Spec { spectrum: Some(spectrum()), input: 3 * (5 + 3), ..Spec::default() }),
         ("held-out", Spec { held_out: 2, ..Spec::default() }),
         ("autoencoders", pairs(false)),
         ("variational-autoencoders", pairs(true)),

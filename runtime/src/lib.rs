@@ -22,12 +22,13 @@
 //! }
 //! ```
 //!
-//! [`DriftMonitor`] tests whether samples still resemble those that the model was trained on.
+//! [`DriftMonitor`] tests whether samples still resemble those that the model was trained on. [`Stream`] makes windows of
+//! counts that come one by one.
 //!
 //! # Features
 //!
-//! The first eight features are on by default. Each adds the code for one kind of model; without it, a model that needs
-//! it is refused when it is loaded.
+//! The features of this table are on by default. Each adds the code for one kind of model; without it, a model that
+//! needs it is refused when it is loaded.
 //!
 //! | feature | models with |
 //! |---|---|
@@ -45,7 +46,8 @@
 //!
 //! # Where things are
 //!
-//! [`front_ends`] computes features of raw windows, [`kernels`] runs layers, [`heads`] turns latents into scores, and [`view`] is a checked file.
+//! [`front_ends`] computes features of raw windows, [`kernels`] runs layers, [`heads`] turns latents into scores, and
+//! [`view`] is a checked file.
 #![no_std]
 #![deny(unsafe_code)]
 #![warn(missing_docs)]
@@ -59,6 +61,7 @@ mod input;
 pub mod kernels;
 mod model;
 mod network;
+mod stream;
 mod workspace;
 
 pub use assignment::{Assignment, LogDensity, Novelty};
@@ -69,6 +72,7 @@ pub use edgemix_format::{
 pub use error::{AssignError, DriftError};
 pub use input::RawCount;
 pub use model::Model;
+pub use stream::{Stream, StreamError, Window};
 pub use workspace::Workspace;
 
 /// Embeds a model file with the alignment that [`Model::from_bytes`] needs, as a `&'static [u8]` for a `const` or

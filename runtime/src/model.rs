@@ -3,11 +3,11 @@
 use edgemix_format::SPECTRUM;
 use edgemix_format::view::{File, FrontEnd};
 
-use crate::front_ends::{Counts, Values, Window, apply};
+use crate::front_ends::{Counts, Parts, Source, Values, apply};
 use crate::input::{RawCount, quantize, quantize_features, quantize_raw};
 use crate::kernels::Width;
 use crate::network::Network;
-use crate::{AssignError, Assignment, Limits, LoadError, heads};
+use crate::{AssignError, Assignment, Limits, LoadError, Window, heads};
 
 /// A checked model. It borrows its tensors from the bytes of the file.
 ///
@@ -157,6 +157,23 @@ impl<'m> Model<'m> {
         self.run(sample.len(), workspace, |arena| self.fill_raw(sample, arena))
     }
 
+    /// Assigns a window of raw counts that a [`Stream`](crate::Stream) has collected, without a copy of it.
+    ///
+    /// # Errors
+    /// See [`AssignError`].
+    pub fn assign_window<'w, W, S>(
+        &'w self,
+        window: &Window<S>,
+        workspace: &'w mut W,
+    ) -> Result<Assignment<'w>, AssignError>
+    where
+        W: AsMut<[u8]> + ?Sized,
+        S: RawCount,
+    {
+        let length = window.older.len().saturating_add(window.newer.len());
+        self.run(length, workspace, |arena| self.fill_window(window, arena))
+    }
+
     /// The latent of a sample, in steps of `file().latent.scale`; with autoencoders, the sample's own int8 steps.
     ///
     /// ```
@@ -238,6 +255,19 @@ impl<'m> Model<'m> {
         self.features(front_end, &Counts(sample), arena)
     }
 
+    /// The same of a window in two parts.
+    fn fill_window<S: RawCount>(&self, window: &Window<S>, arena: &mut [i16]) -> Result<(), AssignError> {
+        let place = arena.get_mut(..self.file.input.len).ok_or(AssignError::ArenaTooShort)?;
+        let Some(front_end) = self.front_end() else {
+            // Counts are int16 at most.
+            let counts = window.older.iter().chain(window.newer).map(|&count| count.into() as i16);
+            place.iter_mut().zip(counts).for_each(|(place, count)| *place = count);
+            quantize_features(&self.file.input, self.width(0), place);
+            return Ok(());
+        };
+        self.features(front_end, &Parts(window), arena)
+    }
+
     /// The front end, if there is one. Without their features, loading refuses models that have one.
     fn front_end(&self) -> Option<&FrontEnd<'m>> {
         if SPECTRUM { self.file.front_ends.first() } else { None }
@@ -245,7 +275,7 @@ impl<'m> Model<'m> {
 
     /// Puts the scaled features of a window at the start of the arena.
     #[inline(never)]
-    fn features(&self, front_end: &FrontEnd, window: &dyn Window, arena: &mut [i16]) -> Result<(), AssignError> {
+    fn features(&self, front_end: &FrontEnd, window: &dyn Source, arena: &mut [i16]) -> Result<(), AssignError> {
         let too_short = AssignError::ArenaTooShort;
         let length = self.file.input.len;
         // Scratch memory begins at an even element.

@@ -8,8 +8,8 @@
 /// A complex number: real part, imaginary part.
 pub(super) type Complex = [i32; 2];
 
-/// Cosine and sine of the angle of block `2 b`, in units of 2^-15. The first one is 1, which 16 bits do not hold, and is not
-/// used.
+/// Minus the cosine and minus the sine of the angle of block `2 b`, in units of 2^-15: -1 is a number of 16 bits, and 1 is
+/// not.
 static FACTORS: [[i16; 2]; 256] = factors();
 
 /// `a * w / 2`, rounded down, where `w` is in units of 2^-15.
@@ -40,11 +40,15 @@ pub(super) fn real(z: &mut [Complex]) -> i32 {
 fn complex(z: &mut [Complex]) {
     first_stages(z);
     let mut span = z.len() / 8;
-    while span > 1 {
+    while span > 2 {
         stage(z, span);
         span /= 2;
     }
-    last_stage(z);
+    if span == 2 {
+        last_stages(z);
+    } else {
+        stage(z, 1);
+    }
 }
 
 /// The first two stages, whose factors are 1 and -i.
@@ -54,8 +58,7 @@ fn first_stages(z: &mut [Complex]) {
     let (third, fourth) = high.split_at_mut(high.len() / 2);
     for (((a, b), c), d) in first.iter_mut().zip(second).zip(third).zip(fourth) {
         let (sum, difference) = (add(*a, *c), subtract(*a, *c));
-        let (other, [x, y]) = (add(*b, *d), subtract(*b, *d));
-        let turned = [y, -x];
+        let (other, turned) = (add(*b, *d), rotate(subtract(*b, *d)));
         (*a, *b) = (add(sum, other), subtract(sum, other));
         (*c, *d) = (add(difference, turned), subtract(difference, turned));
     }
@@ -63,61 +66,53 @@ fn first_stages(z: &mut [Complex]) {
 
 /// Butterflies of elements that are `span` apart, which halve the result.
 fn stage(z: &mut [Complex], span: usize) {
-    let mut pairs = z.chunks_exact_mut(4 * span).zip(&FACTORS);
-    if let Some((blocks, _)) = pairs.next() {
-        butterflies(blocks, span, |z| z.map(|part| part >> 1));
-    }
-    for (blocks, &factor) in pairs {
-        butterflies(blocks, span, |z| turn(z, factor));
-    }
-}
-
-/// The butterflies of two blocks, of which the second has -i times the factor of the first.
-#[inline(always)]
-fn butterflies(blocks: &mut [Complex], span: usize, turn: impl Fn(Complex) -> Complex) {
-    let (first, second) = blocks.split_at_mut(2 * span);
-    let (low, high) = first.split_at_mut(span);
-    for (a, b) in low.iter_mut().zip(high) {
-        butterfly(a, b, turn(*b));
-    }
-    let (low, high) = second.split_at_mut(span);
-    for (a, b) in low.iter_mut().zip(high) {
-        let [x, y] = turn(*b);
-        butterfly(a, b, [y, -x]);
+    for (blocks, &factor) in z.chunks_exact_mut(4 * span).zip(&FACTORS) {
+        let (first, second) = blocks.split_at_mut(2 * span);
+        let (low, high) = first.split_at_mut(span);
+        for (a, b) in low.iter_mut().zip(high) {
+            butterfly(a, b, turn(*b, factor));
+        }
+        let (low, high) = second.split_at_mut(span);
+        for (a, b) in low.iter_mut().zip(high) {
+            butterfly(a, b, rotate(turn(*b, factor)));
+        }
     }
 }
 
-/// The stage whose blocks have two elements.
-fn last_stage(z: &mut [Complex]) {
-    let (fours, _) = z.as_chunks_mut::<4>();
-    let mut pairs = fours.iter_mut().zip(&FACTORS);
-    if let Some((four, _)) = pairs.next() {
-        last_butterflies(four, |z| z.map(|part| part >> 1));
-    }
-    for (four, &factor) in pairs {
-        last_butterflies(four, |z| turn(z, factor));
+/// The stages of elements that are two apart and of neighbours, at once.
+fn last_stages(z: &mut [Complex]) {
+    let (eights, _) = z.as_chunks_mut::<8>();
+    let (pairs, _) = FACTORS.as_chunks::<2>();
+    for (([a, b, c, d, e, f, g, h], &factor), &[first, second]) in eights.iter_mut().zip(&FACTORS).zip(pairs) {
+        butterfly(a, c, turn(*c, factor));
+        butterfly(b, d, turn(*d, factor));
+        butterfly(a, b, turn(*b, first));
+        butterfly(c, d, rotate(turn(*d, first)));
+        butterfly(e, g, rotate(turn(*g, factor)));
+        butterfly(f, h, rotate(turn(*h, factor)));
+        butterfly(e, f, turn(*f, second));
+        butterfly(g, h, rotate(turn(*h, second)));
     }
 }
 
-#[inline(always)]
-fn last_butterflies([a, b, c, d]: &mut [Complex; 4], turn: impl Fn(Complex) -> Complex) {
-    butterfly(a, b, turn(*b));
-    let [x, y] = turn(*d);
-    butterfly(c, d, [y, -x]);
-}
-
-/// `a` and `b` become half of `a` plus and minus `p`.
+/// `a` and `b` become half of `a` minus and plus `p`.
 #[inline(always)]
 fn butterfly(a: &mut Complex, b: &mut Complex, p: Complex) {
     let half = a.map(|part| part >> 1);
-    *a = add(half, p);
-    *b = subtract(half, p);
+    *a = subtract(half, p);
+    *b = add(half, p);
 }
 
-/// Half of `z` times `cosine - i sine`.
+/// Minus half of `z` times `cosine - i sine`; the factor has minus the cosine and minus the sine.
 #[inline(always)]
 fn turn([x, y]: Complex, [cosine, sine]: [i16; 2]) -> Complex {
     [half(x, cosine) + half(y, sine), half(y, cosine) - half(x, sine)]
+}
+
+/// -i times `z`.
+#[inline(always)]
+fn rotate([x, y]: Complex) -> Complex {
+    [y, -x]
 }
 
 /// From the complex transform to bins of the real one, over their number. Returns the last bin.
@@ -160,10 +155,10 @@ fn split(z: &mut [Complex]) -> i32 {
 fn join(a: &mut Complex, b: &mut Complex, factor: [i16; 2]) {
     let [[ax, ay], [bx, by]] = [*a, *b];
     let even = [(ax + bx) >> 1, (ay - by) >> 1];
-    // -i times the difference of a and the conjugate of b.
+    // The factor times i times the difference of a and the conjugate of b.
     let odd = turn([ay + by, bx - ax], factor);
-    *a = add(even, odd).map(|part| part >> 3);
-    let [x, y] = subtract(even, odd).map(|part| part >> 3);
+    *a = subtract(even, odd).map(|part| part >> 3);
+    let [x, y] = add(even, odd).map(|part| part >> 3);
     *b = [x, -y];
 }
 
@@ -188,7 +183,7 @@ const fn factors() -> [[i16; 2]; 256] {
     table
 }
 
-/// `min(2^15 * sin(pi k / 512), to nearest; 2^15 - 1)` for `k` from 0 to 256, by the Taylor series up to x^23.
+/// `-2^15 * sin(pi k / 512)`, to nearest, for `k` from 0 to 256, by the Taylor series up to x^23.
 const fn sine(k: i32) -> i16 {
     let x = core::f64::consts::FRAC_PI_2 * k as f64 / 256.0;
     let mut sum = 1.0;
@@ -197,6 +192,6 @@ const fn sine(k: i32) -> i16 {
         sum = 1.0 - sum * x * x / (2 * term * (2 * term + 1)) as f64;
         term -= 1;
     }
-    let scaled = 32768.0 * sum * x + 0.5;
-    if scaled < 32767.0 { scaled as i16 } else { 32767 }
+    // Truncation rounds a negative number up.
+    (-32768.0 * sum * x - 0.5) as i16
 }

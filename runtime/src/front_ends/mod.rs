@@ -12,7 +12,7 @@ mod spectrum;
 use edgemix_format::SPECTRUM;
 use edgemix_format::view::FrontEnd;
 
-pub(crate) use signal::{Counts, Values, Window};
+pub(crate) use signal::{Counts, Parts, Source, Values};
 
 /// Computes the features of a window of raw counts. `window` has [`FrontEnd::inputs`] elements, `features` has
 /// [`FrontEnd::outputs`], and `scratch` has at least [`FrontEnd::scratch`]. `None` if one of them has not.
@@ -60,7 +60,7 @@ pub fn run(front_end: &FrontEnd, window: &[i16], features: &mut [i16], scratch: 
 /// The same for any source of counts.
 pub(crate) fn apply(
     front_end: &FrontEnd,
-    window: &dyn Window,
+    window: &dyn Source,
     features: &mut [i16],
     scratch: &mut [i32],
 ) -> Option<()> {

@@ -2,10 +2,10 @@
 
 use core::num::NonZeroU32;
 
-use crate::RawCount;
+use crate::{RawCount, Window};
 
 /// Where the counts of a window come from.
-pub(crate) trait Window {
+pub(crate) trait Source {
     /// Writes the signal of the channels in `mask` to `out`, an element for each instant. An instant has `channels`
     /// counts.
     fn signal(&self, channels: usize, mask: u32, out: &mut [i16]);
@@ -14,9 +14,22 @@ pub(crate) trait Window {
 /// A window of raw counts.
 pub(crate) struct Counts<'s, S>(pub(crate) &'s [S]);
 
-impl<S: RawCount> Window for Counts<'_, S> {
+impl<S: RawCount> Source for Counts<'_, S> {
     fn signal(&self, channels: usize, mask: u32, out: &mut [i16]) {
         signal(self.0, channels, mask, out, |&count| count.into());
+    }
+}
+
+/// A window of raw counts in two parts.
+pub(crate) struct Parts<'w, 's, S>(pub(crate) &'w Window<'s, S>);
+
+impl<S: RawCount> Source for Parts<'_, '_, S> {
+    fn signal(&self, channels: usize, mask: u32, out: &mut [i16]) {
+        let instants = self.0.older.len().checked_div(channels).unwrap_or(0);
+        if let Some((older, newer)) = out.split_at_mut_checked(instants) {
+            Counts(self.0.older).signal(channels, mask, older);
+            Counts(self.0.newer).signal(channels, mask, newer);
+        }
     }
 }
 
@@ -27,7 +40,7 @@ pub(crate) struct Values<'s> {
     pub(crate) count: f32,
 }
 
-impl Window for Values<'_> {
+impl Source for Values<'_> {
     fn signal(&self, channels: usize, mask: u32, out: &mut [i16]) {
         let (low, high) = (i16::MIN.into(), i16::MAX.into());
         signal(self.values, channels, mask, out, |&x| crate::input::floor(x / self.count + 0.5, low, high));
@@ -104,7 +117,8 @@ impl Sums {
         for &x in signal {
             let difference = i32::from(x) - first;
             sum = sum.wrapping_add(difference);
-            squares += u64::from(difference.unsigned_abs()) * u64::from(difference.unsigned_abs());
+            // Below 2^32.
+            squares += u64::from((difference as u32).wrapping_mul(difference as u32));
             bits |= difference ^ (difference >> 31);
         }
         let sum = (sum as u32).wrapping_add(n.get() << 16);

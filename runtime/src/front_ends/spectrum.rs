@@ -7,7 +7,7 @@ use edgemix_format::view::{FramePooling, Spectrum, Statistics};
 use super::fft::{self, Complex, half};
 use super::log2::log2;
 use super::moments::Moments;
-use super::signal::{Mean, Sums, Window};
+use super::signal::{Mean, Source, Sums};
 use crate::kernels::wide::square;
 
 /// Fraction bits of the greatest scale of a centred signal.
@@ -16,29 +16,24 @@ const MOST_FRACTION: u32 = 20;
 const BITS: u32 = 26;
 
 /// Computes the features. `None` if a slice is shorter than the spectrum says.
-pub(super) fn run(spectrum: &Spectrum, window: &dyn Window, features: &mut [i16], scratch: &mut [i32]) -> Option<()> {
+pub(super) fn run(spectrum: &Spectrum, window: &dyn Source, features: &mut [i16], scratch: &mut [i32]) -> Option<()> {
     let (transform, rest) = scratch.split_at_mut_checked(spectrum.fft())?;
-    let (energies, rest) = rest.split_at_mut_checked(2 * spectrum.bands())?;
+    let (sums, rest) = rest.split_at_mut_checked(2 * spectrum.bands())?;
     let (transform, _) = transform.as_chunks_mut::<2>();
-    let (energies, _) = energies.as_chunks_mut::<2>();
+    let (sums, _) = sums.as_chunks_mut::<2>();
     let rest: &mut [i16] = bytemuck::cast_slice_mut(rest);
     let signal = rest.get_mut(..spectrum.instants)?;
+    let first_of = |index: usize| match spectrum.pooling {
+        FramePooling::Mean | FramePooling::Max => index * spectrum.features_of_a_signal(),
+        FramePooling::Each => index,
+    };
     for (index, &mask) in spectrum.signals.iter().enumerate() {
         window.signal(spectrum.channels, mask, signal);
         let centred = Centred::of(signal)?;
-        let n_features = spectrum.features_of_a_signal();
-        match spectrum.pooling {
-            FramePooling::Each => {
-                let place = features.get_mut(index..)?;
-                each_frame(spectrum, &centred, signal, transform, energies, place);
-            }
-            FramePooling::Mean | FramePooling::Max => {
-                let place = features.get_mut(index * n_features..)?.get_mut(..n_features)?;
-                let (statistics, bands) = place.split_at_mut_checked(spectrum.statistics.len())?;
-                self::statistics(spectrum, &centred, signal, statistics);
-                pooled(spectrum, &centred, signal, transform, energies, bands);
-            }
-        }
+        let places = features.get_mut(first_of(index)..)?;
+        let (places, bands) = places.split_at_mut_checked(spectrum.statistics.len())?;
+        statistics(spectrum, &centred, signal, places);
+        energies(spectrum, &centred, signal, transform, sums, bands);
     }
     Some(())
 }
@@ -112,47 +107,39 @@ fn statistics(spectrum: &Spectrum, centred: &Centred, signal: &[i16], places: &m
     put(Statistics::KURTOSIS, &|| moments.log2_kurtosis());
 }
 
-/// The energies of the bands, their mean over all frames or the greatest of them.
-fn pooled(
+/// The energies of the bands: their mean over all frames, the greatest of them, or those of each frame, which lie as far
+/// apart as there are signals.
+fn energies(
     spectrum: &Spectrum,
     centred: &Centred,
     signal: &[i16],
     transform: &mut [Complex],
-    energies: &mut [[i32; 2]],
+    sums: &mut [[i32; 2]],
     features: &mut [i16],
 ) {
-    energies.fill([0; 2]);
-    let is_mean = spectrum.pooling == FramePooling::Mean;
-    for frame in frames(spectrum, signal) {
+    let pooling = spectrum.pooling;
+    let (n_frames, step) = match pooling {
+        FramePooling::Mean => (spectrum.frames(), 1),
+        FramePooling::Max => (1, 1),
+        FramePooling::Each => (1, spectrum.signals.len()),
+    };
+    let mut features = features.iter_mut().step_by(step.max(1));
+    sums.fill([0; 2]);
+    for (frame, n_left) in frames(spectrum, signal).zip((0..spectrum.frames()).rev()) {
         let last = self::transform(spectrum, centred, frame, transform);
-        for (place, energy) in energies.iter_mut().zip(bands(spectrum, transform, last)) {
+        for (place, energy) in sums.iter_mut().zip(bands(spectrum, transform, last)) {
             let before = from_words(*place);
-            *place = to_words(if is_mean { before + energy } else { before.max(energy) });
+            *place = to_words(match pooling {
+                FramePooling::Mean => before + energy,
+                FramePooling::Max => before.max(energy),
+                FramePooling::Each => energy,
+            });
         }
-    }
-    let n_frames = if is_mean { spectrum.frames() as u64 } else { 1 };
-    for ((feature, energy), bins) in features.iter_mut().zip(energies).zip(bins_of_bands(spectrum)) {
-        *feature = level(spectrum, centred, from_words(*energy), n_frames, bins.len() as u64);
-    }
-}
-
-/// The energies of the bands of each frame. A feature is that of one signal, so that they lie as far apart as there are
-/// signals.
-fn each_frame(
-    spectrum: &Spectrum,
-    centred: &Centred,
-    signal: &[i16],
-    transform: &mut [Complex],
-    energies: &mut [[i32; 2]],
-    features: &mut [i16],
-) {
-    let mut places = features.iter_mut().step_by(spectrum.signals.len().max(1));
-    for frame in frames(spectrum, signal) {
-        let last = self::transform(spectrum, centred, frame, transform);
-        energies.iter_mut().zip(bands(spectrum, transform, last)).for_each(|(place, energy)| *place = to_words(energy));
-        // The places are the last of the zipped, so that none is taken and left empty.
-        for ((energy, bins), feature) in energies.iter().zip(bins_of_bands(spectrum)).zip(&mut places) {
-            *feature = level(spectrum, centred, from_words(*energy), 1, bins.len() as u64);
+        if n_left == 0 || pooling == FramePooling::Each {
+            // The features are the last of the zipped, so that none is taken and left empty.
+            for ((energy, bins), feature) in sums.iter().zip(bins_of_bands(spectrum)).zip(&mut features) {
+                *feature = level(spectrum, centred, from_words(*energy), n_frames as u64, bins.len() as u64);
+            }
         }
     }
 }

@@ -131,13 +131,7 @@ fn shift([x, y]: Complex, bits: u32) -> Complex {
 }
 
 fn turn([x, y]: Complex, k: usize) -> Complex {
-    if k == 0 {
-        return shift([x, y], 1);
-    }
-    let sine = |k: usize| {
-        let exact = 32768.0 * (std::f64::consts::PI * k as f64 / 512.0).sin();
-        (exact.round() as i128).min(32767)
-    };
+    let sine = |k: usize| (-32768.0 * (std::f64::consts::PI * k as f64 / 512.0).sin()).round() as i128;
     let (c, d) = (sine(256 - k), sine(k));
     [((x * c) >> 16) + ((y * d) >> 16), ((y * c) >> 16) - ((x * d) >> 16)]
 }
@@ -169,7 +163,7 @@ fn energies(spectrum: &Spectrum, d: &[i128]) -> Vec<i128> {
                 let q = rotate(turn(z[k + h / 2 + h], 512 * k / h));
                 for (k, p) in [(k, p), (k + h / 2, q)] {
                     let half = shift(z[k], 1);
-                    (z[k], z[k + h]) = (add(half, p), add(half, minus(p)));
+                    (z[k], z[k + h]) = (add(half, minus(p)), add(half, p));
                 }
             }
         }
@@ -184,8 +178,8 @@ fn energies(spectrum: &Spectrum, d: &[i128]) -> Vec<i128> {
         let b = [x, -y];
         let e = shift(add(a, b), 1);
         let o = turn(rotate(add(a, minus(b))), 512 * k / m);
-        bins[k] = shift(add(e, o), 3);
-        let [x, y] = shift(add(e, minus(o)), 3);
+        bins[k] = shift(add(e, minus(o)), 3);
+        let [x, y] = shift(add(e, o), 3);
         bins[m - k] = [x, -y];
     }
     let energy = |k: usize| {
