@@ -105,10 +105,11 @@ mod tests {
     use parquet::basic::Compression;
     use parquet::data_type::{ByteArray, ByteArrayType, DoubleType, Int32Type};
     use parquet::file::properties::WriterProperties;
-    use parquet::file::writer::SerializedFileWriter;
+    use parquet::file::writer::{SerializedColumnWriter, SerializedFileWriter};
     use parquet::schema::parser::parse_message_type;
 
     use super::super::dataset::Dataset;
+    use super::super::note::DataNote;
     use super::*;
 
     /// Two row groups of `x int, kind text, y double`, the double missing where it is negative.
@@ -173,5 +174,62 @@ mod tests {
         std::fs::write(path.path(), b"PAR1 this is none").unwrap();
         let damaged = read(path.path(), &Source::default(), MemoryLimit(0), &[]).unwrap_err().to_string();
         assert!(damaged.contains("not a readable Parquet file"), "{damaged}");
+    }
+    /// A table of one column with two values, of which the second may be missing.
+    fn column(field: &str, write: impl FnOnce(&mut SerializedColumnWriter<'_>)) -> tempfile::NamedTempFile {
+        let file = tempfile::NamedTempFile::with_suffix(".parquet").unwrap();
+        let schema = Arc::new(parse_message_type(&format!("message table {{ {field} }}")).unwrap());
+        let properties = Arc::new(WriterProperties::default());
+        let mut writer = SerializedFileWriter::new(file.reopen().unwrap(), schema, properties).unwrap();
+        let mut rows = writer.next_row_group().unwrap();
+        let mut column = rows.next_column().unwrap().unwrap();
+        write(&mut column);
+        column.close().unwrap();
+        rows.close().unwrap();
+        writer.close().unwrap();
+        file
+    }
+
+    #[test]
+    fn decimals_are_numbers_and_times_and_lists_are_not() {
+        let found = |file: &tempfile::NamedTempFile| {
+            let found = read(file.path(), &Source::default(), MemoryLimit(0), &[]);
+            let values = found.map(|found| found.0.samples.all().unwrap().into_owned());
+            values.map_err(|error| error.to_string())
+        };
+        let decimal = column("required int32 d (DECIMAL(9, 4));", |column| {
+            column.typed::<Int32Type>().write_batch(&[12_345, -5], None, None).unwrap();
+        });
+        assert_eq!(found(&decimal).unwrap(), [1.2345, -0.0005]);
+        let date = column("required int32 d (DATE);", |column| {
+            column.typed::<Int32Type>().write_batch(&[19_723, 19_724], None, None).unwrap();
+        });
+        assert!(found(&date).unwrap_err().contains("row 0, column \"d\": \"2024-01-01\" is a date or a time"));
+        let list = column("required group e (LIST) { repeated group list { required double element; } }", |column| {
+            column.typed::<DoubleType>().write_batch(&[1.0, 2.0], Some(&[1, 1]), Some(&[0, 0])).unwrap();
+        });
+        assert!(found(&list).unwrap_err().contains("column \"e\": it holds lists or structures"));
+    }
+
+    #[test]
+    fn labels_that_are_missing_are_noted() {
+        let schema = "message table { required double x; optional binary kind (STRING); }";
+        let file = tempfile::NamedTempFile::with_suffix(".parquet").unwrap();
+        let schema = Arc::new(parse_message_type(schema).unwrap());
+        let properties = Arc::new(WriterProperties::default());
+        let mut writer = SerializedFileWriter::new(file.reopen().unwrap(), schema, properties).unwrap();
+        let mut rows = writer.next_row_group().unwrap();
+        let mut column = rows.next_column().unwrap().unwrap();
+        column.typed::<DoubleType>().write_batch(&[1.0, 2.5, 4.0], None, None).unwrap();
+        column.close().unwrap();
+        let mut column = rows.next_column().unwrap().unwrap();
+        column.typed::<ByteArrayType>().write_batch(&["walk".into()], Some(&[0, 1, 0]), None).unwrap();
+        column.close().unwrap();
+        rows.close().unwrap();
+        writer.close().unwrap();
+        let source = Source { label_column: Some("kind".into()), ..Source::default() };
+        let found = read(file.path(), &source, MemoryLimit(0), &[]).unwrap().0;
+        assert_eq!(found.labels, Some(vec![0, 1, 0]));
+        assert_eq!(found.samples.notes(), [DataNote::EmptyCategories { rows: 2, are_groups: false }]);
     }
 }

@@ -221,6 +221,11 @@ impl Sink {
     pub(super) fn push(&mut self, values: &[f32]) -> Result<(), DataError> {
         self.len += values.len();
         if self.scratch.is_none() && self.len <= self.most {
+            if self.len > self.held.capacity() {
+                // No more than may be held.
+                let capacity = self.len.max(2 * self.held.capacity()).min(self.most);
+                self.held.reserve_exact(capacity - self.held.len());
+            }
             self.held.extend_from_slice(values);
             return Ok(());
         }

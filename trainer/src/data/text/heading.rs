@@ -24,7 +24,7 @@ impl Heading {
     /// that stood above the table as a comment.
     pub(super) fn of(sample: &[StringRecord], wanted: Option<bool>, comment: Option<&StringRecord>) -> Self {
         let Some((first, below)) = sample.split_first() else { return Self::default() };
-        let is_numeric = counts_up(first, below.first()) || are_years(first, below.first());
+        let is_numeric = [counts_up, are_years, are_wavelengths].iter().any(|guess| guess(first, below.first()));
         let has_header = wanted.unwrap_or_else(|| is_numeric || is_header(first, below.first()));
         let rows = if has_header { below } else { sample };
         let width =
@@ -101,6 +101,20 @@ fn are_years(first: &StringRecord, second: Option<&StringRecord>) -> bool {
         && second.is_some_and(|row| row.len() == first.len() && !row.iter().any(is_year))
 }
 
+/// Whether the first line names many columns by numbers that are equally far apart, as the bands of a spectrum are, which
+/// the second line does not.
+fn are_wavelengths(first: &StringRecord, second: Option<&StringRecord>) -> bool {
+    let is_scale = |row: &StringRecord| {
+        let row: Option<Vec<f64>> = row.iter().map(|field| field.parse().ok()).collect();
+        row.is_some_and(|row| {
+            let step = (row[row.len() - 1] - row[0]) / (row.len() - 1) as f64;
+            let is_step = |pair: &[f64]| (pair[1] - pair[0] - step).abs() <= 0.01 * step.abs();
+            step != 0.0 && step.is_finite() && row.windows(2).all(is_step)
+        })
+    };
+    first.len() >= 8 && is_scale(first) && second.is_some_and(|second| second.len() == first.len() && !is_scale(second))
+}
+
 /// Whether a line holds the units of the columns: it has words wherever the next has numbers.
 fn are_units(row: &StringRecord, next: Option<&StringRecord>) -> bool {
     let Some(next) = next.filter(|next| next.len() == row.len()) else { return false };
@@ -141,6 +155,9 @@ mod tests {
             (",0,1,2\n0,5,7,7", 1),
             (",0,1\n0,0.5,0.25", 1),
             ("1,2,3\n4,5,6", 0),
+            ("400,402.5,405,407.5,410,412.5,415,417.5\n1,3,2,5,4,4,3,1", 1),
+            ("8,7,6,5,4,3,2,1\n1,2,3,4,5,6,7,8", 0),
+            ("5,5,5,5,5,5,5,5\n1,3,2,5,4,4,3,1", 0),
             ("True,1\nFalse,2", 0),
         ] {
             assert_eq!(heading(text, None).lines, lines, "{text}");
