@@ -19,6 +19,7 @@ pub use crate::parts::layer::{LayerRecord, LayerRecords};
 pub use crate::parts::mixture::MixtureRecord;
 pub use crate::parts::requantize::RequantizeRecord;
 pub use crate::parts::same::*;
+pub use crate::parts::sample::SampleRecord;
 pub use crate::parts::softmax::SoftmaxRecord;
 pub use crate::parts::spectrum::SpectrumRecord;
 
@@ -30,7 +31,7 @@ pub use crate::parts::spectrum::SpectrumRecord;
 ///
 /// // 6 -> 5 -> 3, five components of full covariance in three clusters, a table of eight entries.
 /// let (description, _) = Spec::default().parts();
-/// assert_eq!((description.fingerprint.seed, description.input.len, description.latent.len), (0, 6, 3));
+/// assert_eq!((description.fingerprint.seed, description.sample.len, description.latent.len), (0, 6, 3));
 /// let LayerRecord::Dense(first) = &description.encoder[0] else { panic!("not a dense layer") };
 /// assert_eq!((first.weights.len, first.requantize.shift.len), (5 * 6, 5));
 /// assert_eq!(first.activation, ActivationRecord::Relu);
@@ -48,9 +49,11 @@ pub struct Description<'a> {
     /// The run that made it.
     #[serde(borrow)]
     pub fingerprint: Fingerprint<'a>,
-    /// What computes features of a raw window. They take the place of the sample in `input`.
+    /// What a sample is.
+    pub sample: SampleRecord,
+    /// What computes features of a raw window. They take the place of the raw counts in `input`.
     pub front_ends: FrontEndRecords,
-    /// How samples become the integers that the first layer takes.
+    /// How raw counts become the integers that the first layer takes.
     pub input: InputRecord,
     /// The encoder. It is empty if the scaled samples are themselves the latents, or what autoencoders take.
     pub encoder: LayerRecords,

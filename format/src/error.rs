@@ -62,6 +62,8 @@ pub enum LoadError {
     Alignment,
     /// The names or the fingerprint at the beginning of the description are not valid.
     Description(Fault),
+    /// The sample's length, or what its raw counts are in the unit of the data, is not valid.
+    Sample(Fault),
     /// The list of front ends is not valid.
     FrontEnds(Fault),
     /// The input's scaling is not valid.
@@ -143,9 +145,9 @@ pub enum Fault {
     Window,
     /// A scale is not a finite positive number.
     Scale,
-    /// A gain or an offset of the input is not finite.
+    /// The value of a raw count of 0 is not finite.
     NotFinite,
-    /// The center of raw samples is so far from zero that a product could overflow.
+    /// A center is beyond the range of int16, so that the distance of a raw count from it could overflow.
     Center,
     /// A multiplier is negative.
     Multiplier,
@@ -216,6 +218,7 @@ impl fmt::Display for LoadError {
             }
             Self::Alignment => f.write_str("the model's bytes must start at a multiple of 16"),
             Self::Description(fault) => write!(f, "name or fingerprint: {fault}"),
+            Self::Sample(fault) => write!(f, "sample: {fault}"),
             Self::FrontEnds(fault) => write!(f, "front ends: {fault}"),
             Self::Input(fault) => write!(f, "input: {fault}"),
             Self::Encoder(fault) => write!(f, "encoder: {fault}"),
@@ -254,8 +257,8 @@ impl fmt::Display for Fault {
             Self::Channels => "the number of channels does not divide the input's length",
             Self::Window => "the window does not fit its padded image",
             Self::Scale => "a scale is not a finite positive number",
-            Self::NotFinite => "a gain or an offset is not finite",
-            Self::Center => "a center could overflow a product",
+            Self::NotFinite => "the value of a raw count of 0 is not finite",
+            Self::Center => "a center is beyond the range of int16",
             Self::Multiplier => "a multiplier is negative",
             Self::Shift => "a shift is out of range",
             Self::Bias => "a bias could overflow a sum",

@@ -12,6 +12,7 @@ use crate::parts::head::{Head, HeadTag};
 use crate::parts::input::{self, Input};
 use crate::parts::latent::Latent;
 use crate::parts::layer::{self, Layer, Layers};
+use crate::parts::sample::{self, Sample};
 use crate::plan;
 
 /// A checked model file.
@@ -25,7 +26,7 @@ use crate::plan;
 /// println!("{} by {}: {} multiply-accumulates, {:?}", file.name, file.method, file.header.macs, file.head);
 /// // 6 -> 5 -> 3, then five components.
 /// let macs: u64 = file.encoder.iter().map(Layer::macs).sum();
-/// assert_eq!((file.input.len, macs, file.encoder.len()), (6, 6 * 5 + 5 * 3, 2));
+/// assert_eq!((file.sample.len, macs, file.encoder.len()), (6, 6 * 5 + 5 * 3, 2));
 /// let Layer::Dense(first) = file.encoder[0] else { panic!("not a dense layer") };
 /// assert!(matches!(first.activation, Activation::Relu) && first.requantize.shift.len() == 5);
 /// let Head::Mixture(mixture) = file.head else { panic!("not a mixture") };
@@ -41,9 +42,11 @@ pub struct File<'a> {
     pub method: &'a str,
     /// The run that made it.
     pub fingerprint: Fingerprint<'a>,
-    /// What computes features of a raw window. They take the place of the sample in `input`.
+    /// What a sample is.
+    pub sample: Sample<'a>,
+    /// What computes features of a raw window. They take the place of the raw counts in `input`.
     pub front_ends: FrontEnds<'a>,
-    /// How samples become the integers that the first layer takes.
+    /// How raw counts become the integers that the first layer takes.
     pub input: Input<'a>,
     /// The encoder. Each layer takes what the one before gives, the first one the sample.
     pub encoder: Layers<'a>,
@@ -97,11 +100,13 @@ impl<'a> File<'a> {
         let name = cursor.next().map_err(LoadError::Description)?;
         let method = cursor.next().map_err(LoadError::Description)?;
         let fingerprint = cursor.next().map_err(LoadError::Description)?;
+        let sample = sample::decode(&mut cursor, blob).map_err(LoadError::Sample)?;
         let mut front_ends = FrontEnds::new();
         front_end::decode(&mut cursor, blob, &mut front_ends).map_err(LoadError::FrontEnds)?;
-        let input = input::decode(&mut cursor, blob).map_err(LoadError::Input)?;
-        let features = front_ends.last().map_or(input.len, FrontEnd::outputs);
-        ensure(input.len == features, LoadError::Input(Fault::Inputs))?;
+        let takes = front_ends.first().map_or(sample.len, FrontEnd::inputs);
+        ensure(takes == sample.len, LoadError::FrontEnds(Fault::Inputs))?;
+        let features = front_ends.last().map_or(sample.len, FrontEnd::outputs);
+        let input = input::decode(&mut cursor, features, blob).map_err(LoadError::Input)?;
         let mut layers = Layers::new();
         encoder(&mut cursor, input.len, blob, &mut layers)?;
         let latent = cursor.next().map_err(LoadError::Latent)?;
@@ -109,7 +114,19 @@ impl<'a> File<'a> {
         let calibration = calibration::decode(&mut cursor, head.n_clusters(), blob).map_err(LoadError::Calibration)?;
         // A later minor version appends fields; this one has none to append.
         ensure(cursor.is_at_end() || header.minor > MINOR, LoadError::TrailingBytes)?;
-        Ok(Self { header, name, method, fingerprint, front_ends, input, encoder: layers, latent, head, calibration })
+        Ok(Self {
+            header,
+            name,
+            method,
+            fingerprint,
+            sample,
+            front_ends,
+            input,
+            encoder: layers,
+            latent,
+            head,
+            calibration,
+        })
     }
 
     /// Bytes of RAM that one inference needs; `usize::MAX` if the number does not fit `usize`.
@@ -118,11 +135,6 @@ impl<'a> File<'a> {
         let front_ends = self.front_ends.iter().map(FrontEnd::memory);
         let most = plan::arena_len(self.input.len, layers, self.head.n_components(), self.head.scratch());
         most.and_then(|most| Some(most.max(plan::front_ends(front_ends)?))).unwrap_or(usize::MAX)
-    }
-
-    /// Number of elements of one sample: of a raw window if there are front ends, else what `input` scales.
-    pub fn input_len(&self) -> usize {
-        self.front_ends.first().map_or(self.input.len, FrontEnd::inputs)
     }
 
     /// Multiply-accumulates of one inference.
@@ -140,7 +152,7 @@ impl<'a> File<'a> {
         ensure(stored == computed, LoadError::Arena { stored, computed })?;
         let (stored, computed) = (header.macs, self.macs());
         ensure(stored == computed, LoadError::Macs { stored, computed })?;
-        let counts = header.input_len as usize == self.input_len()
+        let counts = header.input_len as usize == self.sample.len
             && header.latent_len == self.latent.len
             && usize::from(header.n_components) == self.head.n_components()
             && usize::from(header.n_clusters) == self.head.n_clusters();

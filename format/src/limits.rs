@@ -18,5 +18,6 @@ pub const MAX_INPUTS: usize = 1 << 16;
 /// The absolute value of a layer's bias is below this limit, which keeps the sum within 32 bits. So is that of an offset
 /// of a spherical or diagonal mixture.
 pub const MAX_BIAS: u32 = 1 << 30;
-/// The absolute value of the center of raw samples is below this limit, which keeps their products within 64 bits.
-pub const MAX_CENTER: u32 = 1 << 26;
+/// The greatest absolute value of a center, in units of 2^-15: that of an int16. It keeps the distance of a raw count from it
+/// within 32 bits.
+pub const MAX_CENTER: u32 = 1 << 30;

@@ -2,7 +2,7 @@
 //!
 //! The same [`Spec`] gives the same bytes on every host. Weights and samples mean nothing; they are chosen so that
 //! values spread over their ranges and saturate now and then. Scaling is exact: a raw sample and the same sample in
-//! the data's unit (`raw * count`, in f32) become the same integers.
+//! the data's unit (`origin + raw * count`, in f32) become the same integers.
 //!
 //! ```
 //! use edgemix_format::{File, testing::Spec};

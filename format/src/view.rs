@@ -16,5 +16,6 @@ pub use crate::parts::layer::{Layer, Layers};
 pub use crate::parts::mixture::Mixture;
 pub use crate::parts::requantize::Requantize;
 pub use crate::parts::same::*;
+pub use crate::parts::sample::Sample;
 pub use crate::parts::softmax::Softmax;
 pub use crate::parts::spectrum::Spectrum;

@@ -64,17 +64,17 @@ impl core::error::Error for WriteError {}
 ///     name: "line",
 ///     method: "by hand",
 ///     fingerprint: Fingerprint { data: [0; 8], config: [0; 8], seed: 0, version: "1" },
+///     // A raw count is 1/64.
+///     sample: SampleRecord { len: 1, channels: 1, origin: blob.push(&[0.0f32]), count: blob.push(&[1.0f32 / 64.0]) },
 ///     front_ends: FrontEndRecords::new(),
-///     // 256 steps to the unit, for samples in f32 as for raw counts.
+///     // Four steps of the latent to a raw count.
 ///     input: InputRecord {
 ///         len: 1,
 ///         channels: 1,
-///         gain: blob.push(&[256.0f32]),
-///         offset: blob.push(&[0.0f32]),
-///         count: 1.0,
 ///         center: blob.push(&[0i32]),
-///         multiplier: blob.push(&[1i32 << 24]),
-///         shift: blob.push(&[24u8]),
+///         multiplier: blob.push(&[1i32 << 30]),
+///         shift: blob.push(&[43u8]),
+///         zero_point: 0,
 ///     },
 ///     encoder: LayerRecords::new(),
 ///     latent: Latent { len: 1, scale: 1.0 / 256.0 },
@@ -95,7 +95,7 @@ impl core::error::Error for WriteError {}
 /// assert_eq!(File::from_bytes(&bytes).unwrap().name, "line");
 ///
 /// // What a reader would refuse is not written.
-/// let nothing = Description { input: InputRecord { len: 0, ..description.input }, ..description.clone() };
+/// let nothing = Description { sample: SampleRecord { len: 0, ..description.sample }, ..description.clone() };
 /// assert!(matches!(write(&nothing, &blob), Err(WriteError::Refused(_))));
 /// ```
 ///
@@ -155,7 +155,7 @@ pub(crate) fn repeat(lengths: Header, file: &File) -> Result<Header, WriteError>
     Ok(Header {
         arena_len: fit(file.arena_len())?,
         macs: file.macs(),
-        input_len: fit(file.input_len())?,
+        input_len: fit(file.sample.len)?,
         latent_len: file.latent.len,
         n_components: fit(file.head.n_components())?,
         n_clusters: fit(file.head.n_clusters())?,

@@ -15,9 +15,13 @@ fn same(description: &Description, file: &File, bytes: &[u8]) {
     assert_eq!((file.name, file.method), (description.name, description.method));
     assert_eq!(file.fingerprint, description.fingerprint);
     assert_eq!(file.latent, description.latent);
+    assert_eq!(file.sample.len, description.sample.len as usize);
+    for channels in [file.sample.origin.len(), file.sample.count.len()] {
+        assert_eq!(channels, description.sample.channels as usize);
+    }
     assert_eq!(file.input.len, description.input.len as usize);
-    assert_eq!(file.input.count.to_bits(), description.input.count.to_bits());
-    for channels in [file.input.gain.len(), file.input.offset.len(), file.input.center.len(), file.input.shift.len()] {
+    assert_eq!(file.input.zero_point, description.input.zero_point);
+    for channels in [file.input.center.len(), file.input.multiplier.len(), file.input.shift.len()] {
         assert_eq!(channels, description.input.channels as usize);
     }
     assert_eq!(file.front_ends.len(), description.front_ends.len());
@@ -146,7 +150,7 @@ proptest! {
         let layers: u64 = file.encoder.iter().map(Layer::macs).sum();
         let front_ends: u64 = file.front_ends.iter().map(FrontEnd::macs).sum();
         prop_assert_eq!(macs(&bytes), front_ends + file.input.len as u64 + layers + file.head.macs());
-        prop_assert_eq!(input_len(&bytes), file.input_len());
+        prop_assert_eq!(input_len(&bytes), file.sample.len);
         prop_assert_eq!(latent_len(&bytes), usize::from(file.latent.len));
         prop_assert_eq!(n_components(&bytes), file.head.n_components());
         prop_assert_eq!(n_clusters(&bytes), usize::from(clusters));
@@ -219,7 +223,7 @@ fn const_functions_work_in_const_context() {
     assert_eq!((ARENA, MACS), (file.header.arena_len as usize, file.header.macs));
     let header = &file.header;
     let counts = [header.latent_len, header.n_components, header.n_clusters].map(usize::from);
-    assert_eq!(COUNTS[0], file.input.len);
+    assert_eq!(COUNTS[0], file.sample.len);
     assert_eq!(COUNTS[1..], counts);
 }
 

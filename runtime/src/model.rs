@@ -4,7 +4,7 @@ use edgemix_format::SPECTRUM;
 use edgemix_format::view::{File, FrontEnd};
 
 use crate::front_ends::{Counts, Parts, Source, Values, apply};
-use crate::input::{RawCount, quantize, quantize_features, quantize_raw};
+use crate::input::{RawCount, quantize, quantize_features, quantize_values, to_counts};
 use crate::kernels::Width;
 use crate::network::Network;
 use crate::{AssignError, Assignment, Limits, LoadError, Window, heads};
@@ -82,7 +82,7 @@ impl<'m> Model<'m> {
     /// Number of elements of one sample: of a raw window, all channels of an instant side by side, for a model with a front
     /// end.
     pub fn input_len(&self) -> usize {
-        self.file.input_len()
+        self.file.sample.len
     }
 
     /// Number of elements of the latent. It is 0 for a head of autoencoders, each of which has a latent of its own.
@@ -110,7 +110,8 @@ impl<'m> Model<'m> {
         self.file.header.macs
     }
 
-    /// Assigns a sample of [`input_len`](Self::input_len) values in the unit of the training data.
+    /// Assigns a sample of [`input_len`](Self::input_len) values in the unit of the training data. It is rounded to raw
+    /// counts first, so the result is that of [`assign_raw`](Self::assign_raw) for these.
     ///
     /// ```
     /// use edgemix_runtime::{AssignError, Model, Workspace, arena_len};
@@ -134,7 +135,8 @@ impl<'m> Model<'m> {
         self.run(sample.len(), workspace, |arena| self.fill(sample, arena))
     }
 
-    /// Assigns a sample of raw sensor values. One count is `file().input.count`, in the unit of the training data.
+    /// Assigns a sample of raw sensor values. What a raw count is in the unit of the training data stands in
+    /// `file().sample`, element by element or channel by channel.
     ///
     /// ```
     /// # use edgemix_runtime::{Model, Workspace, arena_len};
@@ -199,6 +201,34 @@ impl<'m> Model<'m> {
         Ok(latent)
     }
 
+    /// The raw counts of a sample in the unit of the training data, as [`assign`](Self::assign) rounds them. Values beyond
+    /// the range of the counts saturate.
+    ///
+    /// ```
+    /// # use edgemix_runtime::{Model, Workspace, arena_len};
+    /// # static MODEL: &[u8] = edgemix_runtime::include_model!(concat!(env!("CARGO_MANIFEST_DIR"), "/../firmware-example/assets/digits.emx"));
+    /// # let model = Model::from_bytes(MODEL).unwrap();
+    /// // The digits are counts from 0 to 16.
+    /// let mut counts = [0; 64];
+    /// model.counts(&[11.0; 64], &mut counts).unwrap();
+    /// assert_eq!(counts, [11; 64]);
+    /// ```
+    ///
+    /// # Errors
+    /// [`AssignError::InputLength`] if either of the two does not have [`input_len`](Self::input_len) elements, and
+    /// [`AssignError::NotFinite`] if a value is NaN or infinite.
+    pub fn counts(&self, sample: &[f32], counts: &mut [i16]) -> Result<(), AssignError> {
+        for given in [sample.len(), counts.len()] {
+            if given != self.input_len() {
+                return Err(AssignError::InputLength { expected: self.input_len(), given });
+            }
+        }
+        to_counts(&self.file.sample, sample).zip(counts).try_for_each(|(count, place)| {
+            *place = count?;
+            Ok(())
+        })
+    }
+
     fn run<'w, W>(
         &'w self,
         given: usize,
@@ -238,18 +268,20 @@ impl<'m> Model<'m> {
     /// Puts what the first layer takes of a sample in the unit of the data at the start of the arena.
     fn fill(&self, sample: &[f32], arena: &mut [i16]) -> Result<(), AssignError> {
         let place = arena.get_mut(..self.file.input.len).ok_or(AssignError::ArenaTooShort)?;
-        let Some(front_end) = self.front_end() else { return quantize(&self.file.input, self.width(0), sample, place) };
+        let Some(front_end) = self.front_end() else {
+            return quantize_values(&self.file.sample, &self.file.input, self.width(0), sample, place);
+        };
         if let Some(index) = sample.iter().position(|x| !x.is_finite()) {
             return Err(AssignError::NotFinite { index });
         }
-        self.features(front_end, &Values { values: sample, count: self.file.input.count }, arena)
+        self.features(front_end, &Values { values: sample, sample: &self.file.sample }, arena)
     }
 
     /// The same of a sample of raw counts.
     fn fill_raw<S: RawCount>(&self, sample: &[S], arena: &mut [i16]) -> Result<(), AssignError> {
         let place = arena.get_mut(..self.file.input.len).ok_or(AssignError::ArenaTooShort)?;
         let Some(front_end) = self.front_end() else {
-            quantize_raw(&self.file.input, self.width(0), sample, place);
+            quantize(&self.file.input, self.width(0), sample, place);
             return Ok(());
         };
         self.features(front_end, &Counts(sample), arena)

@@ -98,11 +98,13 @@ fn f32_and_raw_samples_are_the_same_where_scaling_is_exact() {
     for spec in models() {
         let bytes = spec.build().unwrap();
         let model = Model::from_bytes(&bytes).unwrap();
-        let count = model.file().input.count;
         let mut arena = Arena::new(model.arena_len(), 0);
         for (low, high) in [(0, 255), (-128, 127), (-32768, 32767)] {
             let raw: Vec<i16> = random.many(spec.input, low, high).iter().map(|&x| x as i16).collect();
-            let x: Vec<f32> = raw.iter().map(|&x| f32::from(x) * count).collect();
+            let x = common::values(model.file(), &raw);
+            let mut counts = vec![0; spec.input];
+            model.counts(&x, &mut counts).unwrap();
+            assert_eq!(counts, raw);
             let expected = all(&model.assign_raw(&raw, &mut arena).unwrap());
             assert_eq!(all(&model.assign(&x, &mut arena).unwrap()), expected, "{spec:?}");
 

@@ -26,7 +26,7 @@ fn check(bytes: &AlignedBytes, raw: &[i16]) -> Vec<i32> {
         assert_eq!((usize::from(found.cluster), i128::from(found.log_density.0)), (winner, *best));
         assert_eq!(found.component, found.cluster);
     }
-    let x: Vec<f32> = raw.iter().map(|&x| f32::from(x) * model.file().input.count).collect();
+    let x = common::values(model.file(), raw);
     let mut arena = Arena::new(model.arena_len(), 1);
     let steps: Vec<i16> = model.encode(&x, &mut arena).unwrap().to_vec();
     assert!(steps.iter().all(|q| (-128..=127).contains(q)), "the sample is int8");

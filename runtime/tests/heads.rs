@@ -65,7 +65,8 @@ fn head_alone(dims: usize, head: impl FnOnce(&mut Blob) -> HeadRecord) -> Aligne
     let input = description::InputRecord {
         center: blob.push(&[0]),
         multiplier: blob.push(&[1]),
-        shift: blob.push(&[8u8]),
+        shift: blob.push(&[15u8]),
+        zero_point: 0,
         ..description.input
     };
     let head = head(&mut blob);

@@ -295,7 +295,7 @@ fn a_model_with_a_spectrum() {
     for amplitude in [0, 1, 100, 127] {
         let raw: Vec<i8> = random.many(40, -amplitude, amplitude).iter().map(|&x| x as i8).collect();
         let wide: Vec<i16> = raw.iter().map(|&x| x.into()).collect();
-        let real: Vec<f32> = raw.iter().map(|&x| f32::from(x) * model.file().input.count).collect();
+        let real = common::values(model.file(), &raw);
         let (_, scores) = common::run_raw(model.file(), &raw.iter().map(|&x| x.into()).collect::<Vec<_>>());
         for poison in [0, 0x7f, 0xff] {
             let mut arena = common::Arena::new(model.arena_len(), poison);

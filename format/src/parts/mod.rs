@@ -19,6 +19,7 @@ pub(crate) mod layer;
 pub(crate) mod mixture;
 pub(crate) mod pool2d;
 pub(crate) mod requantize;
+pub(crate) mod sample;
 pub(crate) mod softmax;
 pub(crate) mod spectrum;
 pub(crate) mod window;

@@ -49,6 +49,7 @@ impl Spec {
             seed: self.seed,
             version: "0.0.0",
         };
+        let sample = maker.sample(self);
         let front_ends = self.spectrum.iter().map(|settings| maker.spectrum(settings)).collect::<FrontEndRecords>();
         let input = maker.input(self);
         let encoder = maker.encoder(self);
@@ -64,6 +65,7 @@ impl Spec {
             name: "generated",
             method: "testing",
             fingerprint,
+            sample,
             front_ends,
             input,
             encoder,

@@ -139,8 +139,8 @@ fn bare(head: HeadSpec) -> Spec {
 
 /// The scaling of one input, all of whose tensors are the shared bytes.
 fn scale(description: &mut Description, blob: &mut Blob, shared: u32) {
-    let input = &mut description.input;
-    (input.gain, input.offset) = (Tensor::new(shared, 1), Tensor::new(shared, 1));
+    let (sample, input) = (&mut description.sample, &mut description.input);
+    (sample.origin, sample.count) = (Tensor::new(shared, 1), Tensor::new(shared, 1));
     (input.multiplier, input.shift) = (Tensor::new(shared, 1), Tensor::new(shared, 1));
     input.center = blob.push(&[0i32]);
 }

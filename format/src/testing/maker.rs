@@ -8,7 +8,7 @@ use crate::blob::Blob;
 use crate::description::{
     ActivationRecord, Affine, AutoencodersRecord, CalibrationRecord, Conv2dRecord, Covariance, DenseRecord,
     FrontEndRecord, HeadRecord, HeldOutRecord, InputRecord, LayerRecord, LayerRecords, MixtureRecord, Pool2d,
-    QuantileTableRecord, RequantizeRecord, SoftmaxRecord, WeightOrder, Window,
+    QuantileTableRecord, RequantizeRecord, SampleRecord, SoftmaxRecord, WeightOrder, Window,
 };
 use crate::limits::BLOB_ALIGNMENT;
 use crate::write::SpectrumSettings;
@@ -20,26 +20,33 @@ pub(super) struct Maker {
 }
 
 impl Maker {
-    /// `steps / 2^7` steps per count before a layer, `steps` where the sample is the latent; centers are half counts.
-    /// Every product and sum of the f32 formula is then exact for 16-bit raw samples.
+    /// Counts are negative powers of two and origins whole numbers, so that f32 represents the value of every count exactly.
+    pub(super) fn sample(&mut self, spec: &Spec) -> SampleRecord {
+        let window = spec.spectrum.as_ref().map(|spectrum| (spectrum.instants, spectrum.channels));
+        let (len, channels) =
+            window.map_or((spec.input, spec.channels), |(instants, channels)| (instants * channels, channels));
+        let origin: Vec<f32> = self.random.many(channels, -100, 100).iter().map(|&x| x as f32).collect();
+        let count: Vec<f32> = self.random.many(channels, 0, 5).iter().map(|&k| 1.0 / (1 << k) as f32).collect();
+        SampleRecord {
+            len: len as u32,
+            channels: channels as u32,
+            origin: self.blob.push(&origin),
+            count: self.blob.push(&count),
+        }
+    }
+
+    /// Half a step to a count or more before a layer, 64 steps or more where the sample is the latent.
     pub(super) fn input(&mut self, spec: &Spec) -> InputRecord {
-        const COUNT: f32 = 1.0 / 16.0;
-        let (per_step, shift) = if spec.is_latent() { (1.0, 31u8) } else { (1.0 / 128.0, 38u8) };
-        let steps = self.random.many(spec.channels, 64, 127);
-        let halves = self.random.many(spec.channels, -31, 31);
-        let gain: Vec<f32> = steps.iter().map(|&m| m as f32 * per_step / COUNT).collect();
-        let offset: Vec<f32> = steps.iter().zip(&halves).map(|(m, c)| (-m * c) as f32 * per_step / 2.0).collect();
-        let center: Vec<i32> = halves.iter().map(|c| c * 128).collect();
-        let multiplier: Vec<i32> = steps.iter().map(|m| m << 23).collect();
+        let shift = if spec.is_latent() { 38u8 } else { 45 };
+        let center = self.random.many(spec.channels, -(31 << 14), 31 << 14);
+        let multiplier = self.random.many(spec.channels, 1 << 29, i32::MAX);
         InputRecord {
             len: spec.input as u32,
             channels: spec.channels as u32,
-            gain: self.blob.push(&gain),
-            offset: self.blob.push(&offset),
-            count: COUNT,
             center: self.blob.push(&center),
             multiplier: self.blob.push(&multiplier),
             shift: self.blob.push(&vec![shift; spec.channels]),
+            zero_point: if spec.is_latent() { 0 } else { self.random.between(-40, 40) as i8 },
         }
     }
 

@@ -46,7 +46,7 @@ fn what_a_spectrum_is() {
     let bytes = with_spectrum().build().unwrap();
     let file = File::from_bytes(&bytes).unwrap();
     let front_end = &file.front_ends[0];
-    assert_eq!((file.input_len(), file.input.len), (40, 15));
+    assert_eq!((file.sample.len, file.input.len), (40, 15));
     assert_eq!((front_end.inputs(), front_end.outputs(), front_end.kind()), (40, 15, "spectrum"));
     // A transform of 16, three energies of two words, twenty instants of half a word.
     assert_eq!(front_end.scratch(), 16 + 6 + 10);
@@ -77,7 +77,9 @@ fn spectrum_sizes() {
     // 256 frames are allowed.
     let (mut most, blob) = with_spectrum().parts();
     (spectrum(&mut most).instants, spectrum(&mut most).hop) = (12 + 255, 1);
+    most.sample.len = 2 * (12 + 255);
     assert!(write(&most, &blob).is_ok());
+    assert_eq!(described(&with_spectrum(), |d| d.sample.len = 20), faults(Fault::Inputs));
     assert_eq!(described(&with_spectrum(), |d| d.input.len = 20), LoadError::Input(Fault::Inputs));
 }
 

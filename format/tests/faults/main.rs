@@ -195,7 +195,8 @@ fn description_that_does_not_decode() {
 #[test]
 fn unknown_variants() {
     let fingerprint = 1 + "generated".len() + 1 + "testing".len() + 16 + 1 + 1 + "0.0.0".len();
-    let at = HEADER_LEN + fingerprint;
+    // The sample: two lengths, and two tensors of an offset and a length.
+    let at = HEADER_LEN + fingerprint + 6;
     let unknown = Fault::UnknownVariant;
     // The number of the first variant is then the input's length, 6.
     assert_eq!(load(&patched(at, &[1])), LoadError::FrontEnds(unknown));
@@ -246,22 +247,34 @@ fn trailing_fields_are_those_of_a_later_minor_version() {
 }
 
 #[test]
+fn sample() {
+    let faults = |fault| LoadError::Sample(fault);
+    let spec = spec();
+    assert_eq!(described(&spec, |d| d.sample.len = 0), faults(Fault::Size));
+    assert_eq!(described(&spec, |d| d.sample.len = 65538), faults(Fault::Size));
+    assert_eq!(described(&spec, |d| d.sample.channels = 0), faults(Fault::Channels));
+    assert_eq!(described(&spec, |d| d.sample.channels = 4), faults(Fault::Channels));
+    assert_eq!(described(&spec, |d| d.sample.origin.len = 3), faults(Fault::TensorLength));
+    assert_eq!(described(&spec, |d| d.sample.count.len = 1), faults(Fault::TensorLength));
+    assert_eq!(described(&spec, |d| d.sample.origin.offset += 4), faults(Fault::TensorAlignment));
+    assert_eq!(described(&spec, |d| d.sample.origin.offset = u32::MAX - 15), faults(Fault::TensorOutside));
+    assert_eq!(element(&spec, |d| d.sample.origin, 1, f32::NAN), faults(Fault::NotFinite));
+    for count in [0.0, -1.0, f32::NAN, f32::INFINITY] {
+        assert_eq!(element(&spec, |d| d.sample.count, 1, count), faults(Fault::Scale));
+    }
+}
+
+#[test]
 fn input() {
     let faults = |fault| LoadError::Input(fault);
     let spec = spec();
     assert_eq!(described(&spec, |d| d.input.len = 0), faults(Fault::Size));
     assert_eq!(described(&spec, |d| d.input.len = 65538), faults(Fault::Size));
+    assert_eq!(described(&spec, |d| d.input.len /= 2), faults(Fault::Inputs));
     assert_eq!(described(&spec, |d| d.input.channels = 0), faults(Fault::Channels));
     assert_eq!(described(&spec, |d| d.input.channels = 4), faults(Fault::Channels));
-    assert_eq!(described(&spec, |d| d.input.gain.len = 3), faults(Fault::TensorLength));
-    assert_eq!(described(&spec, |d| d.input.gain.offset += 4), faults(Fault::TensorAlignment));
-    assert_eq!(described(&spec, |d| d.input.gain.offset = u32::MAX - 15), faults(Fault::TensorOutside));
-    for count in [0.0, -1.0, f32::NAN, f32::INFINITY] {
-        assert_eq!(described(&spec, |d| d.input.count = count), faults(Fault::Scale));
-    }
-    assert_eq!(element(&spec, |d| d.input.gain, 1, f32::NAN), faults(Fault::NotFinite));
-    assert_eq!(element(&spec, |d| d.input.offset, 0, f32::INFINITY), faults(Fault::NotFinite));
-    assert_eq!(element(&spec, |d| d.input.center, 1, 1 << 26), faults(Fault::Center));
+    assert_eq!(described(&spec, |d| d.input.center.len = 3), faults(Fault::TensorLength));
+    assert_eq!(element(&spec, |d| d.input.center, 1, (1 << 30) + 1), faults(Fault::Center));
     assert_eq!(element(&spec, |d| d.input.center, 1, i32::MIN), faults(Fault::Center));
     assert_eq!(element(&spec, |d| d.input.multiplier, 0, -1), faults(Fault::Multiplier));
     for shift in [0u8, 63] {

@@ -2,6 +2,9 @@
 
 use core::num::NonZeroU32;
 
+use edgemix_format::view::Sample;
+
+use crate::input::to_count;
 use crate::{RawCount, Window};
 
 /// Where the counts of a window come from.
@@ -16,7 +19,7 @@ pub(crate) struct Counts<'s, S>(pub(crate) &'s [S]);
 
 impl<S: RawCount> Source for Counts<'_, S> {
     fn signal(&self, channels: usize, mask: u32, out: &mut [i16]) {
-        signal(self.0, channels, mask, out, |&count| count.into());
+        signal(self.0, channels, mask, out, |_, &count| count.into());
     }
 }
 
@@ -36,29 +39,35 @@ impl<S: RawCount> Source for Parts<'_, '_, S> {
 /// A window in the unit of the data. Values are finite.
 pub(crate) struct Values<'s> {
     pub(crate) values: &'s [f32],
-    /// One count in the unit of the data.
-    pub(crate) count: f32,
+    /// What a count is in the unit of the data.
+    pub(crate) sample: &'s Sample<'s>,
 }
 
 impl Source for Values<'_> {
     fn signal(&self, channels: usize, mask: u32, out: &mut [i16]) {
-        let (low, high) = (i16::MIN.into(), i16::MAX.into());
-        signal(self.values, channels, mask, out, |&x| crate::input::floor(x / self.count + 0.5, low, high));
+        let of_channel = |all: &[f32], index: usize| all.get(index % all.len().max(1)).copied().unwrap_or(1.0);
+        signal(self.values, channels, mask, out, |index, &x| {
+            let (origin, count) = (of_channel(self.sample.origin, index), of_channel(self.sample.count, index));
+            to_count(x, origin, count).into()
+        });
     }
 }
 
-fn signal<S>(window: &[S], channels: usize, mask: u32, out: &mut [i16], count: impl Fn(&S) -> i32) {
+/// `count` gives the count of an element from its index and its value.
+fn signal<S>(window: &[S], channels: usize, mask: u32, out: &mut [i16], count: impl Fn(usize, &S) -> i32) {
+    let channels = channels.max(1);
+    let mut elements = window.iter().enumerate();
     if mask.is_power_of_two() {
-        let first = window.get(mask.trailing_zeros() as usize..).unwrap_or_default();
-        for (x, value) in out.iter_mut().zip(first.iter().step_by(channels.max(1))) {
-            *x = count(value) as i16;
+        let of_channel = elements.skip(mask.trailing_zeros() as usize).step_by(channels);
+        for (x, (index, value)) in out.iter_mut().zip(of_channel) {
+            *x = count(index, value) as i16;
         }
     } else {
-        for (x, instant) in out.iter_mut().zip(window.chunks_exact(channels.max(1))) {
+        for x in out {
             let mut squares = 0u32;
-            for (value, channel) in instant.iter().zip(0u32..) {
+            for ((index, value), channel) in elements.by_ref().take(channels).zip(0u32..) {
                 if mask >> channel & 1 == 1 {
-                    let count = count(value);
+                    let count = count(index, value);
                     squares = squares.saturating_add((count * count) as u32);
                 }
             }

@@ -19,12 +19,19 @@ fn range(is_latent: bool) -> (i128, i128) {
     if is_latent { (-32768, 32767) } else { (-128, 127) }
 }
 
+/// The values of raw counts in the unit of the data.
+pub(crate) fn values<C: Copy + Into<f32>>(file: &File, raw: &[C]) -> Vec<f32> {
+    let channels = file.sample.origin.iter().zip(file.sample.count).cycle();
+    raw.iter().zip(channels).map(|(&raw, (origin, count))| origin + raw.into() * count).collect()
+}
+
 /// The quantised values of a raw sample.
 pub(crate) fn quantize_raw(input: &Input, is_latent: bool, raw: &[i128]) -> Vec<i128> {
     let (low, high) = range(is_latent);
     let element = |(i, raw): (usize, &i128)| {
         let c = i % input.center.len();
-        round(256 * raw - i128::from(input.center[c]), input.multiplier[c], input.shift[c]).clamp(low, high)
+        let steps = round((raw << 15) - i128::from(input.center[c]), input.multiplier[c], input.shift[c]);
+        (i128::from(input.zero_point) + steps).clamp(low, high)
     };
     raw.iter().enumerate().map(element).collect()
 }

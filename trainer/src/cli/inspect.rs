@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use clap::Args;
-use edgemix_format::view::{Calibration, Head};
+use edgemix_format::view::{Calibration, Head, Sample};
 use edgemix_runtime::Model;
 use serde_json::{Value, json};
 
@@ -29,7 +29,8 @@ pub(super) struct Inspect {
 impl Inspect {
     pub(super) fn run(self) -> Result<(), CliError> {
         let file = ModelFile::read(&self.model)?;
-        let mut facts = facts(&file.model()?);
+        let model = file.model()?;
+        let mut facts = facts(&model);
         // What the directory of the run contains beyond the model file.
         let run = RunDir::containing(&self.model);
         let (number, interval) = (run.cluster_count()?, run.interval()?);
@@ -42,7 +43,7 @@ impl Inspect {
                 .as_ref()
                 .map_or_else(String::new, |number| format!("found      {}", describe::cluster_count(number)));
             let interval = interval.as_ref().map_or_else(String::new, describe::interval);
-            show(&format!("{}{number}{interval}", print(&facts)))
+            show(&format!("{}{number}{interval}", print(&model, &facts)))
         }
     }
 }
@@ -78,7 +79,7 @@ fn facts(model: &Model) -> Value {
             "data": hex(file.fingerprint.data), "config": hex(file.fingerprint.config),
             "seed": file.fingerprint.seed, "version": file.fingerprint.version,
         },
-        "input": { "len": file.input.len, "count": file.input.count },
+        "input": { "len": file.sample.len, "origin": file.sample.origin, "count": file.sample.count },
         "latent": { "len": file.latent.len, "scale": file.latent.scale },
         "layers": layers,
         "head": {
@@ -95,12 +96,12 @@ fn facts(model: &Model) -> Value {
 }
 
 /// The facts as text.
-fn print(facts: &Value) -> String {
+fn print(model: &Model, facts: &Value) -> String {
     // Writing to a String can't fail.
     let mut out = String::new();
     let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     let _ = writeln!(out, "{} by {}", text(&facts["name"]), text(&facts["method"]));
-    let _ = writeln!(out, "input      {} values, one raw count is {}", facts["input"]["len"], facts["input"]["count"]);
+    let _ = writeln!(out, "input      {} values, {}", facts["input"]["len"], counts(model.file().sample));
     for layer in facts["layers"].as_array().into_iter().flatten() {
         let activation = layer["activation"].as_str().map_or_else(String::new, |name| format!(", {name}"));
         let _ = writeln!(
@@ -148,4 +149,26 @@ fn print(facts: &Value) -> String {
         text(&print["config"])
     );
     out
+}
+
+/// What the raw counts of a sample are in the unit of the data: in a line where they are the same for all elements, else
+/// with a line for the elements that have the same.
+fn counts(sample: Sample) -> String {
+    let all: Vec<(f32, f32)> = sample.origin.iter().copied().zip(sample.count.iter().copied()).collect();
+    if let [(origin, count)] = all[..] {
+        let origin = if origin == 0.0 { String::new() } else { format!(", and 0 counts are {origin}") };
+        return format!("one raw count is {count}{origin}");
+    }
+    let what = if all.len() == sample.len { "of element" } else { "of channel" };
+    let mut different: Vec<(f32, f32)> = vec![];
+    all.iter().for_each(|counts| {
+        if !different.contains(counts) {
+            different.push(*counts)
+        }
+    });
+    let lines = different.into_iter().map(|counts| {
+        let at = (0..all.len()).filter(|&i| all[i] == counts).map(|i| i.to_string()).collect::<Vec<_>>().join(", ");
+        format!("\ncount      {} + raw * {} {what} {at}", counts.0, counts.1)
+    });
+    format!("whose raw counts have a size of their own{}", lines.collect::<String>())
 }

@@ -44,3 +44,4 @@ pub use record::DataRecord;
 pub use samples::{Layout, Samples};
 pub use scaling::Scaling;
 pub use source::{Source, TrainedColumns, Windowing};
+pub(crate) use survey::ValueRange;

@@ -168,9 +168,17 @@ impl Samples {
         }
     }
 
-    /// One count in the data's unit, if the data were integers: 1 where they stand as they are.
+    /// One count in the data's unit, if all values are integers times that: 1 where they are integers, whatever they were
+    /// written as.
+    ///
+    /// ```
+    /// use edgemix::data::Samples;
+    ///
+    /// assert_eq!(Samples::new("degrees", vec![240.0, 251.0], 1).count(), Some(1.0));
+    /// assert_eq!(Samples::new("degrees", vec![240.5, 251.0], 1).count(), None);
+    /// ```
     pub fn count(&self) -> Option<f32> {
-        self.count
+        self.count.or(self.range().are_integers.then_some(1.0))
     }
 
     /// The name of a column, which is a feature of a table or a channel of windows; its index where columns have no names.
@@ -367,7 +375,7 @@ impl Samples {
     }
 
     /// The range of each column: of the features of a table or of images, of the channels of windows.
-    pub(super) fn column_ranges(&self) -> Vec<ValueRange> {
+    pub(crate) fn column_ranges(&self) -> Vec<ValueRange> {
         let n_columns = match self.layout {
             Layout::Table | Layout::Images(_) => self.n_features(),
             Layout::Windows { channels } => channels,
@@ -377,14 +385,6 @@ impl Samples {
             columns.iter_mut().zip(instant).for_each(|(column, range)| *column = column.union(*range));
         }
         columns
-    }
-
-    /// The least value of a feature.
-    ///
-    /// # Panics
-    /// If the feature is `n_features` or more.
-    pub(crate) fn least_of(&self, feature: usize) -> f32 {
-        self.survey.ranges[feature].least
     }
 
     /// The least of all values.

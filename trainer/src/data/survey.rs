@@ -15,32 +15,43 @@ pub(super) struct Survey {
 
 /// The least and the greatest of some values.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct ValueRange {
-    pub(super) least: f32,
-    pub(super) greatest: f32,
+pub(crate) struct ValueRange {
+    pub(crate) least: f32,
+    pub(crate) greatest: f32,
+    /// Whether all values are integers.
+    pub(crate) are_integers: bool,
 }
 
 impl ValueRange {
     /// The range of no values.
-    pub(super) const EMPTY: Self = Self { least: f32::INFINITY, greatest: f32::NEG_INFINITY };
+    pub(crate) const EMPTY: Self = Self { least: f32::INFINITY, greatest: f32::NEG_INFINITY, are_integers: true };
+
+    /// The range of one value.
+    pub(super) fn of(x: f32) -> Self {
+        Self { least: x, greatest: x, are_integers: x == x.trunc() }
+    }
 
     /// The range of the values of both.
-    pub(super) fn union(self, other: Self) -> Self {
-        Self { least: self.least.min(other.least), greatest: self.greatest.max(other.greatest) }
+    pub(crate) fn union(self, other: Self) -> Self {
+        Self {
+            least: self.least.min(other.least),
+            greatest: self.greatest.max(other.greatest),
+            are_integers: self.are_integers && other.are_integers,
+        }
     }
 
     /// The greatest minus the least.
-    pub(super) fn span(self) -> f64 {
+    pub(crate) fn span(self) -> f64 {
         f64::from(self.greatest) - f64::from(self.least)
     }
 
     /// The greatest magnitude.
-    pub(super) fn magnitude(self) -> f32 {
+    pub(crate) fn magnitude(self) -> f32 {
         self.greatest.max(-self.least)
     }
 
     /// Whether the values differ by no more than what rounding to f32 may add to one and the same value.
-    pub(super) fn is_constant(self) -> bool {
+    pub(crate) fn is_constant(self) -> bool {
         self.span() <= 4.0 * f64::from(f32::EPSILON) * f64::from(self.magnitude())
     }
 }
@@ -77,7 +88,7 @@ impl Surveyor {
         }
         for row in values.chunks_exact(n_features) {
             for (range, &x) in self.ranges.iter_mut().zip(row) {
-                *range = range.union(ValueRange { least: x, greatest: x });
+                *range = range.union(ValueRange::of(x));
             }
         }
         self.n_seen += values.len() / n_features;
@@ -94,6 +105,10 @@ impl Surveyor {
 mod tests {
     use super::*;
 
+    fn range(x: f32, y: f32) -> ValueRange {
+        ValueRange::of(x).union(ValueRange::of(y))
+    }
+
     fn survey(blocks: &[&[f32]], n_features: usize) -> (Survey, [u8; 32]) {
         let n = blocks.iter().map(|block| block.len()).sum::<usize>() / n_features;
         let mut surveyor = Surveyor::new(n, n_features);
@@ -109,10 +124,7 @@ mod tests {
         assert_eq!(hash, same);
         for survey in [whole, parts] {
             let [first, second] = survey.ranges[..] else { panic!("two features") };
-            assert_eq!(
-                (first, second),
-                (ValueRange { least: -3.0, greatest: 2.0 }, ValueRange { least: 7.0, greatest: 7.0 })
-            );
+            assert_eq!((first, second), (ValueRange { are_integers: false, ..range(-3.0, 2.0) }, range(7.0, 7.0)));
             assert!(!first.is_constant() && second.is_constant());
             assert!(survey.not_finite.is_some_and(|(sample, feature, x)| (sample, feature) == (3, 0) && x.is_nan()));
         }
@@ -125,13 +137,11 @@ mod tests {
         for magnitude in [1e-20f32, 0.1, 1.0, 101_325.0, 1.7e9, 1e30] {
             for sign in [1.0, -1.0] {
                 let x = sign * magnitude;
-                let near =
-                    ValueRange { least: x.min(x * (1.0 + f32::EPSILON)), greatest: x.max(x * (1.0 + f32::EPSILON)) };
-                let far = ValueRange { least: x.min(x * 1.000_01), greatest: x.max(x * 1.000_01) };
+                let (near, far) = (range(x, x * (1.0 + f32::EPSILON)), range(x, x * 1.000_01));
                 assert!(near.is_constant() && !far.is_constant(), "{x}");
             }
         }
-        assert!(ValueRange { least: 0.0, greatest: 0.0 }.is_constant());
-        assert!(!ValueRange { least: 0.0, greatest: f32::MIN_POSITIVE }.is_constant());
+        assert!(range(0.0, 0.0).is_constant());
+        assert!(!range(0.0, f32::MIN_POSITIVE).is_constant());
     }
 }

@@ -9,7 +9,7 @@ use super::calibrate::{self, Ranges};
 use super::error::QuantizeError;
 use super::fixed::Affine;
 use super::layers::context::OutputScheme;
-use super::{heads, input, network, novelty, refit};
+use super::{counts, heads, input, network, novelty, refit};
 use crate::assessment::{inference, posterior};
 use crate::data::{DataError, Samples};
 use crate::trained::{Head, Layer, Trained};
@@ -134,6 +134,7 @@ impl<'a> Builder<'a> {
         let (encoder, _) =
             network::quantize(&trained.encoder, &ranges.layers, first, OutputScheme::Latent(latent), blob)?;
         let head = self.describe_head(head, first, latent, blob)?;
+        let (len, counts) = (training.n_features(), counts::of_samples(training));
         Ok(Description {
             name: &provenance.name,
             method: &trained.method,
@@ -143,10 +144,11 @@ impl<'a> Builder<'a> {
                 seed: provenance.seed,
                 version: env!("CARGO_PKG_VERSION"),
             },
+            sample: counts::describe(len, &counts, blob),
             // Front ends go here, once the format has one. The scaling and the calibration samples then apply to their
             // features, which the runtime computes: see `parts/front_end.rs` of edgemix-format.
             front_ends: FrontEndRecords::new(),
-            input: input::describe(&trained.scaling, training, first, blob)?,
+            input: input::describe(&trained.scaling, &counts, len, first, blob)?,
             encoder,
             latent: if has_autoencoders {
                 Latent { len: 0, scale: first.scale as f32 }

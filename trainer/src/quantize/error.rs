@@ -69,16 +69,15 @@ pub enum QuantizeError {
         /// The image that it reads.
         image: ImageShape,
     },
-    /// A raw value that becomes zero is out of the range of raw samples.
+    /// The value that scaling makes zero is beyond the raw counts of the calibration samples.
     #[error(
-        "feature {feature} is centred on {center:.0} raw counts, but a model file allows centres up to {max}: subtract \
-         a constant from the feature, or leave it out if it is a counter or a time stamp",
-        max = MAX_CENTER_COUNTS
+        "the scaling makes {center:.0} raw counts of feature {feature} zero, but raw counts are int16: use the scaling of \
+         the calibration samples, or others that include this value"
     )]
     FeatureCenter {
         /// The index of the feature, or of the channel if the samples are windows.
         feature: usize,
-        /// The raw value that becomes zero, in counts.
+        /// The value, in counts.
         center: f64,
     },
     /// A component is narrower than the int16 steps of the latent can resolve.
@@ -140,5 +139,3 @@ pub enum QuantizeError {
 
 /// The share of samples that the integers must assign as the f32 model does.
 pub(super) const MIN_AGREEMENT: f64 = 0.985;
-/// Raw values that become zero lie below this, in counts.
-pub(super) const MAX_CENTER_COUNTS: u32 = edgemix_format::view::MAX_CENTER / 256;

@@ -15,6 +15,7 @@
 mod agreement;
 mod build;
 mod calibrate;
+mod counts;
 mod error;
 mod fixed;
 mod heads;

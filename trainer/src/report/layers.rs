@@ -1,6 +1,7 @@
 //! The difference between the integers of each layer and the f32 values that they represent.
 
-use edgemix_format::view::File;
+use edgemix_format::view::Input;
+use edgemix_runtime::Model;
 use edgemix_runtime::kernels::{self, Width};
 
 use crate::data::{DataError, Samples};
@@ -18,16 +19,17 @@ pub(super) struct Loss {
 }
 
 /// The error of the input, and then of each layer of the encoder; empty if the two encoders have different numbers of layers.
-pub(super) fn losses(trained: &Trained, file: &File, samples: &Samples) -> Result<Vec<Loss>, DataError> {
+pub(super) fn losses(trained: &Trained, model: &Model, samples: &Samples) -> Result<Vec<Loss>, DataError> {
+    let file = model.file();
     if trained.encoder.is_empty() || trained.encoder.len() != file.encoder.len() {
         return Ok(vec![]);
     }
     let chosen = samples.thinned(SAMPLES);
     let chosen = chosen.all()?;
     let mut exact = trained.scaling.apply(&chosen);
-    let channels = || file.input.gain.iter().zip(file.input.offset).cycle();
-    let mut integers: Vec<i16> = chosen.iter().zip(channels()).map(|(x, (g, o))| int8(x * g + o)).collect();
-    let mut all = vec![Loss::of(&exact, &dequantized(&integers, input_scheme(trained, file)))];
+    let mut integers: Vec<i16> =
+        counts(model, &chosen).chunks(file.input.len).flat_map(|raw| steps(&file.input, raw)).collect();
+    let mut all = vec![Loss::of(&exact, &dequantized(&integers, input_scheme(trained, model)))];
     for (index, (layer, quantized)) in trained.encoder.iter().zip(&file.encoder).enumerate() {
         exact = layer.forward(&exact);
         let width = if index + 1 == file.encoder.len() { Width::Wide } else { Width::Narrow };
@@ -49,15 +51,38 @@ pub(super) fn losses(trained: &Trained, file: &File, samples: &Samples) -> Resul
     Ok(all)
 }
 
-/// The scale and the zero point of the scaled input, from the gain and offset of a raw value.
-fn input_scheme(trained: &Trained, file: &File) -> (f64, f64) {
-    let (gain, offset) = (f64::from(trained.scaling.gain[0]), f64::from(trained.scaling.offset[0]));
-    let scale = gain / f64::from(file.input.gain[0]);
-    (scale, (f64::from(file.input.offset[0]) - offset / scale).round())
+/// The raw counts of samples in the unit of the data.
+fn counts(model: &Model, values: &[f32]) -> Vec<i16> {
+    let mut counts = vec![0; values.len()];
+    let length = model.input_len();
+    for (sample, place) in values.chunks_exact(length).zip(counts.chunks_exact_mut(length)) {
+        model.counts(sample, place).unwrap_or_else(|error| panic!("samples that were read are finite: {error}"));
+    }
+    counts
 }
 
-fn int8(steps: f32) -> i16 {
-    (steps + 0.5).floor().clamp(i8::MIN.into(), i8::MAX.into()) as i16
+/// The integers that the first layer takes for the raw counts of a sample.
+fn steps(input: &Input, counts: &[i16]) -> Vec<i16> {
+    let channels = input.center.iter().zip(input.multiplier).zip(input.shift).cycle();
+    let step = |(&raw, ((&center, &multiplier), &shift)): (&i16, ((&i32, &i32), &u8))| {
+        let product = ((i64::from(raw) << 15) - i64::from(center)) * i64::from(multiplier);
+        let steps = i64::from(input.zero_point) + ((product + (1 << (shift - 1))) >> shift);
+        steps.clamp(i8::MIN.into(), i8::MAX.into()) as i16
+    };
+    counts.iter().zip(channels).map(step).collect()
+}
+
+/// The scale and the zero point of the scaled input, from what becomes of a raw count of the first feature that is not left
+/// out.
+fn input_scheme(trained: &Trained, model: &Model) -> (f64, f64) {
+    let (sample, input) = (model.file().sample, model.file().input);
+    let gains = trained.scaling.gain.iter().cycle().zip(sample.count.iter().cycle());
+    let steps = input.multiplier.iter().zip(input.shift);
+    let scale =
+        gains.zip(steps).find(|(_, (multiplier, _))| **multiplier > 0).map(|((&gain, &count), (&m, &shift))| {
+            f64::from(gain) * f64::from(count) / (f64::from(m) * f64::from(15 - i32::from(shift)).exp2())
+        });
+    (scale.unwrap_or(1.0), input.zero_point.into())
 }
 
 fn dequantized(integers: &[i16], (scale, zero): (f64, f64)) -> Vec<f64> {

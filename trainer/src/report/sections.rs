@@ -258,7 +258,7 @@ pub(super) fn training(run: &ReportInput) -> Markup {
 
 /// The error of quantisation, layer by layer.
 pub(super) fn integers(run: &ReportInput) -> Result<Markup, DataError> {
-    let losses = layers::losses(run.trained, run.model.file(), &run.dataset.samples)?;
+    let losses = layers::losses(run.trained, run.model, &run.dataset.samples)?;
     if losses.is_empty() {
         return Ok(html! {});
     }

@@ -92,6 +92,12 @@ pub const ARENA: usize = {ram};
 
 /// Number of clusters.
 pub const N_CLUSTERS: usize = {n_clusters};
+
+/// The value of a raw count of 0, in the unit of the training data: that of sample element `i` is `ORIGIN[i % ORIGIN.len()]`.
+pub const ORIGIN: [f32; {n_counts}] = {origin:?};
+
+/// The size of a raw count, in the unit of the training data: `raw` counts are the value `origin + raw * count`.
+pub const COUNT: [f32; {n_counts}] = {count:?};
 ",
             name = model.file().name,
             n_clusters = model.n_clusters(),
@@ -103,6 +109,9 @@ pub const N_CLUSTERS: usize = {n_clusters};
             macs = multiply_accumulates(&model),
             model_name = RunFile::Model.name(),
             n_inputs = model.input_len(),
+            n_counts = model.file().sample.count.len(),
+            origin = model.file().sample.origin,
+            count = model.file().sample.count,
         );
         if !names.is_empty() {
             // Writing to a String can't fail.
@@ -133,9 +142,9 @@ const _: () = assert!(edgemix_runtime::arena_len(MODEL) == ARENA && edgemix_runt
         let n = n.min(samples.n_samples());
         let every: Vec<usize> = (0..n).map(|i| i * samples.n_samples() / n).collect();
         for sample in samples.select(&every)?.chunks(1) {
-            let sample = sample?;
-            let raw: Vec<i16> = sample.iter().map(|x| (x / model.file().input.count).round() as i16).collect();
             let refused = |source| WorkflowError::Raw { samples: samples.name().to_owned(), source };
+            let mut raw = vec![0i16; model.input_len()];
+            model.counts(&sample?, &mut raw).map_err(refused)?;
             clusters.push(model.assign_raw(&raw, &mut workspace).map_err(refused)?.cluster);
             // Writing to a String can't fail.
             let _ = writeln!(rows, "    {raw:?},");
