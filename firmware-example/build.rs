@@ -20,4 +20,24 @@ fn main() {
         println!("cargo:rerun-if-changed={path}");
         fs::copy(&path, out.join(name)).unwrap_or_else(|error| panic!("{variable}: {path}: {error}"));
     }
+    #[cfg(feature = "signature")]
+    signed_models(&out);
+}
+
+/// Small models for `update`: two with rising counters, and one that someone else signed.
+#[cfg(feature = "signature")]
+fn signed_models(out: &std::path::Path) {
+    use edgemix_format::signature::{public_key, sign};
+    use edgemix_format::testing::{HeadSpec, Spec};
+
+    let (owner, other) = ([7; 32], [8; 32]);
+    let covariance = edgemix_format::description::Covariance::Diagonal;
+    for (name, secret, counter) in [("1.emx", owner, 1), ("2.emx", owner, 2), ("foreign.emx", other, 3)] {
+        let head = HeadSpec::Mixture(covariance);
+        let spec = Spec { layers: vec![], head, calibration: 0, seed: counter.into(), ..Spec::default() };
+        let model = spec.build().expect("the numbers fit together");
+        fs::write(out.join(name), &*sign(&model, &secret, counter).expect("a model"))
+            .expect("cargo's folder is writable");
+    }
+    fs::write(out.join("owner.key"), public_key(&owner)).expect("cargo's folder is writable");
 }

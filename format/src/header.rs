@@ -197,6 +197,20 @@ impl Header {
     /// # Errors
     /// See [`LoadError`].
     pub fn from_bytes_within(bytes: &[u8], limits: Limits) -> Result<Self, LoadError> {
+        let header = Self::read(bytes, limits)?;
+        ensure(is_zero(bytes, 50..HEADER_LEN), LoadError::Reserved)?;
+        let computed = bytes.get(..header.total_len as usize).and_then(checksum).ok_or(LoadError::Lengths)?;
+        if computed != header.crc {
+            return Err(LoadError::Checksum { stored: header.crc, computed });
+        }
+        if !(bytes.as_ptr() as usize).is_multiple_of(BLOB_ALIGNMENT) {
+            return Err(LoadError::Alignment);
+        }
+        Ok(header)
+    }
+
+    /// Reads a header and checks magic, major version, limits and lengths.
+    pub(crate) fn read(bytes: &[u8], limits: Limits) -> Result<Self, LoadError> {
         if bytes.len() < HEADER_LEN {
             return Err(LoadError::TooShort { needed: HEADER_LEN, given: bytes.len() });
         }
@@ -223,14 +237,6 @@ impl Header {
         };
         limits.check(&header)?;
         header.check_lengths(bytes.len())?;
-        ensure(is_zero(bytes, 50..HEADER_LEN), LoadError::Reserved)?;
-        let computed = bytes.get(..header.total_len as usize).and_then(checksum).ok_or(LoadError::Lengths)?;
-        if computed != header.crc {
-            return Err(LoadError::Checksum { stored: header.crc, computed });
-        }
-        if !(bytes.as_ptr() as usize).is_multiple_of(BLOB_ALIGNMENT) {
-            return Err(LoadError::Alignment);
-        }
         Ok(header)
     }
 

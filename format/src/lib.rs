@@ -24,6 +24,8 @@ pub mod header;
 pub mod plan;
 pub mod view;
 
+#[cfg(feature = "signature")]
+pub mod signature;
 #[cfg(feature = "testing")]
 pub mod testing;
 #[cfg(feature = "alloc")]

@@ -41,6 +41,8 @@
 //! | `softmax` | softmax heads |
 //! | `spectrum` | a spectrum of a raw window before the encoder |
 //!
+//! `signature` reads models that are signed, and updates a model in flash.
+//!
 //! `defmt` implements `defmt::Format` for all public types. `dsp` says that a `thumbv8m.main` core has the DSP
 //! extension.
 //!
@@ -62,10 +64,14 @@ pub mod kernels;
 mod model;
 mod network;
 mod stream;
+#[cfg(feature = "signature")]
+pub mod update;
 mod workspace;
 
 pub use assignment::{Assignment, LogDensity, Novelty};
 pub use drift::DriftMonitor;
+#[cfg(feature = "signature")]
+pub use edgemix_format::signature;
 pub use edgemix_format::{
     Fault, Feature, Limits, LoadError, arena_len, header, input_len, latent_len, macs, n_clusters, n_components, view,
 };

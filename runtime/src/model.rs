@@ -1,6 +1,8 @@
 //! A checked model, and the inference from sample to assignment.
 
 use edgemix_format::SPECTRUM;
+#[cfg(feature = "signature")]
+use edgemix_format::signature::{self, SignatureError, Trust};
 use edgemix_format::view::{File, FrontEnd};
 
 use crate::front_ends::{Counts, Parts, Source, Values, apply};
@@ -62,6 +64,36 @@ impl<'m> Model<'m> {
     /// [`LoadError::TooSlow`] and [`LoadError::ArenaTooLarge`] for a model above the limits; otherwise see [`LoadError`].
     pub fn from_bytes_within(bytes: &'m [u8], limits: Limits) -> Result<Self, LoadError> {
         File::from_bytes_within(bytes, limits).map(|file| Self { file })
+    }
+
+    /// Checks the signature of a model, then the model. Gives its counter, too. Feature `signature`.
+    ///
+    /// The checksum of a model finds accidents and vouches for nobody. The signature does: no byte is looked at beyond the
+    /// header before it is known who signed it. `edgemix sign` signs a model.
+    ///
+    /// ```
+    /// use edgemix_runtime::signature::{SignatureError, Trust};
+    /// use edgemix_runtime::{Limits, Model};
+    ///
+    /// # use edgemix_format::{signature, testing::Spec};
+    /// # let secret = [7; 32];
+    /// # let signed = signature::sign(&Spec::default().build().unwrap(), &secret, 3).unwrap();
+    /// # let key = signature::public_key(&secret);
+    /// let trust = Trust { key: &key, least_counter: 3, limits: Limits { macs: 100_000, arena: 4096 } };
+    /// let (model, counter) = Model::from_signed_bytes(&signed, &trust).unwrap();
+    /// assert_eq!((model.name(), counter), ("generated", 3));
+    ///
+    /// let later = Trust { least_counter: 4, ..trust };
+    /// let old = Model::from_signed_bytes(&signed, &later).unwrap_err();
+    /// assert_eq!(old, SignatureError::Old { counter: 3, least: 4 });
+    /// ```
+    ///
+    /// # Errors
+    /// See [`SignatureError`](crate::signature::SignatureError).
+    #[cfg(feature = "signature")]
+    pub fn from_signed_bytes(bytes: &'m [u8], trust: &Trust) -> Result<(Self, u32), SignatureError> {
+        let counter = signature::verify(bytes, trust)?;
+        Ok((Self::from_bytes_within(bytes, trust.limits)?, counter))
     }
 
     /// The checked file, with all of its parts.

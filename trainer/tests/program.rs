@@ -259,3 +259,38 @@ fn a_run_ends_well_if_nobody_reads_standard_error() {
     assert_eq!(status.code(), Some(0));
     assert!(folder.path().join("run/report.html").exists());
 }
+
+#[test]
+fn a_signed_model_is_verified_with_its_key_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    let model = Path::new(env!("CARGO_MANIFEST_DIR")).join("../firmware-example/assets/digits.emx");
+    fs::copy(model, at.join("model.emx")).unwrap();
+    let run = |arguments: &str| {
+        let output = edgemix(&arguments.split(' ').collect::<Vec<_>>(), at);
+        (output.status.code(), String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned())
+    };
+    for name in ["owner", "other"] {
+        assert_eq!(run(&format!("keys {name}")).0, Some(0));
+    }
+    let (code, said) = run("keys owner");
+    assert!(code == Some(2) && said.contains("owner.secret: exists already"), "{said}");
+    assert_eq!(run("sign model.emx --secret owner.secret --counter 4 --out signed.emx").0, Some(0));
+    assert_eq!(
+        run("verify signed.emx --key owner.key"),
+        (Some(0), "signed.emx: signed with this key, counter 4\n".into())
+    );
+    for (arguments, expected) in [
+        ("verify signed.emx --key other.key", "signed with another key, or altered since"),
+        ("verify signed.emx --key owner.key --least-counter 5", "its counter is 4"),
+        ("verify model.emx --key owner.key", "the model is not signed"),
+        ("verify signed.emx --key owner.secret", "a public key has 32 bytes"),
+        ("sign model.emx --secret owner.key --counter 4 --out again.emx", "a secret has 64 hexadecimal digits"),
+    ] {
+        let (code, said) = run(arguments);
+        assert!(code == Some(2) && said.contains(expected), "{arguments}: {said}");
+    }
+    // A program that knows of no signatures reads the same file.
+    assert_eq!(run("inspect signed.emx").0, Some(0));
+    assert!(!at.join("again.emx").exists());
+}

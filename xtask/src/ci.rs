@@ -24,7 +24,7 @@ pub(crate) fn test() -> Result<()> {
 /// `cargo xtask ci`.
 pub(crate) fn run_all() -> Result<()> {
     type Step = (&'static str, fn() -> Result<()>);
-    let steps: [Step; 13] = [
+    let steps: [Step; 14] = [
         ("fmt", || cargo(&["fmt", "--all", "--check"])),
         ("build-graph", build_graph::check),
         ("test", test),
@@ -32,6 +32,7 @@ pub(crate) fn run_all() -> Result<()> {
         ("firmware", || firmware::example(false)),
         ("docs", docs::run),
         ("nopanic", firmware::nopanic),
+        ("update", firmware::update),
         ("fuzz", || fuzz::run(60)),
         ("kernels", || cores::compare_kernels("")),
         ("bench", || bench::run(bench::Mode::Check, "")),

@@ -67,6 +67,17 @@ pub(crate) fn example(bless: bool) -> Result<()> {
     Ok(())
 }
 
+/// `cargo xtask update`: an emulated chip whose power fails during an update at a thousand bytes starts each time with a
+/// whole model, and refuses those that it must not start with.
+pub(crate) fn update() -> Result<()> {
+    setup::install_missing()?;
+    let path = build(setup::cargo()?, "update", &["--features", "signature"])?;
+    print!("{}", output(&mut CORTEX_M4.emulator(&path)).context("the emulated chip failed")?);
+    let library = size::measure(&read(&path)?)?.library;
+    println!("{library} bytes of the code are the program, format, runtime and what they call");
+    Ok(())
+}
+
 /// `cargo xtask nopanic`: a program links that would not link if a panic could be reached.
 pub(crate) fn nopanic() -> Result<()> {
     setup::install_missing()?;

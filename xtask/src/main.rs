@@ -32,6 +32,7 @@ Firmware
   setup                     Install what firmware needs: compiler, library source, emulators
   firmware [--bless]        Build the example, run it in the emulator, compare its log, print its memory use;
                             --bless makes the log the expected one
+  update                    Update a signed model on an emulated Cortex-M4 whose power fails at a thousand bytes
   emulate --model FILE --samples FILE
                             Assign raw u8 samples on an emulated Cortex-M4
 
@@ -52,6 +53,7 @@ fn main() -> Result<()> {
         ["firmware"] => firmware::example(false),
         ["firmware", "--bless"] => firmware::example(true),
         ["emulate", "--model", model, "--samples", samples] => firmware::emulate(model.as_ref(), samples.as_ref()),
+        ["update"] => firmware::update(),
         ["docs"] => docs::run(),
         ["build-graph"] => build_graph::check(),
         ["nopanic"] => firmware::nopanic(),

@@ -18,6 +18,7 @@ mod progress;
 mod report;
 mod settings;
 mod shell;
+mod signature;
 mod status;
 mod train;
 mod tui;
@@ -58,6 +59,12 @@ enum Command {
     Inspect(inspect::Inspect),
     /// Assigns samples to clusters with the arithmetic of the chip.
     Assign(assign::Assign),
+    /// Makes a key pair for signing models.
+    Keys(signature::Keys),
+    /// Signs a model file, so that a firmware can tell who made it.
+    Sign(signature::Sign),
+    /// Checks who signed a model file.
+    Verify(signature::Verify),
     /// Prints completions for a shell.
     Completions(shell::Completions),
     /// Prints a manual page.
@@ -76,6 +83,9 @@ pub fn main() -> ExitCode {
             Command::Export(export) => export.run(),
             Command::Inspect(inspect) => inspect.run(),
             Command::Assign(assign) => assign.run(),
+            Command::Keys(keys) => keys.run(),
+            Command::Sign(sign) => sign.run(),
+            Command::Verify(verify) => verify.run(),
             Command::Completions(completions) => completions.run(Program::command()),
             Command::Man(man) => man.run(Program::command()),
         };
