@@ -30,6 +30,9 @@ fn signed_models(out: &std::path::Path) {
     use edgemix_format::signature::{public_key, sign};
     use edgemix_format::testing::{HeadSpec, Spec};
 
+    println!("cargo:rerun-if-env-changed=EDGEMIX_POWER_FAILURES");
+    let failures = env::var("EDGEMIX_POWER_FAILURES").unwrap_or_else(|_| "100".into());
+    println!("cargo:rustc-env=EDGEMIX_POWER_FAILURES={failures}");
     let (owner, other) = ([7; 32], [8; 32]);
     let covariance = edgemix_format::description::Covariance::Diagonal;
     for (name, secret, counter) in [("1.emx", owner, 1), ("2.emx", owner, 2), ("foreign.emx", other, 3)] {

@@ -32,7 +32,7 @@ pub(crate) fn run_all() -> Result<()> {
         ("firmware", || firmware::example(false)),
         ("docs", docs::run),
         ("nopanic", firmware::nopanic),
-        ("update", firmware::update),
+        ("update", || firmware::update(100)),
         ("fuzz", || fuzz::run(60)),
         ("kernels", || cores::compare_kernels("")),
         ("bench", || bench::run(bench::Mode::Check, "")),

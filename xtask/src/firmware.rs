@@ -67,11 +67,13 @@ pub(crate) fn example(bless: bool) -> Result<()> {
     Ok(())
 }
 
-/// `cargo xtask update`: an emulated chip whose power fails during an update at a thousand bytes starts each time with a
-/// whole model, and refuses those that it must not start with.
-pub(crate) fn update() -> Result<()> {
+/// `cargo xtask update`: an emulated chip whose power fails so often during an update starts each time with a whole model,
+/// and refuses those that it must not start with.
+pub(crate) fn update(failures: u32) -> Result<()> {
     setup::install_missing()?;
-    let path = build(setup::cargo()?, "update", &["--features", "signature"])?;
+    let mut cargo = setup::cargo()?;
+    cargo.env("EDGEMIX_POWER_FAILURES", failures.to_string());
+    let path = build(cargo, "update", &["--features", "signature"])?;
     print!("{}", output(&mut CORTEX_M4.emulator(&path)).context("the emulated chip failed")?);
     let library = size::measure(&read(&path)?)?.library;
     println!("{library} bytes of the code are the program, format, runtime and what they call");

@@ -32,7 +32,7 @@ Firmware
   setup                     Install what firmware needs: compiler, library source, emulators
   firmware [--bless]        Build the example, run it in the emulator, compare its log, print its memory use;
                             --bless makes the log the expected one
-  update                    Update a signed model on an emulated Cortex-M4 whose power fails at a thousand bytes
+  update [--failures 100]   Update a signed model on an emulated Cortex-M4 whose power fails again and again
   emulate --model FILE --samples FILE
                             Assign raw u8 samples on an emulated Cortex-M4
 
@@ -53,7 +53,11 @@ fn main() -> Result<()> {
         ["firmware"] => firmware::example(false),
         ["firmware", "--bless"] => firmware::example(true),
         ["emulate", "--model", model, "--samples", samples] => firmware::emulate(model.as_ref(), samples.as_ref()),
-        ["update"] => firmware::update(),
+        ["update"] => firmware::update(100),
+        ["update", "--failures", failures] => {
+            let failures = failures.parse().ok().filter(|&failures| failures > 0);
+            firmware::update(failures.context("--failures takes a whole number above 0")?)
+        }
         ["docs"] => docs::run(),
         ["build-graph"] => build_graph::check(),
         ["nopanic"] => firmware::nopanic(),

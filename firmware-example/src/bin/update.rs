@@ -22,8 +22,12 @@ static KEY: [u8; 32] = *include_bytes!(concat!(env!("OUT_DIR"), "/owner.key"));
 const TRUST: Trust = Trust { key: &KEY, least_counter: 1, limits: Limits { macs: 10_000, arena: 1024 } };
 
 const SLOT: usize = 2048;
-/// Bytes of the update from one failure of the power to the next.
-const STRIDE: usize = 3;
+/// Bytes of the update from one failure of the power to the next. `build.rs` says how often it fails.
+const STRIDE: usize = match usize::from_str_radix(env!("EDGEMIX_POWER_FAILURES"), 10) {
+    Ok(failures) if failures <= SLOT => (SLOT + NEW.len()) / failures,
+    Ok(_) => 1,
+    Err(_) => panic!("EDGEMIX_POWER_FAILURES takes a whole number"),
+};
 /// Says that the memory was set up before the reset.
 const IS_SET_UP: u32 = 0x454d_4958;
 
