@@ -1,8 +1,8 @@
 //! Valid models of all shapes and sizes, which mutations start from.
 
 use edgemix_format::testing::{Convolution, Follow, HeadSpec, ImageLayer, PoolingSpec, Spec, SplitMix64, costly};
-use edgemix_format::view::{Covariance, Pooling};
-use edgemix_format::write::AlignedBytes;
+use edgemix_format::view::{Covariance, FramePooling, Pooling, Statistics};
+use edgemix_format::write::{AlignedBytes, SpectrumSettings, Taper};
 
 /// A model of `most` bytes or less. Most are small, which leaves the time to many; some are as large, and as costly, as
 /// they can be.
@@ -39,7 +39,7 @@ fn spec(random: &mut SplitMix64, scale: i32) -> Spec {
         _ => HeadSpec::Autoencoders { latent: random.between(1, 5) as u16, is_variational: random.between(0, 1) == 1 },
     };
     let is_pairs = matches!(head, HeadSpec::Autoencoders { .. });
-    let channels = random.between(1, 4) as usize;
+    let mut channels = random.between(1, 4) as usize;
     let mut input = channels * size(random, 6) as usize;
     let n_layers = if is_pairs { 0 } else { random.between(0, 4) };
     let layers: Vec<(usize, Follow)> =
@@ -51,7 +51,17 @@ fn spec(random: &mut SplitMix64, scale: i32) -> Spec {
         image_layers = (0..random.between(1, 2)).map(|_| image_layer(random)).collect();
     }
     let components = size(random, 8) as u16;
+    // It takes the place of the sample where that has no shape of its own.
+    let settings = (image_layers.is_empty() && random.between(0, 5) == 0).then(|| spectrum(random));
+    let spectrum = settings.filter(|settings| match settings.tables() {
+        Ok(tables) => {
+            (input, channels) = (tables.spectrum().outputs(), 1);
+            true
+        }
+        Err(_) => false,
+    });
     Spec {
+        spectrum,
         input,
         channels,
         image,
@@ -63,6 +73,33 @@ fn spec(random: &mut SplitMix64, scale: i32) -> Spec {
         calibration: random.between(0, 20) as u16,
         held_out: random.between(0, 3) as u16,
         seed: random.next_u64(),
+    }
+}
+
+fn spectrum(random: &mut SplitMix64) -> SpectrumSettings {
+    let fft = 16 << random.between(0, 2);
+    let channels = random.between(1, 3) as usize;
+    let mut edges: Vec<u16> = (0..random.between(0, 5)).map(|_| random.between(0, fft / 2 + 1) as u16).collect();
+    edges.sort_unstable();
+    edges.dedup();
+    let pooling = match random.between(0, 2) {
+        0 => FramePooling::Mean,
+        1 => FramePooling::Max,
+        _ => FramePooling::Each,
+    };
+    SpectrumSettings {
+        instants: random.between(fft / 2, 3 * fft) as usize,
+        channels,
+        fft: fft as usize,
+        frame: random.between(1, fft) as usize,
+        hop: random.between(1, fft) as usize,
+        taper: if random.between(0, 1) == 0 { Taper::None } else { Taper::Hann },
+        pooling,
+        statistics: Statistics::from_bits(random.between(0, 31) as u8).unwrap_or_default(),
+        mean_fraction: random.between(0, 8) as u8,
+        noise: f64::from(random.between(0, 12)) / 12.0,
+        signals: (0..random.between(1, 3)).map(|_| random.between(1, (1 << channels) - 1) as u32).collect(),
+        edges,
     }
 }
 
