@@ -4,6 +4,8 @@
 //! All factors of a block are then the same, and those of all stages are the beginning of one table. Block `b` has the
 //! factor `exp(-i pi r(b))`, where `r(b)` has the bits of `b`, from the last to the first, behind the binary point. That
 //! of an odd block is -i times that of the even one before it.
+//!
+//! Each pass is a function of its own, which leaves it all registers.
 
 /// A complex number: real part, imaginary part.
 pub(super) type Complex = [i32; 2];
@@ -29,8 +31,8 @@ pub(super) fn half(a: i32, w: i16) -> i32 {
 
 /// Transforms `z`, whose element `n` holds the real numbers `2n` and `2n + 1`. Its length is a power of two from 8 to 512.
 ///
-/// Real numbers have an absolute value of at most 2^26. With `N` of them, bin `k` over `N`, which is within 2^26 as well,
-/// is where the reversed bits of `k` say. The real bin `N / 2` is returned.
+/// Real numbers have an absolute value of at most 2^26. With `N` of them, bin `k` over `N`, or its conjugate, is where the
+/// reversed bits of `k` say; it is within 2^26 as well. The real bin `N / 2` is returned.
 pub(super) fn real(z: &mut [Complex]) -> i32 {
     complex(z);
     split(z)
@@ -45,13 +47,13 @@ fn complex(z: &mut [Complex]) {
         span /= 2;
     }
     if span == 2 {
-        last_stages(z);
-    } else {
-        stage(z, 1);
+        short_stage::<8>(z);
     }
+    short_stage::<4>(z);
 }
 
 /// The first two stages, whose factors are 1 and -i.
+#[inline(never)]
 fn first_stages(z: &mut [Complex]) {
     let (low, high) = z.split_at_mut(z.len() / 2);
     let (first, second) = low.split_at_mut(low.len() / 2);
@@ -65,33 +67,33 @@ fn first_stages(z: &mut [Complex]) {
 }
 
 /// Butterflies of elements that are `span` apart, which halve the result.
+#[inline(never)]
 fn stage(z: &mut [Complex], span: usize) {
-    for (blocks, &factor) in z.chunks_exact_mut(4 * span).zip(&FACTORS) {
-        let (first, second) = blocks.split_at_mut(2 * span);
-        let (low, high) = first.split_at_mut(span);
-        for (a, b) in low.iter_mut().zip(high) {
-            butterfly(a, b, turn(*b, factor));
-        }
-        let (low, high) = second.split_at_mut(span);
-        for (a, b) in low.iter_mut().zip(high) {
-            butterfly(a, b, rotate(turn(*b, factor)));
-        }
+    for (pair, &factor) in z.chunks_exact_mut(4 * span).zip(&FACTORS) {
+        blocks(pair, span, factor);
     }
 }
 
-/// The stages of elements that are two apart and of neighbours, at once.
-fn last_stages(z: &mut [Complex]) {
-    let (eights, _) = z.as_chunks_mut::<8>();
-    let (pairs, _) = FACTORS.as_chunks::<2>();
-    for (([a, b, c, d, e, f, g, h], &factor), &[first, second]) in eights.iter_mut().zip(&FACTORS).zip(pairs) {
-        butterfly(a, c, turn(*c, factor));
-        butterfly(b, d, turn(*d, factor));
-        butterfly(a, b, turn(*b, first));
-        butterfly(c, d, rotate(turn(*d, first)));
-        butterfly(e, g, rotate(turn(*g, factor)));
-        butterfly(f, h, rotate(turn(*h, factor)));
-        butterfly(e, f, turn(*f, second));
-        butterfly(g, h, rotate(turn(*h, second)));
+/// The butterflies of two blocks, of which the second has -i times the factor of the first.
+#[inline(always)]
+fn blocks(pair: &mut [Complex], span: usize, factor: [i16; 2]) {
+    let (first, second) = pair.split_at_mut(2 * span);
+    let (low, high) = first.split_at_mut(span);
+    for (a, b) in low.iter_mut().zip(high) {
+        butterfly(a, b, turn(*b, factor));
+    }
+    let (low, high) = second.split_at_mut(span);
+    for (a, b) in low.iter_mut().zip(high) {
+        butterfly(a, b, rotate(turn(*b, factor)));
+    }
+}
+
+/// A stage whose pairs of blocks have `PAIR` elements, so few that loops over them would cost more than they do.
+#[inline(never)]
+fn short_stage<const PAIR: usize>(z: &mut [Complex]) {
+    let (pairs, _) = z.as_chunks_mut::<PAIR>();
+    for (pair, &factor) in pairs.iter_mut().zip(&FACTORS) {
+        blocks(pair, PAIR / 4, factor);
     }
 }
 
@@ -115,10 +117,12 @@ fn rotate([x, y]: Complex) -> Complex {
     [y, -x]
 }
 
-/// From the complex transform to bins of the real one, over their number. Returns the last bin.
+/// From the complex transform to bins of the real one, over their number. Returns the last bin. Of some bins it is the
+/// conjugate, whose energy is the same.
 ///
 /// Bins `k` and `n - k` come from the same two elements. In the order of reversed indices, these are mirrored in each
 /// range from a power of two to the next; the element with the smaller `k` is the one at the even index.
+#[inline(never)]
 fn split(z: &mut [Complex]) -> i32 {
     let mut last = 0;
     let (first, mut rest) = z.split_at_mut(z.len().min(2));
@@ -139,10 +143,10 @@ fn split(z: &mut [Complex]) -> i32 {
         }
         let (low, _) = low.as_chunks_mut::<2>();
         let (high, _) = high.as_chunks_mut::<2>();
-        let mirrored = high.iter_mut().rev().zip(of_range.iter().rev());
-        for (([a, b], &factor), ([c, d], &other)) in low.iter_mut().zip(of_range).zip(mirrored) {
-            join(a, d, factor);
-            join(c, b, other);
+        for (([a, b], [c, d]), &[cosine, sine]) in low.iter_mut().zip(high.iter_mut().rev()).zip(of_range) {
+            join(a, d, [cosine, sine]);
+            // The angles of mirrored elements add up to a right angle.
+            join(c, b, [sine, cosine]);
         }
         rest = after;
         length *= 2;
@@ -150,7 +154,7 @@ fn split(z: &mut [Complex]) -> i32 {
     last
 }
 
-/// Bins `k` and `n - k` of elements `k` and `n - k`.
+/// Bin `k` and the conjugate of bin `n - k` of elements `k` and `n - k`.
 #[inline(always)]
 fn join(a: &mut Complex, b: &mut Complex, factor: [i16; 2]) {
     let [[ax, ay], [bx, by]] = [*a, *b];
@@ -158,8 +162,7 @@ fn join(a: &mut Complex, b: &mut Complex, factor: [i16; 2]) {
     // The factor times i times the difference of a and the conjugate of b.
     let odd = turn([ay + by, bx - ax], factor);
     *a = subtract(even, odd).map(|part| part >> 3);
-    let [x, y] = add(even, odd).map(|part| part >> 3);
-    *b = [x, -y];
+    *b = add(even, odd).map(|part| part >> 3);
 }
 
 #[inline(always)]

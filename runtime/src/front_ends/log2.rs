@@ -10,6 +10,7 @@ const OF_ZERO: i32 = -(1 << 28);
 
 /// The base-2 logarithm of `x` in units of 2^-15: by a table of 32 chords, at most 2 * 10^-4 below the true value, and
 /// 2^-15 above.
+#[inline(never)]
 pub(super) fn log2(x: u64) -> i32 {
     if x == 0 {
         return OF_ZERO;

@@ -67,7 +67,7 @@ impl Moments {
     /// The skewness in units of 2^-10; 0 for a signal that is constant.
     pub(super) fn skewness(&self) -> i32 {
         // With 12 fraction bits, the root with 4 of them; at most 2^51.
-        let root = (self.variance()).isqrt();
+        let root = root(self.variance());
         let Some(cube) = NonZeroU64::new(root * root * root) else { return 0 };
         let ratio = (self.third.unsigned_abs() << 22) / cube;
         let ratio = ratio.min(1 << 20) as i32;
@@ -85,6 +85,18 @@ impl Moments {
         let square = (second + floor) * (second + floor);
         (log2(fourth) - log2(square) + (12 << 15) + (1 << 4)) >> 5
     }
+}
+
+/// `floor(sqrt(v))` of a number below 2^34, bit by bit: seldom needed, and less code than that of the standard library.
+fn root(v: u64) -> u64 {
+    let mut root = 0;
+    for bit in (0..17).rev() {
+        let trial = root | 1 << bit;
+        if trial * trial <= v {
+            root = trial;
+        }
+    }
+    root
 }
 
 /// `a / n`, rounded towards 0.

@@ -56,18 +56,20 @@ impl Source for Values<'_> {
 /// `count` gives the count of an element from its index and its value.
 fn signal<S>(window: &[S], channels: usize, mask: u32, out: &mut [i16], count: impl Fn(usize, &S) -> i32) {
     let channels = channels.max(1);
-    let mut elements = window.iter().enumerate();
+    let instants = window.chunks_exact(channels).zip((0..).step_by(channels));
     if mask.is_power_of_two() {
-        let of_channel = elements.skip(mask.trailing_zeros() as usize).step_by(channels);
-        for (x, (index, value)) in out.iter_mut().zip(of_channel) {
-            *x = count(index, value) as i16;
+        let channel = mask.trailing_zeros() as usize;
+        for (x, (instant, first)) in out.iter_mut().zip(instants) {
+            if let Some(value) = instant.get(channel) {
+                *x = count(first + channel, value) as i16;
+            }
         }
     } else {
-        for x in out {
+        for (x, (instant, first)) in out.iter_mut().zip(instants) {
             let mut squares = 0u32;
-            for ((index, value), channel) in elements.by_ref().take(channels).zip(0u32..) {
-                if mask >> channel & 1 == 1 {
-                    let count = count(index, value);
+            for (value, channel) in instant.iter().zip(0usize..) {
+                if mask >> (channel & 31) & 1 == 1 {
+                    let count = count(first + channel, value);
                     squares = squares.saturating_add((count * count) as u32);
                 }
             }
@@ -119,6 +121,7 @@ pub(super) struct Mean {
 
 impl Sums {
     /// `None` for an empty signal. There are at most 2^15 instants, so that no sum overflows.
+    #[inline(never)]
     pub(super) fn of(signal: &[i16]) -> Option<Self> {
         let n = NonZeroU32::new(signal.len() as u32)?;
         let first = i32::from(*signal.first()?);
@@ -126,8 +129,7 @@ impl Sums {
         for &x in signal {
             let difference = i32::from(x) - first;
             sum = sum.wrapping_add(difference);
-            // Below 2^32.
-            squares += u64::from((difference as u32).wrapping_mul(difference as u32));
+            squares += square(difference);
             bits |= difference ^ (difference >> 31);
         }
         let sum = (sum as u32).wrapping_add(n.get() << 16);
@@ -146,6 +148,19 @@ impl Sums {
         // Both are below 2^62.
         u64::from(self.n.get()) * self.squares - sum.unsigned_abs() * sum.unsigned_abs()
     }
+}
+
+/// The square of a number below 2^16, in one instruction where there is one that adds a product of 64 bits.
+#[cfg(any(edgemix_core = "dsp", edgemix_core = "mainline"))]
+#[inline(always)]
+fn square(x: i32) -> u64 {
+    (i64::from(x) * i64::from(x)) as u64
+}
+
+#[cfg(not(any(edgemix_core = "dsp", edgemix_core = "mainline")))]
+#[inline(always)]
+fn square(x: i32) -> u64 {
+    u64::from((x as u32).wrapping_mul(x as u32))
 }
 
 #[cfg(test)]

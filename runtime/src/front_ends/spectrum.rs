@@ -54,6 +54,7 @@ impl Centred {
     }
 
     /// The moments of the signal with 12 bits of it.
+    #[inline(never)]
     fn moments(&self, spectrum: &Spectrum, signal: &[i16]) -> Moments {
         let bits = self.sums.bits.min(16);
         // From 9 to 15.
@@ -118,17 +119,20 @@ fn energies(
     features: &mut [i16],
 ) {
     let pooling = spectrum.pooling;
-    let (n_frames, step) = match pooling {
-        FramePooling::Mean => (spectrum.frames(), 1),
+    let (n_frames, step): (u64, _) = match pooling {
+        FramePooling::Mean => (spectrum.frames() as u64, 1),
         FramePooling::Max => (1, 1),
         FramePooling::Each => (1, spectrum.signals.len()),
     };
     let mut features = features.iter_mut().step_by(step.max(1));
+    // An energy has twice the fraction bits of the halved signal.
+    let scale = log2(n_frames) + ((2 * centred.fraction as i32 - 2) << 15);
+    let level = spectrum.level as i32 - scale;
     sums.fill([0; 2]);
     for (frame, n_left) in frames(spectrum, signal).zip((0..spectrum.frames()).rev()) {
         let last = self::transform(spectrum, centred, frame, transform);
-        for (place, energy) in sums.iter_mut().zip(bands(spectrum, transform, last)) {
-            let before = from_words(*place);
+        for (place, bins) in sums.iter_mut().zip(bins_of_bands(spectrum)) {
+            let (before, energy) = (from_words(*place), band_energy(transform, last, bins));
             *place = to_words(match pooling {
                 FramePooling::Mean => before + energy,
                 FramePooling::Max => before.max(energy),
@@ -138,7 +142,8 @@ fn energies(
         if n_left == 0 || pooling == FramePooling::Each {
             // The features are the last of the zipped, so that none is taken and left empty.
             for ((energy, bins), feature) in sums.iter().zip(bins_of_bands(spectrum)).zip(&mut features) {
-                *feature = level(spectrum, centred, from_words(*energy), n_frames as u64, bins.len() as u64);
+                let floor = n_frames * bin_floors(spectrum, centred, bins.len() as u64);
+                *feature = saturate((log2(from_words(*energy) + floor) + level + (1 << 4)) >> 5);
             }
         }
     }
@@ -149,6 +154,7 @@ fn frames<'s>(spectrum: &Spectrum, signal: &'s [i16]) -> impl Iterator<Item = &'
 }
 
 /// The transform of a frame over its length. Returns the last bin, which `transform` has no place for.
+#[inline(never)]
 fn transform(spectrum: &Spectrum, centred: &Centred, frame: &[i16], transform: &mut [Complex]) -> i32 {
     if frame.len() < 2 * transform.len() {
         transform.fill([0; 2]);
@@ -163,29 +169,28 @@ fn transform(spectrum: &Spectrum, centred: &Centred, frame: &[i16], transform: &
     fft::real(transform)
 }
 
-/// The energies of the bands of a frame. The first and the last bin of a transform stand for one frequency, all others
-/// for two, so those count half.
-fn bands<'t>(spectrum: &'t Spectrum, transform: &'t [Complex], last: i32) -> impl Iterator<Item = u64> + 't {
+/// The energy of a band of a frame. The first and the last bin of a transform stand for one frequency, all others for two,
+/// so those count half.
+#[inline(never)]
+fn band_energy(transform: &[Complex], last: i32, bins: Range<u32>) -> u64 {
     let n = transform.len() as u32;
     // Bins are in the order of reversed indices.
     let shift = n.leading_zeros() + 1;
-    bins_of_bands(spectrum).map(move |bins| {
-        let mut energy = 0;
-        for k in bins.start..bins.end.min(n) {
-            if let Some(&[x, y]) = transform.get((k.reverse_bits() >> (shift & 31)) as usize) {
-                energy += (square(x) + square(y)) as u64;
-            }
+    let mut energy = 0;
+    for k in bins.start..bins.end.min(n) {
+        if let Some(&[x, y]) = transform.get((k.reverse_bits() >> (shift & 31)) as usize) {
+            energy += (square(x) + square(y)) as u64;
         }
-        if bins.start == 0
-            && let Some(&[x, _]) = transform.first()
-        {
-            energy -= square(x) as u64 >> 1;
-        }
-        if bins.end > n {
-            energy += square(last) as u64 >> 1;
-        }
-        energy
-    })
+    }
+    if bins.start == 0
+        && let Some(&[x, _]) = transform.first()
+    {
+        energy -= square(x) as u64 >> 1;
+    }
+    if bins.end > n {
+        energy += square(last) as u64 >> 1;
+    }
+    energy
 }
 
 fn bins_of_bands<'s>(spectrum: &Spectrum<'s>) -> impl Iterator<Item = Range<u32>> + use<'s> {
@@ -193,13 +198,9 @@ fn bins_of_bands<'s>(spectrum: &Spectrum<'s>) -> impl Iterator<Item = Range<u32>
     spectrum.edges.iter().zip(ends).map(|(&start, &end)| start.into()..end.into())
 }
 
-/// The logarithm of a band's energy with its floor, in units of 2^-10.
-fn level(spectrum: &Spectrum, centred: &Centred, energy: u64, n_frames: u64, n_bins: u64) -> i16 {
-    // An energy has twice the fraction bits of the halved signal.
-    let shift = 2 * centred.fraction;
-    let floor = ((u64::from(spectrum.bin_floor) * n_bins) << shift.saturating_sub(20)) >> 14;
-    let level = log2(energy + n_frames * floor) - log2(n_frames) + spectrum.level as i32;
-    saturate((level - ((shift as i32 - 2) << 15) + (1 << 4)) >> 5)
+/// The energy of the added noise in `n_bins` bins of a frame, in block scale.
+fn bin_floors(spectrum: &Spectrum, centred: &Centred, n_bins: u64) -> u64 {
+    ((u64::from(spectrum.bin_floor) * n_bins) << (2 * centred.fraction).saturating_sub(20)) >> 14
 }
 
 fn saturate(value: i32) -> i16 {
