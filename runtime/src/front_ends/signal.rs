@@ -56,20 +56,20 @@ impl Source for Values<'_> {
 /// `count` gives the count of an element from its index and its value.
 fn signal<S>(window: &[S], channels: usize, mask: u32, out: &mut [i16], count: impl Fn(usize, &S) -> i32) {
     let channels = channels.max(1);
-    let instants = window.chunks_exact(channels).zip((0..).step_by(channels));
+    let instants = out.iter_mut().zip(window.chunks_exact(channels)).enumerate();
     if mask.is_power_of_two() {
         let channel = mask.trailing_zeros() as usize;
-        for (x, (instant, first)) in out.iter_mut().zip(instants) {
+        for (t, (x, instant)) in instants {
             if let Some(value) = instant.get(channel) {
-                *x = count(first + channel, value) as i16;
+                *x = count(t * channels + channel, value) as i16;
             }
         }
     } else {
-        for (x, (instant, first)) in out.iter_mut().zip(instants) {
+        for (t, (x, instant)) in instants {
             let mut squares = 0u32;
-            for (value, channel) in instant.iter().zip(0usize..) {
+            for (channel, value) in instant.iter().enumerate() {
                 if mask >> (channel & 31) & 1 == 1 {
-                    let count = count(first + channel, value);
+                    let count = count(t * channels + channel, value);
                     squares = squares.saturating_add((count * count) as u32);
                 }
             }
