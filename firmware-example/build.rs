@@ -35,12 +35,15 @@ fn signed_models(out: &std::path::Path) {
     println!("cargo:rustc-env=EDGEMIX_POWER_FAILURES={failures}");
     let (owner, other) = ([7; 32], [8; 32]);
     let covariance = edgemix_format::description::Covariance::Diagonal;
-    for (name, secret, counter) in [("1.emx", owner, 1), ("2.emx", owner, 2), ("foreign.emx", other, 3)] {
+    let write = |name: &str, model: &[u8], secret, counter| {
+        let signed = sign(model, secret, counter).expect("a model");
+        fs::write(out.join(name), &*signed).expect("cargo's folder is writable");
+    };
+    for (name, secret, counter) in [("1.emx", &owner, 1), ("2.emx", &owner, 2), ("foreign.emx", &other, 3)] {
         let head = HeadSpec::Mixture(covariance);
         let spec = Spec { layers: vec![], head, calibration: 0, seed: counter.into(), ..Spec::default() };
-        let model = spec.build().expect("the numbers fit together");
-        fs::write(out.join(name), &*sign(&model, &secret, counter).expect("a model"))
-            .expect("cargo's folder is writable");
+        write(name, &spec.build().expect("the numbers fit together"), secret, counter);
     }
+    write("digits.emx", &fs::read("assets/digits.emx").expect("the example's model is there"), &owner, 1);
     fs::write(out.join("owner.key"), public_key(&owner)).expect("cargo's folder is writable");
 }
