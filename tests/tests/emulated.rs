@@ -78,7 +78,7 @@ fn what_each_method_exports_gives_the_hosts_bits() {
         let trained = Device::Cpu.fit(&parts.training, &config, &mut (), &mut ()).unwrap().trained;
         let provenance = Provenance { name: "parity".into(), config: [0; 32], seed: 0 };
         // So coarse a rate that clusters have tables of their own.
-        let held_out = parts.held_out.as_ref().map(|samples| HeldOut { samples, finest_rate: 0.1 });
+        let held_out = parts.held_out.as_ref().map(|samples| HeldOut { samples, finest_rate: 0.25 });
         let bytes = quantize(&trained, &parts.training, held_out, &provenance).unwrap();
         fs::write(&path, &*bytes).unwrap();
         let model = Model::from_bytes(&bytes).unwrap();

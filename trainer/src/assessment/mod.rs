@@ -1,10 +1,11 @@
 //! How a model assigns samples, and how far the result can be trusted.
 //!
 //! [`inference`] runs an `.emx` file over many samples with the chip's arithmetic, [`posterior`] calibrates its
-//! probabilities, [`collapse`] detects clusterings that collapsed during training, and [`interval`] measures how well several
-//! runs agree.
+//! probabilities, [`collapse`] detects clusterings that collapsed during training, [`interval`] measures how well several
+//! runs agree, and [`raw_counts`] compares what a chip takes with the samples.
 
 pub mod collapse;
 pub mod inference;
 pub mod interval;
 pub mod posterior;
+pub mod raw_counts;

@@ -18,6 +18,12 @@ pub(super) fn evaluation(found: &Evaluation) -> String {
     if let Some(share) = found.agreement {
         let _ = writeln!(text, "agreement   {:.2} %", 100.0 * share);
     }
+    let raw = &found.raw_counts;
+    let _ = writeln!(text, "raw counts  {:.2} % in the cluster of their values", 100.0 * raw.agreement);
+    if raw.beyond > 0.0 {
+        let (share, columns) = (100.0 * raw.beyond, raw.columns.join(", "));
+        let _ = writeln!(text, "  {share:.2} % of the samples have values beyond the counts, in columns {columns}");
+    }
     if let Some(held_out) = &found.held_out {
         let _ = writeln!(text, "held out    {} samples", held_out.samples);
         for line in evaluation(&held_out.evaluation).lines() {

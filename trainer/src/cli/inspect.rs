@@ -88,6 +88,7 @@ fn facts(model: &Model) -> Value {
         },
         "novelty": {
             "flash": file.calibration.flash(), "held_out": held_out.iter().sum::<u64>(), "tables": held_out.len(),
+            "finest_rates": finest_rates(&file.calibration),
         },
         "flash": { "total": file.header.total_len, "description": file.header.blob_offset },
         "ram": file.header.arena_len,
@@ -132,6 +133,14 @@ fn print(model: &Model, facts: &Value) -> String {
         "novelty    {} bytes: {} held-out samples in {} tables",
         novelty["flash"], novelty["held_out"], novelty["tables"]
     );
+    if let Calibration::HeldOut(tables) = &model.file().calibration {
+        for (table, rate) in (0u16..).zip(finest_rates(&model.file().calibration)) {
+            let clusters = (0..tables.tables.len()).filter(|&cluster| tables.tables[cluster] == table);
+            let clusters = clusters.map(|cluster| cluster.to_string()).collect::<Vec<_>>().join(", ");
+            let samples = tables.samples[usize::from(table)];
+            let _ = writeln!(out, "  finest rate {:.2} %, from {samples} samples: clusters {clusters}", 100.0 * rate);
+        }
+    }
     let _ = writeln!(
         out,
         "flash      {} bytes, {} of them header and description",
@@ -171,4 +180,11 @@ fn counts(sample: Sample) -> String {
         format!("\ncount      {} + raw * {} {what} {at}", counts.0, counts.1)
     });
     format!("whose raw counts have a size of their own{}", lines.collect::<String>())
+}
+
+/// The lowest rate of false alarms that each table of held-out samples allows: below it, nothing is novel.
+fn finest_rates(calibration: &Calibration) -> Vec<f64> {
+    let Calibration::HeldOut(tables) = calibration else { return vec![] };
+    let firsts = std::iter::once(0).chain(tables.ends.iter().map(|&end| usize::from(end)));
+    firsts.take(tables.ends.len()).map(|first| f64::from(tables.levels[first]) / f64::from(u16::MAX)).collect()
 }

@@ -187,6 +187,14 @@ impl Samples {
         name.unwrap_or_else(|| column.to_string())
     }
 
+    /// The column of a feature: the feature itself, or its channel in windows.
+    pub(crate) fn column_of(&self, feature: usize) -> usize {
+        match self.layout {
+            Layout::Windows { channels } => feature % channels.max(1),
+            Layout::Table | Layout::Images(_) => feature,
+        }
+    }
+
     /// The names of the columns, if they have any.
     pub(super) fn column_names(&self) -> &[String] {
         self.column_names.as_deref().unwrap_or_default()

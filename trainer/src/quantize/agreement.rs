@@ -2,8 +2,9 @@
 
 use edgemix_runtime::Model;
 
-use super::error::{MIN_AGREEMENT, QuantizeError};
+use super::error::{MIN_AGREEMENT, MIN_RAW_AGREEMENT, QuantizeError};
 use crate::assessment::inference;
+use crate::assessment::raw_counts::RawCounts;
 use crate::base::metrics::{agreement, clusters_found};
 use crate::data::Samples;
 use crate::trained::Trained;
@@ -29,6 +30,16 @@ pub fn check(trained: &Trained, model: &Model, samples: &Samples) -> Result<(), 
         return Ok(());
     }
     Err(QuantizeError::Disagreement { share, exact, integers })
+}
+
+/// Checks that the raw counts of samples are assigned as their values are, on all of them.
+///
+/// # Errors
+/// [`QuantizeError::RawCounts`] if fewer than 99.5 % of the samples are assigned to the same cluster, and
+/// [`QuantizeError::Data`] if they can't be read.
+pub fn check_raw_counts(model: &Model, samples: &Samples) -> Result<RawCounts, QuantizeError> {
+    let found = RawCounts::compare(model, samples)?;
+    if found.agreement >= MIN_RAW_AGREEMENT { Ok(found) } else { Err(QuantizeError::RawCounts { found }) }
 }
 
 #[cfg(test)]

@@ -28,7 +28,7 @@ pub(super) struct AutoencoderRanges {
 /// Runs the encoder over samples.
 pub(super) fn encoder(trained: &Trained, samples: &Samples) -> Result<Ranges, QuantizeError> {
     let inputs = scaled(trained, samples)?;
-    let input = Range::new(&inputs);
+    let input = Range::new(&inputs, samples.n_features());
     let layers = network("encoder", &trained.encoder, &inputs, samples.n_samples())?;
     let latent = layers.last().map_or(&input, |last| &last.output).clone();
     Ok(Ranges { input, layers, latent })
@@ -74,8 +74,8 @@ fn network(name: &'static str, layers: &[Layer], inputs: &[f32], n: usize) -> Re
                 return Err(QuantizeError::LayerNotFinite { network: name, layer: position });
             }
             Ok(LayerRanges {
-                preactivation: Range::of_part(&preactivation, first, total),
-                output: Range::of_part(&values, first, total),
+                preactivation: Range::of_part(&preactivation, first, total, layer.outputs()),
+                output: Range::of_part(&values, first, total, layer.outputs()),
             })
         });
         ranges.collect::<Result<Vec<LayerRanges>, QuantizeError>>()

@@ -4,6 +4,7 @@ use edgemix_format::view::MAX_LATENT;
 use edgemix_format::write::WriteError;
 use thiserror::Error;
 
+use crate::assessment::raw_counts::RawCounts;
 use crate::data::{DataError, ImageShape};
 use crate::mixture::NotPositiveDefinite;
 use crate::trained::Window;
@@ -129,6 +130,16 @@ pub enum QuantizeError {
         /// Clusters of at least 1 % of the samples by the integers.
         integers: usize,
     },
+    /// Raw counts are assigned to other clusters than the values that they stand for.
+    #[error(
+        "raw counts, which are what a chip takes, assign {:.2} % of the samples to the cluster of their values, and at least \
+         {:.1} % is required{}",
+        100.0 * found.agreement, 100.0 * MIN_RAW_AGREEMENT, beyond(found)
+    )]
+    RawCounts {
+        /// The comparison.
+        found: RawCounts,
+    },
     /// The samples can't be read.
     #[error(transparent)]
     Data(#[from] DataError),
@@ -139,3 +150,16 @@ pub enum QuantizeError {
 
 /// The share of samples that the integers must assign as the f32 model does.
 pub(super) const MIN_AGREEMENT: f64 = 0.985;
+/// The share of samples that must have the same cluster as raw counts and as values.
+pub(super) const MIN_RAW_AGREEMENT: f64 = 0.995;
+
+fn beyond(found: &RawCounts) -> String {
+    if found.columns.is_empty() {
+        return String::new();
+    }
+    format!(
+        "; {:.2} % of the samples have values beyond the range of int16 counts, in columns {}: leave these out",
+        100.0 * found.beyond,
+        found.columns.join(", ")
+    )
+}

@@ -10,7 +10,8 @@
 //! 5. `novelty` runs the finished file over held-out samples and fills its novelty tables, and [`crate::assessment::posterior`] chooses
 //!    the posterior's temperature.
 //!
-//! [`check`] then compares the integers' clusters with those of the f32 model.
+//! [`check`] then compares the integers' clusters with those of the f32 model, and [`check_raw_counts`] those of raw counts with
+//! those of the values that they stand for.
 
 mod agreement;
 mod build;
@@ -24,8 +25,10 @@ mod layers;
 mod network;
 mod novelty;
 mod ranges;
+#[cfg(test)]
+mod raw_tables;
 mod refit;
 
-pub use agreement::check;
+pub use agreement::{check, check_raw_counts};
 pub use build::{HeldOut, Provenance, quantize};
 pub use error::QuantizeError;

@@ -70,7 +70,7 @@ pub(super) fn held_out_tables(
     let mut expected = vec![0.0; n_clusters];
     let share = held_out.len() as f64 / training.len().max(1) as f64;
     training.iter().for_each(|&cluster| expected[usize::from(cluster)] += share);
-    let mut by_cluster = table_of_each_cluster(&expected, 1.0 / finest_rate - 1.0);
+    let mut by_cluster = table_of_each_cluster(&expected, expected_for(1.0 / finest_rate - 1.0));
     let mut tables = build_tables(held_out, &by_cluster);
     if tables.iter().map(|table| table.entries.len()).sum::<usize>() > usize::from(u16::MAX) {
         by_cluster.fill(0);
@@ -93,6 +93,16 @@ pub(super) fn held_out_tables(
         margin_weight,
         inverse_temperature,
     })
+}
+
+/// How many standard deviations the number of samples in a table may be below what is expected, and still suffice. The chance
+/// of fewer is about 1 in 1000.
+const RESERVE: f64 = 3.0;
+
+/// The number of samples that must be expected in a table for `needed` samples to be there. The number is nearly of a Poisson
+/// distribution, whose variance is its mean: `expected - RESERVE * sqrt(expected) = needed`.
+fn expected_for(needed: f64) -> f64 {
+    (0.5 * (RESERVE + (RESERVE * RESERVE + 4.0 * needed).sqrt())).powi(2)
 }
 
 /// The index of each cluster's table. A cluster has a table of its own if at least `enough` samples are expected in it. The
@@ -257,6 +267,23 @@ mod tests {
         assert_eq!(table_of_each_cluster(&[500.0, 30.0, 100.0, 20.0], 99.0), [0, 1, 1, 1]);
         assert_eq!(table_of_each_cluster(&[40.0, 30.0, 10.0], 99.0), [0, 0, 0]);
         assert_eq!(table_of_each_cluster(&[150.0, 100.0], 99.0), [0, 1]);
+    }
+
+    /// Nearly every table has the samples that its rate needs, although fewer fall into it than are expected half of the time.
+    #[test]
+    fn a_table_has_the_samples_that_its_rate_needs() {
+        let mut random = stream(3, "reserve", 0);
+        for rate in [0.1, 0.01, 0.005] {
+            let needed = 1.0 / rate - 1.0;
+            let expected = expected_for(needed);
+            assert!((expected - RESERVE * expected.sqrt() - needed).abs() < 1e-6 * needed);
+            let draws = 2 * expected.ceil() as usize;
+            let short = (0..2000).filter(|_| {
+                let held_out = (0..draws).filter(|_| random.random::<f64>() < 0.5).count();
+                Table::new((0..held_out as i64).collect()).entries[0].1 > (rate * f64::from(u16::MAX)) as u16 + 1
+            });
+            assert!(short.count() <= 10, "{rate}");
+        }
     }
 
     #[test]

@@ -28,15 +28,15 @@ pub(super) struct LayerRanges {
 }
 
 impl Range {
-    /// The range of all values of a tensor.
-    pub(super) fn new(values: &[f32]) -> Self {
-        Self::of_part(values, 0, values.len())
+    /// The range of all values of a tensor, whose rows have `width` values.
+    pub(super) fn new(values: &[f32], width: usize) -> Self {
+        Self::of_part(values, 0, values.len(), width)
     }
 
-    /// The range of some of a tensor's `total` values, beginning with the one at `first`.
-    pub(super) fn of_part(values: &[f32], first: usize, total: usize) -> Self {
+    /// The range of some of a tensor's `total` values, beginning with the one at `first`. Its rows have `width` values.
+    pub(super) fn of_part(values: &[f32], first: usize, total: usize, width: usize) -> Self {
         let (low, high) = values.iter().fold((f32::MAX, f32::MIN), |(low, high), &x| (low.min(x), high.max(x)));
-        let step = total / JUDGED + 1;
+        let step = coprime(total / JUDGED + 1, width);
         let judged = values.iter().copied().skip(first.wrapping_neg() % step).step_by(step).collect();
         Self { low: low.into(), high: high.into(), judged }
     }
@@ -80,6 +80,18 @@ impl Range {
     }
 }
 
+/// The least number from `step` on that has no factor in common with `width`: steps of it come to every column of a row,
+/// and so to every channel of an image.
+fn coprime(step: usize, width: usize) -> usize {
+    let gcd = |mut a: usize, mut b: usize| {
+        while b > 0 {
+            (a, b) = (b, a % b);
+        }
+        a
+    };
+    (step..).find(|&step| gcd(step, width.max(1)) == 1).unwrap_or(1)
+}
+
 impl LayerRanges {
     /// Joins the ranges of several runs through the same layers, or through layers of the same sizes.
     pub(super) fn join(runs: Vec<Vec<Self>>) -> Vec<Self> {
@@ -91,5 +103,30 @@ impl LayerRanges {
             sum
         };
         runs.into_iter().reduce(add).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        /// As many values of each column are judged as of any other but one, however they are cut.
+        #[test]
+        fn every_channel_is_judged(channels in 1usize..33, places in 1usize..65, factor in 1usize..9, rest in 0usize..5) {
+            let width = channels * places;
+            let rows = (JUDGED * factor + rest) / width + 1;
+            let values: Vec<f32> = (0..rows * width).map(|i| (i % channels) as f32).collect();
+            let cut = rows / 3 * width;
+            let mut range = Range::of_part(&values[..cut], 0, values.len(), width);
+            range.join(Range::of_part(&values[cut..], cut, values.len(), width));
+            let mut seen = vec![0usize; channels];
+            range.judged.iter().for_each(|&channel| seen[channel as usize] += 1);
+            let (least, most) = (seen.iter().min().unwrap(), seen.iter().max().unwrap());
+            prop_assert!(*least > 0 && most - least <= places, "{seen:?}");
+            prop_assert_eq!(range.judged, Range::new(&values, width).judged);
+        }
     }
 }

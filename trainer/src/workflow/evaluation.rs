@@ -7,6 +7,7 @@ use super::calibration::PosteriorCalibration;
 use super::error::WorkflowError;
 use super::models::check_features;
 use crate::assessment::inference;
+use crate::assessment::raw_counts::RawCounts;
 use crate::base::metrics::{Scores, agreement, clusters_found, scores};
 use crate::data::Dataset;
 use crate::trained::Trained;
@@ -20,6 +21,8 @@ pub struct Evaluation {
     pub int8: ModelScores,
     /// The share of the samples that both models assign to the same cluster, if both are available.
     pub agreement: Option<f64>,
+    /// The samples as raw counts, which are what a chip takes, compared with their values.
+    pub raw_counts: RawCounts,
     /// The same evaluation for only the samples that training did not see.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub held_out: Option<Box<HeldOutEvaluation>>,
@@ -69,6 +72,7 @@ impl Evaluation {
             f32: f32.as_deref().map(model_scores),
             agreement: f32.as_deref().map(|clusters| agreement(clusters, &int8)),
             int8: model_scores(&int8),
+            raw_counts: RawCounts::compare(model, samples)?,
             held_out: None,
             posterior: None,
         })

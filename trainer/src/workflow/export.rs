@@ -9,7 +9,7 @@ use super::error::WorkflowError;
 use crate::data::split::{Split, SplitSamples};
 use crate::data::{DataRecord, Dataset, Source};
 use crate::methods::FitConfig;
-use crate::quantize::{HeldOut, Provenance, QuantizeError, check, quantize};
+use crate::quantize::{HeldOut, Provenance, QuantizeError, check, check_raw_counts, quantize};
 use crate::run::{RunDir, RunError, write_whole};
 use crate::trained::Trained;
 
@@ -80,7 +80,8 @@ impl<'a> Export<'a> {
     /// if `allow_disagreement` is set, and the disagreement is returned.
     ///
     /// # Errors
-    /// [`WorkflowError::Quantize`] if the model can't be quantised or disagrees without permission, and
+    /// [`WorkflowError::Quantize`] if the model can't be quantised, disagrees without permission, or assigns raw counts otherwise
+    /// than the values that they stand for, and
     /// [`WorkflowError::Run`] if the file can't be written.
     pub fn write(&self, out: &Path, allow_disagreement: bool) -> Result<Option<QuantizeError>, WorkflowError> {
         check_and_write(self, out, allow_disagreement)
@@ -105,6 +106,9 @@ pub(super) fn check_and_write(
             None
         }
     };
+    for samples in parts.held_out.iter().chain([&*parts.training]) {
+        check_raw_counts(&model, samples)?;
+    }
     write_whole(out, &bytes).map_err(RunError::io(out))?;
     Ok(disagreement)
 }
