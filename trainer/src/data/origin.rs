@@ -110,8 +110,19 @@ impl ArrayColumns {
         Self { n: n.max(1), run: if is_fortran { others.max(1) } else { 1 } }
     }
 
-    pub(super) fn column(self, element: usize) -> usize {
-        element / self.run % self.n
+    /// The columns of all elements from this one on.
+    pub(super) fn columns_from(self, element: usize) -> impl Iterator<Item = usize> {
+        let Self { n, run } = self;
+        let (mut column, mut left) = (element / run % n, run - element % run);
+        std::iter::from_fn(move || {
+            let found = column;
+            left -= 1;
+            if left == 0 {
+                left = run;
+                column = if column + 1 == n { 0 } else { column + 1 };
+            }
+            Some(found)
+        })
     }
 }
 
@@ -154,6 +165,21 @@ mod tests {
             [1.0, 2.0, 3.5],
         ]);
         assert_eq!(found, Some(vec![48.137, 1.7e9, 1_700_000_130.0, 101_325.0, -11.5755, 0.0]));
+    }
+
+    #[test]
+    fn the_columns_of_elements_are_found_in_both_orders() {
+        for (is_fortran, expected) in [(false, [0, 1, 2, 0, 1, 2]), (true, [0, 0, 1, 1, 2, 2])] {
+            let columns = ArrayColumns::new(&[2, 3], 3, is_fortran);
+            for start in 0..12 {
+                let found: Vec<usize> = columns.columns_from(start).take(9).collect();
+                let expected: Vec<usize> = expected.iter().copied().cycle().skip(start).take(9).collect();
+                assert_eq!(found, expected, "{is_fortran} from {start}");
+            }
+        }
+        // Windows of a recording: samples, instants, channels.
+        let columns = ArrayColumns::new(&[2, 4, 2], 2, true);
+        assert_eq!(columns.columns_from(6).take(4).collect::<Vec<_>>(), [0, 0, 1, 1]);
     }
 
     #[test]

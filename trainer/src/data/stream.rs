@@ -148,8 +148,8 @@ impl Converter {
             Some((columns, rounding)) => {
                 self.wide.clear();
                 self.elements.decode_wide(bytes, &mut self.wide);
-                let elements = (self.n_seen..).zip(&self.wide);
-                self.values.extend(elements.map(|(element, &x)| rounding.round(columns.column(element), x)));
+                let columns = columns.columns_from(self.n_seen);
+                self.values.extend(columns.zip(&self.wide).map(|(column, &x)| rounding.round(column, x)));
                 self.n_seen += self.wide.len();
             }
         }
@@ -169,8 +169,8 @@ impl Stored {
         for start in (0..self.len).step_by(BLOCK / 8) {
             wide.clear();
             self.read_wide(start, (self.len - start).min(BLOCK / 8), &mut wide).map_err(DataError::io(&self.path))?;
-            for (element, &x) in (start..).zip(&wide) {
-                rounding.round(columns.column(element), x);
+            for (column, &x) in columns.columns_from(start).zip(&wide) {
+                rounding.round(column, x);
             }
         }
         Ok(rounding.wanted())

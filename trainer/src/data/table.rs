@@ -28,7 +28,8 @@ pub(super) struct Table {
     rounding: Rounding,
     sink: Sink,
     row: Vec<f32>,
-    are_integers: bool,
+    /// Whether all numbers so far are integers.
+    pub(super) are_integers: bool,
     is_for_training: bool,
 }
 

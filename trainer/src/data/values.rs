@@ -83,8 +83,7 @@ impl Stored {
         };
         let mut wide = Vec::with_capacity(count);
         self.read_wide(start, count, &mut wide)?;
-        let origin = |element| origins[columns.column(element)];
-        into.extend((start..).zip(wide).map(|(element, x)| (x - origin(element)) as f32));
+        into.extend(columns.columns_from(start).zip(wide).map(|(column, x)| (x - origins[column]) as f32));
         Ok(())
     }
 

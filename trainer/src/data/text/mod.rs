@@ -49,7 +49,7 @@ pub(super) fn read(path: &Path, source: &Source, memory: MemoryLimit, origins: &
             let c = table.columns.features[at];
             let field = row.get(c).unwrap_or_default();
             let value = numbers.number(field).map_err(|problem| refuse(c, problem))?;
-            table.push(value, numbers.is_integer(field));
+            table.push(value, table.are_integers && numbers.is_integer(field));
         }
         table.end_row(|c| Ok(row.get(c).unwrap_or_default().into()), refuse)?;
     }
