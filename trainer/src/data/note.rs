@@ -34,6 +34,8 @@ pub enum DataNote {
         /// The fields of the line.
         units: Vec<String>,
     },
+    /// A text is not in UTF-8, and is read as Windows-1252.
+    Western,
     /// Lines above the table begin with `#`.
     Comments {
         /// How many lines.
@@ -124,6 +126,7 @@ impl fmt::Display for DataNote {
             Self::Units { units } => {
                 write!(f, "the line below the header ({}) is read as units and left out", some(units))
             }
+            Self::Western => f.write_str("the text is not in UTF-8 and is read as Windows-1252"),
             Self::Comments { lines } => write!(f, "{lines} lines above the table begin with # and are left out"),
             Self::DecimalComma => f.write_str("numbers are read with a decimal comma"),
             Self::Thousands { mark } => write!(f, "{mark:?} is read as what stands between thousands"),

@@ -8,6 +8,7 @@ mod number;
 mod open;
 mod preamble;
 mod records;
+mod western;
 
 use std::path::Path;
 
@@ -132,13 +133,14 @@ fn is_index<'a>(entries: impl Iterator<Item = &'a str>) -> bool {
 fn notes(records: &Records, heading: &Heading, source: &Source) -> Vec<DataNote> {
     let Dialect { numbers, .. } = records.dialect;
     let is_guessed = heading.is_numeric && source.header.is_none();
+    let western = records.is_western.then_some(DataNote::Western);
     let comments = records.preamble.comments;
     let numeric = is_guessed.then(|| DataNote::NumericHeader { fields: heading.names.clone() });
     let units = heading.units.as_ref().map(|units| DataNote::Units { units: units.clone() });
     let comments = (comments > 0).then_some(DataNote::Comments { lines: comments });
     let decimal_comma = numbers.has_decimal_comma.then_some(DataNote::DecimalComma);
     let thousands = numbers.group.map(|mark| DataNote::Thousands { mark });
-    [comments, numeric, units, decimal_comma, thousands].into_iter().flatten().collect()
+    [western, comments, numeric, units, decimal_comma, thousands].into_iter().flatten().collect()
 }
 
 #[cfg(test)]
@@ -299,6 +301,15 @@ mod tests {
             assert_eq!(values, expected, "{text:?}");
             assert!(notes.contains(note) && (!note.is_empty() || notes.is_empty()), "{text:?}: {notes}");
         }
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.csv");
+        std::fs::write(&path, b"T (\xb0C),kind\n1.5,caf\xe9\n2,bar\n").unwrap();
+        let source = Source { label_column: Some("kind".into()), ..Source::default() };
+        let western = read(&path, &source, MemoryLimit(80)).unwrap();
+        assert_eq!(
+            (western.samples.column_name(0), western.samples.notes()),
+            ("T (\u{b0}C)".into(), &[DataNote::Western][..])
+        );
         let times: String = (0..20).map(|t| format!("{},{}\n", 1000 + t, t % 3)).collect();
         assert!(found(&format!("t,x\n{times}")).1.starts_with("some columns rise from each row to the next (t)"));
         assert_eq!(found("x,moving\n1.5,True\n2,false\n").0, [1.5, 1.0, 2.0, 0.0]);

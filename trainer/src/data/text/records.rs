@@ -10,6 +10,7 @@ use super::blanks::SingleBlanks;
 use super::dialect::{Dialect, builder, without_semicolon};
 use super::open::{open, unreadable};
 use super::preamble::Preamble;
+use super::western::{self, Western};
 use crate::data::error::{DataError, content};
 
 /// How many bytes are examined to find out how a table is written.
@@ -25,6 +26,8 @@ pub(super) struct Records<'a> {
     reader: Reader<Limited<Box<dyn Read>>>,
     pub(super) preamble: Preamble,
     pub(super) dialect: Dialect,
+    /// Whether the text is in Windows-1252.
+    pub(super) is_western: bool,
 }
 
 impl<'a> Records<'a> {
@@ -33,16 +36,22 @@ impl<'a> Records<'a> {
         let mut text = open(path).map_err(unreadable)?;
         let mut head = vec![];
         text.by_ref().take(HEAD).read_to_end(&mut head).map_err(unreadable)?;
+        let is_cut = head.len() as u64 == HEAD;
+        let is_western = western::is_western(&head);
+        if is_western {
+            head = western::decoded(&head);
+            text = Box::new(BufReader::new(Western::new(text)));
+        }
         if head.trim_ascii_start().starts_with(b"<") {
             return Err(content(path, "it is a web page or XML, and no table: expected lines of numbers"));
         }
         let preamble = Preamble::of(&head);
         let rest = &head[preamble.bytes..];
-        let dialect = Dialect::of(rest, head.len() as u64 == HEAD, preamble.delimiter);
+        let dialect = Dialect::of(rest, is_cut, preamble.delimiter);
         head.drain(..preamble.bytes);
         let text = singled(Cursor::new(head).chain(text), &dialect);
         let reader = builder(dialect.delimiter).from_reader(Limited { inner: text, left: 0 });
-        Ok(Self { path, reader, preamble, dialect })
+        Ok(Self { path, reader, preamble, dialect, is_western })
     }
 
     /// The next record.
@@ -97,6 +106,9 @@ impl<'a> Records<'a> {
     /// The line of the record at a byte. The position of a record is before the empty lines that precede it.
     fn counted(&self, byte: u64) -> io::Result<u64> {
         let mut text = open(self.path)?;
+        if self.is_western {
+            text = Box::new(BufReader::new(Western::new(text)));
+        }
         io::copy(&mut text.by_ref().take(self.preamble.bytes as u64), &mut io::sink())?;
         let mut line = 1 + self.preamble.lines;
         let mut after_return = false;
