@@ -26,7 +26,7 @@ use crate::workflow::{ExistingRun, FitOptions, Plan, SeedSeries, WorkflowError, 
 fn encoder_help() -> String {
     format!(
         "The layers of the encoder from the first hidden one to the latent, such as 256-128-10 [default: chosen by the \
-         method and the size of the input]. {}",
+         method and the samples]. {}",
         Architecture::spelling()
     )
 }
@@ -122,6 +122,9 @@ impl Train {
         let view = View::wanted(self.tui)?;
         let options = FitOptions { device, allow_disagreement: self.allow_disagreement };
         let plan = Plan::new(&source, &dataset, config)?;
+        if plan.encoder().dimension.is_some() {
+            tell(&format!("note: {}", plan.encoder()));
+        }
         let found = match self.seeds {
             Some(n) => self.train_series(out, n, &plan, &options, view)?,
             None => self.train_once(out, &plan, &options, view)?,

@@ -129,7 +129,12 @@ impl FitConfig {
             return Err(FitError::TooFew { found: samples.n_samples(), needed: FEWEST });
         }
         self.check_numbers()?;
-        let layers = if self.encoder.is_default() { self.method.architecture(samples) } else { self.encoder.clone() };
+        let layers = self.encoder_for(samples)?.encoder;
+        if layers.is_none() && !self.method.works_without_encoder() {
+            let problem =
+                format!("{} does not work without an encoder: name its layers, as in 256-128-10", self.method.name());
+            return Err(FitError::Setting { setting: "encoder", problem });
+        }
         let problem = |error: LayerError| FitError::Setting { setting: "encoder", problem: error.to_string() };
         let encoder = layers.shapes(samples.n_features(), samples.image()).map_err(problem)?;
         self.method.check(&encoder, samples)?;

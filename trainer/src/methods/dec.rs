@@ -72,6 +72,7 @@ impl MethodSettings for Dec {
     const NAME: &'static str = "dec";
     const ENCODER_LEARNS_WITH_CLUSTERS: bool = true;
     const ENCODER: DefaultEncoder = DefaultEncoder::DEC;
+    const WORKS_WITHOUT_ENCODER: bool = false;
     const CLUSTER_EPOCHS: ClusterEpochs = ClusterEpochs::ByReconstruction;
 
     fn cluster_count(&mut self) -> ClusterCount<'_> {
@@ -95,6 +96,7 @@ impl MethodSettings for Idec {
     const NAME: &'static str = "idec";
     const ENCODER_LEARNS_WITH_CLUSTERS: bool = true;
     const ENCODER: DefaultEncoder = DefaultEncoder::DEC;
+    const WORKS_WITHOUT_ENCODER: bool = false;
     const CLUSTER_EPOCHS: ClusterEpochs = ClusterEpochs::ByReconstruction;
 
     fn cluster_count(&mut self) -> ClusterCount<'_> {

@@ -35,6 +35,9 @@ pub(super) trait MethodSettings {
     /// The paper's encoder, if it has one for such samples; otherwise an encoder chosen by their size.
     const ENCODER: DefaultEncoder;
 
+    /// Whether the method can cluster the features themselves, without an encoder.
+    const WORKS_WITHOUT_ENCODER: bool;
+
     /// The default number of clustering epochs.
     const CLUSTER_EPOCHS: ClusterEpochs;
 

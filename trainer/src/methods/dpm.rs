@@ -2,7 +2,8 @@
 //! Process Gaussian Mixture and Alpha Jensen-Shannon Divergence Clustering Loss", 2024.
 //!
 //! **Objective**: the mixture's variational bound. **Update**: [`DirichletProcess`]. **Schedule**: no phase;
-//! there is no encoder, and the standardised features are the latents.
+//! there is no encoder, and the standardised features are the latents. The bound hardly prunes: components that are more
+//! probable as one are merged at the end, which the paper does not do.
 
 use burn::tensor::backend::AutodiffBackend;
 use serde::{Deserialize, Serialize};
@@ -37,7 +38,8 @@ pub struct Dpm {
 impl MethodSettings for Dpm {
     const NAME: &'static str = "dpm";
     const ENCODER_LEARNS_WITH_CLUSTERS: bool = false;
-    const ENCODER: DefaultEncoder = DefaultEncoder::DEC;
+    const ENCODER: DefaultEncoder = DefaultEncoder::None;
+    const WORKS_WITHOUT_ENCODER: bool = true;
     const CLUSTER_EPOCHS: ClusterEpochs = ClusterEpochs::ByReconstruction;
 
     fn cluster_count(&mut self) -> ClusterCount<'_> {
@@ -62,8 +64,11 @@ impl MethodSettings for Dpm {
         let centered = inputs - mean.clone();
         let deviation = elements(centered.clone().square().mean())[0].sqrt().max(1e-6);
         let z = centered / deviation;
-        let (mixture, sticks) = self.mixture.fit_with_sticks(&z, &mut fit.rng("cluster", 0))?;
+        let (mut mixture, sticks) = self.mixture.fit_with_sticks(&z, &mut fit.rng("cluster", 0))?;
         fit.found(Finding::StickWeights(sticks));
+        if self.mixture.variant == Variant::Corrected {
+            mixture = self.mixture.merged(&z, mixture)?;
+        }
         let scaling = standardised(&fit.data.scaling, &elements(mean), deviation);
         Ok(Trained { scaling, ..fit.trained(vec![], Head::Mixture(mixture)) })
     }

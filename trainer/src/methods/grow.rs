@@ -14,6 +14,8 @@
 //!
 //! Finally, components are grown again on the new latents within each of the head's clusters and refined on all
 //! samples. Alternatively, the softmax head itself is exported.
+//!
+//! Without an encoder there is step (2) alone, on the features or their principal axes.
 
 use burn::tensor::Tensor;
 use burn::tensor::activation::softmax;
@@ -22,6 +24,7 @@ use serde::{Deserialize, Serialize};
 
 use super::common::defaults::{ClusterEpochs, DefaultEncoder};
 use super::common::learner::{Learner, LearnerState};
+use super::common::linear::LinearLatents;
 use super::common::reconstruction::{ReconstructionTarget, reconstruct};
 use super::common::softmax_head::{SoftmaxHead, SoftmaxHeadState};
 use super::common::standardisation::Standardisation;
@@ -101,6 +104,7 @@ impl MethodSettings for Grow {
     const NAME: &'static str = "grow";
     const ENCODER_LEARNS_WITH_CLUSTERS: bool = true;
     const ENCODER: DefaultEncoder = DefaultEncoder::DEC;
+    const WORKS_WITHOUT_ENCODER: bool = true;
     const CLUSTER_EPOCHS: ClusterEpochs = ClusterEpochs::Exactly(EPOCHS);
 
     fn cluster_count(&mut self) -> ClusterCount<'_> {
@@ -116,6 +120,9 @@ impl MethodSettings for Grow {
     }
 
     fn fit<B: AutodiffBackend>(&self, fit: &mut Fitting<'_, B>) -> Result<Trained, FitError> {
+        if fit.plan.encoder.is_empty() {
+            return self.fit_features(fit);
+        }
         let plan = fit.plan.clustering;
         let plan = PhasePlan { learning_rate: plan.learning_rate * self.rate, ..plan };
         let phase = fit.phase(
@@ -134,6 +141,26 @@ impl MethodSettings for Grow {
             }
         };
         Ok(fit.trained(standardisation.fold(phase.learner.to_layers()), head))
+    }
+}
+
+impl Grow {
+    /// Finds clusters of the features themselves. There is nothing to train: no encoder could separate them further.
+    fn fit_features<B: AutodiffBackend>(&self, fit: &mut Fitting<'_, B>) -> Result<Trained, FitError> {
+        fit.activity("finding clusters");
+        let LinearLatents { encoder, z } = LinearLatents::of(fit)?;
+        let rng = &mut fit.rng("cluster", 1);
+        let (mixture, report) = self.grouping.find(&self.components, to_array(z.clone()).view(), rng)?;
+        fit.found(Finding::ClusterCount(report));
+        let head = match self.head {
+            ExportedHead::Mixture => Head::Mixture(mixture),
+            ExportedHead::Softmax => {
+                let (weights, bias) = discriminant::fit(&z, &clusters_posterior(&z, &mixture)?);
+                let head = SoftmaxHead::<B>::new(weights, bias, fit.plan.clustering.optimizer, &fit.device);
+                Head::Softmax(head.to_dense())
+            }
+        };
+        Ok(fit.trained(encoder, head))
     }
 }
 

@@ -53,6 +53,7 @@ impl MethodSettings for Kld {
     const NAME: &'static str = "kld";
     const ENCODER_LEARNS_WITH_CLUSTERS: bool = true;
     const ENCODER: DefaultEncoder = DefaultEncoder::DEC;
+    const WORKS_WITHOUT_ENCODER: bool = false;
     const CLUSTER_EPOCHS: ClusterEpochs = ClusterEpochs::ByReconstruction;
 
     fn cluster_count(&mut self) -> ClusterCount<'_> {

@@ -149,6 +149,12 @@ macro_rules! methods {
                 }
             }
 
+            pub(super) fn works_without_encoder(&self) -> bool {
+                match self {
+                    $(Self::$method(_) => $method::WORKS_WITHOUT_ENCODER,)*
+                }
+            }
+
             pub(super) fn encoder_learns_with_clusters(&self) -> bool {
                 match self {
                     $(Self::$method(_) => $method::ENCODER_LEARNS_WITH_CLUSTERS,)*

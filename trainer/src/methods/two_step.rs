@@ -1,12 +1,14 @@
 //! Autoencoder first, clustering afterwards: the baselines AE + k-means and AE + GMM.
 //!
-//! **Objective**: reconstruction. **Schedule**: one phase, after which the standardised latents are clustered once.
+//! **Objective**: reconstruction. **Schedule**: one phase, after which the standardised latents are clustered once. Without
+//! an encoder the features are clustered, or their principal axes.
 
 use burn::tensor::{Tensor, backend::AutodiffBackend};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
 use super::common::defaults::{ClusterEpochs, DefaultEncoder};
+use super::common::linear::LinearLatents;
 use super::common::reconstruction::{evidence, reconstruct};
 use super::definition::{ClusterCount, MethodSettings};
 use crate::data::Samples;
@@ -55,6 +57,7 @@ impl MethodSettings for AeKMeans {
     const NAME: &'static str = "ae-kmeans";
     const ENCODER_LEARNS_WITH_CLUSTERS: bool = false;
     const ENCODER: DefaultEncoder = DefaultEncoder::DEC;
+    const WORKS_WITHOUT_ENCODER: bool = true;
     const CLUSTER_EPOCHS: ClusterEpochs = ClusterEpochs::ByReconstruction;
 
     fn cluster_count(&mut self) -> ClusterCount<'_> {
@@ -78,6 +81,7 @@ impl MethodSettings for AeGmm {
     const NAME: &'static str = "ae-gmm";
     const ENCODER_LEARNS_WITH_CLUSTERS: bool = false;
     const ENCODER: DefaultEncoder = DefaultEncoder::DEC;
+    const WORKS_WITHOUT_ENCODER: bool = true;
     const CLUSTER_EPOCHS: ClusterEpochs = ClusterEpochs::ByReconstruction;
 
     fn cluster_count(&mut self) -> ClusterCount<'_> {
@@ -97,11 +101,17 @@ impl MethodSettings for AeGmm {
     }
 }
 
-/// Reconstructs, then clusters the standardised latents.
+/// Reconstructs, then clusters the standardised latents; or clusters the features, if there is no encoder.
 fn fit_two_steps<B: AutodiffBackend>(
     fit: &mut Fitting<'_, B>,
     cluster: impl FnOnce(&Tensor<B::InnerBackend, 2>, &mut ChaCha8Rng) -> Result<Mixture, NotPositiveDefinite>,
 ) -> Result<Trained, FitError> {
+    if fit.plan.encoder.is_empty() {
+        fit.activity("fitting the clusters");
+        let LinearLatents { encoder, z } = LinearLatents::of(fit)?;
+        let mixture = cluster(&z, &mut fit.rng("cluster", u64::MAX))?;
+        return Ok(fit.trained(encoder, Head::Mixture(mixture)));
+    }
     let learner = reconstruct(fit, false, evidence)?;
     fit.activity("last fit of the clusters");
     let (standardisation, z) = learner.standardised_latents(&fit.data)?;

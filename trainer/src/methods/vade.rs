@@ -52,6 +52,7 @@ impl MethodSettings for Vade {
     const NAME: &'static str = "vade";
     const ENCODER_LEARNS_WITH_CLUSTERS: bool = true;
     const ENCODER: DefaultEncoder = DefaultEncoder::DEC;
+    const WORKS_WITHOUT_ENCODER: bool = false;
     const CLUSTER_EPOCHS: ClusterEpochs = ClusterEpochs::ByReconstruction;
 
     fn cluster_count(&mut self) -> ClusterCount<'_> {

@@ -9,15 +9,14 @@ use ndarray::{Array2, ArrayView1, ArrayView2, Axis};
 
 use super::covariance::Covariance;
 use super::gaussian_mixture::Mixture;
-use super::niw::{NormalInverseWishart, Statistics};
+use super::niw::Statistics;
 use super::points::center;
+use super::principal::{axes_holding, covariance, dot, leading_axes};
 use crate::base::arrays::{from_rows, row_slice, row_slices};
 
 /// The number of dimensions up to which covariances are full.
 pub const FULL: usize = 32;
 
-/// Steps of the orthogonal iteration.
-const STEPS: usize = 60;
 /// The share of the variance that the axes hold, if [`FULL`] axes can hold so much.
 const HELD: f64 = 0.99;
 /// The least variance across the axes, as a share of that of all samples.
@@ -38,30 +37,13 @@ impl Subspace {
     /// The leading axes of samples of D dimensions, by orthogonal iteration: as many as hold [`HELD`] of the variance, but
     /// at most [`FULL`].
     pub(super) fn fit<'a>(rows: impl Iterator<Item = &'a [f64]> + Clone, dims: usize) -> Self {
-        let all = Statistics::from_rows(rows.clone(), dims);
-        let flat = NormalInverseWishart { kappa: 0.0, extra: 2.0, psi: 0.0 };
-        let (_, covariance) = flat.posterior(&all);
-        let variances = covariance.diag();
-        let mut order: Vec<usize> = (0..dims).collect();
-        order.sort_by(|&a, &b| variances[b].total_cmp(&variances[a]));
-        let unit = |&d: &usize| (0..dims).map(|i| f64::from(u8::from(i == d))).collect();
-        let mut axes: Vec<Vec<f64>> = order.iter().take(FULL).map(unit).collect();
-        for _ in 0..STEPS {
-            axes = axes.iter().map(|axis| row_slices(covariance.view()).map(|row| dot(row, axis)).collect()).collect();
-            orthonormalise(&mut axes);
-        }
-        let variance =
-            |axis: &[f64]| -> f64 { row_slices(covariance.view()).zip(axis).map(|(row, a)| a * dot(row, axis)).sum() };
-        let total: f64 = variances.iter().sum();
-        let mut held = 0.0;
-        let enough = axes.iter().position(|axis| {
-            held += variance(axis);
-            held >= HELD * total
-        });
-        axes.truncate(enough.map_or(FULL, |last| last + 1));
+        let (n, covariance) = covariance(rows.clone(), dims);
+        let mut axes = leading_axes(covariance.view(), FULL);
+        let enough = axes_holding(covariance.view(), &axes, HELD);
+        axes.truncate(enough.unwrap_or(FULL));
         let center = center(rows.clone(), dims);
         let squares: f64 = rows.flat_map(|row| row.iter().zip(&center).map(|(z, m)| (z - m).powi(2))).sum();
-        Self { axes, center, variance: squares / (all.n * dims as f64) }
+        Self { axes, center, variance: squares / (n * dims as f64) }
     }
 
     /// The number of axes.
@@ -136,39 +118,5 @@ impl Subspace {
         }
         covariance.diag_mut().iter_mut().for_each(|variance| *variance += across);
         covariance
-    }
-}
-
-fn dot(a: &[f64], b: &[f64]) -> f64 {
-    a.iter().zip(b).map(|(a, b)| a * b).sum()
-}
-
-/// Makes vectors orthonormal by the Gram-Schmidt process, in place. A vector that the others span already is replaced.
-fn orthonormalise(vectors: &mut [Vec<f64>]) {
-    for i in 0..vectors.len() {
-        let (before, rest) = vectors.split_at_mut(i);
-        let vector = &mut rest[0];
-        let scale = dot(vector, vector).sqrt();
-        let without = |vector: &mut Vec<f64>| {
-            // Twice is enough (Kahan and Parlett, in Parlett, "The symmetric eigenvalue problem", 1980).
-            for _ in 0..2 {
-                for other in before.iter() {
-                    let along = dot(vector, other);
-                    vector.iter_mut().zip(other).for_each(|(v, o)| *v -= along * o);
-                }
-            }
-            dot(vector, vector).sqrt()
-        };
-        let mut norm = without(vector);
-        let mut d = 0;
-        while (norm <= 1e-10 * scale || norm == 0.0) && d < vector.len() {
-            vector.iter_mut().enumerate().for_each(|(i, v)| *v = f64::from(u8::from(i == d)));
-            norm = without(vector);
-            if norm < 1e-3 {
-                norm = 0.0;
-            }
-            d += 1;
-        }
-        vector.iter_mut().for_each(|v| *v /= norm.max(f64::MIN_POSITIVE));
     }
 }

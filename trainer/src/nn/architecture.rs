@@ -10,8 +10,8 @@ use super::layers::{ConvolutionSpelling, DenseSpelling, LayerError, LayerInput, 
 use crate::data::ImageShape;
 use crate::trained::Window;
 
-/// The layers of an encoder, from the first one to the latent. If none are given, the method or the number of inputs
-/// determines them.
+/// The layers of an encoder, from the first one to the latent. If none are given, the method and the samples determine
+/// them. `none` stands for no encoder at all: the latent is a linear map of the features.
 ///
 /// ```
 /// use edgemix::data::ImageShape;
@@ -27,7 +27,20 @@ use crate::trained::Window;
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct Architecture(Vec<LayerSpelling>);
+pub struct Architecture(Choice);
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+enum Choice {
+    /// The method and the samples decide.
+    #[default]
+    Open,
+    /// No encoder.
+    NoEncoder,
+    Layers(Vec<LayerSpelling>),
+}
+
+/// How no encoder is spelt.
+const NO_ENCODER: &str = "none";
 
 /// Why a text does not describe an encoder.
 ///
@@ -72,14 +85,20 @@ impl Architecture {
         let names = Self::NAMED.map(|(name, _)| name).join(", ");
         format!(
             "A layer is {} or {last}. Widths are joined by -, as in 256-128-10. Layers that need an image \
-             come first, after conv:, and all are then joined by commas, as in conv:50k4s2,50k5s2p2,10. Some encoders have names: {names}",
+             come first, after conv:, and all are then joined by commas, as in conv:50k4s2,50k5s2p2,10. Some encoders have names: {names}. \
+             none stands for no encoder",
             forms.join(", ")
         )
     }
 
     /// Fully connected layers of these widths.
     pub fn dense(widths: &[usize]) -> Self {
-        Self(widths.iter().map(|&width| LayerSpelling::Dense(DenseSpelling(width))).collect())
+        Self(Choice::Layers(widths.iter().map(|&width| LayerSpelling::Dense(DenseSpelling(width))).collect()))
+    }
+
+    /// No encoder.
+    pub const fn none() -> Self {
+        Self(Choice::NoEncoder)
     }
 
     /// The encoder of DEPICT, two convolutions and a latent of 10 dimensions (Ghasedi Dizaji, Herandi, Deng, Cai and Huang,
@@ -95,10 +114,10 @@ impl Architecture {
             let window = Window { size, stride: 2, padding };
             LayerSpelling::Convolution(ConvolutionSpelling { filters: 50, window })
         };
-        Self(vec![convolution(4, 0), convolution(5, 2), LayerSpelling::Dense(DenseSpelling(10))])
+        Self(Choice::Layers(vec![convolution(4, 0), convolution(5, 2), LayerSpelling::Dense(DenseSpelling(10))]))
     }
 
-    /// Whether no layers are given.
+    /// Whether the layers are left to the method and the samples.
     ///
     /// ```
     /// use edgemix::nn::Architecture;
@@ -106,7 +125,58 @@ impl Architecture {
     /// assert!(Architecture::default().is_default() && !Architecture::dense(&[10]).is_default());
     /// ```
     pub fn is_default(&self) -> bool {
-        self.0.is_empty()
+        self.0 == Choice::Open
+    }
+
+    /// Whether there is no encoder.
+    ///
+    /// ```
+    /// use edgemix::nn::Architecture;
+    ///
+    /// assert_eq!("none".parse(), Ok(Architecture::none()));
+    /// assert!(Architecture::none().is_none() && !Architecture::default().is_none());
+    /// ```
+    pub fn is_none(&self) -> bool {
+        self.0 == Choice::NoEncoder
+    }
+
+    /// The same layers with a latent of at most `width` dimensions.
+    ///
+    /// ```
+    /// use edgemix::nn::Architecture;
+    ///
+    /// assert_eq!(Architecture::dense(&[256, 128, 10]).with_latent_within(3).to_string(), "256-128-3");
+    /// ```
+    #[must_use]
+    pub fn with_latent_within(mut self, width: usize) -> Self {
+        if let Choice::Layers(layers) = &mut self.0
+            && let Some(LayerSpelling::Dense(DenseSpelling(latent))) = layers.last_mut()
+        {
+            *latent = (*latent).min(width);
+        }
+        self
+    }
+
+    /// The number of dimensions of the latent, if the layers are given.
+    ///
+    /// ```
+    /// use edgemix::nn::Architecture;
+    ///
+    /// assert_eq!(Architecture::depict().latent_width(), Some(10));
+    /// assert_eq!(Architecture::none().latent_width(), None);
+    /// ```
+    pub fn latent_width(&self) -> Option<usize> {
+        match self.layers().last() {
+            Some(&LayerSpelling::Dense(DenseSpelling(width))) => Some(width),
+            _ => None,
+        }
+    }
+
+    fn layers(&self) -> &[LayerSpelling] {
+        match &self.0 {
+            Choice::Open | Choice::NoEncoder => &[],
+            Choice::Layers(layers) => layers,
+        }
     }
 
     /// The sizes of the layers for samples of `n_features` values, which may form an image.
@@ -124,7 +194,7 @@ impl Architecture {
     /// [`LayerError`] if a layer can't be built for its input.
     pub fn shapes(&self, n_features: usize, image: Option<ImageShape>) -> Result<Vec<LayerShape>, LayerError> {
         let mut input = LayerInput { len: n_features, image };
-        let shapes = self.0.iter().map(|layer| {
+        let shapes = self.layers().iter().map(|layer| {
             let shape = layer.shape(input)?;
             input = shape.output();
             Ok(shape)
@@ -140,6 +210,9 @@ impl FromStr for Architecture {
         if text.is_empty() {
             return Ok(Self::default());
         }
+        if text == NO_ENCODER {
+            return Ok(Self::none());
+        }
         if let Some((_, spelt)) = Self::NAMED.iter().find(|(name, _)| *name == text) {
             return spelt.parse();
         }
@@ -149,7 +222,7 @@ impl FromStr for Architecture {
         let layers = layers.split(separator).map(parse).collect::<Result<Vec<_>, _>>()?;
         let ends_with_a_width = layers.last().is_some_and(|layer| !layer.needs_image());
         if ends_with_a_width && layers.is_sorted_by_key(|layer| !layer.needs_image()) {
-            Ok(Self(layers))
+            Ok(Self(Choice::Layers(layers)))
         } else {
             Err(ArchitectureError::Order)
         }
@@ -158,8 +231,11 @@ impl FromStr for Architecture {
 
 impl fmt::Display for Architecture {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let layers: Vec<String> = self.0.iter().map(LayerSpelling::to_string).collect();
-        if self.0.iter().any(|layer| layer.needs_image()) {
+        if self.is_none() {
+            return f.write_str(NO_ENCODER);
+        }
+        let layers: Vec<String> = self.layers().iter().map(LayerSpelling::to_string).collect();
+        if self.layers().iter().any(|layer| layer.needs_image()) {
             write!(f, "conv:{}", layers.join(","))
         } else {
             f.write_str(&layers.join("-"))
@@ -189,7 +265,9 @@ mod tests {
 
     #[test]
     fn architectures_print_as_they_are_spelt() {
-        for text in ["", "10", "500-500-2000-10", "conv:50k4s2,50k5s2p2,10", "conv:8k3s1p1,max2,16k3s2,avg3s2,64,10"] {
+        for text in
+            ["", "none", "10", "500-500-2000-10", "conv:50k4s2,50k5s2p2,10", "conv:8k3s1p1,max2,16k3s2,avg3s2,64,10"]
+        {
             assert_eq!(text.parse::<Architecture>().unwrap().to_string(), text);
         }
         assert_eq!("conv:8k3,10".parse::<Architecture>().unwrap().to_string(), "conv:8k3s1,10");

@@ -2,7 +2,7 @@
 
 use super::error::WorkflowError;
 use crate::data::{DataError, DataRecord, Dataset, Source};
-use crate::methods::FitConfig;
+use crate::methods::{EncoderChoice, FitConfig};
 use crate::run::settings_to_toml;
 
 /// Samples and settings that were checked against each other.
@@ -23,6 +23,7 @@ pub struct Plan<'a> {
     dataset: &'a Dataset,
     record: DataRecord,
     config: FitConfig,
+    encoder: EncoderChoice,
 }
 
 impl<'a> Plan<'a> {
@@ -40,16 +41,22 @@ impl<'a> Plan<'a> {
     /// # Errors
     /// The errors of [`Plan::new`].
     pub fn with_seed(&self, seed: u64) -> Result<Self, WorkflowError> {
-        Self::checked(self.dataset, self.record.clone(), FitConfig { seed, ..self.config.clone() })
+        let config = FitConfig { seed, ..self.config.clone() };
+        Ok(Self { encoder: self.encoder.clone(), ..Self::checked(self.dataset, self.record.clone(), config)? })
     }
 
-    fn checked(dataset: &'a Dataset, record: DataRecord, config: FitConfig) -> Result<Self, WorkflowError> {
+    fn checked(dataset: &'a Dataset, record: DataRecord, mut config: FitConfig) -> Result<Self, WorkflowError> {
         config.check(&dataset.samples)?;
+        let encoder = config.encoder_for(&dataset.samples)?;
+        // What these samples decided is a setting from here on, so that parts of them do not decide otherwise.
+        if encoder.dimension.is_some() {
+            config.encoder = encoder.encoder.clone();
+        }
         if dataset.samples.are_all_equal() {
             return Err(DataError::AllEqual { name: dataset.samples.name().to_owned() }.into());
         }
         settings_to_toml(&config)?;
-        Ok(Self { dataset, record, config })
+        Ok(Self { dataset, record, config, encoder })
     }
 
     /// The samples.
@@ -60,6 +67,11 @@ impl<'a> Plan<'a> {
     /// Where the samples come from, and their fingerprint.
     pub fn record(&self) -> &DataRecord {
         &self.record
+    }
+
+    /// The encoder, and why it is not the method's usual one.
+    pub fn encoder(&self) -> &EncoderChoice {
+        &self.encoder
     }
 
     /// The settings.

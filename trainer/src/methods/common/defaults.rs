@@ -18,6 +18,8 @@ pub(in crate::methods) enum DefaultEncoder {
     },
     /// The convolutions of DEPICT for images, and [`DefaultEncoder::DEC`] for other samples.
     ConvolutionalForImages,
+    /// No encoder.
+    None,
 }
 
 impl DefaultEncoder {
@@ -32,6 +34,7 @@ impl DefaultEncoder {
             }
             Self::ConvolutionalForImages if samples.image().is_some() => Architecture::depict(),
             Self::ConvolutionalForImages => Self::DEC.architecture(samples),
+            Self::None => Architecture::none(),
         }
     }
 }

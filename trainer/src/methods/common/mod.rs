@@ -4,6 +4,7 @@ pub(super) mod defaults;
 pub(super) mod joint;
 pub(super) mod learned_mixture;
 pub(super) mod learner;
+pub(super) mod linear;
 pub(super) mod pulled;
 pub(super) mod reconstruction;
 pub(super) mod softmax_head;

@@ -37,6 +37,7 @@ impl MethodSettings for Depict {
     const NAME: &'static str = "depict";
     const ENCODER_LEARNS_WITH_CLUSTERS: bool = false;
     const ENCODER: DefaultEncoder = DefaultEncoder::ConvolutionalForImages;
+    const WORKS_WITHOUT_ENCODER: bool = false;
     const CLUSTER_EPOCHS: ClusterEpochs = ClusterEpochs::ByReconstruction;
 
     fn cluster_count(&mut self) -> ClusterCount<'_> {

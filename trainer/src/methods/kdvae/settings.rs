@@ -69,6 +69,7 @@ macro_rules! method {
             const NAME: &'static str = $name;
             const ENCODER_LEARNS_WITH_CLUSTERS: bool = false;
             const ENCODER: DefaultEncoder = DefaultEncoder::BySize { small: &[100, 50, 10], large: &[500, 100, 10] };
+            const WORKS_WITHOUT_ENCODER: bool = false;
             const CLUSTER_EPOCHS: ClusterEpochs = ClusterEpochs::ByReconstruction;
 
             fn cluster_count(&mut self) -> ClusterCount<'_> {
