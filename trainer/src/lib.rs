@@ -40,6 +40,7 @@ pub mod cli;
 pub mod data;
 pub mod device;
 pub mod divergence;
+pub mod front_end;
 pub mod methods;
 pub mod mixture;
 pub mod nn;

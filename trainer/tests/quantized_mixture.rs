@@ -56,7 +56,13 @@ fn scores_are_within_two_hundredths_of_a_nat_and_the_winner_is_the_same() {
         let (mixture, values) = case(kind, dims, components, 7 + u64::from(kind));
         let samples = Samples::new("case", values, dims);
         let scaling = Scaling { gain: vec![1.0], offset: vec![0.0] };
-        let trained = Trained { method: "case".into(), scaling, encoder: vec![], head: Head::Mixture(mixture.clone()) };
+        let trained = Trained {
+            method: "case".into(),
+            front_end: None,
+            scaling,
+            encoder: vec![],
+            head: Head::Mixture(mixture.clone()),
+        };
         let provenance = Provenance { name: "case".into(), config: [0; 32], seed: 0 };
         let bytes = quantize(&trained, &samples, None, &provenance).unwrap();
         let model = Model::from_bytes(&bytes).unwrap();

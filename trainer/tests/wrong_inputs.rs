@@ -146,6 +146,15 @@ const CASES: &[&str] = &[
     "train digits --out r --method k-dae --encoder conv:4k3s2,10 --set method.export=full",
     "train digits --out r --set reconstruction.optimizer.momentum=0.9",
     "train good.csv --label-column kind --header maybe --out r",
+    // Front ends.
+    "train good.csv --label-column kind --front-end spectrum --out r",
+    "train windows.npy --front-end spektrum --out r",
+    "train windows.npy --front-end spectrum:ftt=16 --out r",
+    "train windows.npy --front-end spectrum:fft=32 --out r",
+    "train windows.npy --front-end spectrum:low=1 --out r",
+    "train windows.npy --front-end spectrum:magnitude=1+3 --out r",
+    "train windows.npy --rate 0 --out r",
+    "train wide.npy --window 16 --front-end spectrum --out r",
 ];
 
 /// Cases in which the user has no permission.
@@ -203,6 +212,8 @@ fn files(folder: &Path) {
     write("cut2.npy", &npy("'<f4'", "(20, 2)", &[1; 100]));
     write("records.npy", &npy("[('x', '<f4'), ('y', '<f4')]", "(20,)", &[1; 160]));
     write("windows.npy", &npy("'|u1'", "(20, 16, 3)", &(0..60).cycle().take(960).collect::<Vec<u8>>()));
+    let wide: Vec<u8> = (0..80i32).flat_map(|t| (40_000 + t % 7).to_le_bytes()).collect();
+    write("wide.npy", &npy("'<i4'", "(40, 2)", &wide));
     let mut archive = zip::ZipWriter::new(std::io::Cursor::new(vec![]));
     archive.start_file("x.npy", zip::write::SimpleFileOptions::default()).unwrap();
     archive.write_all(&npy("'<f4'", "(20, 2)", &[1; 100])).unwrap();
@@ -254,7 +265,7 @@ fn runs(folder: &Path, model: &[u8]) {
     };
     let scaling = Scaling { gain: vec![0.0625], offset: vec![0.0] };
     let head = Head::Mixture(mixture);
-    let trained = Trained { method: "dpm".into(), scaling, encoder: vec![], head };
+    let trained = Trained { method: "dpm".into(), front_end: None, scaling, encoder: vec![], head };
     let trained = write_trained(&trained).unwrap();
     write(&trained_file("mixed"), &trained);
     write(&trained_file("finished"), &trained);

@@ -30,9 +30,10 @@ const CRATES: [(&str, &str, &[&str]); 8] = [
 ];
 
 /// The layers of the trainer, from below.
-const LAYERS: [Layer; 10] = [
+const LAYERS: [Layer; 11] = [
     ("base", &["base"]),
     ("data", &["data"]),
+    ("front end", &["front_end"]),
     ("networks and mixtures", &["nn", "mixture", "trained", "divergence"]),
     ("training", &["training"]),
     ("methods", &["methods", "device"]),

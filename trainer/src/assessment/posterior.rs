@@ -85,7 +85,7 @@ pub struct NeighbourAgreement<'a> {
 /// # let mixture = Mixture { log_weights: vec![0.0; 2], means: ndarray::array![[0.0], [10.0]], covariance, clusters: vec![0, 1] };
 /// # let (method, head) = ("by hand".into(), Head::Mixture(mixture));
 /// # let scaling = Scaling { gain: vec![1.0], offset: vec![0.0] };
-/// # let trained = Trained { method, scaling, encoder: vec![], head };
+/// # let trained = Trained { method, front_end: None, scaling, encoder: vec![], head };
 /// let known = Samples::new("known", vec![0.0, 10.0], 1);
 /// let samples = Samples::new("held out", vec![1.0, 9.0], 1);
 /// let found = [0, 0].map(|cluster| Scored { cluster, scores: vec![0, 0] });
@@ -105,7 +105,8 @@ pub fn neighbour_agreement<'a>(
 ) -> Result<NeighbourAgreement<'a>, DataError> {
     let (known, known_rows) = evenly(training.0, NEIGHBOURS)?;
     let (queries, rows) = evenly(samples, QUERIES)?;
-    let neighbours = nearest(&trained.scaling.apply(&known), &trained.scaling.apply(&queries), samples.n_features());
+    let (known, queries) = (trained.inputs(&known), trained.inputs(&queries));
+    let neighbours = nearest(&known, &queries, queries.len() / rows.len().max(1));
     let found: Vec<&Scored> = rows.iter().map(|&row| &found[row]).collect();
     let agrees = found.iter().zip(neighbours).map(|(found, n)| training.1[known_rows[n]] == found.cluster).collect();
     Ok(NeighbourAgreement { found, agrees })

@@ -24,6 +24,9 @@ pub(super) fn evaluation(found: &Evaluation) -> String {
         let (share, columns) = (100.0 * raw.beyond, raw.columns.join(", "));
         let _ = writeln!(text, "  {share:.2} % of the samples have values beyond the counts, in columns {columns}");
     }
+    for lone in &found.lone {
+        let _ = writeln!(text, "groups      {lone}");
+    }
     if let Some(held_out) = &found.held_out {
         let _ = writeln!(text, "held out    {} samples", held_out.samples);
         for line in evaluation(&held_out.evaluation).lines() {
@@ -81,7 +84,8 @@ pub(super) fn interval(found: &SeedInterval) -> String {
 pub(super) fn cluster_count(found: &ClusterCountReport) -> String {
     let ClusterCountReport { clusters, components, threshold, seconds, .. } = found;
     let agreement = split_half_agreement(found).map_or_else(String::new, |agreement| {
-        format!("; split-half agreement {agreement:.2} at a confusion threshold of {threshold}")
+        let halves = if found.halves_of_groups { "agreement of halves of the groups" } else { "split-half agreement" };
+        format!("; {halves} {agreement:.2} at a confusion threshold of {threshold}")
     });
     format!("{clusters} clusters of {components} components{agreement} ({seconds:.1} s)\n")
 }

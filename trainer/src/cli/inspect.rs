@@ -79,6 +79,10 @@ fn facts(model: &Model) -> Value {
             "data": hex(file.fingerprint.data), "config": hex(file.fingerprint.config),
             "seed": file.fingerprint.seed, "version": file.fingerprint.version,
         },
+        "front_ends": file.front_ends.iter().map(|front_end| json!({
+            "kind": front_end.kind(), "inputs": front_end.inputs(), "outputs": front_end.outputs(),
+            "flash": front_end.flash(), "macs": front_end.macs(),
+        })).collect::<Vec<_>>(),
         "input": { "len": file.sample.len, "origin": file.sample.origin, "count": file.sample.count },
         "latent": { "len": file.latent.len, "scale": file.latent.scale },
         "layers": layers,
@@ -103,6 +107,17 @@ fn print(model: &Model, facts: &Value) -> String {
     let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     let _ = writeln!(out, "{} by {}", text(&facts["name"]), text(&facts["method"]));
     let _ = writeln!(out, "input      {} values, {}", facts["input"]["len"], counts(model.file().sample));
+    for front_end in facts["front_ends"].as_array().into_iter().flatten() {
+        let _ = writeln!(
+            out,
+            "front end  {} {} -> {}: {} bytes, {} MACs",
+            text(&front_end["kind"]),
+            front_end["inputs"],
+            front_end["outputs"],
+            front_end["flash"],
+            front_end["macs"]
+        );
+    }
     for layer in facts["layers"].as_array().into_iter().flatten() {
         let activation = layer["activation"].as_str().map_or_else(String::new, |name| format!(", {name}"));
         let _ = writeln!(

@@ -13,8 +13,9 @@ use super::output::{show, tell};
 use super::progress::{View, during, during_fit};
 use super::settings;
 use super::warnings::warn_of_fit;
-use crate::data::Source;
+use crate::data::{Layout, Source};
 use crate::device::Device;
+use crate::front_end::{FrontEndKind, FrontEndSettings};
 use crate::methods::{FitConfig, MethodConfig};
 use crate::nn::{Architecture, ArchitectureError};
 use crate::report::write_report;
@@ -31,12 +32,21 @@ fn encoder_help() -> String {
     )
 }
 
+fn front_end_help() -> String {
+    format!(
+        "What computes features of the windows of a recording, in integers and on the chip as in training: {} [default: \
+         auto, a spectrum of windows of at least 16 instants]",
+        FrontEndSettings::spelling()
+    )
+}
+
 #[derive(Args)]
 #[command(after_help = "Examples:
   edgemix train digits --out runs/digits
   edgemix train mnist/train-images-idx3-ubyte --encoder 500-500-2000-10 --out runs/mnist
   edgemix train features.npy --method ae-gmm --clusters 6 --out runs/gmm
-  edgemix train imu.csv --label-column activity --group-column user --window 128 --step 64 --out runs/imu
+  edgemix train imu.csv --label-column activity --group-column user --window 128 --step 64 --rate 50 --out runs/imu
+  edgemix train imu.csv --window 128 --rate 50 --front-end spectrum:fft=64,bands=6,high=20 --out runs/imu6
   edgemix train digits --clusters 8..12 --seeds 5 --out runs/digits5
   edgemix train digits --set batch-size=128 --set method.grouping.halves=40 --out runs/digits
   edgemix train --out runs/digits --resume             # after an interruption")]
@@ -60,6 +70,11 @@ pub(super) struct Train {
     clusters: Option<Clusters>,
     #[arg(long, help = encoder_help())]
     encoder: Option<String>,
+    #[arg(long, value_name = "FRONT-END", help = front_end_help())]
+    front_end: Option<String>,
+    /// Instants in a second of a recording, so that bands of its spectrum have frequencies.
+    #[arg(long, value_name = "HZ")]
+    rate: Option<f64>,
     /// A TOML file of settings, such as config.toml of a run; flags override it.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
@@ -121,7 +136,8 @@ impl Train {
         device.check()?;
         let view = View::wanted(self.tui)?;
         let options = FitOptions { device, allow_disagreement: self.allow_disagreement };
-        let plan = Plan::new(&source, &dataset, config)?;
+        let plan = during("computing features", || Plan::new(&source, &dataset, config))?;
+        note_front_end(&plan);
         if plan.encoder().dimension.is_some() {
             tell(&format!("note: {}", plan.encoder()));
         }
@@ -238,6 +254,10 @@ impl Train {
             let refused = |error: ArchitectureError| CliError::Usage(format!("--encoder: {error}"));
             config.encoder = layers.parse().map_err(refused)?;
         }
+        if let Some(spelling) = &self.front_end {
+            config.front_end = config.front_end.spelt(spelling).map_err(WorkflowError::from)?;
+        }
+        config.front_end.rate = self.rate.or(config.front_end.rate);
         config.seed = self.seed.unwrap_or(config.seed);
         config.reconstruction.epochs = self.pretrain_epochs.map_or(config.reconstruction.epochs, Epochs::Exactly);
         config.clustering.epochs = self.cluster_epochs.map_or(config.clustering.epochs, Epochs::Exactly);
@@ -245,6 +265,19 @@ impl Train {
         config.holdout = self.holdout.unwrap_or(config.holdout);
         self.sets.iter().try_for_each(|assignment| settings::set(&mut config, assignment))?;
         Ok(config)
+    }
+}
+
+/// Notes which features are computed of the samples.
+fn note_front_end(plan: &Plan) {
+    if let Some(front_end) = plan.front_end() {
+        tell(&format!("note: {}", front_end.describe()));
+    } else if matches!(plan.dataset().samples.layout(), Layout::Windows { .. })
+        && plan.config().front_end.kind == FrontEndKind::Auto
+    {
+        tell(
+            "note: these windows have no spectrum, so the encoder takes them as they are; --front-end spectrum says why",
+        );
     }
 }
 

@@ -17,6 +17,9 @@ pub(super) fn warn_of_fit(summary: &FitSummary, config: &FitConfig) {
              from the training samples, and are too small for new ones"
         ));
     }
+    for lone in &summary.lone {
+        tell(&format!("note: {lone}: it may show the group, and not a kind of sample"));
+    }
     if let Some(collapse) = &summary.collapse {
         tell(&format!("warning: {collapse}"));
     }

@@ -32,6 +32,7 @@ pub struct Samples {
     count: Option<f32>,
     column_names: Option<Arc<[String]>>,
     origins: Arc<[f64]>,
+    groups: Option<Arc<[u32]>>,
     notes: Vec<DataNote>,
     fingerprint: [u8; 32],
     survey: Survey,
@@ -50,6 +51,8 @@ pub enum Layout {
         /// Number of channels.
         channels: usize,
     },
+    /// Features of a window, which a front end computed: each has a meaning of its own.
+    Features,
 }
 
 /// Samples are equal if their name, layout and count are and their numbers have the same fingerprint.
@@ -89,6 +92,7 @@ impl Samples {
             count: None,
             column_names: None,
             origins: [].into(),
+            groups: None,
             notes: vec![],
             fingerprint,
             survey,
@@ -140,6 +144,21 @@ impl Samples {
         Self { layout: other.layout, count: other.count, column_names, origins, notes, ..self }
     }
 
+    /// The same samples, with what each was taken from: a user, a device, a recording. A selection of them has no groups.
+    ///
+    /// # Panics
+    /// If there is not one group for each sample.
+    #[must_use]
+    pub fn with_groups(self, groups: Vec<u32>) -> Self {
+        assert_eq!(groups.len(), self.n_samples(), "one group for each sample");
+        Self { groups: Some(groups.into()), ..self }
+    }
+
+    /// What each sample was taken from, if [that is known](Self::with_groups).
+    pub fn groups(&self) -> Option<&[u32]> {
+        self.groups.as_deref()
+    }
+
     /// What the samples are called: `digits`, or the name of a file.
     pub fn name(&self) -> &str {
         &self.name
@@ -164,7 +183,7 @@ impl Samples {
     pub fn image(&self) -> Option<ImageShape> {
         match self.layout {
             Layout::Images(shape) => Some(shape),
-            Layout::Table | Layout::Windows { .. } => None,
+            Layout::Table | Layout::Windows { .. } | Layout::Features => None,
         }
     }
 
@@ -191,7 +210,7 @@ impl Samples {
     pub(crate) fn column_of(&self, feature: usize) -> usize {
         match self.layout {
             Layout::Windows { channels } => feature % channels.max(1),
-            Layout::Table | Layout::Images(_) => feature,
+            Layout::Table | Layout::Images(_) | Layout::Features => feature,
         }
     }
 
@@ -338,7 +357,8 @@ impl Samples {
         if step == 1 {
             return self.clone();
         }
-        Self { values: self.values.select((0..self.n_samples()).step_by(step)), ..self.clone() }
+        let values = self.values.select((0..self.n_samples()).step_by(step));
+        Self { values, groups: None, ..self.clone() }
     }
 
     /// The same samples with these features only, in this order.
@@ -359,6 +379,27 @@ impl Samples {
     pub(super) fn windows(&self, starts: &[usize], length: usize) -> Result<Self, DataError> {
         let windows = Self::from_values(self.name.clone(), self.values.windows(starts, length))?;
         Ok(windows.like(self).with_layout(Layout::Windows { channels: self.n_features() }))
+    }
+
+    /// Integer features of these samples, `n_features` of each, which `compute` returns for whole samples.
+    pub(crate) fn computed(
+        &self,
+        n_features: usize,
+        names: Vec<String>,
+        compute: impl Fn(&[f32]) -> Vec<f32>,
+    ) -> Result<Self, DataError> {
+        let mut sink = Sink::new(MemoryLimit::default());
+        for block in self.blocks() {
+            sink.push(&compute(&block?))?;
+        }
+        let features = Self::from_values(self.name.clone(), Values::new(sink.finish()?, n_features))?;
+        let groups = self.groups.clone();
+        Ok(Self { groups, ..features.with_layout(Layout::Features).with_count(1.0).with_column_names(names) })
+    }
+
+    /// The least and the greatest value of each column: of the features of a table or of images, of the channels of windows.
+    pub(crate) fn column_limits(&self) -> Vec<(f32, f32)> {
+        self.column_ranges().iter().map(|range| (range.least, range.greatest)).collect()
     }
 
     /// The columns that are the same in every sample, up to the rounding of f32: features of a table, channels of windows.
@@ -385,7 +426,7 @@ impl Samples {
     /// The range of each column: of the features of a table or of images, of the channels of windows.
     pub(crate) fn column_ranges(&self) -> Vec<ValueRange> {
         let n_columns = match self.layout {
-            Layout::Table | Layout::Images(_) => self.n_features(),
+            Layout::Table | Layout::Images(_) | Layout::Features => self.n_features(),
             Layout::Windows { channels } => channels,
         };
         let mut columns = vec![ValueRange::EMPTY; n_columns];

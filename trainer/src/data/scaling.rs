@@ -32,7 +32,7 @@ impl Scaling {
     /// - images, and tables of integers whose columns have like ranges, are divided by their greatest value, or brought from
     ///   their least and greatest value to 0 and 1 if the least is more than half of the greatest;
     /// - other tables are standardised: the mean of each column becomes 0 and its standard deviation 1;
-    /// - windows of a recording are standardised channel by channel.
+    /// - windows of a recording are standardised channel by channel, features of windows one by one.
     ///
     /// A standardised column that is the same in every sample has gain 0: it is left out, whatever its values become.
     ///
@@ -45,7 +45,7 @@ impl Scaling {
         match samples.layout() {
             Layout::Images(_) => Ok(Self::to_unit(samples)),
             Layout::Table if has_like_ranges(samples) => Ok(Self::to_unit(samples)),
-            Layout::Table => Self::standard(samples, samples.n_features()),
+            Layout::Table | Layout::Features => Self::standard(samples, samples.n_features()),
             Layout::Windows { channels } => Self::standard(samples, channels),
         }
     }

@@ -22,7 +22,7 @@ pub(super) fn n_columns(sample: &[usize]) -> Option<usize> {
     match (layout(sample), sample) {
         (Layout::Windows { channels }, _) => Some(channels),
         (Layout::Table, &[features]) => Some(features),
-        (Layout::Table | Layout::Images(_), _) => None,
+        (Layout::Table | Layout::Images(_) | Layout::Features, _) => None,
     }
 }
 

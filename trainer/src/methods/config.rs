@@ -6,6 +6,7 @@ use sha2::{Digest, Sha256};
 use super::registry::MethodConfig;
 use crate::data::Samples;
 use crate::data::augmentation::Augmentation;
+use crate::front_end::FrontEndSettings;
 use crate::nn::{Architecture, LayerError};
 use crate::training::{CLUSTERING, FitError, PhasePlan, PhaseSettings, Plan, RECONSTRUCTION};
 
@@ -61,6 +62,8 @@ pub struct FitConfig {
     pub reconstruction: PhaseSettings,
     /// The phases in which the clustering loss is trained.
     pub clustering: PhaseSettings,
+    /// What computes features of the windows of a recording.
+    pub front_end: FrontEndSettings,
     /// Random movements of images; other data are not augmented.
     pub augmentation: Augmentation,
     /// The method and its settings.
@@ -80,6 +83,7 @@ impl Default for FitConfig {
             checkpoint_every: 10,
             reconstruction: PhaseSettings::default(),
             clustering: PhaseSettings::default(),
+            front_end: FrontEndSettings::default(),
             augmentation: Augmentation::default(),
             method: MethodConfig::default(),
         }

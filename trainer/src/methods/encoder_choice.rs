@@ -73,7 +73,8 @@ impl FitConfig {
             return Ok(EncoderChoice { encoder: self.encoder.clone(), dimension: None });
         }
         let usual = self.method.architecture(samples);
-        if usual.is_none() {
+        // The encoder of a front end's features is linear already, and as wide as their number of windows allows.
+        if usual.is_none() || samples.layout() == Layout::Features {
             return Ok(EncoderChoice { encoder: usual, dimension: None });
         }
         let width = usual.latent_width().unwrap_or(usize::MAX);

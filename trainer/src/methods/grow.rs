@@ -224,7 +224,8 @@ impl<B: AutodiffBackend> Classifier<B> {
     ) -> Result<(Self, Tensor<B::InnerBackend, 2>), FitError> {
         let (standardisation, z) = learner.standardised_latents(&fit.data)?;
         let rng = &mut fit.rng("cluster", 1 + epoch as u64);
-        let (mut mixture, report) = settings.grouping.find(&settings.components, to_array(z.clone()).view(), rng)?;
+        let (mut mixture, report) =
+            settings.grouping.find_across(&settings.components, to_array(z.clone()).view(), fit.data.groups(), rng)?;
         fit.found(Finding::ClusterCount(report));
         if let Some(before) = before {
             let before = greatest(before.predict(learner, &fit.data)?);

@@ -16,6 +16,9 @@ pub struct ClusterCountReport {
     /// For each merge of two groups of components, the number of groups that it leaves, and the share of the halves that
     /// agree with it.
     pub merges: Vec<(usize, f64)>,
+    /// Whether halves were made of whole groups, such as people, and not of any samples.
+    #[serde(default)]
+    pub halves_of_groups: bool,
     /// The time that all of this took, in seconds.
     pub seconds: f64,
 }

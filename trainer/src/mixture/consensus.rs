@@ -9,6 +9,7 @@
 //! based method for discovering structure in clustered data", 2002). If their agreement merely grows as clusters get fewer,
 //! it is the usual one. No labels are needed, and no scale.
 
+use std::collections::BTreeSet;
 use std::time::Instant;
 
 use ndarray::ArrayView2;
@@ -20,7 +21,7 @@ use super::cluster_count::{ClusterCountReport, ThresholdTrial};
 use super::covariance::NotPositiveDefinite;
 use super::demp::CUSTOMARY;
 use super::gaussian_mixture::Mixture;
-use super::halves::{Half, agreement_curve, assigned, labelings};
+use super::halves::{self, Half, agreement_curve, assigned, labelings};
 use super::linkage::linkage;
 use super::merging::{ClusterBounds, MergePath};
 use super::split_merge::SplitMerge;
@@ -89,6 +90,9 @@ impl Default for Grouping {
 /// The most samples, evenly spread, on which halves are compared.
 const COMPARED: usize = 20_000;
 
+/// The least number of groups of which halves are taken.
+pub const FEWEST_GROUPS: usize = 6;
+
 /// The merges of components, and how many of them to apply.
 struct Merges {
     path: MergePath,
@@ -133,6 +137,42 @@ impl Grouping {
         z: ArrayView2<f64>,
         rng: &mut impl Rng,
     ) -> Result<(Mixture, ClusterCountReport), NotPositiveDefinite> {
+        self.find_across(components, z, None, rng)
+    }
+
+    /// Like [`find`](Self::find) for latents of groups, such as people or machines: `groups` has the group of each of the
+    /// N latents. If there are at least [`FEWEST_GROUPS`], halves are made of whole groups, so that a cluster which only
+    /// one of them shows is not found again by a majority.
+    ///
+    /// ```
+    /// use edgemix::mixture::{consensus::Grouping, split_merge::SplitMerge};
+    /// use edgemix::random::{normal, stream};
+    /// use ndarray::Array2;
+    ///
+    /// // Ten people show two clusters, at 0 and 40; the first of them shows one at 10 instead of the one at 0.
+    /// let noise = normal(2000, &mut stream(0, "example", 0));
+    /// let person = |i: usize| (i / 2 % 10) as u32;
+    /// let center = |i: usize| if i % 2 == 1 { 40.0 } else if person(i) == 0 { 10.0 } else { 0.0 };
+    /// let z = Array2::from_shape_fn((2000, 1), |(i, _)| f64::from(noise[i]) + center(i));
+    /// let people: Vec<u32> = (0..2000).map(person).collect();
+    /// let find = |groups| {
+    ///     let rng = &mut stream(0, "example", 1);
+    ///     Grouping::default().find_across(&SplitMerge::default(), z.view(), groups, rng).map(|found| found.1.clusters)
+    /// };
+    /// assert_eq!((find(None)?, find(Some(&people))?), (3, 2));
+    /// # Ok::<(), edgemix::mixture::NotPositiveDefinite>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As for [`find`](Self::find).
+    pub fn find_across(
+        &self,
+        components: &SplitMerge,
+        z: ArrayView2<f64>,
+        groups: Option<&[u32]>,
+        rng: &mut impl Rng,
+    ) -> Result<(Mixture, ClusterCountReport), NotPositiveDefinite> {
+        let groups = groups.filter(|groups| groups.iter().collect::<BTreeSet<_>>().len() >= FEWEST_GROUPS);
         let begin = Instant::now();
         let z = z.as_standard_layout();
         let step = z.nrows().div_ceil(COMPARED).max(1);
@@ -143,7 +183,9 @@ impl Grouping {
         let Merges { path, strength, threshold, curve } = match self.criterion {
             Criterion::Dip => self.by_dip(z.view(), &mixture)?,
             Criterion::Confusion if self.halves == 0 => self.by_confusion(own.view()),
-            Criterion::Confusion => self.by_halves(components, z.view(), compared.view(), own.view(), seed)?,
+            Criterion::Confusion => {
+                self.by_halves(components, (z.view(), groups), compared.view(), own.view(), seed)?
+            }
         };
         let merges = path.merges_within(path.merges_above(strength), self.bounds(), self.min_share);
         let components = mixture.n_components();
@@ -154,6 +196,7 @@ impl Grouping {
             threshold,
             curve,
             merges: (0..components).rev().zip(path.strengths()).collect(),
+            halves_of_groups: groups.is_some() && self.criterion == Criterion::Confusion && self.halves > 0,
             seconds: begin.elapsed().as_secs_f64(),
         };
         Ok((mixture, report))
@@ -176,13 +219,19 @@ impl Grouping {
     fn by_halves(
         &self,
         components: &SplitMerge,
-        z: ArrayView2<f64>,
+        (z, groups): (ArrayView2<f64>, Option<&[u32]>),
         compared: ArrayView2<f64>,
         own: ArrayView2<f32>,
         seed: u64,
     ) -> Result<Merges, NotPositiveDefinite> {
-        let halves = (0..self.halves as u64).into_par_iter();
-        let halves = halves.map(|index| Half::fit(components, z, self.half, compared, (seed, index)));
+        let rows: Vec<Option<Vec<usize>>> = match groups {
+            Some(groups) => halves::of_groups(groups, self.halves, seed).into_iter().map(Some).collect(),
+            None => vec![None; self.halves],
+        };
+        let halves = rows
+            .into_par_iter()
+            .enumerate()
+            .map(|(index, rows)| Half::fit(components, (z, rows), self.half, compared, (seed, index as u64)));
         let halves: Vec<Half> = halves.collect::<Result<_, _>>()?;
         let curve = agreement_curve(&halves);
         let threshold = self.threshold_or(threshold::most_stable(&curve));

@@ -1,4 +1,7 @@
 //! Components of a random half of the samples, and the clusters that they give all samples.
+//!
+//! Samples of one person, machine or recording are alike. Where that is known, a half holds all samples of some of these
+//! groups: two fifths of them, so that what a single group shows is missing from a majority of the halves.
 
 use ndarray::{Array2, ArrayView2};
 use rand::seq::SliceRandom;
@@ -21,18 +24,19 @@ pub(super) struct Half {
 }
 
 impl Half {
-    /// Grows components on a random half of `N x D` latents in standard layout, but on at most `most` of them.
+    /// Grows components on a random half of `N x D` latents in standard layout, but on at most `most` of them. If `rows`
+    /// are given, they are the half.
     pub(super) fn fit(
         components: &SplitMerge,
-        z: ArrayView2<f64>,
+        (z, rows): (ArrayView2<f64>, Option<Vec<usize>>),
         most: usize,
         compared: ArrayView2<f64>,
         (seed, index): (u64, u64),
     ) -> Result<Self, NotPositiveDefinite> {
-        let n = z.nrows();
         let rng = &mut stream(seed, "half", index);
-        let mut rows: Vec<usize> = (0..n).collect();
-        let (half, _) = rows.partial_shuffle(rng, (n / 2).clamp(1, most.max(1)));
+        let half = rows.as_ref().map_or(z.nrows() / 2, Vec::len);
+        let mut rows = rows.unwrap_or_else(|| (0..z.nrows()).collect());
+        let (half, _) = rows.partial_shuffle(rng, half.clamp(1, most.max(1)));
         half.sort_unstable();
         let mixture = components.fit(select_rows(z, half.iter().copied()).view(), rng)?;
         let responsibilities = mixture.responsibilities(compared)?;
@@ -45,6 +49,23 @@ impl Half {
         let clusters = self.path.clusters(self.path.merges_above(threshold));
         assigned(self.responsibilities.view(), &clusters)
     }
+}
+
+/// The rows of `n` halves of grouped samples. Groups are dealt in random order, again and again, so that each is in nearly
+/// the same number of halves.
+pub(super) fn of_groups(groups: &[u32], n: usize, seed: u64) -> Vec<Vec<usize>> {
+    let mut names: Vec<u32> = groups.to_vec();
+    names.sort_unstable();
+    names.dedup();
+    let each = (2 * names.len() / 5).max(1);
+    let rng = &mut stream(seed, "groups of halves", 0);
+    let mut deal: Vec<u32> = vec![];
+    while deal.len() < n * each {
+        names.shuffle(rng);
+        deal.extend(&names);
+    }
+    let rows = |chosen: &[u32]| (0..groups.len()).filter(|&row| chosen.contains(&groups[row])).collect();
+    deal.chunks(each).take(n).map(rows).collect()
 }
 
 /// The cluster of each sample: the one whose components have the greatest sum of responsibilities, given `N x K`

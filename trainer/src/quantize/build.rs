@@ -1,11 +1,12 @@
 //! Builds the file of a trained model.
 
-use edgemix_format::description::{CalibrationRecord, Description, Fingerprint, FrontEndRecords, HeadRecord, Latent};
+use edgemix_format::description::{CalibrationRecord, Description, Fingerprint, HeadRecord, Latent};
 use edgemix_format::view::MAX_LATENT;
 use edgemix_format::write::{AlignedBytes, Blob, WriteError, write};
 use edgemix_runtime::Model;
 
 use super::calibrate::{self, Ranges};
+use super::counts::Counts;
 use super::error::QuantizeError;
 use super::fixed::Affine;
 use super::layers::context::OutputScheme;
@@ -57,7 +58,7 @@ const MAX_SAMPLES: usize = 50_000;
 /// # let mixture = Mixture { log_weights: vec![0.0; 2], means, covariance, clusters: vec![0, 1] };
 /// # let (method, head) = ("by hand".into(), Head::Mixture(mixture));
 /// # let scaling = Scaling { gain: vec![1.0], offset: vec![0.0] };
-/// # let trained = Trained { method, scaling, encoder: vec![], head };
+/// # let trained = Trained { method, front_end: None, scaling, encoder: vec![], head };
 /// // `trained` has two clusters on a line.
 /// let draw = |n, index| Samples::new("line", normal(n, &mut stream(0, "example", index)), 1);
 /// let (training, samples) = (draw(1000, 0), draw(100, 1));
@@ -134,7 +135,11 @@ impl<'a> Builder<'a> {
         let (encoder, _) =
             network::quantize(&trained.encoder, &ranges.layers, first, OutputScheme::Latent(latent), blob)?;
         let head = self.describe_head(head, first, latent, blob)?;
-        let (len, counts) = (training.n_features(), counts::of_samples(training));
+        // A front end takes counts of the windows, and its features are counts themselves.
+        let (sample, features, n_inputs) = match &trained.front_end {
+            Some(front_end) => (vec![Counts::of(front_end.count())], vec![Counts::of(1.0)], front_end.outputs()),
+            None => (counts::of_samples(training), counts::of_samples(training), training.n_features()),
+        };
         Ok(Description {
             name: &provenance.name,
             method: &trained.method,
@@ -144,11 +149,9 @@ impl<'a> Builder<'a> {
                 seed: provenance.seed,
                 version: env!("CARGO_PKG_VERSION"),
             },
-            sample: counts::describe(len, &counts, blob),
-            // Front ends go here, once the format has one. The scaling and the calibration samples then apply to their
-            // features, which the runtime computes: see `parts/front_end.rs` of edgemix-format.
-            front_ends: FrontEndRecords::new(),
-            input: input::describe(&trained.scaling, &counts, len, first, blob)?,
+            sample: counts::describe(training.n_features(), &sample, blob),
+            front_ends: trained.front_end.iter().map(|front_end| front_end.record(blob)).collect(),
+            input: input::describe(&trained.scaling, &features, n_inputs, first, blob)?,
             encoder,
             latent: if has_autoencoders {
                 Latent { len: 0, scale: first.scale as f32 }

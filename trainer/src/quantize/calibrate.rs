@@ -51,11 +51,11 @@ pub(super) fn autoencoders(
 
 /// The scaled samples, `n_samples x inputs`.
 fn scaled(trained: &Trained, samples: &Samples) -> Result<Vec<f32>, QuantizeError> {
-    let expected = trained.encoder.first().map_or(trained.head.n_dims(), Layer::inputs);
+    let expected = trained.n_values();
     if samples.n_features() != expected {
         return Err(QuantizeError::Features { expected, found: samples.n_features() });
     }
-    let inputs = trained.scaling.apply(&samples.all()?);
+    let inputs = trained.inputs(&samples.all()?);
     if are_finite(&inputs) { Ok(inputs) } else { Err(QuantizeError::SampleNotFinite) }
 }
 

@@ -44,6 +44,11 @@ pub(super) fn describe(len: usize, counts: &[Counts], blob: &mut Blob) -> Sample
 }
 
 impl Counts {
+    /// Counts of this size from 0 on.
+    pub(super) fn of(count: f32) -> Self {
+        Self { origin: 0.0, count }
+    }
+
     /// The counts of values in a range. They are integers times `unit`, if there is one, or integers if the range says so.
     ///
     /// - Integers that fit int16 are their own counts, and those that fit uint16 less 32768.

@@ -30,7 +30,9 @@ fn halves(number: &ClusterCountReport) -> Markup {
             @if number.curve.is_empty() {
                 "The confusion threshold was " (number.threshold) "."
             } @else {
-                "Random halves of the samples were clustered separately. Components that are confused with at least the "
+                @if number.halves_of_groups { "Halves that hold all samples of some of the groups were clustered separately. " }
+                @else { "Random halves of the samples were clustered separately. " }
+                "Components that are confused with at least the "
                 "probability in the first column form one cluster; the second column has the adjusted Rand index between the "
                 "clusters of the halves. The threshold with the best agreement is chosen."
             }

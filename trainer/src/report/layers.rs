@@ -25,10 +25,14 @@ pub(super) fn losses(trained: &Trained, model: &Model, samples: &Samples) -> Res
         return Ok(vec![]);
     }
     let chosen = samples.thinned(SAMPLES);
-    let chosen = chosen.all()?;
+    let chosen = trained.features(&chosen.all()?).into_owned();
     let mut exact = trained.scaling.apply(&chosen);
-    let mut integers: Vec<i16> =
-        counts(model, &chosen).chunks(file.input.len).flat_map(|raw| steps(&file.input, raw)).collect();
+    // Features are counts themselves.
+    let raw = match &trained.front_end {
+        Some(_) => chosen.iter().map(|&feature| feature as i16).collect(),
+        None => counts(model, &chosen),
+    };
+    let mut integers: Vec<i16> = raw.chunks(file.input.len).flat_map(|raw| steps(&file.input, raw)).collect();
     let mut all = vec![Loss::of(&exact, &dequantized(&integers, input_scheme(trained, model)))];
     for (index, (layer, quantized)) in trained.encoder.iter().zip(&file.encoder).enumerate() {
         exact = layer.forward(&exact);
@@ -76,7 +80,8 @@ fn steps(input: &Input, counts: &[i16]) -> Vec<i16> {
 /// out.
 fn input_scheme(trained: &Trained, model: &Model) -> (f64, f64) {
     let (sample, input) = (model.file().sample, model.file().input);
-    let gains = trained.scaling.gain.iter().cycle().zip(sample.count.iter().cycle());
+    let counts = if trained.front_end.is_some() { &[1.0][..] } else { sample.count };
+    let gains = trained.scaling.gain.iter().cycle().zip(counts.iter().cycle());
     let steps = input.multiplier.iter().zip(input.shift);
     let scale =
         gains.zip(steps).find(|(_, (multiplier, _))| **multiplier > 0).map(|((&gain, &count), (&m, &shift))| {

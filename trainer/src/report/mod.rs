@@ -5,6 +5,7 @@
 
 mod chips;
 mod cluster_count;
+mod features;
 mod geometry;
 mod input;
 mod layers;

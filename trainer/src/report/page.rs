@@ -3,7 +3,7 @@
 use maud::{DOCTYPE, PreEscaped, html};
 
 use super::input::{Assignments, ReportInput};
-use super::{cluster_count, sections};
+use super::{cluster_count, features, sections};
 use crate::trained::AssignError;
 
 impl ReportInput<'_> {
@@ -29,6 +29,7 @@ impl ReportInput<'_> {
                     (sections::facts(self, &found))
                     (sections::latents(self, &found))
                     (sections::clusters(self, &found))
+                    (features::features(self, &found)?)
                     (cluster_count::cluster_count(self))
                     (sections::labels(self, &found))
                     (sections::samples(self, &found)?)

@@ -15,7 +15,7 @@ pub(super) fn sample(samples: &Samples, index: usize, title: &str) -> Result<Mar
     let most = samples.greatest().max(f32::MIN_POSITIVE);
     let channels = match samples.layout() {
         Layout::Windows { channels } => channels,
-        Layout::Table | Layout::Images(_) => 1,
+        Layout::Table | Layout::Images(_) | Layout::Features => 1,
     };
     let picture = samples.image().and_then(|shape| png(values, shape, most));
     Ok(html! {

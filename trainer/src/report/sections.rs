@@ -8,6 +8,7 @@ use super::input::{Assignments, ReportInput};
 use super::plot::{self, Bar, Point};
 use super::{geometry, layers, pictures};
 use crate::assessment::inference::multiply_accumulates;
+use crate::assessment::lone::{groups_of_clusters, lone_clusters};
 use crate::data::DataError;
 use crate::metrics;
 
@@ -92,6 +93,8 @@ pub(super) fn latents(run: &ReportInput, found: &Assignments) -> Markup {
 pub(super) fn clusters(run: &ReportInput, found: &Assignments) -> Markup {
     let file = run.model.file();
     let of = |cluster: usize| found.assigned.iter().filter(move |a| usize::from(a.cluster) == cluster);
+    let groups = run.dataset.groups.as_ref().map(|groups| groups_of_clusters(&found.clusters, groups, found.k));
+    let lone = run.dataset.groups.as_ref().map_or_else(Vec::new, |groups| lone_clusters(&found.clusters, groups));
     let mean = |values: Vec<f64>| values.iter().sum::<f64>() / values.len().max(1) as f64;
     html! {
         section {
@@ -100,6 +103,7 @@ pub(super) fn clusters(run: &ReportInput, found: &Assignments) -> Markup {
                 tr {
                     th { "cluster" } th { "samples" } th { "share" } th { "components" } th { "mean posterior" }
                     th { "novel at 1 %" }
+                    @if groups.is_some() { th { "groups" } }
                 }
                 @for cluster in 0..found.k {
                     @let n = of(cluster).count();
@@ -110,9 +114,11 @@ pub(super) fn clusters(run: &ReportInput, found: &Assignments) -> Markup {
                         td { (file.head.clusters().iter().filter(|&&c| usize::from(c) == cluster).count()) }
                         td { (format!("{:.3}", mean(of(cluster).map(|a| a.posterior.into()).collect()))) }
                         td { (percent(mean(of(cluster).map(|a| f64::from(u8::from(a.novelty.is_novel(0.01)))).collect()))) }
+                        @if let Some(groups) = &groups { td { (groups[cluster]) } }
                     }
                 }
             } }
+            @for lone in lone { p { (lone.to_string()) ": it may show the group, and not a kind of sample." } }
             (sticks(run))
             (weights(run, found))
         }

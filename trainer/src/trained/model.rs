@@ -1,5 +1,7 @@
 //! A whole model: scaling, encoder and head.
 
+use std::borrow::Cow;
+
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -7,6 +9,7 @@ use thiserror::Error;
 use super::head::Head;
 use super::layers::{CHUNK, Layer, forward_all};
 use crate::data::{DataError, Samples, Scaling};
+use crate::front_end::FrontEnd;
 use crate::mixture::NotPositiveDefinite;
 
 /// A trained model in f32.
@@ -26,6 +29,7 @@ use crate::mixture::NotPositiveDefinite;
 /// };
 /// let trained = Trained {
 ///     method: "by hand".into(),
+///     front_end: None,
 ///     scaling: Scaling { gain: vec![1.0], offset: vec![0.0] },
 ///     encoder: vec![Layer::Dense(mean)],
 ///     head: Head::Mixture(mixture),
@@ -41,7 +45,9 @@ use crate::mixture::NotPositiveDefinite;
 pub struct Trained {
     /// The method's name on the command line.
     pub method: String,
-    /// Maps values in the unit of the data to the input of the encoder.
+    /// Computes features of raw windows; the samples themselves are scaled if there is none.
+    pub front_end: Option<FrontEnd>,
+    /// Maps features, or values in the unit of the data, to the input of the encoder.
     pub scaling: Scaling,
     /// The encoder's layers; empty when the scaled features are themselves the latents.
     pub encoder: Vec<Layer>,
@@ -60,7 +66,7 @@ pub struct Trained {
 /// let covariance = Covariance::Spherical(vec![0.0]);
 /// let mixture = Mixture { log_weights: vec![0.0], means: ndarray::array![[0.0]], covariance, clusters: vec![0] };
 /// let (method, head) = ("by hand".into(), Head::Mixture(mixture));
-/// let trained = Trained { method, scaling, encoder: vec![], head };
+/// let trained = Trained { method, front_end: None, scaling, encoder: vec![], head };
 /// let error = trained.assign(&Samples::new("one", vec![1.0], 1)).unwrap_err();
 /// assert!(matches!(error, AssignError::Covariance(_)));
 /// ```
@@ -83,9 +89,29 @@ impl Trained {
     pub fn encode(&self, samples: &Samples) -> Result<Vec<f32>, DataError> {
         let mut latents = vec![];
         for values in samples.chunks(32 * CHUNK) {
-            latents.extend(self.encode_inputs(self.scaling.apply(&values?)));
+            latents.extend(self.encode_inputs(self.inputs(&values?)));
         }
         Ok(latents)
+    }
+
+    /// The number of values of a sample in the unit of the data.
+    pub fn n_values(&self) -> usize {
+        let first = self.encoder.first().map_or(self.head.n_dims(), Layer::inputs);
+        self.front_end.as_ref().map_or(first, FrontEnd::inputs)
+    }
+
+    /// What the encoder takes, `n_samples x inputs`, of whole samples in the unit of the data: their features if there is a
+    /// front end, scaled.
+    pub fn inputs(&self, values: &[f32]) -> Vec<f32> {
+        self.scaling.apply(&self.features(values))
+    }
+
+    /// The features of whole samples in the unit of the data; the samples themselves if there is no front end.
+    pub(crate) fn features<'v>(&self, values: &'v [f32]) -> Cow<'v, [f32]> {
+        match &self.front_end {
+            Some(front_end) => Cow::Owned(front_end.features(values)),
+            None => Cow::Borrowed(values),
+        }
     }
 
     /// The latents, `n_samples x D`, of samples that are scaled already, `n_samples x inputs`.

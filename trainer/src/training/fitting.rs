@@ -122,7 +122,7 @@ impl<B: AutodiffBackend> Fitting<'_, B> {
 
     /// The model as plain numbers.
     pub(crate) fn trained(&self, encoder: Vec<Layer>, head: Head) -> Trained {
-        Trained { method: self.plan.method.into(), scaling: self.data.scaling.clone(), encoder, head }
+        Trained { method: self.plan.method.into(), front_end: None, scaling: self.data.scaling.clone(), encoder, head }
     }
 
     /// Trains a phase to its end. `begin` runs the phases before it and creates this phase from their results. If the

@@ -31,6 +31,11 @@ impl<B: Backend> Data<B> {
         Ok(data)
     }
 
+    /// The group of each sample, if there are groups.
+    pub(crate) fn groups(&self) -> Option<&[u32]> {
+        self.samples.groups()
+    }
+
     /// N.
     pub(crate) fn n_samples(&self) -> usize {
         self.samples.n_samples()

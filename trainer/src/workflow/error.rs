@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use thiserror::Error;
 
 use crate::data::{DataError, DataRecord};
+use crate::front_end::FrontEndError;
 use crate::quantize::QuantizeError;
 use crate::run::{RunError, RunFile};
 use crate::trained::AssignError;
@@ -35,6 +36,9 @@ pub enum WorkflowError {
     /// The samples can't be read.
     #[error(transparent)]
     Data(#[from] DataError),
+    /// The samples can't have the front end that the settings ask for.
+    #[error(transparent)]
+    FrontEnd(#[from] FrontEndError),
     /// The training failed or was stopped.
     #[error(transparent)]
     Fit(#[from] FitError),

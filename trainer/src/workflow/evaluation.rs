@@ -7,6 +7,7 @@ use super::calibration::PosteriorCalibration;
 use super::error::WorkflowError;
 use super::models::check_features;
 use crate::assessment::inference;
+use crate::assessment::lone::{LoneCluster, lone_clusters};
 use crate::assessment::raw_counts::RawCounts;
 use crate::base::metrics::{Scores, agreement, clusters_found, scores};
 use crate::data::Dataset;
@@ -23,6 +24,9 @@ pub struct Evaluation {
     pub agreement: Option<f64>,
     /// The samples as raw counts, which are what a chip takes, compared with their values.
     pub raw_counts: RawCounts,
+    /// The clusters of the quantised model that one group of the samples shows alone.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub lone: Vec<LoneCluster>,
     /// The same evaluation for only the samples that training did not see.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub held_out: Option<Box<HeldOutEvaluation>>,
@@ -73,6 +77,7 @@ impl Evaluation {
             agreement: f32.as_deref().map(|clusters| agreement(clusters, &int8)),
             int8: model_scores(&int8),
             raw_counts: RawCounts::compare(model, samples)?,
+            lone: dataset.groups.as_ref().map_or_else(Vec::new, |groups| lone_clusters(&int8, groups)),
             held_out: None,
             posterior: None,
         })

@@ -5,6 +5,7 @@ use super::export::{Export, check_and_write};
 use super::plan::Plan;
 use super::recorder::Recorder;
 use crate::assessment::collapse::{Collapse, find_collapse};
+use crate::assessment::lone::{LoneCluster, lone_clusters};
 use crate::data::split::Split;
 use crate::device::Device;
 use crate::quantize::QuantizeError;
@@ -28,6 +29,8 @@ pub struct FitSummary {
     pub trained: Trained,
     /// How the clustering collapsed, if it did.
     pub collapse: Option<Collapse>,
+    /// The clusters that one group of the samples shows alone.
+    pub lone: Vec<LoneCluster>,
     /// By how much the quantised model disagrees with the trained one, if it does and that was allowed.
     pub disagreement: Option<QuantizeError>,
     /// Number of samples that were held out of training.
@@ -48,15 +51,25 @@ pub fn fit(
     observer: &mut dyn Observer,
 ) -> Result<FitSummary, WorkflowError> {
     let (dataset, config) = (plan.dataset(), plan.config());
-    let parts = Split::draw(dataset, config.holdout, config.seed).parts(&dataset.samples)?;
+    let split = Split::draw(dataset, config.holdout, config.seed);
+    let parts = split.parts(&dataset.samples)?;
     let mut recorder = Recorder::new(run, observer);
-    let trained = options.device.fit(&parts.training, config, &mut run.clone(), &mut recorder)?.trained;
+    let mut inputs = split.parts(plan.inputs())?.training.into_owned();
+    if let Some(groups) = &dataset.groups {
+        inputs = inputs.with_groups(split.training.iter().map(|&row| groups[row]).collect());
+    }
+    let mut trained = options.device.fit(&inputs, config, &mut run.clone(), &mut recorder)?.trained;
+    trained.front_end = plan.front_end().cloned();
     dataset.samples.check_unchanged()?;
     recorder.activity("quantising");
     let collapse = find_collapse(&trained, &parts.training)?;
+    let lone = match &dataset.groups {
+        Some(groups) => lone_clusters(&trained.assign(&dataset.samples)?, groups),
+        None => vec![],
+    };
     run.write_trained(&trained)?;
     let held_out = parts.held_out.as_ref().map_or(0, |samples| samples.n_samples());
     let export = Export { run: run.clone(), trained, parts, config: config.clone() };
     let disagreement = check_and_write(&export, &run.file(RunFile::Model), options.allow_disagreement)?;
-    Ok(FitSummary { trained: export.trained, collapse, disagreement, held_out })
+    Ok(FitSummary { trained: export.trained, collapse, lone, disagreement, held_out })
 }

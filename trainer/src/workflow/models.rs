@@ -5,7 +5,7 @@ use edgemix_runtime::Model;
 use super::error::WorkflowError;
 use crate::data::Samples;
 use crate::run::{ModelFile, RunDir, RunFile};
-use crate::trained::{Layer, Trained};
+use crate::trained::Trained;
 
 /// The trained model of a run and its quantised form, checked to be the same model.
 #[derive(Clone, Debug)]
@@ -24,8 +24,7 @@ impl RunModels {
     /// numbers of features, components or clusters.
     pub fn read(run: &RunDir) -> Result<Self, WorkflowError> {
         let (trained, quantised) = (run.trained()?, run.model()?);
-        let first = trained.encoder.first().map_or(trained.head.n_dims(), Layer::inputs);
-        let in_trained = (first, trained.head.n_components(), trained.head.n_clusters());
+        let in_trained = (trained.n_values(), trained.head.n_components(), trained.head.n_clusters());
         let in_model = {
             let model = quantised.model()?;
             (model.input_len(), model.file().head.n_components(), model.n_clusters())

@@ -1,7 +1,8 @@
 //! The samples and settings of a run, which are checked before anything is written.
 
 use super::error::WorkflowError;
-use crate::data::{DataError, DataRecord, Dataset, Source};
+use crate::data::{DataError, DataRecord, Dataset, Samples, Source};
+use crate::front_end::FrontEnd;
 use crate::methods::{EncoderChoice, FitConfig};
 use crate::run::settings_to_toml;
 
@@ -24,6 +25,9 @@ pub struct Plan<'a> {
     record: DataRecord,
     config: FitConfig,
     encoder: EncoderChoice,
+    front_end: Option<FrontEnd>,
+    /// The features that the front end computes of the samples.
+    features: Option<Samples>,
 }
 
 impl<'a> Plan<'a> {
@@ -31,9 +35,15 @@ impl<'a> Plan<'a> {
     ///
     /// # Errors
     /// [`WorkflowError::Fit`] if a setting is impossible or there are too few samples, [`WorkflowError::Data`] if all samples
-    /// are the same, and [`WorkflowError::Run`] if a setting can't be written as TOML.
+    /// are the same, [`WorkflowError::FrontEnd`] if they can't have the front end that the settings ask for, and
+    /// [`WorkflowError::Run`] if a setting can't be written as TOML.
     pub fn new(source: &Source, dataset: &'a Dataset, config: FitConfig) -> Result<Self, WorkflowError> {
-        Self::checked(dataset, DataRecord::new(source, &dataset.samples), config)
+        let samples = &dataset.samples;
+        let front_end = FrontEnd::of(&config.front_end, samples)?;
+        config.check_numbers()?;
+        let features = front_end.as_ref().map(|front_end| front_end.features_of(samples)).transpose()?;
+        let encoder = EncoderChoice { encoder: config.encoder.clone(), dimension: None };
+        Self { dataset, record: DataRecord::new(source, samples), config, encoder, front_end, features }.checked()
     }
 
     /// The same plan with another seed.
@@ -42,21 +52,33 @@ impl<'a> Plan<'a> {
     /// The errors of [`Plan::new`].
     pub fn with_seed(&self, seed: u64) -> Result<Self, WorkflowError> {
         let config = FitConfig { seed, ..self.config.clone() };
-        Ok(Self { encoder: self.encoder.clone(), ..Self::checked(self.dataset, self.record.clone(), config)? })
+        Ok(Self { encoder: self.encoder.clone(), ..Self { config, ..self.clone() }.checked()? })
     }
 
-    fn checked(dataset: &'a Dataset, record: DataRecord, mut config: FitConfig) -> Result<Self, WorkflowError> {
-        config.check(&dataset.samples)?;
-        let encoder = config.encoder_for(&dataset.samples)?;
+    fn checked(mut self) -> Result<Self, WorkflowError> {
+        self.config.check(self.inputs())?;
+        self.encoder = self.config.encoder_for(self.inputs())?;
         // What these samples decided is a setting from here on, so that parts of them do not decide otherwise.
-        if encoder.dimension.is_some() {
-            config.encoder = encoder.encoder.clone();
+        if self.encoder.dimension.is_some() {
+            self.config.encoder = self.encoder.encoder.clone();
         }
-        if dataset.samples.are_all_equal() {
-            return Err(DataError::AllEqual { name: dataset.samples.name().to_owned() }.into());
+        for samples in [&self.dataset.samples, self.inputs()] {
+            if samples.are_all_equal() {
+                return Err(DataError::AllEqual { name: samples.name().to_owned() }.into());
+            }
         }
-        settings_to_toml(&config)?;
-        Ok(Self { dataset, record, config, encoder })
+        settings_to_toml(&self.config)?;
+        Ok(self)
+    }
+
+    /// What computes features of the samples, if something does.
+    pub fn front_end(&self) -> Option<&FrontEnd> {
+        self.front_end.as_ref()
+    }
+
+    /// What the encoder learns from: the features of the samples, or the samples themselves.
+    pub fn inputs(&self) -> &Samples {
+        self.features.as_ref().unwrap_or(&self.dataset.samples)
     }
 
     /// The samples.

@@ -190,6 +190,7 @@ mod tests {
         };
         let trained = Trained {
             method: "dpm\nfn inserted() {}".into(),
+            front_end: None,
             scaling: Scaling { gain: vec![1.0], offset: vec![0.0] },
             encoder: vec![],
             head: Head::Mixture(mixture),

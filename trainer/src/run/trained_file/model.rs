@@ -8,6 +8,7 @@ use super::layers;
 use super::tensors::{TensorReader, TensorWriter};
 use super::version::VERSION;
 use crate::data::Scaling;
+use crate::front_end::FrontEnd;
 use crate::trained::{Layer, Trained};
 
 /// The entry `edgemix` of the metadata.
@@ -16,6 +17,8 @@ use crate::trained::{Layer, Trained};
 struct Description {
     version: u64,
     method: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    front_end: Option<FrontEnd>,
     encoder: Vec<Layer>,
     head: HeadDescription,
 }
@@ -38,7 +41,7 @@ struct Preamble {
 /// # let mixture = Mixture { log_weights: vec![0.0; 2], means: ndarray::array![[0.0], [9.0]], covariance, clusters: vec![0, 1] };
 /// # let (method, head) = ("by hand".into(), Head::Mixture(mixture));
 /// # let scaling = Scaling { gain: vec![1.0], offset: vec![0.0] };
-/// # let trained = Trained { method, scaling, encoder: vec![], head };
+/// # let trained = Trained { method, front_end: None, scaling, encoder: vec![], head };
 /// let bytes = write_trained(&trained)?;
 /// assert_eq!(read_trained(&bytes)?, trained);
 /// # Ok::<(), edgemix::run::TrainedFileError>(())
@@ -54,6 +57,7 @@ pub fn write_trained(trained: &Trained) -> Result<Vec<u8>, TrainedFileError> {
     let description = Description {
         version: VERSION,
         method: trained.method.clone(),
+        front_end: trained.front_end.clone(),
         encoder: layers::write(&mut tensors, "encoder", &trained.encoder),
         head: heads::write(&mut tensors, &trained.head),
     };
@@ -70,7 +74,7 @@ pub fn read_trained(bytes: &[u8]) -> Result<Trained, TrainedFileError> {
     if version != VERSION {
         return Err(TrainedFileError::Version { found: version });
     }
-    let Description { method, encoder, head, .. } = serde_json::from_str(tensors.description())?;
+    let Description { method, front_end, encoder, head, .. } = serde_json::from_str(tensors.description())?;
     let encoder = layers::read(&tensors, "encoder", encoder)?;
     let head = heads::read(&tensors, head)?;
     let (gives, takes) = (encoder.last().map(Layer::outputs), head.n_dims());
@@ -79,8 +83,20 @@ pub fn read_trained(bytes: &[u8]) -> Result<Trained, TrainedFileError> {
         return Err(TrainedFileError::field("head", problem));
     }
     let scaling = read_scaling(&tensors, encoder.first().map_or(takes, Layer::inputs))?;
+    let inputs = encoder.first().map_or(takes, Layer::inputs);
+    if let Some(problem) = front_end.as_ref().and_then(|front_end| problem_of(front_end, inputs)) {
+        return Err(TrainedFileError::field("front_end", problem));
+    }
     tensors.finish()?;
-    Ok(Trained { method, scaling, encoder, head })
+    Ok(Trained { method, front_end, scaling, encoder, head })
+}
+
+/// What is wrong with a front end before an encoder that takes so many values.
+fn problem_of(front_end: &FrontEnd, inputs: usize) -> Option<String> {
+    let fits = front_end.outputs() == inputs;
+    front_end
+        .problem()
+        .or_else(|| (!fits).then(|| format!("has {} features, but the encoder takes {inputs}", front_end.outputs())))
 }
 
 fn read_scaling(tensors: &TensorReader, inputs: usize) -> Result<Scaling, TrainedFileError> {

@@ -50,6 +50,7 @@ fn models() -> Vec<Trained> {
     let scaling = |entries: usize| Scaling { gain: vec![0.1; entries], offset: vec![-0.2; entries] };
     let model = |encoder, head, entries| Trained {
         method: "a \"quoted\" method".into(),
+        front_end: None,
         scaling: scaling(entries),
         encoder,
         head,

@@ -1,0 +1,247 @@
+//! A front end of given windows.
+
+use edgemix_format::description::FrontEndRecord;
+use edgemix_format::view::{FramePooling, FrontEnd as View, Statistics};
+use edgemix_format::write::{Blob, SpectrumSettings, SpectrumTables, Taper};
+use edgemix_runtime::front_ends;
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::choice;
+use super::error::FrontEndError;
+use super::settings::{FrontEndKind, FrontEndSettings, Statistic};
+use crate::data::{DataError, Layout, Samples};
+
+/// What computes integer features of raw windows: the first step of a model that has one, before the scaling.
+///
+/// ```
+/// use edgemix::data::{Layout, Samples};
+/// use edgemix::front_end::{FrontEnd, FrontEndSettings};
+///
+/// // Two windows of 64 instants of two channels, in counts.
+/// let values = (0..256).map(|i| if i % 2 == 0 { (i / 8 % 2 * 40) as f32 } else { 1000.0 + i as f32 }).collect();
+/// let windows = Samples::new("windows", values, 128).with_layout(Layout::Windows { channels: 2 }).with_count(1.0);
+/// let front_end = FrontEnd::of(&FrontEndSettings::default(), &windows)?.expect("windows have a spectrum");
+/// let features = front_end.features_of(&windows)?;
+/// assert_eq!((features.n_samples(), features.n_features()), (2, front_end.outputs()));
+/// assert_eq!(features.layout(), Layout::Features);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FrontEnd {
+    /// One count in the unit of the data.
+    count: f32,
+    /// The name of each channel.
+    channels: Vec<String>,
+    /// Instants in a second, if that is known.
+    rate: Option<f64>,
+    #[serde(with = "SpectrumDefinition")]
+    spectrum: SpectrumSettings,
+}
+
+/// The fields of [`SpectrumSettings`], for serde.
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "SpectrumSettings", deny_unknown_fields)]
+struct SpectrumDefinition {
+    instants: usize,
+    channels: usize,
+    fft: usize,
+    frame: usize,
+    hop: usize,
+    #[serde(with = "TaperDefinition")]
+    taper: Taper,
+    pooling: FramePooling,
+    statistics: Statistics,
+    mean_fraction: u8,
+    noise: f64,
+    signals: Vec<u32>,
+    edges: Vec<u16>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Taper")]
+enum TaperDefinition {
+    None,
+    Hann,
+}
+
+impl FrontEnd {
+    /// The front end that settings choose for samples; `None` if there is to be none. With [`FrontEndKind::Auto`], samples
+    /// that can have no spectrum have none.
+    ///
+    /// # Errors
+    /// [`FrontEndError`] if these samples can have no such front end.
+    pub fn of(settings: &FrontEndSettings, samples: &Samples) -> Result<Option<Self>, FrontEndError> {
+        let is_auto = settings.kind == FrontEndKind::Auto;
+        let channels = match samples.layout() {
+            _ if settings.kind == FrontEndKind::None => return Ok(None),
+            Layout::Windows { channels } => channels,
+            _ if is_auto => return Ok(None),
+            _ => return Err(FrontEndError::NoWindows { samples: samples.name().into() }),
+        };
+        let instants = samples.n_features() / channels.max(1);
+        let size = || FrontEndError::Size { samples: samples.name().into(), instants, channels };
+        let count = if choice::has_spectrum(instants, channels) { count(samples) } else { Err(size()) };
+        let count = match count {
+            Err(_) if is_auto => return Ok(None),
+            count => count?,
+        };
+        let greatest = samples.greatest().max(-samples.least()) / count;
+        let spectrum = choice::spectrum(settings, instants, channels, greatest)?;
+        let names = (0..channels).map(|channel| samples.column_name(channel)).collect();
+        Ok(Some(Self { count, channels: names, rate: settings.rate, spectrum }))
+    }
+
+    /// Number of values of a raw window.
+    pub fn inputs(&self) -> usize {
+        self.spectrum.instants * self.spectrum.channels
+    }
+
+    /// Number of features.
+    pub fn outputs(&self) -> usize {
+        self.spectrum.signals.len() * self.features_of_a_signal()
+    }
+
+    fn features_of_a_signal(&self) -> usize {
+        self.spectrum.statistics.len() + self.spectrum.edges.len().saturating_sub(1)
+    }
+
+    /// One count in the unit of the data.
+    pub fn count(&self) -> f32 {
+        self.count
+    }
+
+    /// The features of raw windows, `N x inputs` in the unit of the data: `N x outputs` integers, as the chip computes them.
+    ///
+    /// # Panics
+    /// If `values` are not whole windows.
+    pub fn features(&self, values: &[f32]) -> Vec<f32> {
+        let tables = self.tables();
+        let view = View::Spectrum(tables.spectrum());
+        assert!(values.len().is_multiple_of(view.inputs()), "{} values are not whole windows", values.len());
+        let windows = values.par_chunks_exact(view.inputs());
+        let state = || (vec![0i16; view.inputs()], vec![0i16; view.outputs()], vec![0i32; view.scratch()]);
+        let compute = |(counts, features, scratch): &mut (Vec<i16>, Vec<i16>, Vec<i32>), window: &[f32]| {
+            self.counts_of(window, counts);
+            // The lengths are those that the view asks for.
+            let _ = front_ends::run(&view, counts, features, scratch);
+            features.iter().map(|&feature| f32::from(feature)).collect::<Vec<f32>>()
+        };
+        windows.map_init(state, compute).flatten_iter().collect()
+    }
+
+    /// The raw counts of a window, rounded as the runtime rounds values.
+    fn counts_of(&self, window: &[f32], counts: &mut [i16]) {
+        for (place, x) in counts.iter_mut().zip(window) {
+            // `as` saturates.
+            *place = (x / self.count + 0.5).floor() as i16;
+        }
+    }
+
+    /// The features of raw windows as samples.
+    ///
+    /// # Errors
+    /// If the file that holds the windows can't be read.
+    pub fn features_of(&self, windows: &Samples) -> Result<Samples, DataError> {
+        windows.computed(self.outputs(), self.feature_names(), |values| self.features(values))
+    }
+
+    /// The name of each feature, such as `ax mean` or `ax 1.2-2.0 Hz`.
+    pub fn feature_names(&self) -> Vec<String> {
+        let bands = self.band_names();
+        let statistics = Statistic::ALL.into_iter().filter(|(_, own)| self.spectrum.statistics.contains(own.bit()));
+        let of_a_signal: Vec<String> = statistics.map(|(name, _)| name.to_owned()).chain(bands).collect();
+        let signals = self.signal_names();
+        signals.iter().flat_map(|signal| of_a_signal.iter().map(move |name| format!("{signal} {name}"))).collect()
+    }
+
+    /// The name of each signal: that of a channel, or `|ax, ay, az|` for a magnitude.
+    pub fn signal_names(&self) -> Vec<String> {
+        let members = |signal: u32| (0..self.channels.len()).filter(move |&channel| signal >> channel & 1 == 1);
+        let name = |&signal: &u32| {
+            let names: Vec<&str> = members(signal).map(|channel| &*self.channels[channel]).collect();
+            if let [name] = names[..] { name.to_owned() } else { format!("|{}|", names.join(", ")) }
+        };
+        self.spectrum.signals.iter().map(name).collect()
+    }
+
+    /// The name of each band: its frequencies, or its bins if the rate is not known.
+    pub fn band_names(&self) -> Vec<String> {
+        let hertz = |bin: f64, rate: f64| bin * rate / self.spectrum.fft as f64;
+        let name = |edges: &[u16]| {
+            let (first, end) = (f64::from(edges[0]), f64::from(edges[1]));
+            match self.rate {
+                // A bin reaches half a bin to both sides.
+                Some(rate) => format!("{:.1}-{:.1} Hz", hertz(first - 0.5, rate), hertz(end - 0.5, rate)),
+                None if end - first > 1.0 => format!("bins {first}-{}", end - 1.0),
+                None => format!("bin {first}"),
+            }
+        };
+        self.spectrum.edges.windows(2).map(name).collect()
+    }
+
+    /// A feature's value as people read it: a mean in counts, a logarithm in octaves, a skewness as it is.
+    pub(crate) fn shown(&self, feature: usize, value: f64) -> String {
+        let statistic = feature % self.features_of_a_signal().max(1);
+        let is_mean = statistic == 0 && self.spectrum.statistics.contains(Statistics::MEAN);
+        let unit = if is_mean { f64::from(1u32 << self.spectrum.mean_fraction) } else { 1024.0 };
+        format!("{:.1}", value / unit)
+    }
+
+    /// What it computes, in a line.
+    pub fn describe(&self) -> String {
+        let SpectrumSettings { instants, fft, frame, ref edges, ref signals, .. } = self.spectrum;
+        let frames = (instants - frame) / self.spectrum.hop + 1;
+        let frames = if frames == 1 { String::new() } else { format!(", {frames} frames of {frame}") };
+        format!(
+            "spectrum of {instants} instants ({fft}-point transform{frames}, {} bands) of {} signals: {} features",
+            edges.len().saturating_sub(1),
+            signals.len(),
+            self.outputs()
+        )
+    }
+
+    /// The record of a model file, whose tables are appended to the blob.
+    pub fn record(&self, blob: &mut Blob) -> FrontEndRecord {
+        FrontEndRecord::Spectrum(self.tables().push(blob))
+    }
+
+    /// What is wrong with a front end that was read from a file.
+    pub(crate) fn problem(&self) -> Option<String> {
+        let channels = self.spectrum.channels;
+        if self.channels.len() != channels {
+            return Some(format!("does not have {channels} names of channels"));
+        }
+        if !(self.count > 0.0 && self.count.is_finite()) {
+            return Some("has a count that is not positive".into());
+        }
+        self.spectrum.tables().err().map(|fault| fault.to_string())
+    }
+
+    /// The spectrum was checked when it was made or read.
+    fn tables(&self) -> SpectrumTables {
+        self.spectrum.tables().unwrap_or_else(|fault| panic!("an unchecked spectrum: {fault}"))
+    }
+}
+
+/// One count in the unit of the data: that of the samples if they are integers, or else the least power of two with which
+/// int16 spans twice their range.
+fn count(samples: &Samples) -> Result<f32, FrontEndError> {
+    let Some(count) = samples.count() else {
+        let most = 2.0 * samples.greatest().max(-samples.least()) / f32::from(i16::MAX);
+        return Ok(if most > f32::MIN_POSITIVE { most.log2().ceil().exp2() } else { 1.0 });
+    };
+    let range = f32::from(i16::MIN)..=f32::from(i16::MAX);
+    let fits =
+        |&(least, greatest): &(f32, f32)| range.contains(&(least / count)) && range.contains(&(greatest / count));
+    let limits = samples.column_limits();
+    match limits.iter().position(|limits| !fits(limits)) {
+        None => Ok(count),
+        Some(channel) => {
+            let (least, greatest) = limits[channel];
+            let (samples, channel) = (samples.name().into(), samples.column_name(channel));
+            Err(FrontEndError::Counts { samples, channel, least: least / count, greatest: greatest / count })
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! Windows of a recording through a front end: the trainer's features, the file, and the raw counts of a chip.
+
+use std::path::Path;
+
+use edgemix::data::{Dataset, Layout, Samples, Source, Windowing};
+use edgemix::front_end::{FrontEnd, FrontEndError, FrontEndSettings};
+use edgemix::methods::{FitConfig, MethodConfig};
+use edgemix::run::RunDir;
+use edgemix::training::PhaseSettings;
+use edgemix::workflow::{Evaluation, ExistingRun, FitOptions, Plan, WorkflowError, fit, start};
+use edgemix_format::write::AlignedBytes;
+use edgemix_runtime::front_ends;
+
+const RECORDING: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../firmware-example/assets/hapt.csv.gz");
+
+fn source() -> Source {
+    Source {
+        label_column: Some("activity".into()),
+        group_column: Some("user".into()),
+        window: Some(Windowing { length: 64, step: 64 }),
+        ..Source::new(RECORDING)
+    }
+}
+
+/// A short run of the recording.
+fn train(dataset: &Dataset, out: &Path) -> RunDir {
+    let mut method = MethodConfig::named("ae-gmm").unwrap();
+    method.set_n_clusters(6);
+    let reconstruction = PhaseSettings::with_epochs(20);
+    let config = FitConfig { method, reconstruction, ..FitConfig::default() };
+    let plan = Plan::new(&source(), dataset, config).unwrap();
+    assert_eq!(plan.inputs().layout(), Layout::Features);
+    let run = start(out, &plan, ExistingRun::Refuse).unwrap();
+    fit(&run, &plan, &FitOptions::default(), &mut ()).unwrap();
+    run
+}
+
+#[test]
+fn raw_counts_give_the_features_and_clusters_that_training_saw() {
+    let (folder, dataset) = (tempfile::tempdir().unwrap(), source().read().unwrap());
+    let run = train(&dataset, folder.path());
+    let (trained, file) = (run.trained().unwrap(), run.model().unwrap());
+    let model = file.model().unwrap();
+    let front_end = trained.front_end.as_ref().unwrap();
+    let in_file = model.file().front_ends.first().unwrap();
+    assert_eq!((model.input_len(), in_file.outputs()), (64 * 3, front_end.outputs()));
+
+    let values = dataset.samples.all().unwrap();
+    let counts: Vec<i16> = values.iter().map(|&x| x as i16).collect();
+    let expected = front_end.features(&values);
+    let mut workspace = AlignedBytes::zeroed(model.arena_len());
+    let mut scratch = vec![0; in_file.scratch()];
+    let windows = values.chunks(192).zip(counts.chunks(192)).zip(expected.chunks(front_end.outputs()));
+    for ((values, counts), expected) in windows {
+        let mut features = vec![0; in_file.outputs()];
+        front_ends::run(in_file, counts, &mut features, &mut scratch).unwrap();
+        assert!(features.iter().map(|&x| f32::from(x)).eq(expected.iter().copied()));
+        let raw = model.assign_raw(counts, &mut workspace).unwrap();
+        let raw = (raw.cluster, raw.log_density, raw.novelty);
+        let found = model.assign(values, &mut workspace).unwrap();
+        assert_eq!((found.cluster, found.log_density, found.novelty), raw);
+    }
+    // Kinds of motion are told apart, and integers hardly differ from floating point.
+    let evaluation = Evaluation::new(&dataset, Some(&trained), &model).unwrap();
+    assert!(evaluation.agreement.unwrap() >= 0.99, "{evaluation:?}");
+    assert!(evaluation.int8.scores.unwrap().nmi > 0.55, "{evaluation:?}");
+    assert!(file.flash() < 30_000, "{}", file.flash());
+}
+
+/// Windows of 32 instants of two channels; values are counts times `count`.
+fn windows(count: f32) -> Samples {
+    let values = (0..6400).map(|i| ((i * i / 7 + i % 2 * 300) % 501) as f32 * count).collect();
+    Samples::new("windows", values, 64).with_layout(Layout::Windows { channels: 2 })
+}
+
+#[test]
+fn a_recording_in_physical_units_has_the_spectrum_of_its_counts_but_for_their_size() {
+    let settings = FrontEndSettings::default();
+    let front_end = |samples: &Samples| FrontEnd::of(&settings, samples).unwrap().unwrap();
+    let (counts, units) = (windows(1.0).with_count(1.0), windows(2f32.powi(-9)));
+    let [of_counts, of_units] = [&counts, &units].map(|samples| {
+        let front_end = front_end(samples);
+        (front_end.features_of(samples).unwrap(), front_end.count())
+    });
+    assert_eq!(of_counts.1, 1.0);
+    // The least power of two with which int16 spans twice the range.
+    assert_eq!(of_units.1, 2f32.powi(-14));
+    // 2^5 counts for one: logarithms differ by 5, up to rounding and the noise of a count.
+    let names = front_end(&counts).feature_names();
+    let deviation = names.iter().position(|name| name == "1 deviation").unwrap();
+    for (a, b) in of_counts.0.chunks(1).zip(of_units.0.chunks(1)) {
+        let difference = b.unwrap()[deviation] - a.unwrap()[deviation];
+        assert!((difference - 5.0 * 1024.0).abs() < 4.0, "{difference}");
+    }
+}
+
+#[test]
+fn samples_without_a_spectrum_have_none_unless_it_is_asked_for() {
+    let [auto, none, spectrum] = ["auto", "none", "spectrum"].map(|name| name.parse::<FrontEndSettings>().unwrap());
+    let of = |settings: &FrontEndSettings, samples: &Samples| FrontEnd::of(settings, samples);
+    let table = Samples::new("table", vec![1.0, 2.0, 3.0, 5.0], 2);
+    assert!(of(&auto, &table).unwrap().is_none() && of(&none, &windows(1.0)).unwrap().is_none());
+    assert!(matches!(of(&spectrum, &table), Err(FrontEndError::NoWindows { .. })));
+    // Windows of 15 instants.
+    let short = Samples::new("short", (0..60).map(|i| i as f32).collect(), 30);
+    let short = short.with_layout(Layout::Windows { channels: 2 });
+    assert!(of(&auto, &short).unwrap().is_none());
+    assert!(matches!(of(&spectrum, &short), Err(FrontEndError::Size { instants: 15, channels: 2, .. })));
+    // Counts that no int16 holds.
+    let wide = windows(100.0).with_count(1.0);
+    assert!(of(&auto, &wide).unwrap().is_none());
+    let error = of(&spectrum, &wide).unwrap_err().to_string();
+    assert!(error.contains("counts of channel 0 go from 0 to 5"), "{error}");
+}
+
+#[test]
+fn a_spectrum_that_does_not_fit_is_refused_before_anything_is_written() {
+    let dataset = source().read().unwrap();
+    let front_end: FrontEndSettings = "spectrum:fft=128".parse().unwrap();
+    let config = FitConfig { front_end, ..FitConfig::default() };
+    let refused = Plan::new(&source(), &dataset, config).unwrap_err();
+    assert!(matches!(refused, WorkflowError::FrontEnd(FrontEndError::Setting { setting: "fft", .. })), "{refused}");
+}
