@@ -133,7 +133,7 @@ impl Device {
                 fit::<Autodiff<burn::backend::Cuda>>(&device, samples, plan, method, store, observer)
             }
             #[cfg(not(feature = "cuda"))]
-            Self::Cuda(_) => Err(FitError::Setting { setting: "device", problem: DeviceError::NotBuilt.to_string() }),
+            Self::Cuda(_) => Err(FitError::setting("device", DeviceError::NotBuilt.to_string())),
         }
     }
 }

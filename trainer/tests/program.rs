@@ -235,8 +235,28 @@ fn a_start_that_is_refused_changes_nothing_and_does_not_block_the_next() {
         assert_eq!(output.status.code(), Some(2), "{wrong:?}: {}", String::from_utf8_lossy(&output.stderr));
         assert!(contents(folder.path()) == before, "{wrong:?} changed the run");
     }
+    // A training that fails after it began leaves the old run as it was.
+    let wrong = [&["train", "digits", "--out", "run", "--force", "--learning-rate", "1e30"], &short[..]].concat();
+    let diverged = edgemix(&wrong, folder.path());
+    assert_eq!(diverged.status.code(), Some(1), "{}", String::from_utf8_lossy(&diverged.stderr));
+    let is_hidden = |path: &Path| path.components().any(|part| part.as_os_str() == ".edgemix-next");
+    let mut found = contents(folder.path());
+    found.retain(|(path, _)| !is_hidden(path));
+    assert!(found == before, "a training that failed changed the run");
     let replaced = edgemix(&[&["train", "digits", "--out", "run", "--force"], &short[..]].concat(), folder.path());
     assert!(replaced.status.success(), "{}", String::from_utf8_lossy(&replaced.stderr));
+    assert!(!contents(folder.path()).iter().any(|(path, _)| is_hidden(path)));
+}
+
+#[test]
+fn a_run_without_a_checkpoint_is_no_obstacle() {
+    let folder = tempfile::tempdir().unwrap();
+    let train = |more: &[&str]| edgemix(&[&["train", "digits", "--out", "run"], more].concat(), folder.path());
+    let short = ["--method", "ae-kmeans", "--allow-disagreement", "--pretrain-epochs", "1"];
+    let diverged = train(&[&["--learning-rate", "1e30"], &short[..]].concat());
+    assert_eq!(diverged.status.code(), Some(1), "{}", String::from_utf8_lossy(&diverged.stderr));
+    let right = train(&short);
+    assert!(right.status.success(), "{}", String::from_utf8_lossy(&right.stderr));
 }
 
 #[cfg(unix)]

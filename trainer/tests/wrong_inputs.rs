@@ -155,6 +155,34 @@ const CASES: &[&str] = &[
     "train windows.npy --front-end spectrum:magnitude=1+3 --out r",
     "train windows.npy --rate 0 --out r",
     "train wide.npy --window 16 --front-end spectrum --out r",
+    // Settings out of their ranges, and encoders that no model file holds.
+    "train digits --out r --set method.grouping.majority=2",
+    "train digits --out r --set method.grouping.halves=-1",
+    "train digits --out r --set method.grouping.min-clusters=9 --set method.grouping.max-clusters=4",
+    "train digits --out r --set method.components.prior-scale=-1",
+    "train digits --out r --set method.reconstruction=nan",
+    "train digits --out r --set augmentation.shift=nan",
+    "train --print-config --set method.grouping.threshold=7",
+    "train --print-config --learning-rate=-1",
+    "train digits --out r --encoder 100-2000",
+    "train digits --out r --encoder 9-9-9-9-9-9-9-9-9-9-9-9-9-9-9-9-9",
+    "train digits --out r --encoder conv:8k3s256,10",
+    "train few.csv --out r --method ae-kmeans --clusters 3",
+    // Outputs that would overwrite something.
+    "train digits --out text",
+    "assign good.emx digits -o good.emx",
+    "assign good.emx good.csv -o good.csv",
+    "assign finished digits -o finished/config.toml",
+    "export finished --data digits -o finished/trained.safetensors",
+    "export finished --data digits --rust finished/checkpoints/../../mixed",
+    "report finished --data digits -o finished/model.emx",
+    // Bytes that are not text, pipes, and counts.
+    "export bytes --data digits -o x.emx",
+    "report bytes --data digits -o x.html",
+    "train --out bytes --resume",
+    "train /dev/null --out r",
+    "evaluate finished --data digits --labels good.csv",
+    "export finished --data digits --rust r --names a",
 ];
 
 /// Cases in which the user has no permission.
@@ -234,6 +262,9 @@ fn files(folder: &Path) {
     let started = RunDir::create(&folder.join("started")).unwrap();
     let record = DataRecord::new(&Source::new("digits"), &digits().samples);
     started.write_start(&record, &FitConfig { seed: 3, batch_size: 128, ..FitConfig::default() }).unwrap();
+    write("few.csv", format!("x,y\n{}", "1,2\n3,5\n".repeat(20)).as_bytes());
+    fs::create_dir(folder.join("started/checkpoints")).unwrap();
+    write("started/checkpoints/last.ckpt", b"hello");
     fs::create_dir(folder.join("foreign")).unwrap();
     write("foreign/report.html", b"<p>Annual report</p>");
     write("comma.csv", b"x;y\n1;2,5\n");
@@ -248,7 +279,7 @@ fn files(folder: &Path) {
 /// A run whose files are damaged, one with the model of another run, and one that is whole.
 fn runs(folder: &Path, model: &[u8]) {
     let write = |name: &str, bytes: &[u8]| fs::write(folder.join(name), bytes).unwrap();
-    for run in ["broken", "finished", "mixed"] {
+    for run in ["broken", "finished", "mixed", "bytes"] {
         fs::create_dir_all(folder.join(run).join("checkpoints")).unwrap();
         write(&format!("{run}/config.toml"), b"seed = 3\n");
         write(&format!("{run}/model.emx"), model);
@@ -269,9 +300,13 @@ fn runs(folder: &Path, model: &[u8]) {
     let trained = write_trained(&trained).unwrap();
     write(&trained_file("mixed"), &trained);
     write(&trained_file("finished"), &trained);
+    write(&trained_file("bytes"), &trained);
     let mut export = Command::new(PROGRAM);
     export.args(["export", "finished", "--data", "digits", "-o", "finished/model.emx"]).current_dir(folder);
     assert!(export.status().unwrap().success());
+    fs::copy(folder.join("finished/model.emx"), folder.join("bytes/model.emx")).unwrap();
+    write("bytes/config.toml", b"seed = 3\n# \xff\n");
+    write("bytes/metrics.jsonl", b"\xff\n");
 }
 
 /// Files that nobody may read, and a folder that nobody may write to. If this process may read and write anything, the

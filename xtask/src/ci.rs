@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 
 use crate::build_graph::{self, EXAMPLE, TRAINER_TESTS};
 use crate::process::{cargo, program, run};
-use crate::{bench, cores, docs, firmware, fuzz, setup};
+use crate::{bench, cores, deny, docs, firmware, fuzz, setup};
 
 /// `cargo xtask test`: installs what is missing, then runs the tests on the host and on the emulated chip.
 pub(crate) fn test() -> Result<()> {
@@ -27,6 +27,7 @@ pub(crate) fn run_all() -> Result<()> {
     let steps: [Step; 14] = [
         ("fmt", || cargo(&["fmt", "--all", "--check"])),
         ("build-graph", build_graph::check),
+        ("deny", deny::check),
         ("test", test),
         ("example", || cargo(&[&["run"], EXAMPLE].concat())),
         ("firmware", || firmware::example(false)),

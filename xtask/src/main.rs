@@ -5,6 +5,7 @@ mod build_graph;
 mod ci;
 mod cores;
 mod cycles;
+mod deny;
 mod docs;
 mod firmware;
 mod fuzz;
@@ -25,6 +26,7 @@ Tests
   mutations [--count 10000000]
                             Feed so many mutations of models with right checksums to the reader
   docs                      Run the commands of docs/own-data.md and docs/chip.md, up to the emulated chip
+  deny                      Check dependencies: known vulnerabilities, licences, duplicated versions, origins
   build-graph               Check that the commands of the README compile every dependency once
   ci                        Run everything that must pass before a change lands
 
@@ -60,6 +62,7 @@ fn main() -> Result<()> {
         }
         ["docs"] => docs::run(),
         ["build-graph"] => build_graph::check(),
+        ["deny"] => deny::check(),
         ["nopanic"] => firmware::nopanic(),
         ["fuzz"] => fuzz::run(60),
         ["fuzz", "--seconds", seconds] => {

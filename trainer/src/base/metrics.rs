@@ -7,13 +7,17 @@ use serde::Serialize;
 /// Agreement of clusters with labels, as computed by [`scores`].
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Scores {
-    /// Clustering accuracy: the share of samples in the right cluster under the best one-to-one matching.
-    pub acc: f64,
+    /// Clustering accuracy: the share of samples in the right cluster under the best one-to-one matching; `None` if there are
+    /// too many clusters and labels to find it ([`MATCHING_LIMIT`]).
+    pub acc: Option<f64>,
     /// Normalised mutual information: by the arithmetic mean of the entropies, which is scikit-learn's default.
     pub nmi: f64,
     /// Adjusted Rand index (Hubert and Arabie, "Comparing partitions", 1985).
     pub ari: f64,
 }
+
+/// The best one-to-one matching of `m` things to `n >= m` others takes `m^2 n` steps. It is not looked for if these are more.
+pub const MATCHING_LIMIT: usize = 2_000_000_000;
 
 /// Compares the clusters of samples with their labels. Both may be any numbers: only equality counts.
 ///
@@ -21,20 +25,16 @@ pub struct Scores {
 /// use edgemix::metrics::scores;
 ///
 /// // The same two groups under other names; then one sample in the wrong group.
-/// assert_eq!(scores(&[7, 7, 3, 3], &[0, 0, 1, 1]).acc, 1.0);
-/// assert_eq!(scores(&[7, 7, 3, 3], &[0, 0, 1, 0]).acc, 0.75);
+/// assert_eq!(scores(&[7, 7, 3, 3], &[0, 0, 1, 1]).acc, Some(1.0));
+/// assert_eq!(scores(&[7, 7, 3, 3], &[0, 0, 1, 0]).acc, Some(0.75));
 /// ```
 ///
 /// # Panics
 /// If the two differ in length or are empty.
 pub fn scores(labels: &[u32], clusters: &[u16]) -> Scores {
     assert!(labels.len() == clusters.len() && !labels.is_empty(), "one label per sample");
-    let (labels, clusters) = (numbered(labels), numbered(clusters));
-    let size = labels.iter().chain(&clusters).max().map_or(0, |&most| most + 1);
-    let mut table = Matrix::new(size, size, 0i64);
-    labels.iter().zip(&clusters).for_each(|(&y, &c)| table[(c, y)] += 1);
-    let n = labels.len() as f64;
-    Scores { acc: kuhn_munkres(&table).0 as f64 / n, nmi: nmi(&table, n), ari: ari(&table, n) }
+    let table = Contingency::new(labels, clusters);
+    Scores { acc: table.accuracy(), nmi: table.nmi(), ari: table.ari() }
 }
 
 /// The adjusted Rand index of two clusterings of the same samples.
@@ -51,10 +51,7 @@ pub fn scores(labels: &[u32], clusters: &[u16]) -> Scores {
 /// If the two differ in length.
 pub fn adjusted_rand(a: &[u16], b: &[u16]) -> f64 {
     assert_eq!(a.len(), b.len(), "the same samples");
-    let size = a.iter().chain(b).max().map_or(0, |&most| usize::from(most) + 1);
-    let mut table = Matrix::new(size, size, 0i64);
-    a.iter().zip(b).for_each(|(&a, &b)| table[(a.into(), b.into())] += 1);
-    ari(&table, a.len() as f64)
+    Contingency::new(a, b).ari()
 }
 
 /// The rank of each value among the distinct ones.
@@ -118,31 +115,62 @@ pub fn renaming(before: &[u16], now: &[u16], n: usize) -> Vec<u16> {
     names
 }
 
-fn sums(table: &Matrix<i64>) -> (Vec<i64>, Vec<i64>) {
-    (
-        table.iter().map(|row| row.iter().sum()).collect(),
-        table.transposed().iter().map(|row| row.iter().sum()).collect(),
-    )
+/// How many samples each pair of groups has in common. Pairs without samples are not stored, so that the size is bounded by
+/// the number of samples.
+struct Contingency {
+    /// The two groups and the number of samples.
+    pairs: Vec<(usize, usize, i64)>,
+    /// The sizes of the groups.
+    sizes: [Vec<i64>; 2],
+    n: f64,
 }
 
-fn nmi(table: &Matrix<i64>, n: f64) -> f64 {
-    let entropy = |counts: &[i64]| -> f64 {
-        counts.iter().filter(|&&c| c > 0).map(|&c| -(c as f64 / n) * (c as f64 / n).ln()).sum()
-    };
-    let (rows, columns) = sums(table);
-    let joint: Vec<i64> = table.values().copied().collect();
-    let (a, b) = (entropy(&rows), entropy(&columns));
-    if a + b > 0.0 { 2.0 * (a + b - entropy(&joint)) / (a + b) } else { 1.0 }
+impl Contingency {
+    fn new<A: Ord + Copy, B: Ord + Copy>(a: &[A], b: &[B]) -> Self {
+        let (a, b) = (numbered(a), numbered(b));
+        let mut both: Vec<(usize, usize)> = a.iter().copied().zip(b.iter().copied()).collect();
+        both.sort_unstable();
+        let pairs = both.chunk_by(|p, q| p == q).map(|same| (same[0].0, same[0].1, same.len() as i64)).collect();
+        Self { pairs, sizes: [sizes(&a), sizes(&b)], n: a.len() as f64 }
+    }
+
+    /// The share of samples in matched groups under the best one-to-one matching; `None` if it takes too long to find.
+    fn accuracy(&self) -> Option<f64> {
+        let [a, b] = [self.sizes[0].len(), self.sizes[1].len()];
+        let (rows, columns) = (a.min(b), a.max(b));
+        if rows.saturating_mul(rows).saturating_mul(columns) > MATCHING_LIMIT {
+            return None;
+        }
+        let mut table = Matrix::new(rows, columns, 0i64);
+        for &(i, j, count) in &self.pairs {
+            table[if a <= b { (i, j) } else { (j, i) }] = count;
+        }
+        Some(kuhn_munkres(&table).0 as f64 / self.n)
+    }
+
+    fn nmi(&self) -> f64 {
+        let term = |count: i64| -(count as f64 / self.n) * (count as f64 / self.n).ln();
+        let entropy = |counts: &[i64]| counts.iter().map(|&count| term(count)).sum::<f64>();
+        let joint: f64 = self.pairs.iter().map(|&(_, _, count)| term(count)).sum();
+        let (a, b) = (entropy(&self.sizes[0]), entropy(&self.sizes[1]));
+        if a + b > 0.0 { 2.0 * (a + b - joint) / (a + b) } else { 1.0 }
+    }
+
+    fn ari(&self) -> f64 {
+        let pairs = |count: i64| count as f64 * (count as f64 - 1.0) / 2.0;
+        let both: f64 = self.pairs.iter().map(|&(_, _, count)| pairs(count)).sum();
+        let [a, b] = [0, 1].map(|side| self.sizes[side].iter().map(|&count| pairs(count)).sum::<f64>());
+        let expected = a * b / (self.n * (self.n - 1.0) / 2.0).max(1.0);
+        let most = 0.5 * (a + b);
+        if most > expected { (both - expected) / (most - expected) } else { 1.0 }
+    }
 }
 
-fn ari(table: &Matrix<i64>, n: f64) -> f64 {
-    let pairs = |count: i64| count as f64 * (count as f64 - 1.0) / 2.0;
-    let (rows, columns) = sums(table);
-    let both: f64 = table.values().map(|&c| pairs(c)).sum();
-    let (a, b): (f64, f64) = (rows.into_iter().map(pairs).sum(), columns.into_iter().map(pairs).sum());
-    let expected = a * b / (n * (n - 1.0) / 2.0).max(1.0);
-    let most = 0.5 * (a + b);
-    if most > expected { (both - expected) / (most - expected) } else { 1.0 }
+/// The number of samples of each group.
+fn sizes(groups: &[usize]) -> Vec<i64> {
+    let mut sizes = vec![0; groups.iter().max().map_or(0, |&most| most + 1)];
+    groups.iter().for_each(|&group| sizes[group] += 1);
+    sizes
 }
 
 #[cfg(test)]
@@ -175,7 +203,7 @@ mod tests {
             let found = scores(&labels, &clusters);
             let right = |map: &Vec<u16>| labels.iter().zip(&clusters).filter(|(y, c)| **y == u32::from(map[usize::from(**c)])).count();
             let best = permutations(4).iter().map(right).max().unwrap();
-            prop_assert!((found.acc - best as f64 / labels.len() as f64).abs() < 1e-12);
+            prop_assert!((found.acc.unwrap() - best as f64 / labels.len() as f64).abs() < 1e-12);
             // Hubert and Arabie's pair counts.
             let n = labels.len();
             let mut counts = [[0f64; 2]; 2];
@@ -212,13 +240,28 @@ mod tests {
         assert_eq!(scores(&[0, u32::MAX, u32::MAX], &[7, u16::MAX, 7]), scores(&[0, 1, 1], &[0, 1, 0]));
     }
 
+    /// A label column that holds a number of its own for each sample is a mistake that people make.
+    #[test]
+    fn distinct_labels_cost_little_and_what_costs_too_much_is_left_out() {
+        let begin = std::time::Instant::now();
+        let labels: Vec<u32> = (0..100_000).collect();
+        let clusters: Vec<u16> = labels.iter().map(|y| (y % 10) as u16).collect();
+        let found = scores(&labels, &clusters);
+        assert!((found.acc.unwrap() - 1e-4).abs() < 1e-12 && found.ari.abs() < 1e-9, "{found:?}");
+        // As many clusters as labels.
+        let many: Vec<u16> = labels.iter().map(|y| (y % 60_000) as u16).collect();
+        assert!(scores(&labels, &many).acc.is_none() && (scores(&labels, &many).nmi - 0.977).abs() < 0.01);
+        assert!(adjusted_rand(&many, &many) == 1.0);
+        assert!(begin.elapsed().as_secs() < 20);
+    }
+
     #[test]
     fn scores_equal_those_of_scikit_learn() {
         // normalized_mutual_info_score([0, 0, 1, 1, 2], [0, 0, 1, 2, 2]) and adjusted_rand_score of the same.
         let found = scores(&[0, 0, 1, 1, 2], &[0, 0, 1, 2, 2]);
         assert!((found.nmi - 0.737_175).abs() < 1e-5, "{}", found.nmi);
         assert!((found.ari - 0.375).abs() < 1e-9);
-        assert_eq!(found.acc, 0.8);
+        assert_eq!(found.acc, Some(0.8));
         assert_eq!(clusters_found(&[0, 0, 0, 2, 5], 0.3), 1);
     }
 }

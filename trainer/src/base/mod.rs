@@ -1,4 +1,4 @@
-//! What the other layers stand on: random streams, arrays, comparisons of clusterings, and names that a user misspelt.
+//! What the other layers stand on: random streams, arrays, comparisons of clusterings, names that a user misspelt, and text.
 //! Nothing here imports from the rest of the crate.
 
 pub(crate) mod array_serde;
@@ -6,4 +6,5 @@ pub(crate) mod arrays;
 pub mod metrics;
 pub(crate) mod names;
 pub mod random;
+pub(crate) mod text;
 pub mod variant;

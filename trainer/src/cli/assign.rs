@@ -6,13 +6,13 @@ use std::path::PathBuf;
 use clap::Args;
 use edgemix_runtime::Model;
 
-use super::data::Cut;
+use super::data::{Cut, input_files};
 use super::error::CliError;
 use super::output::{output_error, show_by};
 use super::progress::during;
 use crate::assessment::inference::{self, Assigned};
 use crate::data::Samples;
-use crate::run::{ModelFile, RunDir, write_whole_by};
+use crate::run::{ModelFile, RunDir, check_output, write_whole_by};
 use crate::workflow::check_features;
 
 #[derive(Args)]
@@ -37,6 +37,10 @@ impl Assign {
         let model = file.model()?;
         let record = run.record()?;
         let source = self.cut.source(self.data.as_deref(), record.as_ref())?;
+        if let Some(out) = &self.out {
+            let inputs = [input_files(&source), vec![file.path()]].concat();
+            check_output(out, &inputs, None)?;
+        }
         let samples = self.cut.read_for(source, record.as_ref())?.1.samples;
         check_features(&model, &samples)?;
         match &self.out {

@@ -3,9 +3,11 @@
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::panic::{self, AssertUnwindSafe};
 use std::process::ExitCode;
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::output::tell;
+use super::signals::report_limits;
 
 /// The exit code of a bug.
 const BUG: u8 = 3;
@@ -15,7 +17,10 @@ static PANIC: Mutex<Option<String>> = Mutex::new(None);
 
 /// Runs the program; a panic becomes a message and an exit code.
 pub(super) fn guarded(program: impl FnOnce() -> ExitCode) -> ExitCode {
-    panic::set_hook(Box::new(|info| {
+    let is_bug = Arc::new(AtomicBool::new(false));
+    report_limits(&is_bug);
+    panic::set_hook(Box::new(move |info| {
+        is_bug.store(true, Ordering::Release);
         let trace = Backtrace::capture();
         let trace = match trace.status() {
             BacktraceStatus::Captured => format!("\n{trace}"),

@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::error::CliError;
+use crate::base::text::counted;
 use crate::methods::MethodConfig;
 
 /// How many clusters are asked for.
@@ -75,7 +76,9 @@ impl Clusters {
                 Err(CliError::Usage(format!("--clusters {self}: there must be at least one cluster")))
             }
             Self::Within(_, most) if most > n_samples => Err(CliError::Usage(format!(
-                "--clusters {self}: {n_samples} samples can't have more than {n_samples} clusters"
+                "--clusters {self}: {} can't have more than {}",
+                counted(n_samples, "sample"),
+                counted(n_samples, "cluster")
             ))),
             _ => Ok(()),
         }

@@ -3,41 +3,62 @@
 use std::borrow::Cow;
 use std::path::Path;
 
+use crate::base::text::printable;
 use crate::data::Source;
 
 /// The commands that train the same model again and use the run.
 pub(super) fn commands(run: &Path, source: &Source) -> String {
     let mut flags = String::new();
     let mut flag = |name: &str, value: Option<&str>| {
-        if let Some(value) = value {
-            flags += &format!(" --{name} {}", quoted(value));
+        match value {
+            // The program would take the value for a flag.
+            Some(value) if value.starts_with('-') => flags += &format!(" --{name}={}", quoted(value)),
+            Some(value) => flags += &format!(" --{name} {}", quoted(value)),
+            None => {}
         }
     };
     flag("labels", source.labels.as_ref().map(|path| path.to_string_lossy()).as_deref());
     flag("label-column", source.label_column.as_deref());
     flag("group-column", source.group_column.as_deref());
     source.drop_columns.iter().for_each(|name| flag("drop-column", Some(name)));
+    flag("header", source.header.map(|is_header| if is_header { "yes" } else { "no" }));
     flag("window", source.window.map(|window| window.length.to_string()).as_deref());
     flag("step", source.window.map(|window| window.step.to_string()).as_deref());
-    let run = run.to_string_lossy();
+    // A path that begins with - would be taken for a flag, too.
+    let as_path = |path: &str| if path.starts_with('-') { format!("./{path}") } else { path.to_owned() };
+    let run = as_path(&run.to_string_lossy());
     let (config, again) = (format!("{run}/config.toml"), format!("{run}-again"));
     format!(
         "edgemix train {}{flags} --config {} --out {}\nedgemix evaluate {run}\nedgemix assign {run} -o clusters.csv\n\
          edgemix export {run} --rust firmware/src/model\n",
-        quoted(&source.path),
+        quoted(&as_path(&source.path)),
         quoted(&config),
         quoted(&again),
         run = quoted(&run),
     )
 }
 
-/// Quotes a word for the command line of a shell, if necessary.
+/// Quotes a word for the command line of a shell, if necessary. Characters that control a terminal are spelt, since a command
+/// that is pasted must not contain them.
 fn quoted(word: &str) -> Cow<'_, str> {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-./=:,+@%".contains(c);
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-./:,+@%".contains(c);
     if !word.is_empty() && word.chars().all(is_plain) {
         return word.into();
     }
-    format!("'{}'", word.replace('\'', r"'\''")).into()
+    if printable(word) == word && !word.contains(['\n', '\t']) {
+        return format!("'{}'", word.replace('\'', r"'\''")).into();
+    }
+    let mut spelt = String::from("$'");
+    for c in word.chars() {
+        match c {
+            '\'' | '\\' => spelt.extend(['\\', c]),
+            ' '..='~' => spelt.push(c),
+            // The bytes in octal, which all shells with this form of quotes understand.
+            c => c.encode_utf8(&mut [0; 4]).bytes().for_each(|byte| spelt += &format!("\\{byte:03o}")),
+        }
+    }
+    spelt.push('\'');
+    spelt.into()
 }
 
 #[cfg(test)]
@@ -54,5 +75,24 @@ mod tests {
             commands(Path::new("run"), &Source::new("digits"))
                 .starts_with("edgemix train digits --config run/config.toml")
         );
+    }
+    #[cfg(unix)]
+    #[test]
+    fn a_shell_gives_back_each_word() {
+        for word in
+            ["", "a b", "it's", "-x", "$(id)`id`", "a\nb\tc", "\u{1b}[2J\\'\u{202e}ü\u{7f}", "=x", "~", "*", "!!", "#"]
+        {
+            let script = format!("printf %s {}", quoted(word));
+            assert!(!script.contains(|c: char| c.is_control()), "{script:?}");
+            let Ok(found) = std::process::Command::new("bash").args(["-c", &script]).output() else { return };
+            assert_eq!(String::from_utf8(found.stdout).unwrap(), word, "{script}");
+        }
+    }
+
+    #[test]
+    fn no_value_is_taken_for_a_flag() {
+        let source = Source { label_column: Some("-y".into()), header: Some(false), ..Source::new("-x.csv") };
+        let first = "edgemix train ./-x.csv --label-column=-y --header no --config run/config.toml --out run-again";
+        assert_eq!(commands(Path::new("run"), &source).lines().next(), Some(first));
     }
 }

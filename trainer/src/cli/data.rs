@@ -1,5 +1,6 @@
 //! Which samples a command reads: those that are named, or those of the run.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -8,7 +9,8 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use super::error::CliError;
 use super::output::tell;
 use super::progress::during;
-use crate::data::{ColumnRole, DataError, DataRecord, Dataset, MemoryLimit, Samples, Source, Windowing};
+use crate::base::text::listed;
+use crate::data::{ColumnRole, DataRecord, Dataset, MemoryLimit, Samples, Source, Windowing};
 
 /// How samples are read.
 #[derive(Args, Clone, Default)]
@@ -43,14 +45,22 @@ pub(super) struct Cut {
 
 impl Cut {
     /// Reads samples.
-    pub(super) fn read(&self, source: &Source) -> Result<Dataset, DataError> {
+    pub(super) fn read(&self, source: &Source) -> Result<Dataset, CliError> {
+        for path in input_files(source) {
+            if fs::metadata(path).is_ok_and(|found| !found.is_file() && !found.is_dir()) {
+                return Err(CliError::Usage(format!(
+                    "{}: this is a pipe or a device, but samples are read more than once: save them to a file",
+                    path.display()
+                )));
+            }
+        }
         let dataset = during("reading", || source.read_within(self.memory.unwrap_or_default()))?;
         dataset.samples.notes().iter().for_each(|note| tell(&format!("note: {note}")));
         Ok(dataset)
     }
 
     /// Reads samples for a model that is there already, whose run has this record.
-    pub(super) fn read_for(&self, source: Source, record: Option<&DataRecord>) -> Result<(Source, Dataset), DataError> {
+    pub(super) fn read_for(&self, source: Source, record: Option<&DataRecord>) -> Result<(Source, Dataset), CliError> {
         let trained = record.map(DataRecord::trained_columns).unwrap_or_default();
         let source = Source { trained: Some(trained), ..source };
         let dataset = self.read(&source)?;
@@ -130,5 +140,11 @@ pub(super) fn note_constant_columns(samples: &Samples) {
         return;
     }
     let names: Vec<String> = columns.iter().map(|&column| samples.column_name(column)).collect();
-    tell(&format!("note: columns that never change are ignored by the model: {}", names.join(", ")));
+    tell(&format!("note: columns that never change are ignored by the model: {}", listed(&names)));
+}
+
+/// The files that samples are read from.
+pub(super) fn input_files(source: &Source) -> Vec<&Path> {
+    let samples = Some(Path::new(&source.path)).filter(|_| source.path != "digits");
+    samples.into_iter().chain(source.labels.as_deref()).collect()
 }

@@ -45,19 +45,23 @@ impl Demo {
         let summary =
             during_fit(&run, &title(&plan, &self.out), view, |observer| fit(&run, &plan, &options, observer))??;
         warn_of_fit(&summary, plan.config());
+        let run = &summary.run;
         let commands = commands(&self.out, &source);
-        during("writing the report", || write_report(&run, &dataset, &commands, &run.file(RunFile::Report)))?;
+        during("writing the report", || write_report(run, &dataset, &commands, &run.file(RunFile::Report)))?;
         let file = run.model()?;
         let model = file.model()?;
         let evaluation = Evaluation::new(&dataset, Some(&summary.trained), &model)?;
         show(&format!(
-            "{}flash       {} bytes\nRAM         {} bytes\nmultiply-accumulates {}\nfiles       {}\n{:.0} s\n",
+            "{}flash       {} bytes\nRAM         {} bytes\nmultiply-accumulates {}\nfiles       {}\nreport      {}\n{:.0} s\n\
+             next: edgemix inspect {}\n      edgemix train YOUR-FILE.csv --out runs/first\n",
             describe::evaluation(&evaluation),
             file.flash(),
             model.arena_len(),
             multiply_accumulates(&model),
             self.out.display(),
-            begin.elapsed().as_secs_f64()
+            run.file(RunFile::Report).display(),
+            begin.elapsed().as_secs_f64(),
+            file.path().display()
         ))
     }
 

@@ -3,6 +3,8 @@
 use std::fmt::Write;
 
 use crate::assessment::interval::{ClusterFate, SeedInterval};
+use crate::base::metrics::Scores;
+use crate::base::text::counted;
 use crate::mixture::ClusterCountReport;
 use crate::run::ModelFile;
 use crate::workflow::{CalibrationErrors, Evaluation, ModelScores, PosteriorCalibration, WorkflowError};
@@ -28,7 +30,7 @@ pub(super) fn evaluation(found: &Evaluation) -> String {
         let _ = writeln!(text, "groups      {lone}");
     }
     if let Some(held_out) = &found.held_out {
-        let _ = writeln!(text, "held out    {} samples", held_out.samples);
+        let _ = writeln!(text, "held out    {}", counted(held_out.samples, "sample"));
         for line in evaluation(&held_out.evaluation).lines() {
             let _ = writeln!(text, "  {line}");
         }
@@ -41,9 +43,14 @@ pub(super) fn evaluation(found: &Evaluation) -> String {
 
 fn model_scores(text: &mut String, name: &str, found: &ModelScores) {
     let ModelScores { clusters, clusters_of_a_percent, scores } = found;
-    let _ = write!(text, "{name:<12}{clusters} clusters ({clusters_of_a_percent} of >= 1 %)");
+    let clusters = counted(*clusters, "cluster");
+    let _ = write!(text, "{name:<12}{clusters} ({clusters_of_a_percent} of >= 1 %)");
     let _ = match scores {
-        Some(s) => writeln!(text, ", ACC {:.3}, NMI {:.3}, ARI {:.3}", s.acc, s.nmi, s.ari),
+        Some(Scores { acc: Some(acc), nmi, ari }) => writeln!(text, ", ACC {acc:.3}, NMI {nmi:.3}, ARI {ari:.3}"),
+        // With so many clusters and labels, the best matching takes too long to find.
+        Some(Scores { acc: None, nmi, ari }) => {
+            writeln!(text, ", NMI {nmi:.3}, ARI {ari:.3} (too many labels for ACC)")
+        }
         None => writeln!(text),
     };
 }
@@ -61,10 +68,10 @@ fn calibration(text: &mut String, posterior: &PosteriorCalibration) {
 pub(super) fn interval(found: &SeedInterval) -> String {
     let (fewest, most) = found.range();
     let runs = found.runs.len();
-    let range = if fewest == most { fewest.to_string() } else { format!("{fewest} to {most}") };
+    let range = if fewest == most { counted(most, "cluster") } else { format!("{fewest} to {most} clusters") };
     let medoid = found.runs[found.medoid];
     let mut text = format!(
-        "{range} clusters of >= 1 % in {runs} runs; mean adjusted Rand index between runs {:.3}, of seed {}, the medoid, {:.3}\n",
+        "{range} of >= 1 % in {runs} runs; mean adjusted Rand index between runs {:.3}, of seed {}, the medoid, {:.3}\n",
         found.agreement, medoid.seed, medoid.agreement
     );
     for (index, cluster) in found.clusters.iter().enumerate() {
@@ -87,7 +94,21 @@ pub(super) fn cluster_count(found: &ClusterCountReport) -> String {
         let halves = if found.halves_of_groups { "agreement of halves of the groups" } else { "split-half agreement" };
         format!("; {halves} {agreement:.2} at a confusion threshold of {threshold}")
     });
-    format!("{clusters} clusters of {components} components{agreement} ({seconds:.1} s)\n")
+    let (clusters, components) = (counted(*clusters, "cluster"), counted(*components, "component"));
+    format!("{clusters} of {components}{agreement} ({seconds:.1} s)\n")
+}
+
+/// How the number of clusters was determined, and why the model has another number, if it has.
+pub(super) fn search(found: &ClusterCountReport, n_clusters: usize) -> String {
+    let mut text = format!("search: {}", cluster_count(found));
+    if found.clusters != n_clusters {
+        let _ = writeln!(
+            text,
+            "The model has {}, since training moved the samples of the others to them.",
+            counted(n_clusters, "cluster")
+        );
+    }
+    text
 }
 
 /// The agreement of random halves at the threshold that was chosen; `None` if there were no halves.
@@ -98,6 +119,6 @@ pub(super) fn split_half_agreement(found: &ClusterCountReport) -> Option<f64> {
 /// The clusters, flash and RAM of a model.
 pub(super) fn sizes(file: &ModelFile, n_samples: usize) -> Result<String, WorkflowError> {
     let model = file.model()?;
-    let (clusters, flash, ram) = (model.n_clusters(), file.flash(), model.arena_len());
-    Ok(format!("{clusters} clusters of {n_samples} samples, {flash} bytes of flash, {ram} bytes of RAM"))
+    let (clusters, flash, ram) = (counted(model.n_clusters(), "cluster"), file.flash(), model.arena_len());
+    Ok(format!("{clusters} of {}, {flash} bytes of flash, {ram} bytes of RAM", counted(n_samples, "sample")))
 }

@@ -28,6 +28,9 @@ pub(super) trait Display: Send {
     /// Called ten times a second, and once more when the work has ended.
     fn show(&mut self, status: &Status, now: Instant);
 
+    /// Says that a signal came and that the fit ends soon.
+    fn stopping(&mut self);
+
     /// What the user has asked for since the last call.
     fn wish(&mut self) -> Option<Wish> {
         None
@@ -68,7 +71,14 @@ impl Display for Bar {
         self.bar.set_position((share * LENGTH as f64) as u64);
         self.bar.tick();
     }
+
+    fn stopping(&mut self) {
+        self.bar.println(STOPPING);
+    }
 }
+
+/// The answer to a signal.
+const STOPPING: &str = "stopping after this epoch, with a checkpoint; the same signal again ends the program at once";
 
 impl Drop for Bar {
     fn drop(&mut self) {
@@ -101,6 +111,10 @@ impl<W: Write + Send> Display for Lines<W> {
             let _ = writeln!(self.out, "{} {}", status.name(), status.line(now));
             self.last = Some(now);
         }
+    }
+
+    fn stopping(&mut self) {
+        let _ = writeln!(self.out, "{STOPPING}");
     }
 }
 

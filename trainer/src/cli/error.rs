@@ -4,6 +4,8 @@ use std::fmt;
 use std::io;
 use std::path::Path;
 
+use super::signals;
+
 use crate::data::{CellProblem, ColumnRole, DataError};
 use crate::device::DeviceError;
 use crate::quantize::QuantizeError;
@@ -20,6 +22,10 @@ pub(super) enum CliError {
     Device(DeviceError),
     /// The command was used wrongly; the sentence says what is wrong, and what to do.
     Usage(String),
+    /// The command line can't be parsed, or its help is to be shown.
+    CommandLine(clap::Error),
+    /// A signal ended a fit.
+    Interrupted(i32),
     /// Standard output or the terminal can't be written to.
     Output { name: &'static str, source: io::Error },
 }
@@ -33,11 +39,15 @@ impl CliError {
     /// The exit code, as listed in docs/exit-codes.md.
     pub(super) fn code(&self) -> u8 {
         match self {
-            Self::Usage(_) | Self::Device(_) => 2,
+            Self::Usage(_) | Self::Device(_) | Self::CommandLine(_) => 2,
+            Self::Interrupted(signal) => u8::try_from(128 + signal).unwrap_or(1),
             Self::Output { .. } => 1,
             Self::Workflow(error) => match error {
                 WorkflowError::Data(DataError::Scratch { .. }) | WorkflowError::Run(RunError::Io { .. }) => 1,
-                WorkflowError::Fit(FitError::Setting { .. } | FitError::TooFew { .. } | FitError::Mismatch(_)) => 2,
+                WorkflowError::Fit(
+                    FitError::Setting { .. } | FitError::TooFew { .. } | FitError::Mismatch(_) | FitError::Record(_),
+                ) => 2,
+                WorkflowError::Quantize(error) if error.is_of_settings() => 2,
                 WorkflowError::Fit(_) | WorkflowError::Quantize(_) | WorkflowError::Assign(_) => 1,
                 _ => 2,
             },
@@ -50,7 +60,10 @@ impl CliError {
             Self::Workflow(error) => workflow_advice(error),
             Self::Output { source, .. } => io_advice(source),
             Self::Device(error) => device_advice(error),
-            Self::Usage(_) => None,
+            Self::Interrupted(_) => {
+                Some("the state is saved; continue with --resume, or a comparison with the same command")
+            }
+            Self::Usage(_) | Self::CommandLine(_) => None,
         }
     }
 }
@@ -61,6 +74,10 @@ fn workflow_advice(error: &WorkflowError) -> Option<&'static str> {
         WorkflowError::Data(error) => return data_advice(error),
         WorkflowError::Fit(error) => return fit_advice(error),
         WorkflowError::Quantize(error) => return quantize_advice(error),
+        WorkflowError::Run(RunError::OverwritesInput { .. } | RunError::OverwritesRun { .. }) => {
+            "choose another file to write"
+        }
+        WorkflowError::Run(RunError::NotADirectory { .. }) => "choose another path with --out",
         WorkflowError::Run(RunError::Busy { .. }) => "wait until it ends, or choose another directory",
         WorkflowError::Run(RunError::Trained { .. }) => "train again",
         WorkflowError::Run(RunError::Unfinished { .. }) => "continue it with train --resume",
@@ -78,7 +95,11 @@ fn workflow_advice(error: &WorkflowError) -> Option<&'static str> {
             "omit the samples and the flags that describe them, or start another run in another directory with --out"
         }
         WorkflowError::OtherSamples { .. } => "give the samples of the run, since they calibrate the integers",
+        WorkflowError::Features { expected, found, .. } if *found > 0 && expected > found && expected % found == 0 => {
+            "if these are rows of a recording, cut them into windows with --window, as for training"
+        }
         WorkflowError::Mismatch { .. } => "train again",
+        WorkflowError::TooFewDifferent { .. } => "ask for fewer clusters, or check which columns are read",
         WorkflowError::ClusterNames { .. } => "correct --names",
         WorkflowError::Rate(_) => "correct --finest-rate",
         _ => return None,
@@ -137,8 +158,11 @@ fn data_advice(error: &DataError) -> Option<&'static str> {
 }
 
 fn io_advice(error: &io::Error) -> Option<&'static str> {
-    use io::ErrorKind::{NotADirectory, NotFound, PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, StorageFull};
+    use io::ErrorKind::{
+        FileTooLarge, NotADirectory, NotFound, PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, StorageFull,
+    };
     match error.kind() {
+        FileTooLarge => Some("the system limits the size of files (ulimit -f)"),
         NotFound => Some("check the path"),
         NotADirectory => Some("a part of the path is a file; check the path"),
         PermissionDenied | ReadOnlyFilesystem => Some("ask for permission, or choose another place"),
@@ -153,6 +177,8 @@ impl fmt::Display for CliError {
             Self::Workflow(error) => error.fmt(f)?,
             Self::Device(error) => error.fmt(f)?,
             Self::Usage(sentence) => f.write_str(sentence)?,
+            Self::CommandLine(error) => error.fmt(f)?,
+            Self::Interrupted(signal) => write!(f, "stopped by {}", signals::name(*signal))?,
             Self::Output { name, source } => write!(f, "{name}: {source}")?,
         }
         match self.advice() {
@@ -176,6 +202,12 @@ macro_rules! from_library {
 }
 
 from_library!(WorkflowError, RunError, DataError, FitError);
+
+impl From<clap::Error> for CliError {
+    fn from(error: clap::Error) -> Self {
+        Self::CommandLine(error)
+    }
+}
 
 impl From<DeviceError> for CliError {
     fn from(error: DeviceError) -> Self {

@@ -4,12 +4,14 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::data::Cut;
+use super::data::{Cut, input_files};
 use super::describe;
 use super::error::CliError;
 use super::output::{show, tell};
 use super::progress::during;
-use crate::run::{ModelFile, RunDir};
+use crate::base::text::counted;
+use crate::data::Source;
+use crate::run::{ModelFile, RunDir, RunFile, check_output};
 use crate::workflow::{Export as Exporter, RustModule};
 
 #[derive(Args)]
@@ -51,6 +53,7 @@ impl Export {
         run.trained()?;
         let record = run.record()?;
         let source = self.cut.source(self.data.as_deref(), record.as_ref())?;
+        let _lock = self.check_outputs(&run, &source)?;
         let (source, dataset) = self.cut.read_for(source, record.as_ref())?;
         let exporter = Exporter::new(&run, &source, &dataset, self.finest_rate)?;
         RustModule::check_names(&self.names, exporter.trained().head.n_clusters())?;
@@ -70,6 +73,19 @@ impl Export {
         show(&format!("{}: embeds the model\n", module.source_path().display()))?;
         let Some(n) = self.samples else { return Ok(()) };
         let n = module.write_samples(&dataset.samples, n)?;
-        show(&format!("{}: {n} samples and their clusters\n", module.samples_path().display()))
+        show(&format!("{}: {} with clusters\n", module.samples_path().display(), counted(n, "sample")))
+    }
+    /// Checks that no output overwrites what is read or another file of a run, and locks the run if it is written to.
+    fn check_outputs(&self, run: &RunDir, source: &Source) -> Result<Vec<RunDir>, CliError> {
+        let module = self.rust.as_deref().map(RustModule::open);
+        let of_module = module.map(|module| [module.model_path(), module.source_path(), module.samples_path()]);
+        let mut locks = vec![];
+        for out in self.out.iter().chain(of_module.iter().flatten()) {
+            check_output(out, &input_files(source), Some((run, RunFile::Model)))?;
+            if locks.is_empty() {
+                locks.extend(run.lock_if_within(out)?);
+            }
+        }
+        Ok(locks)
     }
 }

@@ -12,6 +12,7 @@ use super::describe;
 use super::error::CliError;
 use super::output::show;
 use crate::assessment::inference::multiply_accumulates;
+use crate::base::text::counted;
 use crate::run::{ModelFile, RunDir};
 
 #[derive(Args)]
@@ -41,7 +42,7 @@ impl Inspect {
         } else {
             let number = number
                 .as_ref()
-                .map_or_else(String::new, |number| format!("found      {}", describe::cluster_count(number)));
+                .map_or_else(String::new, |number| format!("search     {}", describe::cluster_count(number)));
             let interval = interval.as_ref().map_or_else(String::new, describe::interval);
             show(&format!("{}{number}{interval}", print(&model, &facts)))
         }
@@ -105,8 +106,9 @@ fn print(model: &Model, facts: &Value) -> String {
     // Writing to a String can't fail.
     let mut out = String::new();
     let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let of = |value: &Value, noun: &str| counted(value.as_u64().unwrap_or(0) as usize, noun);
     let _ = writeln!(out, "{} by {}", text(&facts["name"]), text(&facts["method"]));
-    let _ = writeln!(out, "input      {} values, {}", facts["input"]["len"], counts(model.file().sample));
+    let _ = writeln!(out, "input      {}, {}", of(&facts["input"]["len"], "value"), counts(model.file().sample));
     for front_end in facts["front_ends"].as_array().into_iter().flatten() {
         let _ = writeln!(
             out,
@@ -135,18 +137,20 @@ fn print(model: &Model, facts: &Value) -> String {
     let head = &facts["head"];
     let _ = writeln!(
         out,
-        "head       {}: {} components in {} clusters, {} bytes, {} MACs",
+        "head       {}: {} in {}, {} bytes, {} MACs",
         text(&head["kind"]),
-        head["components"],
-        head["clusters"],
+        of(&head["components"], "component"),
+        of(&head["clusters"], "cluster"),
         head["flash"],
         head["macs"]
     );
     let novelty = &facts["novelty"];
     let _ = writeln!(
         out,
-        "novelty    {} bytes: {} held-out samples in {} tables",
-        novelty["flash"], novelty["held_out"], novelty["tables"]
+        "novelty    {} bytes: {} in {}",
+        novelty["flash"],
+        of(&novelty["held_out"], "held-out sample"),
+        of(&novelty["tables"], "table")
     );
     if let Calibration::HeldOut(tables) = &model.file().calibration {
         for (table, rate) in (0u16..).zip(finest_rates(&model.file().calibration)) {

@@ -18,22 +18,28 @@ mod progress;
 mod report;
 mod settings;
 mod shell;
+mod signals;
 mod signature;
 mod status;
 mod train;
 mod tui;
 mod warnings;
 
+use std::io::{self, IsTerminal};
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
+
+use error::CliError;
+
+use crate::base::text::printable;
 
 /// Deep clustering for microcontrollers: train, export one file, assign in integers.
 #[derive(Parser)]
 #[command(
     name = "edgemix",
     version,
-    after_help = "Exit codes: 0 success, 1 the work failed, 2 wrong use, input or device, 3 a bug in edgemix.
+    after_help = "Exit codes: 0 success, 1 the work failed, 2 wrong use, input or device, 3 a bug in edgemix; 128 and more: a signal.
 Start with: edgemix demo"
 )]
 struct Program {
@@ -74,27 +80,58 @@ enum Command {
 /// Runs the program.
 pub fn main() -> ExitCode {
     bug::guarded(|| {
-        let result = match Program::parse().command {
-            Command::Demo(demo) => demo.run(),
-            Command::Train(train) => train.run(),
-            Command::Evaluate(evaluate) => evaluate.run(),
-            Command::Report(report) => report.run(),
-            Command::Compare(compare) => compare.run(),
-            Command::Export(export) => export.run(),
-            Command::Inspect(inspect) => inspect.run(),
-            Command::Assign(assign) => assign.run(),
-            Command::Keys(keys) => keys.run(),
-            Command::Sign(sign) => sign.run(),
-            Command::Verify(verify) => verify.run(),
-            Command::Completions(completions) => completions.run(Program::command()),
-            Command::Man(man) => man.run(Program::command()),
+        let error = match parse().and_then(|program| program.map_or(Ok(()), run)) {
+            Ok(()) => return ExitCode::SUCCESS,
+            Err(error) => error,
         };
-        match result {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(error) => {
-                output::tell(&format!("edgemix: {error}"));
-                ExitCode::from(error.code())
+        tell(&error);
+        if let CliError::Interrupted(signal) = error {
+            signals::die(signal);
+        }
+        ExitCode::from(error.code())
+    })
+}
+
+/// Writes an error to standard error.
+fn tell(error: &CliError) {
+    match error {
+        CliError::CommandLine(error) => {
+            let text = error.render().to_string();
+            // The parser's message has colours on a terminal, but what was typed must not control it.
+            if io::stderr().is_terminal() && printable(&text) == text {
+                let _ = error.print();
+            } else {
+                output::tell(text.trim_end());
             }
         }
-    })
+        _ => output::tell(&format!("edgemix: {error}")),
+    }
+}
+
+/// The command line; `None` if help or the version was asked for and shown.
+fn parse() -> Result<Option<Program>, CliError> {
+    match Program::try_parse() {
+        Ok(program) => Ok(Some(program)),
+        Err(error) if error.use_stderr() => Err(error.into()),
+        Err(error) if io::stdout().is_terminal() => error.print().map(|()| None).map_err(output::output_error),
+        Err(error) => output::show(&error.render().to_string()).map(|()| None),
+    }
+}
+
+fn run(program: Program) -> Result<(), CliError> {
+    match program.command {
+        Command::Demo(demo) => demo.run(),
+        Command::Train(train) => train.run(),
+        Command::Evaluate(evaluate) => evaluate.run(),
+        Command::Report(report) => report.run(),
+        Command::Compare(compare) => compare.run(),
+        Command::Export(export) => export.run(),
+        Command::Inspect(inspect) => inspect.run(),
+        Command::Assign(assign) => assign.run(),
+        Command::Keys(keys) => keys.run(),
+        Command::Sign(sign) => sign.run(),
+        Command::Verify(verify) => verify.run(),
+        Command::Completions(completions) => completions.run(Program::command()),
+        Command::Man(man) => man.run(Program::command()),
+    }
 }

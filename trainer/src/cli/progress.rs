@@ -1,13 +1,14 @@
 //! Shows the progress of a fit, and stops it when the user asks for that.
 
 use std::io;
-use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use super::display::{Display, Wish, plain};
 use super::error::CliError;
+use super::signals::{self, FitSignals};
 use super::status::Status;
 use super::tui;
 use crate::run::RunDir;
@@ -45,6 +46,8 @@ struct Shared {
     is_over: AtomicBool,
     /// A [`Wish`] plus 1, or 0 for none.
     wish: AtomicU8,
+    /// The signal that asked the program to end; 0 for none.
+    signal: AtomicI32,
 }
 
 /// A display in a thread of its own, since the work may report nothing for a long time.
@@ -54,24 +57,40 @@ struct Screen {
 }
 
 impl Screen {
-    fn new(title: &str, mut display: Box<dyn Display>) -> Self {
+    /// `signals` are those that end a fit, if there is one.
+    fn new(title: &str, mut display: Box<dyn Display>, signals: Option<FitSignals>) -> Self {
         let status = Mutex::new(Status::new(title, Instant::now()));
-        let shared = Arc::new(Shared { status, is_over: AtomicBool::new(false), wish: AtomicU8::new(0) });
+        let shared = Arc::new(Shared {
+            status,
+            is_over: AtomicBool::new(false),
+            wish: AtomicU8::new(0),
+            signal: AtomicI32::new(0),
+        });
         let own = shared.clone();
-        let thread = thread::spawn(move || {
+        let run = move || {
             loop {
                 let is_over = own.is_over.load(Ordering::Acquire);
                 display.show(&own.status(), Instant::now());
                 if let Some(wish) = display.wish() {
-                    own.wish.fetch_max(wish as u8 + 1, Ordering::AcqRel);
+                    own.wish(wish);
+                }
+                if let Some(signal) = signals.as_ref().and_then(FitSignals::take) {
+                    if own.signal.swap(signal, Ordering::AcqRel) != 0 {
+                        // The second signal ends the program at once, with the terminal as it was before.
+                        drop(display);
+                        return signals::die(signal);
+                    }
+                    display.stopping();
+                    own.wish(Wish::StopAfterEpoch);
                 }
                 if is_over {
                     break;
                 }
                 thread::park_timeout(TICK);
             }
-        });
-        Self { shared, thread: Some(thread) }
+        };
+        // If the system refuses another thread, nothing is shown.
+        Self { shared, thread: thread::Builder::new().spawn(run).ok() }
     }
 
     fn status(&self) -> MutexGuard<'_, Status> {
@@ -84,6 +103,10 @@ impl Screen {
 }
 
 impl Shared {
+    fn wish(&self, wish: Wish) {
+        self.wish.fetch_max(wish as u8 + 1, Ordering::AcqRel);
+    }
+
     fn status(&self) -> MutexGuard<'_, Status> {
         self.status.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -103,15 +126,16 @@ impl Drop for Screen {
 
 /// Does work that may take a long time, and shows its name meanwhile.
 pub(super) fn during<T>(what: &str, work: impl FnOnce() -> T) -> T {
-    let screen = Screen::new("", plain());
+    let screen = Screen::new("", plain(), None);
     screen.status().activity(what, Instant::now());
     work()
 }
 
-/// Does work that includes a fit, and shows the fit. `title` says what is fitted.
+/// Does work that includes a fit, and shows the fit. `title` says what is fitted. A signal that asks the program to end lets
+/// the fit write a checkpoint first.
 ///
 /// # Errors
-/// If the whole terminal is asked for and standard output is not a terminal.
+/// If the whole terminal is asked for and standard output is not a terminal, and [`CliError::Interrupted`] after a signal.
 pub(super) fn during_fit<T>(
     run: &RunDir,
     title: &str,
@@ -122,7 +146,13 @@ pub(super) fn during_fit<T>(
         View::Plain => plain(),
         View::Full => Box::new(tui::Tui::new()?),
     };
-    Ok(work(&mut Progress { screen: Screen::new(title, display), run: run.clone() }))
+    let screen = Screen::new(title, display, Some(FitSignals::new()));
+    let shared = screen.shared.clone();
+    let result = work(&mut Progress { screen, run: run.clone() });
+    match shared.signal.load(Ordering::Acquire) {
+        0 => Ok(result),
+        signal => Err(CliError::Interrupted(signal)),
+    }
 }
 
 /// Shows a fit.

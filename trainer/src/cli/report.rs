@@ -5,12 +5,12 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::commands::commands;
-use super::data::Cut;
+use super::data::{Cut, input_files};
 use super::error::CliError;
 use super::output::show;
 use super::progress::during;
 use crate::report::write_report;
-use crate::run::{RunDir, RunFile};
+use crate::run::{RunDir, RunFile, check_output};
 
 #[derive(Args)]
 #[command(after_help = "Examples:
@@ -35,6 +35,8 @@ impl Report {
         let record = run.record()?;
         let source = self.cut.source(self.data.as_deref(), record.as_ref())?;
         let out = self.output.unwrap_or_else(|| run.file(RunFile::Report));
+        check_output(&out, &input_files(&source), Some((&run, RunFile::Report)))?;
+        let _lock = run.lock_if_within(&out)?;
         let (source, dataset) = self.cut.read_for(source, record.as_ref())?;
         let commands = commands(&self.run, &source);
         during("writing the report", || write_report(&run, &dataset, &commands, &out))?;

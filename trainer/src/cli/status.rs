@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use crate::base::text::counted;
 use crate::training::EpochReport;
 
 /// Shorter epochs are shown without their batches.
@@ -75,16 +76,16 @@ impl Status {
     pub(super) fn end_phase(&mut self, now: Instant) {
         self.activity = None;
         let Some(phase) = self.phase.take() else { return };
-        let epochs = phase.done - phase.first;
+        let epochs = counted(phase.done - phase.first, "epoch");
         let took = clock(now - phase.begin);
-        self.ended.push(format!("{}: {epochs} epochs in {took}{}", phase.name, self.losses()));
+        self.ended.push(format!("{}: {epochs} in {took}{}", phase.name, self.losses()));
     }
 
     /// The losses and clusters of the last epoch, each preceded by two spaces.
     fn losses(&self) -> String {
         let Some(report) = self.reports.last() else { return String::new() };
-        let losses = report.losses.iter().map(|(name, value)| format!("  {name} {value:.4}"));
-        losses.chain(report.clusters.map(|k| format!("  {k} clusters"))).collect()
+        let losses = report.losses.iter().map(|(name, value)| format!("  {name} {}", four_digits(*value)));
+        losses.chain(report.clusters.map(|k| format!("  {}", counted(k, "cluster")))).collect()
     }
 
     /// The current phase or activity in a line, without its name.
@@ -129,6 +130,16 @@ impl RunningPhase {
         let done = self.position() - self.first as f64;
         let rest = self.epochs as f64 - self.position();
         (done > 0.0).then(|| (now - self.begin).mul_f64((rest / done).max(0.0)))
+    }
+}
+
+/// A number with four decimals, or with four significant digits if it is too small for that.
+fn four_digits(value: f64) -> String {
+    let small = value != 0.0 && value.abs() < 0.1;
+    let decimals = if small { (3.0 - value.abs().log10().floor()).min(12.0) as usize } else { 4 };
+    match value.abs() {
+        v if v != 0.0 && v < 1e-6 => format!("{value:.3e}"),
+        _ => format!("{value:.decimals$}"),
     }
 }
 
@@ -185,7 +196,7 @@ pub(super) mod tests {
         assert_eq!(status.name(), "cluster");
         status.epoch(report("cluster", 1, 1, Some(12)), after(begin, 4000));
         status.activity("last fit of the clusters", after(begin, 4000));
-        assert_eq!(status.ended, ["cluster: 1 epochs in 1:06:40  reconstruction 3.0769  cluster 1.5909  12 clusters"]);
+        assert_eq!(status.ended, ["cluster: 1 epoch in 1:06:40  reconstruction 3.0769  cluster 1.5909  12 clusters"]);
         assert_eq!(status.name(), "last fit of the clusters");
     }
 
@@ -193,5 +204,10 @@ pub(super) mod tests {
     fn times_are_read_as_people_write_them() {
         let times = [0, 59, 60, 3599, 3600, 36061].map(|s| clock(Duration::from_secs(s)));
         assert_eq!(times, ["0 s", "59 s", "1:00", "59:59", "1:00:00", "10:01:01"]);
+    }
+    #[test]
+    fn small_losses_keep_their_digits() {
+        let shown = [12.5, 0.25, 0.01234567, 0.00001234567, 1.5e-9, 0.0, -0.02].map(four_digits);
+        assert_eq!(shown, ["12.5000", "0.2500", "0.01235", "0.00001235", "1.500e-9", "0.0000", "-0.02000"]);
     }
 }

@@ -12,7 +12,7 @@ use super::error::CliError;
 use super::output::{show, tell};
 use super::progress::{View, during, during_fit};
 use super::settings;
-use super::warnings::warn_of_fit;
+use super::warnings::{warn_of_fit, warn_of_one_cluster};
 use crate::data::{Layout, Source};
 use crate::device::Device;
 use crate::front_end::{FrontEndKind, FrontEndSettings};
@@ -126,7 +126,7 @@ impl Train {
     pub(super) fn run(self) -> Result<(), CliError> {
         let out = match &self.out {
             Some(out) if !self.print_config => out,
-            _ => return show(&settings_to_toml(&self.settings(FitConfig::default())?)?),
+            _ => return self.print_settings(),
         };
         let (config, source) = if self.resume { self.resumed(out)? } else { self.new_run()? };
         let dataset = self.cut.read(&source)?;
@@ -145,7 +145,7 @@ impl Train {
             Some(n) => self.train_series(out, n, &plan, &options, view)?,
             None => self.train_once(out, &plan, &options, view)?,
         };
-        let run = RunDir::open(out);
+        let run = RunDir::create(out)?;
         write_page(&run, &plan)?;
         let file = run.model()?;
         self.warn_of_clusters(&file)?;
@@ -158,6 +158,12 @@ impl Train {
         ))
     }
 
+    fn print_settings(&self) -> Result<(), CliError> {
+        let config = self.settings(FitConfig::default())?;
+        config.check_numbers()?;
+        show(&settings_to_toml(&config)?)
+    }
+
     fn train_once(&self, out: &Path, plan: &Plan, options: &FitOptions, view: View) -> Result<String, CliError> {
         let existing = match (self.resume, self.force) {
             (true, _) => ExistingRun::Resume,
@@ -167,7 +173,10 @@ impl Train {
         let run = start(out, plan, existing)?;
         let summary = during_fit(&run, &title(plan, out), view, |observer| fit(&run, plan, options, observer))??;
         warn_of_fit(&summary, plan.config());
-        Ok(run.cluster_count()?.as_ref().map_or_else(String::new, describe::cluster_count))
+        let search = summary.run.cluster_count()?;
+        let n_clusters = summary.run.model()?.model()?.n_clusters();
+        warn_of_one_cluster(n_clusters, search.as_ref());
+        Ok(search.as_ref().map_or_else(String::new, |search| describe::search(search, n_clusters)))
     }
 
     fn train_series(
@@ -211,7 +220,7 @@ impl Train {
     /// The settings and samples of the run in the directory; a flag that contradicts them is an error.
     fn resumed(&self, out: &Path) -> Result<(FitConfig, Source), CliError> {
         let first = self.seeds.map(|_| SeedSeries::run_directory(out, self.seed.unwrap_or(0)));
-        let run = RunDir::open(first.as_deref().unwrap_or(out));
+        let run = RunDir::open(first.as_deref().unwrap_or(out)).unfinished()?;
         if !run.contains(RunFile::Settings) {
             return Err(WorkflowError::NoRun { path: out.into() }.into());
         }

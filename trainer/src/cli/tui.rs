@@ -34,8 +34,6 @@ pub(super) struct Tui {
     drawing: Arc<Mutex<()>>,
     asked: Option<Wish>,
     told: Option<Wish>,
-    #[cfg(unix)]
-    ended: Arc<std::sync::atomic::AtomicUsize>,
 }
 
 /// Checks that standard output is a terminal.
@@ -54,20 +52,10 @@ impl Tui {
     pub(super) fn new() -> Result<Self, CliError> {
         check()?;
         let named = |source| CliError::Output { name: "the terminal", source };
-        #[cfg(unix)]
-        let ended = signals().map_err(named)?;
         let terminal = ratatui::try_init().map_err(named)?;
         let (is_over, drawing) = (Arc::new(AtomicBool::new(false)), Arc::new(Mutex::new(())));
         restore_on_panic(is_over.clone(), drawing.clone());
-        Ok(Self {
-            terminal,
-            is_over,
-            drawing,
-            asked: None,
-            told: None,
-            #[cfg(unix)]
-            ended,
-        })
+        Ok(Self { terminal, is_over, drawing, asked: None, told: None })
     }
 
     fn keys(&mut self) -> io::Result<()> {
@@ -96,12 +84,6 @@ impl Tui {
 
 impl Display for Tui {
     fn show(&mut self, status: &Status, now: Instant) {
-        #[cfg(unix)]
-        if let signal @ 1.. = self.ended.load(Ordering::Acquire) {
-            self.restore_terminal();
-            // The process ends as if it had no handler for the signal.
-            let _ = signal_hook::low_level::emulate_default_handler(signal as i32);
-        }
         let drawing = self.drawing.clone();
         let Ok(_drawing) = drawing.lock() else { return };
         if self.is_over.load(Ordering::Acquire) {
@@ -115,6 +97,10 @@ impl Display for Tui {
         // If the terminal is gone, the work goes on.
         let _ = self.terminal.draw(|frame| draw(frame, status, note, now));
         let _ = self.keys();
+    }
+
+    fn stopping(&mut self) {
+        self.asked = self.asked.max(Some(Wish::StopAfterEpoch));
     }
 
     fn wish(&mut self) -> Option<Wish> {
@@ -152,17 +138,6 @@ fn restore_on_panic(is_over: Arc<AtomicBool>, drawing: Arc<Mutex<()>>) {
         }
         restoring(info);
     }));
-}
-
-/// The number of the signal that asked the program to end; 0 if there was none.
-#[cfg(unix)]
-fn signals() -> io::Result<Arc<std::sync::atomic::AtomicUsize>> {
-    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
-    let ended = Arc::new(std::sync::atomic::AtomicUsize::new(0));
-    for signal in [SIGHUP, SIGINT, SIGTERM] {
-        signal_hook::flag::register_usize(signal, ended.clone(), signal as usize)?;
-    }
-    Ok(ended)
 }
 
 fn draw(frame: &mut Frame, status: &Status, note: &str, now: Instant) {

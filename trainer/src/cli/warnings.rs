@@ -3,6 +3,7 @@
 use super::output::tell;
 use crate::data::split::MIN_HELD_OUT;
 use crate::methods::FitConfig;
+use crate::mixture::ClusterCountReport;
 use crate::workflow::FitSummary;
 
 /// Warns of everything doubtful about the fit.
@@ -22,5 +23,22 @@ pub(super) fn warn_of_fit(summary: &FitSummary, config: &FitConfig) {
     }
     if let Some(collapse) = &summary.collapse {
         tell(&format!("warning: {collapse}"));
+    }
+}
+
+/// Warns of a model with a single cluster, and of halves of the samples that agree only because each has one.
+pub(super) fn warn_of_one_cluster(n_clusters: usize, search: Option<&ClusterCountReport>) {
+    if n_clusters == 1 {
+        tell(
+            "warning: the model has a single cluster, to which it assigns every sample: check that the samples differ in what \
+             matters, such as the scale of the features and the length of the windows, or set the number with --clusters",
+        );
+    }
+    let chosen = search.and_then(|found| found.curve.iter().find(|choice| choice.threshold == found.threshold));
+    if chosen.is_some_and(|choice| choice.clusters.2 == 1) {
+        tell(
+            "warning: the random halves of the samples agree only because each of them is a single cluster: this agreement \
+             says nothing about the number of clusters",
+        );
     }
 }

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
+use crate::base::text::listed;
+
 /// Why data can't be used. Every message names the file and says what was expected.
 ///
 /// ```
@@ -159,7 +161,7 @@ impl fmt::Display for ColumnRole {
 #[non_exhaustive]
 pub enum ColumnProblem {
     /// No column has the name.
-    #[error("no column is named {wanted:?}{}; the columns are {}", DidYouMean(nearest), columns.join(", "))]
+    #[error("no column is named {wanted:?}{}; the columns are {}", DidYouMean(nearest), listed(columns))]
     Name {
         /// The name that was asked for.
         wanted: String,

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::base::text::listed;
+
 /// Something that a reader did that the user may not expect. None of it is an error.
 ///
 /// ```
@@ -165,7 +167,7 @@ impl fmt::Display for DataNote {
                 write!(f, "{parts} parts of the recording are shorter than a window of {length} instants and left out")
             }
             Self::OtherArrays { used, ignored } => {
-                write!(f, "the samples are read from array {used}; not read: {}", ignored.join(", "))
+                write!(f, "the samples are read from array {used}; not read: {}", listed(ignored))
             }
             Self::FilesLeftOut { files, first } => {
                 write!(f, "{files} files are not images of a supported format and left out, such as {first}")

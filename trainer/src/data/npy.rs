@@ -13,6 +13,7 @@ use super::elements::Elements;
 use super::error::{DataError, Unlocated};
 use super::memory::MemoryLimit;
 use super::stream::{Array, ArrayHeader};
+use crate::base::text::listed;
 
 const MAGIC: &[u8] = b"\x93NUMPY";
 
@@ -44,7 +45,7 @@ impl<R: Read + Seek> Npz<R> {
     /// Reads one array.
     pub(super) fn array(&mut self, name: &str, memory: MemoryLimit, origins: &[f64]) -> Result<Array, Unlocated> {
         let index = self.names().iter().position(|n| n == name);
-        let index = index.ok_or_else(|| format!("it has no array {name}; it has {}", self.names().join(", ")))?;
+        let index = index.ok_or_else(|| format!("it has no array {name}; it has {}", listed(&self.names())))?;
         let entry = self.0.by_index(index).map_err(|error| format!("array {name} can't be unpacked: {error}"))?;
         parse(entry, memory, origins).map_err(|problem| problem.before(&format!("array {name}: ")))
     }

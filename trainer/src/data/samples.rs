@@ -1,6 +1,7 @@
 //! The samples that training sees: finite numbers, in memory or in a file, and what is known of all of them.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -421,6 +422,23 @@ impl Samples {
     /// Whether there are several samples, and no feature changes from one to another.
     pub(crate) fn are_all_equal(&self) -> bool {
         self.n_samples() > 1 && self.survey.ranges.iter().all(|range| range.is_constant())
+    }
+
+    /// Number of different samples, which is not counted beyond `enough`.
+    ///
+    /// # Errors
+    /// [`DataError`] if the samples can't be read.
+    pub(crate) fn count_different(&self, enough: usize) -> Result<usize, DataError> {
+        let mut different = HashSet::new();
+        for chunk in self.chunks(256) {
+            for sample in chunk?.chunks_exact(self.n_features().max(1)) {
+                different.insert(sample.iter().map(|x| x.to_bits()).collect::<Vec<u32>>());
+                if different.len() >= enough {
+                    return Ok(enough);
+                }
+            }
+        }
+        Ok(different.len())
     }
 
     /// The range of each column: of the features of a table or of images, of the channels of windows.

@@ -3,11 +3,12 @@
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use super::ranges;
 use super::registry::MethodConfig;
 use crate::data::Samples;
 use crate::data::augmentation::Augmentation;
 use crate::front_end::FrontEndSettings;
-use crate::nn::{Architecture, LayerError};
+use crate::nn::{Architecture, LayerError, LayerShape};
 use crate::training::{CLUSTERING, FitError, PhasePlan, PhaseSettings, Plan, RECONSTRUCTION};
 
 /// The least number of samples.
@@ -111,6 +112,11 @@ impl CheckedConfig {
     pub fn epochs(&self) -> (usize, usize) {
         (self.plan.reconstruction.epochs, self.plan.clustering.epochs)
     }
+
+    /// The layers of the encoder that is exported; none if the features themselves are clustered.
+    pub(crate) fn exported_encoder(&self, samples: &Samples) -> Result<Vec<LayerShape>, FitError> {
+        self.method.exported_encoder(&self.plan.encoder, samples)
+    }
 }
 
 impl FitConfig {
@@ -123,7 +129,7 @@ impl FitConfig {
     /// let digits = edgemix::data::digits().samples;
     /// assert!(FitConfig::default().check(&digits).is_ok());
     /// let config = FitConfig { holdout: 0.9, ..FitConfig::default() };
-    /// assert!(matches!(config.check(&digits), Err(FitError::Setting { setting: "holdout", .. })));
+    /// assert!(matches!(config.check(&digits), Err(FitError::Setting { setting, .. }) if setting == "holdout"));
     /// ```
     ///
     /// # Errors
@@ -137,9 +143,9 @@ impl FitConfig {
         if layers.is_none() && !self.method.works_without_encoder() {
             let problem =
                 format!("{} does not work without an encoder: name its layers, as in 256-128-10", self.method.name());
-            return Err(FitError::Setting { setting: "encoder", problem });
+            return Err(FitError::setting("encoder", problem));
         }
-        let problem = |error: LayerError| FitError::Setting { setting: "encoder", problem: error.to_string() };
+        let problem = |error: LayerError| FitError::setting("encoder", error.to_string());
         let encoder = layers.shapes(samples.n_features(), samples.image()).map_err(problem)?;
         self.method.check(&encoder, samples)?;
 
@@ -165,7 +171,7 @@ impl FitConfig {
 
     /// Refuses numbers that no samples allow.
     pub(crate) fn check_numbers(&self) -> Result<(), FitError> {
-        let refused = |setting, problem: &str| Err(FitError::Setting { setting, problem: problem.into() });
+        let refused = |setting: &'static str, problem: &str| Err(FitError::setting(setting, problem));
         // Settings are kept as TOML, whose integers are signed.
         if i64::try_from(self.seed).is_err() {
             return refused("seed", "must be at most 9223372036854775807, the largest integer of a settings file");
@@ -186,7 +192,18 @@ impl FitConfig {
             let problem = format!("{} does not train its encoder in that way: omit it", self.method.name());
             return refused("fake-quantization", &problem);
         }
-        Ok(())
+        if !(0.0..=1.0).contains(&self.augmentation.shift) {
+            return refused("augmentation.shift", "must be a share from 0 to 1 of the image's size; 0.1 is usual");
+        }
+        if !(0.0..=180.0).contains(&self.augmentation.rotation) {
+            return refused("augmentation.rotation", "must be from 0 to 180 degrees; 10 is usual");
+        }
+        let phases =
+            [("reconstruct", &self.reconstruction, &RECONSTRUCTION), ("cluster", &self.clustering, &CLUSTERING)];
+        for (name, phase, names) in phases {
+            PhasePlan::check(name, phase, names, 0, self.batch_size, self.learning_rate)?;
+        }
+        ranges::check(&self.method)
     }
 
     /// The SHA-256 of all settings that determine what is learned. How often checkpoints are written and how novelty is

@@ -20,6 +20,7 @@ mod encoder_choice;
 mod grow;
 mod kdvae;
 mod kld;
+mod ranges;
 mod registry;
 #[cfg(test)]
 mod tests;

@@ -213,6 +213,31 @@ methods! {
     KDae = "k-dae",
 }
 
+impl MethodConfig {
+    /// The least number of clusters or components that is asked for.
+    pub(crate) fn least_clusters(&self) -> usize {
+        match self.clone().cluster_count() {
+            // A Dirichlet process drops the components that it does not need.
+            ClusterCount::Given(_) if matches!(self, Self::Dpm(_)) => 1,
+            ClusterCount::Given(n) => *n,
+            ClusterCount::Found { least, .. } => *least,
+        }
+    }
+
+    /// The layers of the encoder that is exported.
+    pub(super) fn exported_encoder(
+        &self,
+        encoder: &[LayerShape],
+        samples: &Samples,
+    ) -> Result<Vec<LayerShape>, FitError> {
+        match self {
+            Self::Dpm(_) => Ok(vec![]),
+            Self::KDvae(KDvae(method)) | Self::KDae(KDae(method)) => method.exported_encoder(encoder, samples),
+            _ => Ok(encoder.to_vec()),
+        }
+    }
+}
+
 impl Default for MethodConfig {
     fn default() -> Self {
         Self::Grow(Grow::default())

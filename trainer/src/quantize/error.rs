@@ -1,6 +1,6 @@
 //! Why a model can't be quantised.
 
-use edgemix_format::view::MAX_LATENT;
+use edgemix_format::view::{MAX_INPUTS, MAX_LATENT};
 use edgemix_format::write::WriteError;
 use thiserror::Error;
 
@@ -49,6 +49,22 @@ pub enum QuantizeError {
     /// The latent is longer than a model file allows.
     #[error("the latent has {0} dimensions, but a model file allows at most {MAX_LATENT}: use a smaller latent")]
     LatentTooLong(usize),
+    /// The samples have more features than a model file allows.
+    #[error(
+        "the samples have {0} features, but a model file allows at most {MAX_INPUTS}: use shorter windows, smaller images or \
+         fewer columns"
+    )]
+    TooManyInputs(usize),
+    /// A layer outputs more values than a model file allows.
+    #[error(
+        "layer {layer} outputs {outputs} values, but a model file allows at most {MAX_INPUTS}: use a smaller layer"
+    )]
+    LayerTooWide {
+        /// The layer's index.
+        layer: usize,
+        /// Values that it outputs.
+        outputs: usize,
+    },
     /// The encoder has more layers than a model file allows.
     #[error(
         "the encoder has {0} layers, but a model file allows at most {max}: use fewer layers",
@@ -162,4 +178,18 @@ fn beyond(found: &RawCounts) -> String {
         100.0 * found.beyond,
         found.columns.join(", ")
     )
+}
+
+impl QuantizeError {
+    /// Whether other settings or samples are needed, which is known before training.
+    pub(crate) fn is_of_settings(&self) -> bool {
+        matches!(
+            self,
+            Self::TooManyInputs(_)
+                | Self::LatentTooLong(_)
+                | Self::TooManyLayers(_)
+                | Self::WindowedLayer { .. }
+                | Self::LayerTooWide { .. }
+        )
+    }
 }

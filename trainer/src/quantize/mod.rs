@@ -28,7 +28,9 @@ mod ranges;
 #[cfg(test)]
 mod raw_tables;
 mod refit;
+mod sizes;
 
 pub use agreement::{check, check_raw_counts};
 pub use build::{HeldOut, Provenance, quantize};
 pub use error::QuantizeError;
+pub use sizes::check_sizes;

@@ -46,7 +46,7 @@ pub(super) fn facts(run: &ReportInput, found: &Assignments) -> Markup {
     ];
     if let Some(labels) = &run.dataset.labels {
         let scores = metrics::scores(labels, &found.clusters);
-        facts.push((format!("{:.3}", scores.acc), "accuracy"));
+        facts.extend(scores.acc.map(|acc| (format!("{acc:.3}"), "accuracy")));
         facts.push((format!("{:.3}", scores.nmi), "mutual information"));
         facts.push((format!("{:.3}", scores.ari), "adjusted Rand index"));
     }
@@ -166,7 +166,15 @@ pub(super) fn labels(run: &ReportInput, found: &Assignments) -> Markup {
     different.sort_unstable();
     different.dedup();
     if different.len() > LABELS {
-        return html! {};
+        return html! {
+            section {
+                h2 { "Clusters and labels" }
+                p {
+                    "There are " (thousands(different.len())) " different labels, which are too many for a table: at most "
+                    (LABELS) " are shown."
+                }
+            }
+        };
     }
     let count = |label: u32, cluster: usize| {
         labels.iter().zip(&found.clusters).filter(|&(&y, &c)| y == label && usize::from(c) == cluster).count()

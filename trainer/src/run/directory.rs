@@ -12,13 +12,11 @@ use super::error::RunError;
 use super::file::RunFile;
 use super::model_file::ModelFile;
 use super::write::write_whole;
-use super::{metrics, settings, trained_file};
-use crate::assessment::interval::SeedInterval;
+use super::{disk, metrics, replacement, settings, trained_file};
 use crate::data::{DataRecord, Source};
 use crate::methods::FitConfig;
-use crate::mixture::ClusterCountReport;
 use crate::trained::Trained;
-use crate::training::{CheckpointStore, EpochReport, Finding};
+use crate::training::{CheckpointStore, EpochReport};
 
 /// The directory of a run, which reads and writes the run's files by type.
 ///
@@ -47,30 +45,91 @@ use crate::training::{CheckpointStore, EpochReport, Finding};
 #[derive(Clone, Debug)]
 pub struct RunDir {
     path: PathBuf,
+    /// Whether this is the run that is made beside the one in the directory.
+    is_replacement: bool,
     /// Held until the last clone is dropped.
     _lock: Option<Arc<fs::File>>,
 }
 
 impl RunDir {
     /// The directory at `path`, which is created if it does not exist. It is locked against other writers until this value
-    /// and its clones are dropped.
+    /// and its clones are dropped. What a process left unfinished that was killed is completed or removed.
     ///
     /// # Errors
-    /// [`RunError::Busy`] if another process holds the directory, and [`RunError::Io`] if it can't be created or locked.
+    /// [`RunError::Busy`] if another process holds the directory, [`RunError::NotADirectory`] if it is a file, and
+    /// [`RunError::Io`] if it can't be created or locked.
     pub fn create(path: &Path) -> Result<Self, RunError> {
-        let lock = fs::create_dir_all(path)
+        if fs::metadata(path).is_ok_and(|found| !found.is_dir()) {
+            return Err(RunError::NotADirectory { path: path.into() });
+        }
+        let lock = disk::create_directories(path)
             .and_then(|()| fs::OpenOptions::new().create(true).append(true).open(path.join(".lock")))
             .map_err(RunError::io(path))?;
         lock.try_lock().map_err(|error| match error {
             fs::TryLockError::WouldBlock => RunError::Busy { path: path.into() },
             fs::TryLockError::Error(source) => RunError::Io { path: path.into(), source },
         })?;
-        Ok(Self { path: path.into(), _lock: Some(Arc::new(lock)) })
+        replacement::complete(path).map_err(RunError::io(path))?;
+        let run = Self { path: path.into(), is_replacement: false, _lock: Some(Arc::new(lock)) };
+        run.remove_temporaries()?;
+        run.replacement().remove_temporaries()?;
+        Ok(run)
     }
 
     /// The directory at `path`, for reading.
     pub fn open(path: &Path) -> Self {
-        Self { path: path.into(), _lock: None }
+        Self { path: path.into(), is_replacement: false, _lock: None }
+    }
+
+    /// Locks the directory, as [`create`](Self::create) does, if a file is to be written directly in it.
+    ///
+    /// # Errors
+    /// The errors of [`create`](Self::create).
+    pub fn lock_if_within(&self, out: &Path) -> Result<Option<Self>, RunError> {
+        if !self.contains(RunFile::Settings) {
+            return Ok(None);
+        }
+        let folder = out.parent().map(|folder| if folder.as_os_str().is_empty() { Path::new(".") } else { folder });
+        match (folder.map(fs::canonicalize), fs::canonicalize(&self.path)) {
+            (Some(Ok(folder)), Ok(path)) if folder == path => Self::create(&self.path).map(Some),
+            _ => Ok(None),
+        }
+    }
+
+    /// The run that is made beside the one in this directory, and that takes its place when it is whole
+    /// ([`publish`](Self::publish)). Until then, it can be resumed.
+    ///
+    /// ```
+    /// # use edgemix::data::{self, DataRecord, Source};
+    /// use edgemix::run::{RunDir, RunState};
+    /// # use edgemix::methods::FitConfig;
+    ///
+    /// let folder = tempfile::tempdir()?;
+    /// let run = RunDir::create(folder.path())?;
+    /// # let record = DataRecord::new(&Source::new("digits"), &data::digits().samples);
+    /// run.write_start(&record, &FitConfig { seed: 3, ..FitConfig::default() })?;
+    /// let next = run.replacement();
+    /// next.write_start(&record, &FitConfig { seed: 4, ..FitConfig::default() })?;
+    /// assert_eq!((run.config()?.seed, next.config()?.seed), (3, 4));
+    /// let run = next.publish()?;
+    /// assert_eq!((run.config()?.seed, run.replacement().state()?), (4, RunState::Empty));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn replacement(&self) -> Self {
+        Self { is_replacement: true, ..self.clone() }
+    }
+
+    /// Makes this run, which is whole, the one in the directory. If the process is killed meanwhile, either this run or the
+    /// one before can be read whole, and the next writer completes what was begun.
+    ///
+    /// # Errors
+    /// [`RunError::Io`].
+    pub fn publish(self) -> Result<Self, RunError> {
+        if self.is_replacement {
+            replacement::publish(&self.path).map_err(RunError::io(&self.path))?;
+        }
+        Ok(Self { is_replacement: false, ..self })
     }
 
     /// The run that `path` belongs to: `path` itself if it is a directory, else the directory that contains the file.
@@ -85,7 +144,11 @@ impl RunDir {
 
     /// The path of a file of the run, which need not exist.
     pub fn file(&self, file: RunFile) -> PathBuf {
-        self.path.join(file.name())
+        if self.is_replacement {
+            replacement::next(&self.path).join(file.name())
+        } else {
+            replacement::current(&self.path, file)
+        }
     }
 
     /// Whether the run has this file.
@@ -114,11 +177,24 @@ impl RunDir {
     /// # Errors
     /// [`RunError::Io`].
     pub fn clear(&self) -> Result<(), RunError> {
-        for path in RunFile::ALL.map(|file| self.file(file)) {
-            match fs::remove_file(&path) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(RunError::io(&path)(error)),
-                _ => {}
-            }
+        RunFile::ALL.into_iter().try_for_each(|file| self.remove(file))?;
+        if self.is_replacement {
+            let next = replacement::next(&self.path);
+            disk::remove_directory(&next).map_err(RunError::io(&next))?;
+        }
+        Ok(())
+    }
+
+    fn remove(&self, file: RunFile) -> Result<(), RunError> {
+        let path = self.file(file);
+        disk::remove_file(&path).map_err(RunError::io(&path))
+    }
+
+    /// Removes what processes that were killed have not renamed yet.
+    fn remove_temporaries(&self) -> Result<(), RunError> {
+        for file in [self.file(RunFile::Settings), self.file(RunFile::Checkpoint)] {
+            let folder = file.parent().unwrap_or(&self.path);
+            disk::remove_temporaries(folder).map_err(RunError::io(folder))?;
         }
         Ok(())
     }
@@ -149,10 +225,10 @@ impl RunDir {
     /// The settings as text.
     ///
     /// # Errors
-    /// [`RunError::Io`].
+    /// [`RunError::Io`], and [`RunError::Malformed`] if the file is not text.
     pub fn config_text(&self) -> Result<String, RunError> {
         let path = self.file(RunFile::Settings);
-        fs::read_to_string(&path).map_err(RunError::io(&path))
+        RunError::text(&path, fs::read(&path).map_err(RunError::io(&path))?)
     }
 
     /// Where the samples come from, and their fingerprint; `None` if a model file is not in the directory of a run.
@@ -211,33 +287,6 @@ impl RunDir {
         metrics::read(&self.file(RunFile::Metrics))
     }
 
-    /// Writes what a method found besides the model.
-    ///
-    /// # Errors
-    /// [`RunError::Io`].
-    pub fn write_finding(&self, finding: &Finding) -> Result<(), RunError> {
-        match finding {
-            Finding::ClusterCount(report) => self.write_json(RunFile::ClusterCount, report),
-            Finding::StickWeights(weights) => self.write_json(RunFile::StickWeights, weights),
-        }
-    }
-
-    /// The weights of the sticks of a Dirichlet process before pruning, largest first, if the method has one.
-    ///
-    /// # Errors
-    /// [`RunError::Io`], and [`RunError::Malformed`].
-    pub fn stick_weights(&self) -> Result<Option<Vec<f64>>, RunError> {
-        self.json(RunFile::StickWeights)
-    }
-
-    /// How the number of clusters was determined, if the method did that.
-    ///
-    /// # Errors
-    /// [`RunError::Io`], and [`RunError::Malformed`].
-    pub fn cluster_count(&self) -> Result<Option<ClusterCountReport>, RunError> {
-        self.json(RunFile::ClusterCount)
-    }
-
     /// Writes the trained model.
     ///
     /// # Errors
@@ -254,7 +303,10 @@ impl RunDir {
     /// [`RunError::Io`], and [`RunError::Trained`].
     pub fn trained(&self) -> Result<Trained, RunError> {
         let path = self.file(RunFile::Trained);
-        let bytes = fs::read(&path).map_err(|error| RunError::io(&path)(error).about_missing_model(&self.path))?;
+        let bytes = fs::read(&path).map_err(|error| {
+            let contains = |file| self.contains(file);
+            RunError::io(&path)(error).about_missing_model(&self.path, contains)
+        })?;
         trained_file::read_trained(&bytes).map_err(|source| RunError::Trained { path, source })
     }
 
@@ -266,37 +318,11 @@ impl RunDir {
         ModelFile::read(&self.path)
     }
 
-    /// Writes what runs with several seeds agree on.
-    ///
-    /// # Errors
-    /// [`RunError::Io`].
-    pub fn write_interval(&self, interval: &SeedInterval) -> Result<(), RunError> {
-        self.write_json(RunFile::Interval, interval)
-    }
-
-    /// What runs with several seeds agree on, if the directory is that of several runs.
-    ///
-    /// # Errors
-    /// [`RunError::Io`], and [`RunError::Malformed`].
-    pub fn interval(&self) -> Result<Option<SeedInterval>, RunError> {
-        let interval: Option<SeedInterval> = self.json(RunFile::Interval)?;
-        match &interval {
-            Some(interval) if interval.medoid >= interval.runs.len() => {
-                let problem = format!("medoid is {}, but there are {} runs", interval.medoid, interval.runs.len());
-                Err(RunError::malformed(&self.file(RunFile::Interval), problem))
-            }
-            _ => Ok(interval),
-        }
-    }
-
     /// Replaces a file by a copy of another run's, or removes it if the other run has none.
     pub(crate) fn copy_from(&self, other: &Self, file: RunFile) -> Result<(), RunError> {
         match read_optional(&other.file(file))? {
             Some(bytes) => self.write(file, &bytes),
-            None => match fs::remove_file(self.file(file)) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => Err(RunError::io(&self.file(file))(error)),
-                _ => Ok(()),
-            },
+            None => self.remove(file),
         }
     }
 
@@ -316,6 +342,7 @@ impl RunDir {
     /// Writes a file.
     pub(crate) fn write(&self, file: RunFile, bytes: &[u8]) -> Result<(), RunError> {
         let path = self.file(file);
+        path.parent().map_or(Ok(()), disk::create_directories).map_err(RunError::io(&path))?;
         write_whole(&path, bytes).map_err(RunError::io(&path))
     }
 }
@@ -330,12 +357,9 @@ fn read_optional(path: &Path) -> Result<Option<Vec<u8>>, RunError> {
 impl CheckpointStore for RunDir {
     fn save(&mut self, bytes: &[u8]) -> io::Result<()> {
         // The metrics of the epochs before a checkpoint must reach the disk before the checkpoint does.
-        match fs::File::open(self.file(RunFile::Metrics)) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            file => file?.sync_all()?,
-        }
+        disk::sync(&self.file(RunFile::Metrics))?;
         let path = self.file(RunFile::Checkpoint);
-        path.parent().map_or(Ok(()), fs::create_dir_all)?;
+        path.parent().map_or(Ok(()), disk::create_directories)?;
         write_whole(&path, bytes)
     }
 

@@ -30,6 +30,12 @@ pub enum RunError {
         /// The operating system's error.
         source: io::Error,
     },
+    /// The path of a directory is that of a file.
+    #[error("{}: this is a file, and a run needs a directory", path.display())]
+    NotADirectory {
+        /// The file.
+        path: PathBuf,
+    },
     /// Another process holds the directory.
     #[error("{}: another process is writing to this directory", path.display())]
     Busy {
@@ -56,6 +62,18 @@ pub enum RunError {
     #[error("{}: the run has a trained model, but its export was refused", path.display())]
     NotExported {
         /// The directory.
+        path: PathBuf,
+    },
+    /// The output would overwrite a file that the command reads.
+    #[error("{}: this file is read by the command, which would overwrite it", path.display())]
+    OverwritesInput {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The output would overwrite a file of a run.
+    #[error("{}: this file is part of the run in that directory, and would be overwritten", path.display())]
+    OverwritesRun {
+        /// The file.
         path: PathBuf,
     },
     /// The settings can't be written as text.
@@ -87,14 +105,23 @@ impl RunError {
     }
 
     /// Says what a run lacks if the error is that one of its models is missing.
-    pub(super) fn about_missing_model(self, directory: &Path) -> Self {
+    pub(super) fn about_missing_model(self, directory: &Path, contains: impl Fn(RunFile) -> bool) -> Self {
         let is_missing = matches!(&self, Self::Io { source, .. } if source.kind() == io::ErrorKind::NotFound);
-        let contains = |file: RunFile| directory.join(file.name()).exists();
         if !is_missing || !contains(RunFile::Settings) {
             return self;
         }
         let path = directory.to_owned();
         if contains(RunFile::Trained) { Self::NotExported { path } } else { Self::Unfinished { path } }
+    }
+
+    /// The bytes of a file as text.
+    pub(super) fn text(path: &Path, bytes: Vec<u8>) -> Result<String, Self> {
+        String::from_utf8(bytes).map_err(|error| {
+            let good = error.utf8_error().valid_up_to();
+            let line = error.as_bytes()[..good].iter().filter(|&&byte| byte == b'\n').count() + 1;
+            let problem = format!("byte {:#04x} is not UTF-8 text", error.as_bytes()[good]);
+            Self::Malformed { path: path.to_owned(), line: Some(line), problem }
+        })
     }
 
     pub(super) fn malformed(path: &Path, problem: impl ToString) -> Self {

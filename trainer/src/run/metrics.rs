@@ -1,9 +1,10 @@
 //! The metrics of a run: one line of JSON per epoch.
 
 use std::fs;
-use std::io::{self, Write};
+use std::io;
 use std::path::Path;
 
+use super::disk;
 use super::error::RunError;
 use super::write::write_whole;
 use crate::training::EpochReport;
@@ -18,8 +19,7 @@ pub(super) fn read(path: &Path) -> Result<Vec<EpochReport>, RunError> {
 pub(super) fn append(path: &Path, report: &EpochReport) -> Result<(), RunError> {
     let mut line = serde_json::to_vec(report).map_err(|error| RunError::malformed(path, error))?;
     line.push(b'\n');
-    let file = fs::OpenOptions::new().create(true).append(true).open(path);
-    file.and_then(|mut file| file.write_all(&line)).map_err(RunError::io(path))
+    disk::append(path, &line).map_err(RunError::io(path))
 }
 
 /// Removes the reports of a phase after its first `epochs` epochs, and a last line that was cut off. The other lines stay
@@ -37,9 +37,9 @@ pub(super) fn truncate(path: &Path, phase: &str, epochs: usize) -> Result<(), Ru
 }
 
 fn text(path: &Path) -> Result<Option<String>, RunError> {
-    match fs::read_to_string(path) {
+    match fs::read(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        text => text.map(Some).map_err(RunError::io(path)),
+        bytes => RunError::text(path, bytes.map_err(RunError::io(path))?).map(Some),
     }
 }
 
@@ -53,6 +53,8 @@ fn parse(path: &Path, index: usize, line: &str) -> Result<EpochReport, RunError>
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write;
+
     use super::*;
     use crate::run::{RunDir, RunFile};
 

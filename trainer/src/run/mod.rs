@@ -2,19 +2,26 @@
 //! [`RunDir`] reads and writes them by type. Every file appears whole or not at all.
 
 mod directory;
+mod disk;
 mod error;
 mod file;
+mod findings;
 mod metrics;
 mod model_file;
+mod output;
+mod replacement;
 mod settings;
 mod state;
 mod trained_file;
 mod write;
 
 pub use directory::RunDir;
+#[cfg(test)]
+pub(crate) use disk::KILL_AT;
 pub use error::RunError;
 pub use file::RunFile;
 pub use model_file::ModelFile;
+pub use output::check_output;
 pub use settings::{read_settings, settings_differences, settings_to_toml};
 pub use state::RunState;
 pub use trained_file::{TrainedFileError, read_trained, write_trained};

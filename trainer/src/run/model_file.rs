@@ -8,6 +8,7 @@ use edgemix_runtime::Model;
 
 use super::error::RunError;
 use super::file::RunFile;
+use super::replacement;
 
 /// The bytes of an `.emx` file, checked once and aligned as [`Model`] needs them.
 ///
@@ -33,8 +34,9 @@ impl ModelFile {
     /// such file, and [`RunError::Model`] if it is not a model.
     pub fn read(path: &Path) -> Result<Self, RunError> {
         if path.is_dir() {
-            let file = path.join(RunFile::Model.name());
-            return Self::read_file(file).map_err(|error| error.about_missing_model(path));
+            let file = |file| replacement::current(path, file);
+            let contains = |wanted| file(wanted).exists();
+            return Self::read_file(file(RunFile::Model)).map_err(|error| error.about_missing_model(path, contains));
         }
         Self::read_file(path.into())
     }

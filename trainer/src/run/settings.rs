@@ -28,7 +28,7 @@ use crate::methods::{FitConfig, MethodConfig};
 /// [`RunError::Io`] if the file can't be read, and [`RunError::Malformed`], with the line where it is known, if it does not
 /// contain settings.
 pub fn read_settings(path: &Path) -> Result<FitConfig, RunError> {
-    let given = fs::read_to_string(path).map_err(RunError::io(path))?;
+    let given = RunError::text(path, fs::read(path).map_err(RunError::io(path))?)?;
     let malformed = |error: toml::de::Error| RunError::Malformed {
         path: path.into(),
         line: error.span().map(|span| given[..span.start.min(given.len())].matches('\n').count() + 1),

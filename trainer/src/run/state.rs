@@ -52,6 +52,32 @@ impl RunDir {
             }
         }
     }
+
+    /// The run that a resumed training continues: the one that was to replace the run in this directory and was
+    /// interrupted, if there is one, and else the run itself.
+    ///
+    /// # Errors
+    /// [`RunError::Io`] if a file can't be read.
+    pub fn unfinished(&self) -> Result<Self, RunError> {
+        let next = self.replacement();
+        Ok(if next.state()? == RunState::Started { next } else { self.clone() })
+    }
+
+    /// Removes a run that was to replace the one in this directory and was interrupted, if there is one.
+    ///
+    /// # Errors
+    /// [`RunError::Io`].
+    pub fn discard_replacement(&self) -> Result<(), RunError> {
+        match self.replacement().state()? {
+            RunState::Started | RunState::Remainder => self.replacement().clear(),
+            RunState::Empty | RunState::Foreign(_) => Ok(()),
+        }
+    }
+
+    /// Whether something was learned that would be lost if the run was started again.
+    pub fn has_progress(&self) -> bool {
+        [RunFile::Checkpoint, RunFile::Trained, RunFile::Model].into_iter().any(|file| self.contains(file))
+    }
 }
 
 #[cfg(test)]

@@ -4,6 +4,8 @@ use std::fs;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
+use super::disk;
+
 /// Writes a temporary file and renames it, so that at every moment either the complete old file or the complete new one
 /// exists.
 ///
@@ -69,15 +71,10 @@ pub fn write_whole_by<E>(
     };
     // This error is about the folder itself; the one below would name a temporary file.
     fs::metadata(folder).map_err(&refused)?;
-    let mut builder = tempfile::Builder::new();
-    // Only the owner can read a temporary file by default; this one has the usual permissions, as the umask allows.
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    let mut out = BufWriter::new(builder.tempfile_in(folder).map_err(unnamed).map_err(&refused)?);
+    let mut out = BufWriter::new(disk::create_temporary(folder).map_err(unnamed).map_err(&refused)?);
     write(&mut out)?;
     let file = out.into_inner().map_err(|error| refused(error.into_error()))?;
-    file.as_file().sync_all().map_err(&refused)?;
-    file.persist(&target).map_err(|error| refused(error.error))?;
+    disk::persist(file, &target).map_err(refused)?;
     Ok(())
 }
 

@@ -1,5 +1,6 @@
 //! Why a fit fails.
 
+use std::borrow::Cow;
 use std::io;
 
 use thiserror::Error;
@@ -46,7 +47,7 @@ pub enum FitError {
     #[error("{setting}: {problem}")]
     Setting {
         /// The setting's path in the configuration, as in `clustering.batch-size`.
-        setting: &'static str,
+        setting: Cow<'static, str>,
         /// What is wrong, and which value is usual.
         problem: String,
     },
@@ -79,6 +80,12 @@ pub enum FitError {
         /// The method's name.
         method: &'static str,
     },
+}
+
+impl FitError {
+    pub(crate) fn setting(setting: impl Into<Cow<'static, str>>, problem: impl Into<String>) -> Self {
+        Self::Setting { setting: setting.into(), problem: problem.into() }
+    }
 }
 
 impl From<AssignError> for FitError {

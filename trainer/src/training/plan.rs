@@ -81,7 +81,7 @@ impl PhasePlan {
         batch_size: usize,
         learning_rate: f64,
     ) -> Result<Self, FitError> {
-        let refused = |setting, problem: &str| Err(FitError::Setting { setting, problem: problem.into() });
+        let refused = |setting: &'static str, problem: &str| Err(FitError::setting(setting, problem));
         let phase = Self {
             name,
             epochs: settings.epochs.or(epochs),

@@ -138,6 +138,7 @@ impl<'a> Comparison<'a> {
         }
         let begin = Instant::now();
         let fitted = fit(&run, &plan, options, observer)?;
+        let run = &fitted.run;
         // The seconds before an interruption are unknown.
         let seconds = (!was_started).then(|| begin.elapsed().as_secs_f64());
         let file = run.model()?;
@@ -145,7 +146,7 @@ impl<'a> Comparison<'a> {
         let evaluation = Evaluation::new(self.dataset, Some(&fitted.trained), &model)?;
         let scores = evaluation.int8.scores;
         let values = [
-            scores.map(|scores| scores.acc),
+            scores.and_then(|scores| scores.acc),
             scores.map(|scores| scores.nmi),
             scores.map(|scores| scores.ari),
             Some(evaluation.int8.clusters_of_a_percent as f64),

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
+use crate::base::text::counted;
 use crate::data::{DataError, DataRecord};
 use crate::front_end::FrontEndError;
 use crate::quantize::QuantizeError;
@@ -93,7 +94,8 @@ pub enum WorkflowError {
     /// The samples have changed since the run was started.
     #[error(
         "{samples}: these are not the samples that the run was trained on (their fingerprint is {found:.16}, the run's is \
-         {expected:.16}: {n_samples} samples of {n_features} features from {before})"
+         {expected:.16}: {} of {} from {before})",
+        counted(*n_samples, "sample"), counted(*n_features, "feature")
     )]
     OtherSamples {
         /// Where the samples come from.
@@ -110,7 +112,7 @@ pub enum WorkflowError {
         before: String,
     },
     /// The number of features of the samples is not the one that the model takes.
-    #[error("the model takes {expected} features, {samples} has {found}")]
+    #[error("the model takes {}, {samples} has {found}", counted(*expected, "feature"))]
     Features {
         /// Number of features that the model takes.
         expected: usize,
@@ -132,10 +134,21 @@ pub enum WorkflowError {
         in_model: String,
     },
     /// There are names for the clusters, but not one for each.
-    #[error("there are {names} names for {clusters} clusters: each cluster needs one")]
+    #[error("{} for {}: each cluster needs one name", counted(*names, "name"), counted(*clusters, "cluster"))]
     ClusterNames {
         /// Number of names.
         names: usize,
+        /// Number of clusters.
+        clusters: usize,
+    },
+    /// There are fewer different samples than clusters are asked for.
+    #[error(
+        "there can't be {} in {}",
+        counted(*clusters, "cluster"), counted(*different, "different sample")
+    )]
+    TooFewDifferent {
+        /// Number of different samples.
+        different: usize,
         /// Number of clusters.
         clusters: usize,
     },

@@ -25,6 +25,8 @@ pub struct FitOptions {
 /// What a fit returns, beyond the files in the run's directory.
 #[derive(Debug)]
 pub struct FitSummary {
+    /// The directory of the run, which is now whole.
+    pub run: RunDir,
     /// The trained model in floating point.
     pub trained: Trained,
     /// How the clustering collapsed, if it did.
@@ -38,7 +40,7 @@ pub struct FitSummary {
 }
 
 /// Trains, quantises, and writes both models to the run's directory. A run that was interrupted continues from its last
-/// checkpoint and ends with the same bits as an uninterrupted run.
+/// checkpoint and ends with the same bits as an uninterrupted run. A run that replaces another one takes its place at the end.
 ///
 /// # Errors
 /// [`WorkflowError::Fit`] if the training fails or the observer stops it, [`WorkflowError::Assign`] if the trained model
@@ -71,5 +73,5 @@ pub fn fit(
     let held_out = parts.held_out.as_ref().map_or(0, |samples| samples.n_samples());
     let export = Export { run: run.clone(), trained, parts, config: config.clone() };
     let disagreement = check_and_write(&export, &run.file(RunFile::Model), options.allow_disagreement)?;
-    Ok(FitSummary { trained: export.trained, collapse, lone, disagreement, held_out })
+    Ok(FitSummary { run: export.run.publish()?, trained: export.trained, collapse, lone, disagreement, held_out })
 }

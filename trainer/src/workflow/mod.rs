@@ -30,6 +30,8 @@ mod evaluate;
 mod evaluation;
 mod export;
 mod fit;
+#[cfg(test)]
+mod killed;
 mod models;
 mod plan;
 mod recorder;

@@ -3,6 +3,7 @@
 use edgemix_runtime::Model;
 
 use super::error::WorkflowError;
+use crate::base::text::counted;
 use crate::data::Samples;
 use crate::run::{ModelFile, RunDir, RunFile};
 use crate::trained::Trained;
@@ -31,7 +32,8 @@ impl RunModels {
         };
         if in_trained != in_model {
             let describe = |(features, components, clusters)| {
-                format!("{features} features, {components} components and {clusters} clusters")
+                let (features, components) = (counted(features, "feature"), counted(components, "component"));
+                format!("{features}, {components} and {}", counted(clusters, "cluster"))
             };
             return Err(WorkflowError::Mismatch {
                 trained: run.file(RunFile::Trained),

@@ -4,6 +4,7 @@ use super::error::WorkflowError;
 use crate::data::{DataError, DataRecord, Dataset, Samples, Source};
 use crate::front_end::FrontEnd;
 use crate::methods::{EncoderChoice, FitConfig};
+use crate::quantize::check_sizes;
 use crate::run::settings_to_toml;
 
 /// Samples and settings that were checked against each other.
@@ -34,9 +35,10 @@ impl<'a> Plan<'a> {
     /// Checks the settings by themselves and against these samples.
     ///
     /// # Errors
-    /// [`WorkflowError::Fit`] if a setting is impossible or there are too few samples, [`WorkflowError::Data`] if all samples
-    /// are the same, [`WorkflowError::FrontEnd`] if they can't have the front end that the settings ask for, and
-    /// [`WorkflowError::Run`] if a setting can't be written as TOML.
+    /// [`WorkflowError::Fit`] if a setting is impossible or there are too few samples, [`WorkflowError::Quantize`] if a model
+    /// file can't hold such an encoder, [`WorkflowError::Data`] if all samples are the same,
+    /// [`WorkflowError::TooFewDifferent`] if fewer differ than there are to be clusters, [`WorkflowError::FrontEnd`] if they
+    /// can't have the front end that the settings ask for, and [`WorkflowError::Run`] if a setting can't be written as TOML.
     pub fn new(source: &Source, dataset: &'a Dataset, config: FitConfig) -> Result<Self, WorkflowError> {
         let samples = &dataset.samples;
         let front_end = FrontEnd::of(&config.front_end, samples)?;
@@ -56,7 +58,8 @@ impl<'a> Plan<'a> {
     }
 
     fn checked(mut self) -> Result<Self, WorkflowError> {
-        self.config.check(self.inputs())?;
+        let checked = self.config.check(self.inputs())?;
+        check_sizes(self.inputs().n_features(), &checked.exported_encoder(self.inputs())?)?;
         self.encoder = self.config.encoder_for(self.inputs())?;
         // What these samples decided is a setting from here on, so that parts of them do not decide otherwise.
         if self.encoder.dimension.is_some() {
@@ -66,6 +69,11 @@ impl<'a> Plan<'a> {
             if samples.are_all_equal() {
                 return Err(DataError::AllEqual { name: samples.name().to_owned() }.into());
             }
+        }
+        let wanted = self.config.method.least_clusters();
+        let different = self.dataset.samples.count_different(wanted)?;
+        if different < wanted {
+            return Err(WorkflowError::TooFewDifferent { different, clusters: wanted });
         }
         settings_to_toml(&self.config)?;
         Ok(self)

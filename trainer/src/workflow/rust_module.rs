@@ -40,6 +40,11 @@ impl RustModule {
         Ok(Self { folder: folder.into() })
     }
 
+    /// A folder that need not exist.
+    pub fn open(folder: &Path) -> Self {
+        Self { folder: folder.into() }
+    }
+
     /// The path of `model.emx`, the model.
     pub fn model_path(&self) -> PathBuf {
         self.folder.join(RunFile::Model.name())

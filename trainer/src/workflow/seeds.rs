@@ -109,11 +109,11 @@ impl<'a> SeedSeries<'a> {
         let plan = self.plan.with_seed(seed)?;
         let run = start(&Self::run_directory(self.directory.path(), seed), &plan, self.existing)?;
         let finished = if run.contains(RunFile::Model) { run.trained().ok() } else { None };
-        let (trained, fitted) = match finished {
-            Some(trained) => (trained, None),
+        let (run, trained, fitted) = match finished {
+            Some(trained) => (run, trained, None),
             None => {
                 let fitted = fit(&run, &plan, options, observer)?;
-                (fitted.trained.clone(), Some(fitted))
+                (fitted.run.clone(), fitted.trained.clone(), Some(fitted))
             }
         };
         self.found.push((seed, trained.assign(&plan.dataset().samples)?));
@@ -126,10 +126,14 @@ impl<'a> SeedSeries<'a> {
     /// [`WorkflowError::Run`] if a file can't be read or written.
     pub fn finish(self) -> Result<SeedInterval, WorkflowError> {
         let interval = SeedInterval::new(&self.found);
-        self.directory.write_interval(&interval)?;
         let medoid = interval.runs[interval.medoid].seed;
         let medoid = RunDir::open(&Self::run_directory(self.directory.path(), medoid));
-        OF_MEDOID.into_iter().try_for_each(|file| self.directory.copy_from(&medoid, file))?;
+        // The result of an earlier series stays whole until this one is.
+        let result = self.directory.replacement();
+        result.clear()?;
+        result.write_interval(&interval)?;
+        OF_MEDOID.into_iter().try_for_each(|file| result.copy_from(&medoid, file))?;
+        result.publish()?;
         Ok(interval)
     }
 }

@@ -12,24 +12,27 @@ pub enum ExistingRun {
     /// It is kept, and the new run refused.
     #[default]
     Refuse,
-    /// It is removed.
+    /// It is kept until the new run is whole, which then takes its place.
     Replace,
     /// It is resumed, if it has the same samples and settings.
     Resume,
 }
 
 /// Starts a run, or resumes it. All checks precede the first change: a directory that is refused stays as it is, and files
-/// that are not part of a run are never removed.
+/// that are not part of a run are never removed. A run that has no checkpoint yet is started again, whatever its settings.
 ///
 /// ```
 /// use edgemix::data::{self, Source};
 /// use edgemix::methods::FitConfig;
+/// use edgemix::training::CheckpointStore;
 /// use edgemix::workflow::{ExistingRun, Plan, WorkflowError, start};
 ///
 /// let folder = tempfile::tempdir()?;
 /// let dataset = data::digits();
 /// let plan = Plan::new(&Source::new("digits"), &dataset, FitConfig::default())?;
-/// drop(start(folder.path(), &plan, ExistingRun::Refuse)?);
+/// let mut run = start(folder.path(), &plan, ExistingRun::Refuse)?;
+/// run.save(b"a checkpoint")?;
+/// drop(run);
 /// let again = start(folder.path(), &plan, ExistingRun::Refuse);
 /// assert!(matches!(again, Err(WorkflowError::AlreadyStarted { .. })));
 /// start(folder.path(), &plan, ExistingRun::Resume)?;
@@ -47,34 +50,65 @@ pub fn start(out: &Path, plan: &Plan, existing: ExistingRun) -> Result<RunDir, W
     check(&RunDir::open(out), plan, existing)?;
     let run = RunDir::create(out)?;
     // Now that nobody else can write to the directory, it is checked again, since it may have changed in the meantime.
-    if check(&run, plan, existing)? == RunState::Started && existing == ExistingRun::Resume {
-        return Ok(run);
-    }
+    let run = match check(&run, plan, existing)? {
+        Action::Resume(run) => {
+            // A line of the metrics that is not a report is refused now, and one that was cut off is removed. No phase has an
+            // empty name, so no other line is.
+            run.truncate_metrics("", 0)?;
+            return Ok(run);
+        }
+        Action::Begin => {
+            run.discard_replacement()?;
+            run
+        }
+        Action::BeginBeside => run.replacement(),
+    };
     run.clear()?;
     run.write_start(plan.record(), plan.config())?;
     Ok(run)
 }
 
-/// Whether the directory can be used, and what it contains.
-fn check(run: &RunDir, plan: &Plan, existing: ExistingRun) -> Result<RunState, WorkflowError> {
+/// What is to be done with a directory.
+enum Action {
+    /// A run starts in it. Nothing that it contains would be missed.
+    Begin,
+    /// A run starts beside the one that is there.
+    BeginBeside,
+    /// This run continues.
+    Resume(RunDir),
+}
+
+/// What is to be done with the directory, if it can be used.
+fn check(run: &RunDir, plan: &Plan, existing: ExistingRun) -> Result<Action, WorkflowError> {
     let path = || run.path().to_owned();
-    let state = run.state()?;
-    match (state, existing) {
-        (RunState::Empty | RunState::Remainder, _) | (RunState::Started, ExistingRun::Replace) => Ok(state),
+    match (run.state()?, existing) {
+        (RunState::Empty | RunState::Remainder, _) => Ok(Action::Begin),
         (RunState::Foreign(file), _) => Err(WorkflowError::Foreign { path: path(), file }),
+        (RunState::Started, ExistingRun::Resume) => resumable(run.unfinished()?, plan).map(Action::Resume),
+        (RunState::Started, _) if !run.has_progress() => Ok(Action::Begin),
         (RunState::Started, ExistingRun::Refuse) => Err(WorkflowError::AlreadyStarted { path: path() }),
-        (RunState::Started, ExistingRun::Resume) => {
-            let differences = settings_differences(&run.config()?, plan.config())?;
-            if !differences.is_empty() {
-                return Err(WorkflowError::OtherSettings { path: path(), differences });
+        (RunState::Started, ExistingRun::Replace) => match run.replacement().state()? {
+            RunState::Foreign(file) => {
+                let directory = run.replacement().file(file);
+                Err(WorkflowError::Foreign { path: directory.parent().map_or_else(path, Path::to_owned), file })
             }
-            match run.record()? {
-                Some(before) if before.source != plan.record().source => {
-                    Err(WorkflowError::OtherSource { path: path(), before: before.source.path })
-                }
-                Some(before) if before != *plan.record() => Err(WorkflowError::other_samples(&before, plan.record())),
-                _ => Ok(state),
-            }
+            _ => Ok(Action::BeginBeside),
+        },
+    }
+}
+
+/// The run, if it has these samples and settings.
+fn resumable(run: RunDir, plan: &Plan) -> Result<RunDir, WorkflowError> {
+    let path = || run.path().to_owned();
+    let differences = settings_differences(&run.config()?, plan.config())?;
+    if !differences.is_empty() {
+        return Err(WorkflowError::OtherSettings { path: path(), differences });
+    }
+    match run.record()? {
+        Some(before) if before.source != plan.record().source => {
+            Err(WorkflowError::OtherSource { path: path(), before: before.source.path })
         }
+        Some(before) if before != *plan.record() => Err(WorkflowError::other_samples(&before, plan.record())),
+        _ => Ok(run),
     }
 }

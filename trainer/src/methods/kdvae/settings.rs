@@ -115,14 +115,26 @@ impl KAutoencoders {
         if self.export == Export::Full && !encoder.iter().all(|layer| matches!(layer, LayerShape::Dense(_))) {
             let problem = "export = \"full\" needs dense layers, such as 100-50-10: a model file has no decoders of \
                            convolutions and poolings; or export the distilled model";
-            return Err(FitError::Setting { setting: "encoder", problem: problem.into() });
+            return Err(FitError::setting("encoder", problem));
         }
         Ok(())
     }
 
+    /// The layers of the model that is exported.
+    pub(in crate::methods) fn exported_encoder(
+        &self,
+        encoder: &[LayerShape],
+        samples: &Samples,
+    ) -> Result<Vec<LayerShape>, FitError> {
+        match self.export {
+            Export::Full => Ok(encoder.to_vec()),
+            Export::Distilled => self.student_shapes(samples.n_features(), samples.image()),
+        }
+    }
+
     /// The student's layers for such samples.
     fn student_shapes(&self, n_features: usize, image: Option<ImageShape>) -> Result<Vec<LayerShape>, FitError> {
-        let problem = |error: LayerError| FitError::Setting { setting: "student", problem: error.to_string() };
+        let problem = |error: LayerError| FitError::setting("student", error.to_string());
         self.student.shapes(n_features, image).map_err(problem)
     }
 }
@@ -141,7 +153,9 @@ mod tests {
             FitConfig { encoder: encoder.parse().unwrap(), method, ..FitConfig::default() }.check(&digits).map(|_| ())
         };
         for encoder in ["conv:4k3s2,10", "conv:max2,10"] {
-            assert!(matches!(check(Export::Full, encoder), Err(FitError::Setting { setting: "encoder", .. })));
+            assert!(
+                matches!(check(Export::Full, encoder), Err(FitError::Setting { setting, .. }) if setting == "encoder")
+            );
             assert!(check(Export::Distilled, encoder).is_ok());
         }
         assert!(check(Export::Full, "100-10").is_ok());

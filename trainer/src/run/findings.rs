@@ -1,0 +1,60 @@
+//! What a run found besides its models.
+
+use super::directory::RunDir;
+use super::error::RunError;
+use super::file::RunFile;
+use crate::assessment::interval::SeedInterval;
+use crate::mixture::ClusterCountReport;
+use crate::training::Finding;
+
+impl RunDir {
+    /// Writes what a method found besides the model.
+    ///
+    /// # Errors
+    /// [`RunError::Io`].
+    pub fn write_finding(&self, finding: &Finding) -> Result<(), RunError> {
+        match finding {
+            Finding::ClusterCount(report) => self.write_json(RunFile::ClusterCount, report),
+            Finding::StickWeights(weights) => self.write_json(RunFile::StickWeights, weights),
+        }
+    }
+
+    /// The weights of the sticks of a Dirichlet process before pruning, largest first, if the method has one.
+    ///
+    /// # Errors
+    /// [`RunError::Io`], and [`RunError::Malformed`].
+    pub fn stick_weights(&self) -> Result<Option<Vec<f64>>, RunError> {
+        self.json(RunFile::StickWeights)
+    }
+
+    /// How the number of clusters was determined, if the method did that.
+    ///
+    /// # Errors
+    /// [`RunError::Io`], and [`RunError::Malformed`].
+    pub fn cluster_count(&self) -> Result<Option<ClusterCountReport>, RunError> {
+        self.json(RunFile::ClusterCount)
+    }
+
+    /// Writes what runs with several seeds agree on.
+    ///
+    /// # Errors
+    /// [`RunError::Io`].
+    pub fn write_interval(&self, interval: &SeedInterval) -> Result<(), RunError> {
+        self.write_json(RunFile::Interval, interval)
+    }
+
+    /// What runs with several seeds agree on, if the directory is that of several runs.
+    ///
+    /// # Errors
+    /// [`RunError::Io`], and [`RunError::Malformed`].
+    pub fn interval(&self) -> Result<Option<SeedInterval>, RunError> {
+        let interval: Option<SeedInterval> = self.json(RunFile::Interval)?;
+        match &interval {
+            Some(interval) if interval.medoid >= interval.runs.len() => {
+                let problem = format!("medoid is {}, but there are {} runs", interval.medoid, interval.runs.len());
+                Err(RunError::malformed(&self.file(RunFile::Interval), problem))
+            }
+            _ => Ok(interval),
+        }
+    }
+}
