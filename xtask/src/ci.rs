@@ -24,7 +24,7 @@ pub(crate) fn test() -> Result<()> {
 /// `cargo xtask ci`.
 pub(crate) fn run_all() -> Result<()> {
     type Step = (&'static str, fn() -> Result<()>);
-    let steps: [Step; 14] = [
+    let steps: [Step; 15] = [
         ("fmt", || cargo(&["fmt", "--all", "--check"])),
         ("build-graph", build_graph::check),
         ("deny", deny::check),
