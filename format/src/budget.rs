@@ -1,7 +1,7 @@
 //! What a device can spend on a model.
 
+use crate::constants::{arena_len, has_magic, macs};
 use crate::error::{LoadError, ensure};
-use crate::header::{Header, arena_len, has_magic, macs};
 
 /// The time and the RAM that a program can spend on one inference. A model that needs more is refused by its header,
 /// before anything else of it is looked at.
@@ -43,8 +43,8 @@ impl Limits {
         has_magic(model) && macs(model) <= self.macs && arena_len(model) <= self.arena
     }
 
-    pub(crate) fn check(&self, header: &Header) -> Result<(), LoadError> {
-        let (macs, arena) = (header.macs, header.arena_len as usize);
+    /// Refuses what a header states if it is above the limits.
+    pub(crate) fn check(&self, macs: u64, arena: usize) -> Result<(), LoadError> {
         ensure(macs <= self.macs, LoadError::TooSlow { macs, limit: self.macs })?;
         ensure(arena <= self.arena, LoadError::ArenaTooLarge { arena, limit: self.arena })
     }

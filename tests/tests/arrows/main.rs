@@ -24,7 +24,8 @@ const CRATES: [(&str, &str, &[&str]); 8] = [
     ("edgemix", "trainer", &["edgemix-format", "edgemix-runtime"]),
     ("edgemix-tests", "tests", &["edgemix", "edgemix-format", "edgemix-runtime"]),
     ("xtask", "xtask", &[]),
-    ("firmware-example", "firmware-example", &["edgemix-runtime"]),
+    // The build script of its update example makes and signs the models of the test.
+    ("firmware-example", "firmware-example", &["edgemix-format", "edgemix-runtime"]),
     ("bench-firmware", "bench/firmware", &["edgemix-format", "edgemix-runtime"]),
     ("edgemix-fuzz", "fuzz", &["edgemix-format", "edgemix-runtime"]),
 ];
