@@ -125,7 +125,7 @@ fn a_recording_in_text_becomes_a_model_that_takes_raw_counts() {
     assert_eq!(String::from_utf8(assigned.stdout).unwrap().lines().count(), 1 + 3 * 99);
     let inspected = edgemix(&["inspect", "imu/model.emx", "--json"], folder.path());
     let facts: serde_json::Value = serde_json::from_slice(&inspected.stdout).unwrap();
-    assert_eq!((&facts["input"]["len"], &facts["input"]["count"]), (&48.into(), &1.0.into()));
+    assert_eq!((&facts["input"]["len"], &facts["input"]["count"]), (&48.into(), &vec![1.0].into()));
     let exported = edgemix(&["export", "imu", "--rust", "module", "--samples", "20"], folder.path());
     assert!(exported.status.success(), "{}", String::from_utf8_lossy(&exported.stderr));
     let told = String::from_utf8(exported.stdout).unwrap();
