@@ -4,7 +4,8 @@ use std::path::Path;
 use std::{env, fs};
 
 use edgemix_format::testing::{Convolution, Follow, HeadSpec, ImageLayer, Spec};
-use edgemix_format::view::Covariance;
+use edgemix_format::view::{Covariance, FramePooling, Statistics};
+use edgemix_format::write::{SpectrumSettings, Taper};
 
 fn main() {
     let out = env::var("OUT_DIR").expect("cargo sets it");
@@ -37,7 +38,25 @@ REGION_ALIAS("REGION_HEAP", RAM);
 REGION_ALIAS("REGION_STACK", RAM);
 "#;
 
-fn models() -> [(&'static str, Spec); 6] {
+/// Accelerometer and gyroscope: mean, deviation and eight bands of six channels.
+fn spectrum() -> SpectrumSettings {
+    SpectrumSettings {
+        instants: 128,
+        channels: 6,
+        fft: 128,
+        frame: 128,
+        hop: 128,
+        taper: Taper::Hann,
+        pooling: FramePooling::Mean,
+        statistics: Statistics::MEAN | Statistics::DEVIATION,
+        mean_fraction: 0,
+        noise: 1.0 / 12.0,
+        signals: (0..6).map(|channel| 1 << channel).collect(),
+        edges: vec![1, 2, 3, 5, 8, 14, 23, 39, 65],
+    }
+}
+
+fn models() -> [(&'static str, Spec); 7] {
     let mixture = |dims, components, covariance| Spec {
         input: dims,
         layers: vec![],
@@ -66,6 +85,7 @@ fn models() -> [(&'static str, Spec); 6] {
     [
         ("pairs-10x64", Spec { input: 64, layers: vec![], head, components: 10, ..Spec::default() }),
         ("depict", depict),
+        ("spectrum", Spec { spectrum: Some(spectrum()), input: 60, ..mixture(60, 6, Covariance::Diagonal) }),
         ("anomaly", Spec { input: 640, layers, ..mixture(640, 2, Covariance::Spherical) }),
         ("diagonal-8x16", mixture(16, 8, Covariance::Diagonal)),
         ("full-8x16", mixture(16, 8, Covariance::Full)),

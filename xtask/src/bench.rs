@@ -14,9 +14,10 @@ use crate::{setup, size};
 /// A count may exceed its budget by this much.
 const TOLERANCE_PERCENT: u64 = 1;
 /// Programs whose code is measured: their names in the budgets, and cargo's arguments for their features.
-const PROGRAMS: [(&str, &[&str]); 3] = [
+const PROGRAMS: [(&str, &[&str]); 4] = [
     ("code", &["--no-default-features"]),
     ("code-convolution", &["--no-default-features", "--features", "convolution"]),
+    ("code-spectrum", &["--no-default-features", "--features", "spectrum"]),
     ("code-all", &[]),
 ];
 
@@ -128,8 +129,10 @@ fn parse(line: &str) -> Result<Workload> {
     })
 }
 
-fn print_table(core: &Core, workloads: &[Workload], [least, convolution, all]: [u64; PROGRAMS.len()]) {
-    let code = format!("code {least} bytes, with convolution {convolution}, with all features {all}");
+fn print_table(core: &Core, workloads: &[Workload], [least, convolution, spectrum, all]: [u64; PROGRAMS.len()]) {
+    let code = format!(
+        "code {least} bytes, with convolution {convolution}, with a spectrum {spectrum}, with all features {all}"
+    );
     println!("## {} ({}), {code}\n", core.name, core.target);
     println!("| workload | instructions, model in RAM | in flash | multiply-accumulates | each | model | arena |");
     println!("|---|---|---|---|---|---|---|");

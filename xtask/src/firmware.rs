@@ -18,7 +18,7 @@ const MAX_LIBRARY: u64 = 13 * 1024;
 
 /// Parts of function names that a model of dense layers and a mixture does not need: convolutions, autoencoders, printing
 /// of floating-point numbers.
-const UNNEEDED: [&str; 5] = ["convolution", "autoencoders", "fmt::float", "flt2dec", "f32 as core::fmt"];
+const UNNEEDED: [&str; 6] = ["convolution", "autoencoders", "front_ends", "fmt::float", "flt2dec", "f32 as core::fmt"];
 
 /// For programs that take any model.
 const ALL_MODELS: [&str; 2] = ["--features", "all-models"];

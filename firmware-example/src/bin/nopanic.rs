@@ -8,7 +8,7 @@
 use core::hint::black_box;
 
 use cortex_m as _;
-use edgemix_runtime::{DriftMonitor, Model, Workspace};
+use edgemix_runtime::{DriftMonitor, Model, Stream, Workspace};
 
 #[repr(C, align(16))]
 struct Flash([u8; 4096]);
@@ -27,6 +27,15 @@ fn main() -> ! {
         let raw = black_box([0i16; 64]);
         if let Ok(found) = model.assign_raw(raw.get(..black_box(64)).unwrap_or(&[]), black_box(&mut workspace)) {
             black_box((found.cluster, found.novelty, found.posterior(black_box(0))));
+        }
+        if let Ok(mut stream) = Stream::<i16, 64>::new(black_box(4), black_box(8)) {
+            stream.gap(black_box(3));
+            let mut block = raw.get(..black_box(64)).unwrap_or(&[]);
+            while let Some(window) = stream.next_window(&mut block) {
+                if let Ok(found) = model.assign_window(&window, black_box(&mut workspace)) {
+                    black_box(found.cluster);
+                }
+            }
         }
         let sample = black_box([0f32; 64]);
         if let Ok(found) = model.assign(sample.get(..black_box(64)).unwrap_or(&[]), black_box(&mut workspace)) {

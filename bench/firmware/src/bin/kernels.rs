@@ -8,6 +8,8 @@ mod cases;
 mod convolutions;
 #[path = "../models.rs"]
 mod models;
+#[path = "../spectra.rs"]
+mod spectra;
 
 #[cfg(target_arch = "arm")]
 use cortex_m as _;
@@ -56,9 +58,10 @@ fn main() -> ! {
             println!("{layer:?}");
         }
     });
-    let found = [layers, convolved, cases::heads(), models::models().unwrap_or(0)];
+    let found =
+        [layers, convolved, cases::heads(), models::models().unwrap_or(0), spectra::spectra(|_, _, _| {}).unwrap_or(0)];
     println!("{different} layers differ from their definition; digests {found:08x?}");
-    let expected = [cases::LAYERS, convolutions::CONVOLUTIONS, cases::HEADS, models::MODELS];
+    let expected = [cases::LAYERS, convolutions::CONVOLUTIONS, cases::HEADS, models::MODELS, spectra::SPECTRA];
     exit(i32::from(different > 0 || found != expected))
 }
 
