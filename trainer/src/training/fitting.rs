@@ -1,6 +1,7 @@
 //! The training loop.
 
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use burn::tensor::backend::AutodiffBackend;
 use burn::tensor::{Tensor, TensorData};
@@ -137,7 +138,12 @@ impl<B: AutodiffBackend> Fitting<'_, B> {
         restore: impl FnOnce(P::State, &Self) -> Result<P, FitError>,
     ) -> Result<P, FitError> {
         let (mut phase, first) = match self.resumed.take_if(|checkpoint| checkpoint.phase == plan.name) {
-            Some(checkpoint) => (restore(checkpoint.state()?, self)?, checkpoint.epochs),
+            Some(checkpoint) => {
+                let state = checkpoint.state()?;
+                // Numbers whose shapes contradict each other are a panic of the tensors that they are to become.
+                let restored = catch_unwind(AssertUnwindSafe(|| restore(state, self)));
+                (restored.map_err(|_| CheckpointMismatch::Damaged)??, checkpoint.epochs)
+            }
             None => (begin(self)?, 0),
         };
         if let Some(checkpoint) = &self.resumed {
