@@ -37,7 +37,7 @@ impl Range {
     pub(super) fn of_part(values: &[f32], first: usize, total: usize, width: usize) -> Self {
         let (low, high) = values.iter().fold((f32::MAX, f32::MIN), |(low, high), &x| (low.min(x), high.max(x)));
         let step = coprime(total / JUDGED + 1, width);
-        let judged = values.iter().copied().skip(first.wrapping_neg() % step).step_by(step).collect();
+        let judged = values.iter().copied().skip(first.next_multiple_of(step) - first).step_by(step).collect();
         Self { low: low.into(), high: high.into(), judged }
     }
 
