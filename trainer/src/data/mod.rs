@@ -20,6 +20,7 @@ mod origin;
 mod pages;
 mod parquet;
 mod picture;
+mod ranges;
 mod record;
 mod samples;
 mod scaling;

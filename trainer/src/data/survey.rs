@@ -65,6 +65,13 @@ pub(super) struct Surveyor {
     not_finite: Option<(usize, usize, f32)>,
 }
 
+impl Survey {
+    /// The range of all values.
+    pub(super) fn range(&self) -> ValueRange {
+        self.ranges.iter().fold(ValueRange::EMPTY, |all, range| all.union(*range))
+    }
+}
+
 impl Surveyor {
     /// Expects `n_samples x n_features` numbers.
     pub(super) fn new(n_samples: usize, n_features: usize) -> Self {

@@ -74,7 +74,7 @@ fn sample(head: &[u8], delimiter: u8) -> Vec<StringRecord> {
         let mut reader = builder(delimiter).from_reader(reader);
         reader.byte_records().map_while(Result::ok).take(LINES).map(StringRecord::from_byte_record_lossy).collect()
     };
-    if delimiter == b' ' { records(&mut SingleBlanks::new(head)) } else { records(&mut &*head) }
+    if delimiter == b' ' { records(&mut SingleBlanks::of(head)) } else { records(&mut &*head) }
 }
 
 /// How well a delimiter fits: whether it cuts all lines below the first into the same number of fields, which share of

@@ -8,6 +8,7 @@ mod number;
 mod open;
 mod preamble;
 mod records;
+mod rewritten;
 mod western;
 
 use std::path::Path;

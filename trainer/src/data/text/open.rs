@@ -1,11 +1,12 @@
 //! The text of a file from its start: unpacked, and as UTF-8 whatever Unicode encoding it has.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufRead, BufReader};
 use std::path::Path;
 
 use flate2::bufread::MultiGzDecoder;
 
+use super::rewritten::{Rewrite, Rewritten};
 use crate::data::error::{DataError, content};
 
 const UTF_8_MARK: &[u8] = b"\xef\xbb\xbf";
@@ -24,7 +25,7 @@ pub(super) fn open(path: &Path) -> io::Result<Box<dyn BufRead>> {
     match Utf16::of(start) {
         Some((is_big, mark)) => {
             text.consume(mark);
-            Ok(Box::new(BufReader::new(Utf16 { text, is_big, unread: vec![] })))
+            Ok(Box::new(BufReader::new(Rewritten::new(text, Utf16 { is_big }))))
         }
         None => {
             let mark = if start.starts_with(UTF_8_MARK) { UTF_8_MARK.len() } else { 0 };
@@ -45,13 +46,11 @@ pub(super) fn unreadable(path: &Path, error: io::Error) -> DataError {
 }
 
 /// Turns UTF-16 into UTF-8. What is not UTF-16 becomes U+FFFD.
-struct Utf16<R> {
-    text: R,
+struct Utf16 {
     is_big: bool,
-    unread: Vec<u8>,
 }
 
-impl Utf16<()> {
+impl Utf16 {
     /// Whether a text that starts like this is UTF-16: the byte order, and the length of the mark that says so. Without a
     /// mark, every other byte of a table's ASCII is zero.
     fn of(start: &[u8]) -> Option<(bool, usize)> {
@@ -67,51 +66,39 @@ impl Utf16<()> {
             _ => None,
         }
     }
-}
 
-impl<R: BufRead> Utf16<R> {
-    fn unit(&mut self) -> io::Result<Option<u16>> {
+    fn unit(&self, text: &mut impl BufRead) -> io::Result<Option<u16>> {
         let mut bytes = [0; 2];
         for into in &mut bytes {
-            let Some(&byte) = self.text.fill_buf()?.first() else { return Ok(None) };
+            let Some(&byte) = text.fill_buf()?.first() else { return Ok(None) };
             *into = byte;
-            self.text.consume(1);
+            text.consume(1);
         }
         Ok(Some(if self.is_big { u16::from_be_bytes(bytes) } else { u16::from_le_bytes(bytes) }))
     }
+}
 
+impl Rewrite for Utf16 {
     /// Decodes some characters, whole ones.
-    fn fill(&mut self) -> io::Result<()> {
-        while self.unread.len() < 1 << 12 {
-            let Some(unit) = self.unit()? else { break };
+    fn next(&mut self, text: &mut impl BufRead, into: &mut Vec<u8>) -> io::Result<()> {
+        while into.len() < 1 << 12 {
+            let Some(unit) = self.unit(text)? else { break };
             let units = match unit {
-                0xd800..0xdc00 => [Some(unit), self.unit()?],
+                0xd800..0xdc00 => [Some(unit), self.unit(text)?],
                 _ => [Some(unit), None],
             };
             for found in char::decode_utf16(units.into_iter().flatten()) {
                 let character = found.unwrap_or(char::REPLACEMENT_CHARACTER);
-                self.unread.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
+                into.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
             }
         }
         Ok(())
     }
 }
 
-impl<R: BufRead> Read for Utf16<R> {
-    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        if self.unread.is_empty() {
-            self.fill()?;
-        }
-        let n = into.len().min(self.unread.len());
-        into[..n].copy_from_slice(&self.unread[..n]);
-        self.unread.drain(..n);
-        Ok(n)
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use std::io::Write;
+    use std::io::{Read, Write};
 
     use super::*;
 

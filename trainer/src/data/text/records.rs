@@ -10,6 +10,7 @@ use super::blanks::SingleBlanks;
 use super::dialect::{Dialect, builder, without_semicolon};
 use super::open::{open, unreadable};
 use super::preamble::Preamble;
+use super::rewritten::Rewritten;
 use super::western::{self, Western};
 use crate::data::error::{DataError, content};
 
@@ -40,7 +41,7 @@ impl<'a> Records<'a> {
         let is_western = western::is_western(&head);
         if is_western {
             head = western::decoded(&head);
-            text = Box::new(BufReader::new(Western::new(text)));
+            text = Box::new(BufReader::new(Rewritten::new(text, Western)));
         }
         if head.trim_ascii_start().starts_with(b"<") {
             return Err(content(path, "it is a web page or XML, and no table: expected lines of numbers"));
@@ -107,7 +108,7 @@ impl<'a> Records<'a> {
     fn counted(&self, byte: u64) -> io::Result<u64> {
         let mut text = open(self.path)?;
         if self.is_western {
-            text = Box::new(BufReader::new(Western::new(text)));
+            text = Box::new(BufReader::new(Rewritten::new(text, Western)));
         }
         io::copy(&mut text.by_ref().take(self.preamble.bytes as u64), &mut io::sink())?;
         let mut line = 1 + self.preamble.lines;
@@ -130,7 +131,7 @@ fn singled_bytes(text: impl BufRead + 'static, dialect: &Dialect) -> impl Iterat
 
 /// The text that the records are read from.
 fn singled(text: impl BufRead + 'static, dialect: &Dialect) -> Box<dyn Read> {
-    if dialect.delimiter == b' ' { Box::new(SingleBlanks::new(text)) } else { Box::new(text) }
+    if dialect.delimiter == b' ' { Box::new(SingleBlanks::of(text)) } else { Box::new(text) }
 }
 
 /// Reads no more than `left` bytes.

@@ -1,6 +1,8 @@
 //! Text in Windows-1252, which spreadsheets in Western Europe write.
 
-use std::io::{self, BufRead, Read};
+use std::io::{self, BufRead};
+
+use super::rewritten::Rewrite;
 
 /// What Windows-1252 has in place of the control characters 0x80 to 0x9f of Latin-1.
 const ADDED: [char; 32] = [
@@ -27,35 +29,24 @@ pub(super) fn decoded(bytes: &[u8]) -> Vec<u8> {
 }
 
 /// Turns text into UTF-8.
-pub(super) struct Western<R> {
-    text: R,
-    unread: Vec<u8>,
-}
+pub(super) struct Western;
 
-impl<R> Western<R> {
-    pub(super) fn new(text: R) -> Self {
-        Self { text, unread: vec![] }
-    }
-}
-
-impl<R: BufRead> Read for Western<R> {
-    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        if self.unread.is_empty() {
-            let part = self.text.fill_buf()?;
-            self.unread = decoded(part);
-            let n = part.len();
-            self.text.consume(n);
-        }
-        let n = into.len().min(self.unread.len());
-        into[..n].copy_from_slice(&self.unread[..n]);
-        self.unread.drain(..n);
-        Ok(n)
+impl Rewrite for Western {
+    fn next(&mut self, text: &mut impl BufRead, into: &mut Vec<u8>) -> io::Result<()> {
+        let part = text.fill_buf()?;
+        into.extend(decoded(part));
+        let n = part.len();
+        text.consume(n);
+        Ok(())
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::io::Read;
+
     use super::*;
+    use crate::data::text::rewritten::Rewritten;
 
     #[test]
     fn what_is_no_utf_8_is_decoded() {
@@ -63,7 +54,7 @@ mod tests {
         // The last character is cut off.
         assert!(!is_western(&"x\u{b0}".as_bytes()[..2]));
         let mut found = String::new();
-        Western::new(&b"1,5 \x80 \xb0"[..]).read_to_string(&mut found).unwrap();
+        Rewritten::new(&b"1,5 \x80 \xb0"[..], Western).read_to_string(&mut found).unwrap();
         assert_eq!(found, "1,5 \u{20ac} \u{b0}");
     }
 }
