@@ -95,6 +95,25 @@ fn a_recording_in_physical_units_has_the_spectrum_of_its_counts_but_for_their_si
 }
 
 #[test]
+fn a_rate_must_be_that_of_the_times_in_whatever_unit_they_are() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.csv");
+    let fitted = |rate: f64, milliseconds: f64| {
+        let row = |t: u32| format!("{},{},{}\n", f64::from(t) * milliseconds, t * t % 17, t % 5);
+        std::fs::write(&path, format!("t,x,y\n{}", (0..200).map(row).collect::<String>())).unwrap();
+        let window = Some(Windowing { length: 32, step: 32 });
+        let source = Source { time_column: Some("t".into()), window, ..Source::new(path.to_str().unwrap()) };
+        let settings = FrontEndSettings { rate: Some(rate), ..FrontEndSettings::default() };
+        FrontEnd::of(&settings, &source.read().unwrap().samples)
+    };
+    for (rate, interval) in [(50.0, 20.0), (50.0, 0.0205), (50.0, 19_000.0), (400.0, 2.5)] {
+        assert!(fitted(rate, interval).unwrap().is_some(), "{rate} {interval}");
+    }
+    assert!(matches!(fitted(50.0, 10.0), Err(FrontEndError::Rate { .. })));
+    assert!(matches!(fitted(25.0, 20.0), Err(FrontEndError::Rate { .. })));
+}
+
+#[test]
 fn samples_without_a_spectrum_have_none_unless_it_is_asked_for() {
     let [auto, none, spectrum] = ["auto", "none", "spectrum"].map(|name| name.parse::<FrontEndSettings>().unwrap());
     let of = |settings: &FrontEndSettings, samples: &Samples| FrontEnd::of(settings, samples);

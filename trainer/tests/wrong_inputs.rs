@@ -48,6 +48,18 @@ const CASES: &[&str] = &[
     "train good.csv --label-column kind --window 4 --step 0 --out r",
     "train good.csv --label-column kind --step 4 --out r",
     "train digits --window 4 --out r",
+    "train missing.csv --window 16 --time-column t --out r",
+    "train back.csv --window 16 --time-column t --out r",
+    "train back.csv --window 16 --time-column x --out r",
+    "train times.csv --window 16 --time-column t --out r",
+    "train missing.csv --window 16 --time-column t --gaps split --rate 50 --out r",
+    "train missing.csv --window 16 --time-column t --gaps join --out r",
+    "train missing.csv --time-column t --out r",
+    "train gap.csv --gaps split --out r",
+    "train gap.csv --window 2 --gaps split --out r",
+    "train nan.csv --window 16 --out r",
+    "train inf.csv --window 1 --gaps split --out r",
+    "train windows.npy --time-column 0 --out r",
     "train digits --labels short.npy --out r",
     "train digits --labels text.npy --out r",
     // Settings.
@@ -268,6 +280,12 @@ fn files(folder: &Path) {
     fs::create_dir(folder.join("foreign")).unwrap();
     write("foreign/report.html", b"<p>Annual report</p>");
     write("comma.csv", b"x;y\n1;2,5\n");
+    // Twenty instants a second, of which half a second is missing.
+    let instant = |t: u32| format!("{},{},{}\n", f64::from(t + t / 40 * 10) / 20.0, t % 7, t % 5);
+    let instants: String = (0..80).map(instant).collect();
+    write("missing.csv", format!("t,x,y\n{instants}").as_bytes());
+    write("back.csv", format!("t,x,y\n{instants}{instants}").as_bytes());
+    write("times.csv", b"t,x\n2024-01-01 10:00:00,1\n2024-01-01 10:00:01,2\n");
     write("inf.csv", b"x,y\n1,2\n3,inf\n");
     let header = "{'descr': '<f4', 'fortran_order': False, 'shape': (2,1), }";
     let numbers = [1.0f32, f32::NAN].map(f32::to_le_bytes).concat();

@@ -10,7 +10,7 @@ use super::error::CliError;
 use super::output::tell;
 use super::progress::during;
 use crate::base::text::listed;
-use crate::data::{ColumnRole, DataRecord, Dataset, MemoryLimit, Samples, Source, Windowing};
+use crate::data::{ColumnRole, DataRecord, Dataset, Gaps, MemoryLimit, Samples, Source, Windowing};
 
 /// How samples are read.
 #[derive(Args, Clone, Default)]
@@ -37,6 +37,15 @@ pub(super) struct Cut {
     /// Number of instants from the start of a window to the start of the next [default: the length of a window].
     #[arg(long, value_name = "INSTANTS")]
     step: Option<usize>,
+    /// The column of a table that holds the time of each instant of a recording, in numbers, by name or by index from 0: it
+    /// shows where instants are missing, and is compared with --rate. An empty name means none.
+    #[arg(long, value_name = "COLUMN")]
+    time_column: Option<String>,
+    /// What becomes of a recording in which instants or values are missing: refuse it, or split it there, so that no window
+    /// spans a gap [default: refuse].
+    #[arg(long, value_name = "split|refuse", value_parser = PossibleValuesParser::new(["split", "refuse"])
+        .map(|answer| if answer == "split" { Gaps::Split } else { Gaps::Refuse }))]
+    gaps: Option<Gaps>,
     /// The memory that the samples may use, such as 500MB. Samples that need more are read from their file when they are
     /// needed; the result is the same [default: a quarter of the machine's memory].
     #[arg(long, value_name = "BYTES")]
@@ -78,6 +87,7 @@ impl Cut {
         let is_asked = |role: &ColumnRole| match role {
             ColumnRole::Labels => self.label_column.is_some(),
             ColumnRole::Groups => self.group_column.is_some(),
+            ColumnRole::Times => self.time_column.is_some(),
             ColumnRole::LeftOut => !self.drop_column.is_empty(),
         };
         ColumnRole::ALL.into_iter().filter(|role| !is_asked(role)).collect()
@@ -116,6 +126,8 @@ impl Cut {
         };
         source.label_column = or(&self.label_column, source.label_column);
         source.group_column = or(&self.group_column, source.group_column);
+        source.time_column = or(&self.time_column, source.time_column);
+        source.gaps = self.gaps.unwrap_or(source.gaps);
         if !self.drop_column.is_empty() {
             source.drop_columns = self.drop_column.iter().filter(|name| !name.is_empty()).cloned().collect();
         }
@@ -129,6 +141,12 @@ impl Cut {
             }
             (None, None, window) => window,
         };
+        let of_recordings = [("--time-column", source.time_column.is_some()), ("--gaps", self.gaps.is_some())];
+        if let Some((flag, _)) = of_recordings.into_iter().find(|(_, is_given)| *is_given && source.window.is_none()) {
+            return Err(CliError::Usage(format!(
+                "{flag} is for recordings, which are cut into windows: give --window, too"
+            )));
+        }
         Ok(source)
     }
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::signals;
 
-use crate::data::{CellProblem, ColumnRole, DataError};
+use crate::data::{CellProblem, ColumnRole, DataError, WindowingProblem};
 use crate::device::DeviceError;
 use crate::quantize::QuantizeError;
 use crate::run::RunError;
@@ -147,11 +147,18 @@ fn data_advice(error: &DataError) -> Option<&'static str> {
         DataError::Scratch { .. } => "(--memory)",
         DataError::Column { role: ColumnRole::Labels, .. } => "(--label-column)",
         DataError::Column { role: ColumnRole::Groups, .. } => "(--group-column)",
+        DataError::Column { role: ColumnRole::Times, .. } => "(--time-column)",
         DataError::Column { role: ColumnRole::LeftOut, .. } => "(--drop-column)",
         DataError::Cell { problem: CellProblem::Text(_), .. }
         | DataError::Value { problem: CellProblem::Text(_), .. } => "(--drop-column, --label-column, --group-column)",
         DataError::Cell { problem: CellProblem::Time(_), .. }
         | DataError::Value { problem: CellProblem::Time(_), .. } => "(--drop-column)",
+        DataError::Windowing { problem: WindowingProblem::Gap { .. }, .. } => "(--gaps split)",
+        DataError::Windowing { problem: WindowingProblem::TimeGoesBack { .. }, .. } => "(--group-column)",
+        DataError::Windowing { problem: WindowingProblem::SameTimes, .. } => "(--drop-column)",
+        DataError::Cell { problem, .. } | DataError::Value { problem, .. } if problem.is_missing() => {
+            "(in a recording, --gaps split with --window)"
+        }
         DataError::Windowing { .. } => "(--window, --step)",
         _ => return None,
     })

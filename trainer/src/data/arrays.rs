@@ -73,7 +73,7 @@ pub(super) fn samples(path: &Path, array: Array) -> Result<(Samples, Option<Vec<
 pub(super) fn numbers(path: &Path, array: Array, n: usize, role: ColumnRole) -> Result<Vec<u32>, DataError> {
     let (one, many, most) = match role {
         ColumnRole::Groups => ("group", "groups", 1 << 24),
-        ColumnRole::Labels | ColumnRole::LeftOut => ("label", "labels", 1 << 16),
+        ColumnRole::Labels | ColumnRole::Times | ColumnRole::LeftOut => ("label", "labels", 1 << 16),
     };
     match array.shape[..] {
         [found] | [found, 1] if found == n => {}

@@ -21,6 +21,7 @@ pub(super) struct TableColumns<'a> {
 pub(super) struct Columns {
     pub(super) label: Option<usize>,
     pub(super) group: Option<usize>,
+    pub(super) time: Option<usize>,
     pub(super) features: Vec<usize>,
     /// What was decided about other columns.
     pub(super) notes: Vec<DataNote>,
@@ -32,7 +33,13 @@ impl Columns {
         let trained = source.trained.as_ref();
         // Without names, as many columns as were trained with are these.
         if trained.is_some_and(|trained| table.names.is_empty() && trained.n_columns == table.n) {
-            return Ok(Self { label: None, group: None, features: (0..table.n).collect(), notes: unnamed(trained) });
+            return Ok(Self {
+                label: None,
+                group: None,
+                time: None,
+                features: (0..table.n).collect(),
+                notes: unnamed(trained),
+            });
         }
         let column = |role, wanted: &str| match table.find(wanted) {
             Err(_) if source.optional_columns.contains(&role) => Ok(None),
@@ -44,9 +51,11 @@ impl Columns {
         };
         let label = one(ColumnRole::Labels, &source.label_column)?;
         let group = one(ColumnRole::Groups, &source.group_column)?;
+        let time = one(ColumnRole::Times, &source.time_column)?;
         let left_out = source.drop_columns.iter().map(|wanted| column(ColumnRole::LeftOut, wanted));
         let left_out: Vec<Option<usize>> = left_out.collect::<Result<_, _>>()?;
-        let is_free = |c: &usize| Some(*c) != label && Some(*c) != group && !left_out.contains(&Some(*c));
+        let has_role = |c: &usize| [label, group, time].contains(&Some(*c)) || left_out.contains(&Some(*c));
+        let is_free = |c: &usize| !has_role(c);
         let free: Vec<usize> = (0..table.n).filter(is_free).collect();
         let (features, notes) = match trained.filter(|trained| !trained.names.is_empty() && !table.names.is_empty()) {
             Some(trained) => table.trained_features(path, &free, trained)?,
@@ -56,9 +65,9 @@ impl Columns {
             }
         };
         if features.is_empty() {
-            return Err(content(path, "no column is left for features: labels and groups are not features"));
+            return Err(content(path, "no column is left for features: labels, groups and times are not features"));
         }
-        Ok(Self { label, group, features, notes })
+        Ok(Self { label, group, time, features, notes })
     }
 }
 

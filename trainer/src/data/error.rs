@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
-use crate::base::text::listed;
+use crate::base::text::{counted, listed, significant};
 
 /// Why data can't be used. Every message names the file and says what was expected.
 ///
@@ -137,13 +137,15 @@ pub enum ColumnRole {
     Labels,
     /// It holds groups.
     Groups,
+    /// It holds the times of a recording.
+    Times,
     /// It is left out.
     LeftOut,
 }
 
 impl ColumnRole {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Labels, Self::Groups, Self::LeftOut];
+    pub const ALL: [Self; 4] = [Self::Labels, Self::Groups, Self::Times, Self::LeftOut];
 }
 
 impl fmt::Display for ColumnRole {
@@ -151,6 +153,7 @@ impl fmt::Display for ColumnRole {
         f.write_str(match self {
             Self::Labels => "column of labels",
             Self::Groups => "column of groups",
+            Self::Times => "column of times",
             Self::LeftOut => "column to leave out",
         })
     }
@@ -189,8 +192,8 @@ pub enum ColumnProblem {
     /// Samples of this kind are not made of columns.
     #[error("these samples are not rows of a table")]
     NoColumns,
-    /// The labels and groups of arrays are arrays of their own.
-    #[error("only CSV and Parquet files have columns of labels or groups")]
+    /// The labels, groups and times of arrays are arrays of their own.
+    #[error("only CSV and Parquet files have columns of labels, groups or times")]
     ArrayOfItsOwn,
 }
 
@@ -201,6 +204,9 @@ pub enum CellProblem {
     /// NaN or infinity, or too large for an f32.
     #[error("{0} is not a finite number: replace it or drop the row")]
     NotFinite(String),
+    /// No time.
+    #[error("it is no time in numbers: write the time of each instant as a number, such as seconds since the first")]
+    NoTime,
     /// Nothing.
     #[error("the value is missing: fill it in or drop the row")]
     Missing,
@@ -245,8 +251,19 @@ pub enum CellProblem {
     },
 }
 
+impl CellProblem {
+    /// Whether the field holds no value, or NaN, which stands for none.
+    pub(crate) fn is_missing(&self) -> bool {
+        match self {
+            Self::Missing | Self::MissingWord(_) => true,
+            Self::NotFinite(field) => field.parse().is_ok_and(f64::is_nan),
+            _ => false,
+        }
+    }
+}
+
 /// Why a recording can't be cut into windows.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[derive(Clone, Debug, PartialEq, Error)]
 #[non_exhaustive]
 pub enum WindowingProblem {
     /// The length or the step is 0.
@@ -255,7 +272,11 @@ pub enum WindowingProblem {
     /// No part of the recording is as long as a window.
     #[error(
         "a window of {length} instants is longer than the {}, which has {longest}: make the window shorter{}",
-        if *is_grouped { "longest group" } else { "recording" },
+        match (is_split, is_grouped) {
+            (true, _) => "longest part without a gap",
+            (false, true) => "longest group",
+            (false, false) => "recording",
+        },
         if *is_grouped { ", or sort the rows by group if groups alternate" } else { "" }
     )]
     TooLong {
@@ -265,7 +286,43 @@ pub enum WindowingProblem {
         longest: usize,
         /// Whether the recording has groups, which no window crosses.
         is_grouped: bool,
+        /// Whether the recording has gaps, which no window crosses either.
+        is_split: bool,
     },
+    /// Instants are missing.
+    #[error(
+        "{} in the recording: instants are {} apart, but from time {before} to {after} (row {row}) some are missing; complete \
+         the recording, or split it",
+        counted(*n, "gap"), significant(*interval)
+    )]
+    Gap {
+        /// How many times instants are missing.
+        n: usize,
+        /// The first instant after the first gap, counted from 0.
+        row: usize,
+        /// The time of the instant before.
+        before: f64,
+        /// Its own time.
+        after: f64,
+        /// The usual time from an instant to the next.
+        interval: f64,
+    },
+    /// The times are not in order.
+    #[error(
+        "time goes back from {before} to {after} at row {row}: sort the rows by time, or name the column of groups if several \
+         recordings follow each other"
+    )]
+    TimeGoesBack {
+        /// The instant, counted from 0.
+        row: usize,
+        /// The time of the instant before.
+        before: f64,
+        /// Its own time.
+        after: f64,
+    },
+    /// Most instants have the time of the one before.
+    #[error("most instants have the same time as the one before: write finer times, or leave the column out")]
+    SameTimes,
     /// The samples are images or windows.
     #[error("the samples are images or windows already: expected instants by channels")]
     NotARecording,

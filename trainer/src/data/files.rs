@@ -74,7 +74,9 @@ impl Source {
         if dataset.samples.layout() != Layout::Table {
             return Err(DataError::Windowing { path: path.into(), problem: WindowingProblem::NotARecording });
         }
-        windows::cut(path, &dataset, window)
+        let cut = windows::cut(path, &dataset, window, self.gaps)?;
+        check(path, &cut)?;
+        Ok(cut)
     }
 
     /// Reads samples and, if f32 is too coarse for one of their columns, once more with the origins that they want. Samples
@@ -107,7 +109,11 @@ impl Source {
     /// Refuses columns of labels and groups where the format has none.
     fn check_columns(&self, format: FileFormat) -> Result<(), DataError> {
         let (text, parquet) = (FileFormat::Text, FileFormat::Parquet);
-        let columns = [(ColumnRole::Labels, &self.label_column), (ColumnRole::Groups, &self.group_column)];
+        let columns = [
+            (ColumnRole::Labels, &self.label_column),
+            (ColumnRole::Groups, &self.group_column),
+            (ColumnRole::Times, &self.time_column),
+        ];
         let is_asked = |role, name: &Option<String>| {
             name.as_ref().is_some_and(|name| !name.is_empty()) && !self.optional_columns.contains(&role)
         };
@@ -166,7 +172,9 @@ fn read_table(source: &Source, memory: MemoryLimit) -> Result<Dataset, DataError
             Dataset { samples: source.without_dropped(dataset.samples, memory)?, ..dataset }
         }
     };
-    check(path, &dataset)?;
+    if !source.may_lack_values() {
+        check(path, &dataset)?;
+    }
     Ok(dataset)
 }
 

@@ -31,6 +31,7 @@ mod stream;
 mod survey;
 mod table;
 mod text;
+mod timing;
 mod values;
 mod windows;
 
@@ -46,3 +47,4 @@ pub use samples::{Layout, Samples};
 pub use scaling::Scaling;
 pub use source::{Source, TrainedColumns, Windowing};
 pub(crate) use survey::ValueRange;
+pub use timing::Gaps;

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::base::text::listed;
+use crate::base::text::{counted, listed, significant};
 
 /// Something that a reader did that the user may not expect. None of it is an error.
 ///
@@ -80,6 +80,20 @@ pub enum DataNote {
         rows: usize,
         /// Whether the column is that of the groups.
         are_groups: bool,
+    },
+    /// A recording has gaps, and is split there.
+    Gaps {
+        /// How often instants are missing.
+        missing: usize,
+        /// How many instants lack a value.
+        incomplete: usize,
+        /// The first instant after a gap or without a value, counted from 0.
+        first: usize,
+    },
+    /// The times of a recording, of which no rate is known.
+    Interval {
+        /// The usual time from an instant to the next.
+        interval: f64,
     },
     /// Parts of a recording are shorter than a window.
     ShortParts {
@@ -162,6 +176,15 @@ impl fmt::Display for DataNote {
             Self::EmptyCategories { rows, are_groups } => {
                 let (column, class) = if *are_groups { ("groups", "group") } else { ("labels", "class") };
                 write!(f, "{rows} rows have no entry in the column of {column}; together they count as one {class}")
+            }
+            Self::Gaps { missing, incomplete, first } => write!(
+                f,
+                "the recording has {} and {} without all values, the first at row {first}: it is split there",
+                counted(*missing, "gap"),
+                counted(*incomplete, "instant")
+            ),
+            Self::Interval { interval } => {
+                write!(f, "instants are {} apart in the column of times", significant(*interval))
             }
             Self::ShortParts { parts, length } => {
                 write!(f, "{parts} parts of the recording are shorter than a window of {length} instants and left out")

@@ -42,8 +42,13 @@ pub(super) fn read(path: &Path, source: &Source, memory: MemoryLimit, origins: &
         };
         for at in 0..table.columns.features.len() {
             let c = table.columns.features[at];
-            let (value, is_integer) = number(field(&row, c)).map_err(|problem| refuse(c, problem))?;
-            table.push(value, is_integer);
+            match number(field(&row, c)) {
+                Ok((value, is_integer)) => table.push(value, is_integer),
+                Err(problem) => table.push_missing(problem).map_err(|problem| refuse(c, problem))?,
+            }
+        }
+        if let Some(c) = table.columns.time {
+            table.times.push(time(field(&row, c)).ok_or_else(|| refuse(c, CellProblem::NoTime))?);
         }
         table.end_row(|c| Ok(word(field(&row, c))), refuse)?;
         index += 1;
@@ -84,6 +89,15 @@ fn number(field: &Field) -> Result<(f64, bool), CellProblem> {
         ref other => return Err(CellProblem::Text(text(other).into())),
     };
     if (value as f32).is_finite() { Ok((value, is_integer)) } else { Err(CellProblem::NotFinite(value.to_string())) }
+}
+
+/// A time: a number as it is, a time stamp in seconds.
+fn time(field: &Field) -> Option<f64> {
+    match *field {
+        Field::TimestampMillis(x) => Some(x as f64 / 1e3),
+        Field::TimestampMicros(x) => Some(x as f64 / 1e6),
+        ref other => number(other).ok().map(|(value, _)| value),
+    }
 }
 
 /// A label or a group, as text; a missing one is empty, as it is in CSV.

@@ -33,6 +33,8 @@ pub struct Samples {
     column_names: Option<Arc<[String]>>,
     origins: Arc<[f64]>,
     groups: Option<Arc<[u32]>>,
+    times: Option<Arc<[f64]>>,
+    interval: Option<f64>,
     notes: Vec<DataNote>,
     fingerprint: [u8; 32],
     survey: Survey,
@@ -93,6 +95,8 @@ impl Samples {
             column_names: None,
             origins: [].into(),
             groups: None,
+            times: None,
+            interval: None,
             notes: vec![],
             fingerprint,
             survey,
@@ -141,7 +145,8 @@ impl Samples {
     /// The same samples with what is known of others besides their values.
     fn like(self, other: &Self) -> Self {
         let (column_names, origins, notes) = (other.column_names.clone(), other.origins.clone(), other.notes.clone());
-        Self { layout: other.layout, count: other.count, column_names, origins, notes, ..self }
+        let interval = other.interval;
+        Self { layout: other.layout, count: other.count, column_names, origins, interval, notes, ..self }
     }
 
     /// The same samples, with what each was taken from: a user, a device, a recording. A selection of them has no groups.
@@ -152,6 +157,26 @@ impl Samples {
     pub fn with_groups(self, groups: Vec<u32>) -> Self {
         assert_eq!(groups.len(), self.n_samples(), "one group for each sample");
         Self { groups: Some(groups.into()), ..self }
+    }
+
+    /// The same samples, the instants of a recording, with the time of each.
+    pub(super) fn with_times(self, times: Option<Vec<f64>>) -> Self {
+        Self { times: times.map(Into::into), ..self }
+    }
+
+    /// The time of each sample, if they are the instants of a recording and its times are known.
+    pub(super) fn times(&self) -> Option<&[f64]> {
+        self.times.as_deref()
+    }
+
+    /// The same samples, windows of a recording whose instants are so far apart.
+    pub(super) fn with_interval(self, interval: Option<f64>) -> Self {
+        Self { interval, ..self }
+    }
+
+    /// The usual time from an instant of the recording to the next, in the unit of its column of times; `None` without one.
+    pub fn interval(&self) -> Option<f64> {
+        self.interval
     }
 
     /// What each sample was taken from, if [that is known](Self::with_groups).

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::error::ColumnRole;
+use super::timing::Gaps;
 
 /// Everything that decides which samples are read.
 ///
@@ -37,6 +38,12 @@ pub struct Source {
     pub label_column: Option<String>,
     /// The column of a CSV or Parquet file that holds groups, by name or index from 0.
     pub group_column: Option<String>,
+    /// The column of a CSV or Parquet file that holds the time of each instant of a recording, by name or index from 0.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub time_column: Option<String>,
+    /// What becomes of a recording with gaps.
+    #[serde(skip_serializing_if = "is_default")]
+    pub gaps: Gaps,
     /// Columns of a table that are left out, by name or index from 0.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub drop_columns: Vec<String>,
@@ -52,6 +59,10 @@ pub struct Source {
     pub trained: Option<TrainedColumns>,
     /// How a recording is cut into windows. Without it each row is a sample.
     pub window: Option<Windowing>,
+}
+
+fn is_default(gaps: &Gaps) -> bool {
+    *gaps == Gaps::default()
 }
 
 /// How a recording is cut into windows.
@@ -76,6 +87,11 @@ pub struct TrainedColumns {
 }
 
 impl Source {
+    /// Whether instants of a recording may lack values, since no window will hold them.
+    pub(super) fn may_lack_values(&self) -> bool {
+        self.window.is_some() && self.gaps == Gaps::Split
+    }
+
     /// A file, a folder or `digits`, read as it is.
     pub fn new(path: impl Into<String>) -> Self {
         Self { path: path.into(), ..Self::default() }
@@ -87,6 +103,7 @@ mod tests {
     use std::fs;
 
     use super::super::memory::MemoryLimit;
+    use super::super::note::DataNote;
     use super::super::samples::Layout;
     use super::*;
 
@@ -151,6 +168,46 @@ mod tests {
         let grouped = Source { label_column: None, group_column: Some("1".into()), ..text }.read().unwrap();
         assert_eq!(grouped.groups, Some(vec![0, 0, 1]));
         assert_eq!(grouped.samples.chunk(0..2).unwrap(), array.samples.chunk(0..2).unwrap());
+    }
+
+    #[test]
+    fn no_window_spans_a_gap_whatever_the_format() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+        // Instants 3 and 4 are missing; the seventh row, instant 8, lacks a value.
+        let instants = [0, 1, 2, 5, 6, 7, 8, 9, 10, 11];
+        let value = |t: i32| if t == 8 { f32::NAN } else { t as f32 };
+        let rows: String = instants.map(|t| format!("{},{},{}\n", f64::from(t) * 0.5, value(t), 2 * t)).concat();
+        std::fs::write(at("x.csv"), format!("time,x,y\n{rows}")).unwrap();
+        std::fs::write(at("blank.csv"), format!("time,x,y\n{}", rows.replace("NaN", ""))).unwrap();
+        let table = ndarray::Array2::from_shape_fn((10, 2), |(row, c)| value(instants[row]) * (c + 1) as f32);
+        ndarray_npy::write_npy(at("x.npy"), &table).unwrap();
+        let window = Some(Windowing { length: 3, step: 1 });
+        let source = |name: &str, time: Option<&str>| Source {
+            time_column: time.map(str::to_owned),
+            gaps: Gaps::Split,
+            window,
+            ..Source::new(at(name))
+        };
+        let firsts = |source: Source, memory| {
+            let samples = source.read_within(memory).unwrap().samples;
+            let firsts: Vec<f32> = samples.chunks(1).map(|window| window.unwrap()[0]).collect();
+            (firsts, samples.interval(), samples.count())
+        };
+        for memory in [MemoryLimit(1 << 20), MemoryLimit(0)] {
+            for name in ["x.csv", "blank.csv"] {
+                let (firsts, interval, count) = firsts(source(name, Some("time")), memory);
+                assert_eq!((firsts, count), (vec![0.0, 5.0, 9.0], Some(1.0)), "{name}");
+                assert!((interval.unwrap() - 0.5).abs() < 1e-9);
+            }
+            let array = firsts(source("x.npy", None), memory);
+            assert_eq!(array, (vec![0.0, 1.0, 2.0, 5.0, 9.0], None, Some(1.0)));
+        }
+        let notes = source("x.csv", Some("time")).read().unwrap().samples.notes().to_vec();
+        assert!(notes.contains(&DataNote::Gaps { missing: 1, incomplete: 1, first: 3 }), "{notes:?}");
+        for refused in [source("x.csv", Some("time")), source("x.npy", None)] {
+            assert!(Source { gaps: Gaps::Refuse, ..refused }.read().is_err());
+        }
     }
 
     #[test]

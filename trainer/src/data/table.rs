@@ -31,6 +31,9 @@ pub(super) struct Table {
     /// Whether all numbers so far are integers.
     pub(super) are_integers: bool,
     is_for_training: bool,
+    may_lack_values: bool,
+    /// The time of each row, if there is a column of times.
+    pub(super) times: Vec<f64>,
 }
 
 impl Table {
@@ -41,7 +44,9 @@ impl Table {
         let rounding = Rounding::new(n, origins);
         let (labels, groups) = (CategoryColumn::default(), CategoryColumn::default());
         let (sink, is_for_training) = (Sink::new(memory), source.trained.is_none());
-        Ok(Self { columns, labels, groups, rounding, sink, row: vec![], are_integers: true, is_for_training })
+        let may_lack_values = source.may_lack_values();
+        let (row, times, are_integers) = (vec![], vec![], true);
+        Ok(Self { columns, labels, groups, rounding, sink, row, are_integers, is_for_training, may_lack_values, times })
     }
 
     /// The next feature of the row.
@@ -50,6 +55,18 @@ impl Table {
         // Greater ones are no counts that a chip could read.
         self.are_integers &= is_integer && value.abs() <= i32::MAX as f32;
         self.row.push(value);
+    }
+
+    /// The next feature of the row is missing.
+    ///
+    /// # Errors
+    /// The problem, unless it is that a value is missing and instants may lack some.
+    pub(super) fn push_missing(&mut self, problem: CellProblem) -> Result<(), CellProblem> {
+        if !(self.may_lack_values && problem.is_missing()) {
+            return Err(problem);
+        }
+        self.row.push(f32::NAN);
+        Ok(())
     }
 
     /// Ends a row. `word` reads the label and the group, and `refuse` is the error for a column.
@@ -74,11 +91,12 @@ impl Table {
 
     /// All rows. `names` are those of all columns, or none.
     pub(super) fn finish(self, path: &Path, names: &[String], notes: Vec<DataNote>) -> Result<Read, DataError> {
-        let Columns { label, group, features, notes: columns } = self.columns;
+        let Columns { label, group, time, features, notes: columns } = self.columns;
         let samples = Samples::from_values(sample_name(path), Values::new(self.sink.finish()?, features.len()))?;
         let samples = samples.with_notes(notes.into_iter().chain(columns));
         let samples = samples.with_notes(self.labels.note(false).into_iter().chain(self.groups.note(true)));
         let samples = samples.with_origins(self.rounding.origins());
+        let samples = samples.with_times(time.map(|_| self.times));
         let samples = match names {
             [] => samples,
             names => samples.with_column_names(features.iter().map(|&c| names[c].clone())),

@@ -53,6 +53,20 @@ pub enum FrontEndError {
         /// Channels of an instant.
         channels: usize,
     },
+    /// The rate contradicts the times of the recording.
+    #[error(
+        "{samples}: front-end.rate is {rate}, but instants are {interval} apart in the column of times: {} in a second if these \
+         are seconds",
+        1.0 / interval
+    )]
+    Rate {
+        /// The name of the samples.
+        samples: String,
+        /// The rate that was given.
+        rate: f64,
+        /// The usual time from an instant to the next.
+        interval: f64,
+    },
     /// Counts do not fit 16 bits.
     #[error(
         "{samples}: the counts of channel {channel} go from {least} to {greatest}; a front end takes counts from -32768 to \

@@ -81,6 +81,7 @@ impl FrontEnd {
             _ => return Err(FrontEndError::NoWindows { samples: samples.name().into() }),
         };
         let instants = samples.n_features() / channels.max(1);
+        check_rate(settings, samples)?;
         let size = || FrontEndError::Size { samples: samples.name().into(), instants, channels };
         let count = if choice::has_spectrum(instants, channels) { count(samples) } else { Err(size()) };
         let count = match count {
@@ -223,6 +224,21 @@ impl FrontEnd {
     fn tables(&self) -> SpectrumTables {
         self.spectrum.tables().unwrap_or_else(|fault| panic!("an unchecked spectrum: {fault}"))
     }
+}
+
+/// How far the rate may be from that of the times, as a share: sensors run slower or faster than they are said to.
+const RATE_TOLERANCE: f64 = 0.1;
+/// What times may be given in: seconds, milliseconds, microseconds, nanoseconds.
+const UNITS: [f64; 4] = [1.0, 1e3, 1e6, 1e9];
+
+/// Compares the rate with the times of the recording, whatever their unit is.
+fn check_rate(settings: &FrontEndSettings, samples: &Samples) -> Result<(), FrontEndError> {
+    let (Some(rate), Some(interval)) = (settings.rate, samples.interval()) else { return Ok(()) };
+    let agrees = |unit: &f64| (rate * interval / unit - 1.0).abs() <= RATE_TOLERANCE;
+    if UNITS.iter().any(agrees) {
+        return Ok(());
+    }
+    Err(FrontEndError::Rate { samples: samples.name().into(), rate, interval })
 }
 
 /// One count in the unit of the data: that of the samples if they are integers, or else the least power of two with which

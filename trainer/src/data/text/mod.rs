@@ -50,8 +50,14 @@ pub(super) fn read(path: &Path, source: &Source, memory: MemoryLimit, origins: &
         for at in 0..table.columns.features.len() {
             let c = table.columns.features[at];
             let field = row.get(c).unwrap_or_default();
-            let value = numbers.number(field).map_err(|problem| refuse(c, problem))?;
-            table.push(value, table.are_integers && numbers.is_integer(field));
+            match numbers.number(field) {
+                Ok(value) => table.push(value, table.are_integers && numbers.is_integer(field)),
+                Err(problem) => table.push_missing(problem).map_err(|problem| refuse(c, problem))?,
+            }
+        }
+        if let Some(c) = table.columns.time {
+            let time = numbers.number(row.get(c).unwrap_or_default());
+            table.times.push(time.map_err(|_| refuse(c, CellProblem::NoTime))?);
         }
         table.end_row(|c| Ok(row.get(c).unwrap_or_default().into()), refuse)?;
     }
