@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::path::Path;
 
 use crate::base::text::printable;
-use crate::data::Source;
+use crate::data::{Gaps, Source};
 
 /// The commands that train the same model again and use the run.
 pub(super) fn commands(run: &Path, source: &Source) -> String {
@@ -20,10 +20,12 @@ pub(super) fn commands(run: &Path, source: &Source) -> String {
     flag("labels", source.labels.as_ref().map(|path| path.to_string_lossy()).as_deref());
     flag("label-column", source.label_column.as_deref());
     flag("group-column", source.group_column.as_deref());
+    flag("time-column", source.time_column.as_deref());
     source.drop_columns.iter().for_each(|name| flag("drop-column", Some(name)));
     flag("header", source.header.map(|is_header| if is_header { "yes" } else { "no" }));
     flag("window", source.window.map(|window| window.length.to_string()).as_deref());
     flag("step", source.window.map(|window| window.step.to_string()).as_deref());
+    flag("gaps", (source.gaps == Gaps::Split).then_some("split"));
     // A path that begins with - would be taken for a flag, too.
     let as_path = |path: &str| if path.starts_with('-') { format!("./{path}") } else { path.to_owned() };
     let run = as_path(&run.to_string_lossy());
