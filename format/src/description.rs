@@ -6,7 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
-pub use crate::limits::{MAX_FRONT_ENDS, MAX_LAYERS};
+pub use crate::limits::{MAX_FRONT_ENDS, MAX_LAYERS, MAX_LEVELS};
 pub use crate::parts::activation::ActivationRecord;
 pub use crate::parts::autoencoders::AutoencodersRecord;
 pub use crate::parts::calibration::{CalibrationRecord, HeldOutRecord, QuantileTableRecord};
@@ -14,6 +14,7 @@ pub use crate::parts::conv2d::Conv2dRecord;
 pub use crate::parts::dense::{DenseRecord, WeightOrder};
 pub use crate::parts::front_end::{FrontEndRecord, FrontEndRecords};
 pub use crate::parts::head::HeadRecord;
+pub use crate::parts::hierarchy::HierarchyRecord;
 pub use crate::parts::input::InputRecord;
 pub use crate::parts::layer::{LayerRecord, LayerRecords};
 pub use crate::parts::mixture::MixtureRecord;
@@ -63,4 +64,6 @@ pub struct Description<'a> {
     pub head: HeadRecord,
     /// What turns a log-density into a novelty, and scores into a posterior.
     pub calibration: CalibrationRecord,
+    /// Coarser levels of the clusters.
+    pub hierarchy: HierarchyRecord,
 }

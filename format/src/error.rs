@@ -83,6 +83,8 @@ pub enum LoadError {
     Head(Fault),
     /// The novelty tables are not valid.
     Calibration(Fault),
+    /// The levels above the clusters are not valid.
+    Hierarchy(Fault),
     /// The description goes on behind its last field, and the file is not of a later minor version.
     TrailingBytes,
     /// The header's arena length is not what the layers and the head need.
@@ -191,6 +193,14 @@ pub enum Fault {
     TableEnd,
     /// A novelty table does not ascend.
     NotAscending,
+    /// There are more levels above the clusters than a model may have.
+    LevelCount,
+    /// A level does not have fewer clusters than the one below it, or none.
+    LevelOrder,
+    /// A cluster is part of one that the next level does not have.
+    UnknownParent,
+    /// A cluster of a level has no clusters of the level below.
+    Childless,
 }
 
 impl fmt::Display for LoadError {
@@ -226,6 +236,7 @@ impl fmt::Display for LoadError {
             Self::Latent(fault) => write!(f, "latent: {fault}"),
             Self::Head(fault) => write!(f, "head: {fault}"),
             Self::Calibration(fault) => write!(f, "novelty tables: {fault}"),
+            Self::Hierarchy(fault) => write!(f, "levels: {fault}"),
             Self::TrailingBytes => f.write_str("the description goes on behind its last field"),
             Self::Arena { stored, computed } => {
                 write!(f, "the header says that inference needs {stored} bytes of RAM, but it needs {computed}")
@@ -280,6 +291,10 @@ impl fmt::Display for Fault {
             Self::UnknownTable => "a cluster names a table that does not exist",
             Self::TableEnd => "a table has no entries, or does not end where it must",
             Self::NotAscending => "a table does not ascend",
+            Self::LevelCount => "there are too many levels above the clusters",
+            Self::LevelOrder => "a level does not have fewer clusters than the one below it, or it has none",
+            Self::UnknownParent => "a cluster is part of one that the next level does not have",
+            Self::Childless => "a cluster of a level has no clusters of the level below",
         })
     }
 }

@@ -9,6 +9,7 @@ use crate::parts::calibration::{self, Calibration};
 use crate::parts::fingerprint::Fingerprint;
 use crate::parts::front_end::{self, FrontEnd, FrontEnds};
 use crate::parts::head::{Head, HeadTag};
+use crate::parts::hierarchy::{self, Hierarchy};
 use crate::parts::input::{self, Input};
 use crate::parts::latent::Latent;
 use crate::parts::layer::{self, Layer, Layers};
@@ -56,6 +57,8 @@ pub struct File<'a> {
     pub head: Head<'a>,
     /// What turns a log-density into a novelty, and scores into a posterior.
     pub calibration: Calibration<'a>,
+    /// Coarser levels of the clusters.
+    pub hierarchy: Hierarchy<'a>,
 }
 
 impl<'a> File<'a> {
@@ -112,6 +115,7 @@ impl<'a> File<'a> {
         let latent = cursor.next().map_err(LoadError::Latent)?;
         let head = head(&mut cursor, &latent, &layers, input.len, blob)?;
         let calibration = calibration::decode(&mut cursor, head.n_clusters(), blob).map_err(LoadError::Calibration)?;
+        let hierarchy = hierarchy::decode(&mut cursor, head.n_clusters(), blob).map_err(LoadError::Hierarchy)?;
         // A later minor version appends fields; this one has none to append.
         ensure(cursor.is_at_end() || header.minor > MINOR, LoadError::TrailingBytes)?;
         Ok(Self {
@@ -126,6 +130,7 @@ impl<'a> File<'a> {
             latent,
             head,
             calibration,
+            hierarchy,
         })
     }
 

@@ -6,6 +6,8 @@ pub const BLOB_ALIGNMENT: usize = 16;
 pub const MAX_LAYERS: usize = 16;
 /// The greatest number of front ends.
 pub const MAX_FRONT_ENDS: usize = 1;
+/// The greatest number of levels above the clusters.
+pub const MAX_LEVELS: usize = 8;
 /// The greatest number of instants of a window that a spectrum takes. It keeps the sum of their counts within 32 bits.
 pub const MAX_INSTANTS: usize = 1 << 15;
 /// The greatest number of frames of a window. It keeps the sum of their energies within 64 bits.

@@ -2,7 +2,7 @@
 
 pub use crate::file::File;
 pub use crate::limits::{
-    MAX_BIAS, MAX_CENTER, MAX_FRAMES, MAX_FRONT_ENDS, MAX_INPUTS, MAX_INSTANTS, MAX_LATENT, MAX_LAYERS,
+    MAX_BIAS, MAX_CENTER, MAX_FRAMES, MAX_FRONT_ENDS, MAX_INPUTS, MAX_INSTANTS, MAX_LATENT, MAX_LAYERS, MAX_LEVELS,
 };
 pub use crate::parts::activation::Activation;
 pub use crate::parts::autoencoders::{Autoencoders, PairLayers};
@@ -11,6 +11,7 @@ pub use crate::parts::conv2d::Conv2d;
 pub use crate::parts::dense::Dense;
 pub use crate::parts::front_end::{FrontEnd, FrontEnds};
 pub use crate::parts::head::Head;
+pub use crate::parts::hierarchy::Hierarchy;
 pub use crate::parts::input::Input;
 pub use crate::parts::layer::{Layer, Layers};
 pub use crate::parts::mixture::Mixture;

@@ -90,6 +90,8 @@ impl core::error::Error for WriteError {}
 ///         clusters: blob.push(&[0u16, 1]),
 ///     }),
 ///     calibration: CalibrationRecord::None,
+///     // A single level.
+///     hierarchy: HierarchyRecord::default(),
 /// };
 /// let bytes = write(&description, &blob).unwrap();
 /// assert_eq!(File::from_bytes(&bytes).unwrap().name, "line");

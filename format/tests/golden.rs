@@ -12,7 +12,7 @@ use std::path::Path;
 const SPECIFICATION: &str = include_str!("../../docs/FORMAT.md");
 
 /// Name, bytes and the numbers they were made of.
-fn golden() -> [(&'static str, &'static [u8], Spec); 9] {
+fn golden() -> [(&'static str, &'static [u8], Spec); 10] {
     let deep = vec![(7, Follow::Relu), (6, Follow::LeakyRelu), (5, Follow::Table), (3, Follow::Identity)];
     [
         ("full", include_bytes!("golden/full.emx"), Spec { input: 8, layers: deep, seed: 1, ..Spec::default() }),
@@ -55,6 +55,11 @@ fn golden() -> [(&'static str, &'static [u8], Spec); 9] {
         ("pooling", include_bytes!("golden/pooling.emx"), pooling()),
         ("spectrum", include_bytes!("golden/spectrum.emx"), spectrum()),
         ("held-out", include_bytes!("golden/held-out.emx"), Spec { held_out: 2, seed: 7, ..Spec::default() }),
+        (
+            "levels",
+            include_bytes!("golden/levels.emx"),
+            Spec { components: 7, clusters: 6, levels: vec![3, 2], seed: 31, ..Spec::default() },
+        ),
     ]
 }
 

@@ -86,6 +86,30 @@ fn same(description: &Description, file: &File, bytes: &[u8]) {
         }
         calibrations => panic!("{calibrations:?}"),
     }
+    same_levels(description, file);
+}
+
+/// Every cluster of every level has the parent that lies in the blob for it, and all of a level's clusters are parents.
+fn same_levels(description: &Description, file: &File) {
+    let (hierarchy, mut parents) = (&file.hierarchy, file.hierarchy.parents());
+    assert_eq!(hierarchy.levels(), &description.hierarchy.levels[..]);
+    assert_eq!(hierarchy.flash(), 2 * description.hierarchy.parents.len as usize);
+    let mut found: Vec<u16> = (0..file.header.n_clusters).collect();
+    for &level in hierarchy.levels() {
+        let below = found.iter().max().map_or(0, |&most| usize::from(most) + 1);
+        found.iter_mut().for_each(|cluster| *cluster = parents[usize::from(*cluster)]);
+        parents = &parents[below..];
+        let ancestors = (0..file.header.n_clusters).map(|cluster| hierarchy.ancestor(cluster, level));
+        assert!(ancestors.eq(found.iter().map(|&cluster| Some(cluster))));
+        assert!((0..level).all(|cluster| found.contains(&cluster)) && found.iter().all(|&cluster| cluster < level));
+    }
+    assert!(parents.is_empty());
+    let n_clusters = file.header.n_clusters;
+    let has = |level| level == n_clusters || hierarchy.levels().contains(&level);
+    for level in (0..12).chain([u16::MAX]) {
+        assert_eq!(hierarchy.ancestor(0, level).is_some(), has(level), "{level}");
+        assert_eq!(hierarchy.ancestor(n_clusters, level), None);
+    }
 }
 
 fn same_rows(view: &Dense, record: &DenseRecord) {

@@ -60,6 +60,12 @@ fn spec(random: &mut SplitMix64, scale: i32) -> Spec {
         }
         Err(_) => false,
     });
+    let clusters = random.between(1, components.into()) as u16;
+    let mut levels: Vec<u16> = (0..random.between(0, 3)).map(|_| random.between(1, 9) as u16).collect();
+    levels.sort_unstable();
+    levels.dedup();
+    levels.retain(|&level| level < clusters);
+    levels.reverse();
     Spec {
         spectrum,
         input,
@@ -69,9 +75,10 @@ fn spec(random: &mut SplitMix64, scale: i32) -> Spec {
         layers,
         head,
         components,
-        clusters: random.between(1, components.into()) as u16,
+        clusters,
         calibration: random.between(0, 20) as u16,
         held_out: random.between(0, 3) as u16,
+        levels,
         seed: random.next_u64(),
     }
 }

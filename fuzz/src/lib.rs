@@ -64,7 +64,12 @@ fn assign(model: &Model, raw: &[i16], arena: &mut AlignedBytes) {
     let found = model.assign_raw(raw, arena).expect("the sample and the arena have the model's lengths");
     let cluster = found.cluster;
     assert!(usize::from(cluster) < model.n_clusters() && usize::from(found.component) < model.n_components());
-    assert!((0.0..=1.01).contains(&found.posterior(cluster)));
+    let fine = found.posterior(cluster);
+    assert!((0.0..=1.01).contains(&fine));
+    for &level in model.levels() {
+        let coarse = found.at_level(level).expect("the model has the level");
+        assert!(coarse.cluster < level && coarse.posterior(coarse.cluster) >= fine);
+    }
 }
 
 /// Runs something that may take a time for each of its steps.

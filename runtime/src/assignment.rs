@@ -2,7 +2,7 @@
 
 use core::cmp::Ordering;
 
-use edgemix_format::view::Calibration;
+use edgemix_format::view::{Calibration, Hierarchy};
 use micromath::F32Ext;
 
 /// A log-density as an integer in units of 2^-16 nat, the same on every chip.
@@ -88,6 +88,30 @@ pub struct Assignment<'w> {
     scores: &'w [i32],
     clusters: &'w [u16],
     inverse_temperature: f32,
+    hierarchy: &'w Hierarchy<'w>,
+}
+
+/// A sample's cluster at a level of the hierarchy: a union of the model's clusters.
+///
+/// See [`Assignment::at_level`].
+#[derive(Clone, Copy, Debug)]
+pub struct LevelAssignment<'a> {
+    /// The cluster of the level, less than `n_clusters`.
+    pub cluster: u16,
+    /// Number of clusters of the level.
+    pub n_clusters: u16,
+    found: &'a Assignment<'a>,
+}
+
+impl LevelAssignment<'_> {
+    /// The posterior probability of a cluster of the level, from 0 to 1: the sum of those of the model's clusters that it
+    /// consists of. It is 0 for a cluster that does not exist.
+    pub fn posterior(&self, cluster: u16) -> f32 {
+        self.found.share(|component| {
+            let own = self.found.cluster_of(component);
+            self.found.ancestor(own, self.n_clusters) == Some(cluster)
+        })
+    }
 }
 
 /// The largest margin that counts, in units of 2^-16 nat: far from all clusters, margins are large as well.
@@ -95,7 +119,12 @@ const MAX_MARGIN: i64 = 16 << 16;
 
 impl<'w> Assignment<'w> {
     /// Finds the best of `scores`. If `clusters` is empty, component `k` is cluster `k`.
-    pub(crate) fn from_scores(scores: &'w [i32], clusters: &'w [u16], calibration: &Calibration) -> Self {
+    pub(crate) fn from_scores(
+        scores: &'w [i32],
+        clusters: &'w [u16],
+        calibration: &Calibration,
+        hierarchy: &'w Hierarchy<'w>,
+    ) -> Self {
         let mut best = (0u16, i32::MIN);
         // The scores come first in the zip: they are at most 65535 and end the loop before the counter could overflow.
         for (&score, k) in scores.iter().zip(0u16..) {
@@ -108,7 +137,8 @@ impl<'w> Assignment<'w> {
         let cluster = clusters.get(usize::from(component)).copied().unwrap_or(component);
         let novelty = Novelty(u16::MAX);
         let inverse_temperature = calibration.inverse_temperature();
-        let mut found = Self { cluster, component, log_density, novelty, scores, clusters, inverse_temperature };
+        let mut found =
+            Self { cluster, component, log_density, novelty, scores, clusters, inverse_temperature, hierarchy };
         found.novelty = Novelty::look_up(found.typicality(calibration.margin_weight()), cluster, calibration);
         found
     }
@@ -151,15 +181,51 @@ impl<'w> Assignment<'w> {
     /// The posterior probability of a cluster, from 0 to 1: the share of the cluster's components in the sum of
     /// `exp(score / temperature)`, with the model's temperature. It is 0 for a cluster that does not exist.
     pub fn posterior(&self, cluster: u16) -> f32 {
-        let (mut of_cluster, mut of_all) = (0.0, 0.0);
+        self.share(|component| self.cluster_of(component) == cluster)
+    }
+
+    /// The answer at a coarser level, which is named by its number of clusters: the union of clusters that
+    /// [`cluster`](Self::cluster) is part of. Where the model can't decide between clusters that are alike, it is often sure
+    /// of their union. The model's own number of clusters gives its own clusters. `None` if the model has no such level;
+    /// [`Model::levels`](crate::Model::levels) lists them.
+    ///
+    /// ```
+    /// # use edgemix_runtime::{Model, Workspace};
+    /// # use edgemix_format::testing::Spec;
+    /// # let bytes = Spec { components: 9, clusters: 9, levels: vec![3], ..Spec::default() }.build().unwrap();
+    /// # let model = Model::from_bytes(&bytes).unwrap();
+    /// # let mut workspace = Workspace::<128>::new();
+    /// # let (act_on_cluster, act_on_group) = (|_: u16| {}, |_: u16| {});
+    /// let found = model.assign_raw(&[40u8; 6], &mut workspace).unwrap();
+    /// let coarse = found.at_level(3).unwrap();
+    /// if found.posterior(found.cluster) > 0.9 {
+    ///     act_on_cluster(found.cluster);
+    /// } else if coarse.posterior(coarse.cluster) > 0.9 {
+    ///     act_on_group(coarse.cluster);
+    /// }
+    /// assert!(coarse.posterior(coarse.cluster) >= found.posterior(found.cluster));
+    /// assert!(found.at_level(4).is_none());
+    /// ```
+    pub fn at_level(&self, n_clusters: u16) -> Option<LevelAssignment<'_>> {
+        Some(LevelAssignment { cluster: self.ancestor(self.cluster, n_clusters)?, n_clusters, found: self })
+    }
+
+    /// The cluster of a level that one of the model's clusters is part of.
+    fn ancestor(&self, cluster: u16, level: u16) -> Option<u16> {
+        self.hierarchy.ancestor(cluster, level)
+    }
+
+    /// The share of some components in the sum of `exp(score / temperature)` over all.
+    fn share(&self, is_counted: impl Fn(u16) -> bool) -> f32 {
+        let (mut counted, mut all) = (0.0, 0.0);
         for (&score, k) in self.scores.iter().zip(0u16..) {
             let density = relative_density(score, self.log_density.0, self.inverse_temperature);
-            of_all += density;
-            if self.cluster_of(k) == cluster {
-                of_cluster += density;
+            all += density;
+            if is_counted(k) {
+                counted += density;
             }
         }
-        if of_all > 0.0 { of_cluster / of_all } else { 0.0 }
+        if all > 0.0 { counted / all } else { 0.0 }
     }
 }
 
@@ -193,7 +259,7 @@ mod tests {
     fn typicality_falls_far_from_all_clusters_however_large_the_margin() {
         let typicality = |nats: i32| {
             let scores = [-nats, -30 * nats].map(|score| score << 16);
-            Assignment::from_scores(&scores, &[], &Calibration::None).typicality(1)
+            Assignment::from_scores(&scores, &[], &Calibration::None, &Hierarchy::default()).typicality(1)
         };
         assert!([1, 10, 100, 1000].windows(2).all(|pair| typicality(pair[0]) > typicality(pair[1])));
     }

@@ -68,7 +68,7 @@ mod stream;
 pub mod update;
 mod workspace;
 
-pub use assignment::{Assignment, LogDensity, Novelty};
+pub use assignment::{Assignment, LevelAssignment, LogDensity, Novelty};
 pub use drift::DriftMonitor;
 #[cfg(feature = "signature")]
 pub use edgemix_format::signature;

@@ -132,6 +132,22 @@ impl<'m> Model<'m> {
         self.file.header.n_clusters.into()
     }
 
+    /// Number of clusters of each coarser level, from fine to coarse: those that [`Assignment::at_level`] knows beside the
+    /// clusters themselves.
+    ///
+    /// ```
+    /// use edgemix_runtime::Model;
+    ///
+    /// # use edgemix_format::testing::Spec;
+    /// # let bytes = Spec { components: 9, clusters: 9, levels: vec![3], ..Spec::default() }.build().unwrap();
+    /// // Nine clusters, in three groups.
+    /// let model = Model::from_bytes(&bytes).unwrap();
+    /// assert_eq!((model.n_clusters(), model.levels()), (9, &[3][..]));
+    /// ```
+    pub fn levels(&self) -> &[u16] {
+        self.file.hierarchy.levels()
+    }
+
     /// Bytes of the workspace that [`assign`](Self::assign) needs.
     pub fn arena_len(&self) -> usize {
         self.file.header.arena_len as usize
@@ -278,7 +294,8 @@ impl<'m> Model<'m> {
         let scores: &mut [i32] = bytemuck::try_cast_slice_mut(scores).map_err(|_| too_short)?;
         let scratch = scratch.get_mut(..self.file.head.scratch()).ok_or(too_short)?;
         heads::run(&self.file.head, latent, scores, scratch);
-        Ok(Assignment::from_scores(scores, self.file.head.clusters(), &self.file.calibration))
+        let clusters = self.file.head.clusters();
+        Ok(Assignment::from_scores(scores, clusters, &self.file.calibration, &self.file.hierarchy))
     }
 
     /// The workspace as an arena of the planned length.

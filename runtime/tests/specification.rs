@@ -6,7 +6,7 @@ use edgemix_runtime::{Model, Workspace, include_model};
 
 const SPECIFICATION: &str = include_str!("../../docs/FORMAT.md");
 
-static MODELS: [(&str, &[u8]); 9] = [
+static MODELS: [(&str, &[u8]); 10] = [
     ("full", include_model!("../../format/tests/golden/full.emx")),
     ("diagonal", include_model!("../../format/tests/golden/diagonal.emx")),
     ("spherical", include_model!("../../format/tests/golden/spherical.emx")),
@@ -15,6 +15,7 @@ static MODELS: [(&str, &[u8]); 9] = [
     ("pooling", include_model!("../../format/tests/golden/pooling.emx")),
     ("spectrum", include_model!("../../format/tests/golden/spectrum.emx")),
     ("held-out", include_model!("../../format/tests/golden/held-out.emx")),
+    ("levels", include_model!("../../format/tests/golden/levels.emx")),
     ("autoencoders", include_model!("../../format/tests/golden/autoencoders.emx")),
 ];
 
@@ -30,6 +31,22 @@ fn row((name, bytes): (&str, &[u8])) -> String {
     let latent = list(model.encode(&common::values(model.file(), &raw), &mut workspace).unwrap());
     let found = model.assign_raw(&raw, &mut workspace).unwrap();
     format!("| `{name}.emx` | {latent} | {} | {} | {} |", list(found.scores()), found.cluster, found.novelty.0)
+}
+
+#[test]
+fn the_example_of_levels_is_what_the_runtime_gives() {
+    let model = Model::from_bytes(MODELS[8].1).unwrap();
+    let mut workspace = Workspace::<512>::new();
+    let raw: Vec<u8> = (0..model.input_len()).map(|i| (37 * i + 11) as u8).collect();
+    let found = model.assign_raw(&raw, &mut workspace).unwrap();
+    let [three, two] = [3, 2].map(|level| found.at_level(level).unwrap().cluster);
+    let sentence = format!(
+        "The levels of `levels.emx` have 3 and 2 clusters, and its parents are {}: its sample is in cluster {three} of the 3 \
+         and in cluster {two} of the 2.",
+        list(model.file().hierarchy.parents())
+    );
+    let text = SPECIFICATION.replace('\n', " ");
+    assert!(text.contains(&sentence), "{sentence}");
 }
 
 #[test]

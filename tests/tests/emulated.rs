@@ -29,6 +29,12 @@ fn on_the_host(model: &Model, samples: &[u8]) -> String {
             drift.observe(found.cluster, found.novelty);
             write!(lines, " {}", drift.evidence().0).unwrap();
         }
+        let coarser: Vec<_> = model.levels().iter().map(|&level| found.at_level(level).unwrap()).collect();
+        coarser.iter().for_each(|coarse| write!(lines, " {}", coarse.cluster).unwrap());
+        write!(lines, " {:08x}", found.posterior(found.cluster).to_bits()).unwrap();
+        for coarse in coarser {
+            write!(lines, " {:08x}", coarse.posterior(coarse.cluster).to_bits()).unwrap();
+        }
         lines.push('\n');
     }
     lines
@@ -86,8 +92,9 @@ fn what_each_method_exports_gives_the_hosts_bits() {
         assert!(tables.ends.len() > 1, "{:?}", config.method);
         let expected = on_the_host(&model, samples);
         assert_eq!(expected.lines().count(), 250);
-        // Six numbers in each line: drift was watched.
-        assert!(expected.lines().all(|line| line.split(' ').count() == 6));
+        // Seven numbers in each line, and two for each coarser level: drift was watched.
+        let numbers = 7 + 2 * model.levels().len();
+        assert!(expected.lines().all(|line| line.split(' ').count() == numbers));
         assert_eq!(on_the_chip(&path, samples), expected, "{:?}", config.method);
     }
 }

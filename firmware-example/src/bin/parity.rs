@@ -1,7 +1,8 @@
 //! Assigns the samples that it embeds and prints integers that must equal the host's.
 //!
-//! Each sample gives one line: `index cluster component log-density novelty`, and the evidence of drift if the model has a
-//! novelty table of held-out samples.
+//! Each sample gives one line: `index cluster component log-density novelty`, the evidence of drift if the model has a novelty
+//! table of held-out samples, and the cluster at each coarser level. Behind them are the bits of the posteriors of all these
+//! clusters.
 #![no_std]
 #![no_main]
 
@@ -21,13 +22,15 @@ fn main() -> ! {
         let Ok(found) = model.assign_raw(sample, &mut workspace) else { exit(2) };
         let (cluster, novelty) = (found.cluster, found.novelty);
         print!("{index} {cluster} {} {} {}", found.component, found.log_density.0, novelty.0);
-        match &mut drift {
-            Some(drift) => {
-                drift.observe(cluster, novelty);
-                println!(" {}", drift.evidence().0);
-            }
-            None => println!(),
+        if let Some(drift) = &mut drift {
+            drift.observe(cluster, novelty);
+            print!(" {}", drift.evidence().0);
         }
+        let coarser = || model.levels().iter().filter_map(|&level| found.at_level(level));
+        coarser().for_each(|coarse| print!(" {}", coarse.cluster));
+        print!(" {:08x}", found.posterior(cluster).to_bits());
+        coarser().for_each(|coarse| print!(" {:08x}", coarse.posterior(coarse.cluster).to_bits()));
+        println!();
     }
     exit(0)
 }

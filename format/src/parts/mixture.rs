@@ -114,7 +114,7 @@ pub(crate) fn decode<'a>(cursor: &mut Cursor<'a>, dims: usize, blob: &'a [u8]) -
 const CLUSTERS_A_PASS: u16 = 2048;
 
 /// Whether each of the clusters below `n_clusters` is one of `clusters`, which are all below it.
-fn every_cluster_occurs(clusters: &[u16], n_clusters: u16) -> bool {
+pub(super) fn every_cluster_occurs(clusters: &[u16], n_clusters: u16) -> bool {
     if usize::from(n_clusters) > clusters.len() {
         return false;
     }

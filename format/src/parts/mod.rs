@@ -13,6 +13,7 @@ pub(crate) mod dense;
 pub(crate) mod fingerprint;
 pub(crate) mod front_end;
 pub(crate) mod head;
+pub(crate) mod hierarchy;
 pub(crate) mod input;
 pub(crate) mod latent;
 pub(crate) mod layer;

@@ -61,6 +61,7 @@ impl Spec {
             0 => maker.calibration(self.calibration),
             _ => CalibrationRecord::HeldOut(maker.held_out(self)),
         };
+        let hierarchy = maker.hierarchy(self);
         let description = Description {
             name: "generated",
             method: "testing",
@@ -72,6 +73,7 @@ impl Spec {
             latent,
             head,
             calibration,
+            hierarchy,
         };
         (description, maker.blob)
     }

@@ -7,10 +7,11 @@ use super::{Convolution, Follow, HeadSpec, ImageLayer, PoolingSpec, Spec, SplitM
 use crate::blob::Blob;
 use crate::description::{
     ActivationRecord, Affine, AutoencodersRecord, CalibrationRecord, Conv2dRecord, Covariance, DenseRecord,
-    FrontEndRecord, HeadRecord, HeldOutRecord, InputRecord, LayerRecord, LayerRecords, MixtureRecord, Pool2d,
-    QuantileTableRecord, RequantizeRecord, SampleRecord, SoftmaxRecord, WeightOrder, Window,
+    FrontEndRecord, HeadRecord, HeldOutRecord, HierarchyRecord, InputRecord, LayerRecord, LayerRecords, MixtureRecord,
+    Pool2d, QuantileTableRecord, RequantizeRecord, SampleRecord, SoftmaxRecord, WeightOrder, Window,
 };
 use crate::limits::BLOB_ALIGNMENT;
+use crate::tensor::Tensor;
 use crate::write::SpectrumSettings;
 
 /// Draws numbers and keeps their tensors.
@@ -235,13 +236,28 @@ impl Maker {
         (log_densities, levels)
     }
 
+    /// The first clusters of a level have a parent each, the others any.
+    ///
+    /// # Panics
+    /// If there are more levels than the format allows.
+    pub(super) fn hierarchy(&mut self, spec: &Spec) -> HierarchyRecord {
+        let (mut parents, mut below) = (vec![], spec.n_clusters());
+        for &level in &spec.levels {
+            let random = &mut self.random;
+            let last = i32::from(level.max(1)) - 1;
+            parents.extend((0..below).map(|i| if i < level { i } else { random.between(0, last) as u16 }));
+            below = level;
+        }
+        let levels = heapless::Vec::from_slice(&spec.levels).expect("more levels than the format allows");
+        // A tensor without elements takes no space.
+        let parents = if parents.is_empty() { Tensor::new(0, 0) } else { self.blob.push(&parents) };
+        HierarchyRecord { levels, parents }
+    }
+
     /// The first clusters have a table each, the others any.
     pub(super) fn held_out(&mut self, spec: &Spec) -> HeldOutRecord {
         let n_tables = spec.held_out;
-        let n_clusters = match spec.head {
-            HeadSpec::Mixture(_) => spec.clusters,
-            HeadSpec::Softmax | HeadSpec::Autoencoders { .. } => spec.components,
-        };
+        let n_clusters = spec.n_clusters();
         let last = i32::from(n_tables) - 1;
         let tables: Vec<u16> = (0..n_clusters)
             .map(|cluster| if cluster < n_tables { cluster } else { self.random.between(0, last) as u16 })

@@ -130,6 +130,8 @@ pub struct Spec {
     pub calibration: u16,
     /// Tables of so many entries each, of held-out samples; 0 for one table of other samples.
     pub held_out: u16,
+    /// Number of clusters of each level above the clusters, from fine to coarse.
+    pub levels: Vec<u16>,
     /// The seed of every tensor.
     pub seed: u64,
 }
@@ -149,6 +151,7 @@ impl Default for Spec {
             clusters: 3,
             calibration: 8,
             held_out: 0,
+            levels: vec![],
             seed: 0,
         }
     }
@@ -158,6 +161,14 @@ impl Spec {
     /// Elements of the latent.
     pub fn latent(&self) -> usize {
         self.layers.last().map_or(self.flattened(), |&(outputs, _)| outputs)
+    }
+
+    /// Number of clusters.
+    pub(super) fn n_clusters(&self) -> u16 {
+        match self.head {
+            HeadSpec::Mixture(_) => self.clusters,
+            HeadSpec::Softmax | HeadSpec::Autoencoders { .. } => self.components,
+        }
     }
 
     /// Whether the sample is itself the latent.

@@ -62,48 +62,54 @@ fn spec_of_samples() -> impl Strategy<Value = Spec> {
     let input = (1usize..5, 1usize..6).prop_map(|(channels, times)| (channels * times, channels));
     let layers = prop::collection::vec((1usize..12, follow()), 0..5);
     let counts = (1u16..9, any::<prop::sample::Index>(), 0u16..20, 0u16..4);
-    let parts = (input, image_layers(), layers, kind(), counts, any::<u64>());
-    parts.prop_map(|((mut input, mut channels), (image, mut image_layers), mut layers, head, counts, seed)| {
-        // Autoencoders take the sample.
-        if matches!(head, HeadSpec::Autoencoders { .. }) {
-            image_layers.clear();
-            layers.clear();
-        }
-        if !image_layers.is_empty() {
-            (input, channels) = (image.map(usize::from).iter().product(), image[2].into());
-        }
-        // Pooling cannot give the latent.
-        if layers.is_empty() && image_layers.last_mut().is_some_and(|last| last.follow_mut().is_none()) {
-            layers.push((3, Follow::Identity));
-        }
-        // Nor can a table, and a curve can give nothing else.
-        let of_images = image_layers.iter_mut().map(ImageLayer::follow_mut);
-        let mut follows: Vec<_> = of_images.chain(layers.iter_mut().map(|layer| Some(&mut layer.1))).collect();
-        if let Some(Some(last)) = follows.pop()
-            && *last == Follow::Table
-        {
-            *last = Follow::Interpolated;
-        }
-        let (components, clusters, calibration, held_out) = counts;
-        let clusters = 1 + clusters.index(components.into()) as u16;
-        // A table has an entry.
-        let held_out = if calibration > 0 { held_out } else { 0 };
-        let spectrum = None;
-        Spec {
-            spectrum,
-            input,
-            channels,
-            image,
-            image_layers,
-            layers,
-            head,
-            components,
-            clusters,
-            calibration,
-            held_out,
-            seed,
-        }
-    })
+    let levels = prop::collection::btree_set(1u16..9, 0..4);
+    let parts = (input, image_layers(), layers, kind(), (counts, levels), any::<u64>());
+    parts.prop_map(
+        |((mut input, mut channels), (image, mut image_layers), mut layers, head, (counts, levels), seed)| {
+            // Autoencoders take the sample.
+            if matches!(head, HeadSpec::Autoencoders { .. }) {
+                image_layers.clear();
+                layers.clear();
+            }
+            if !image_layers.is_empty() {
+                (input, channels) = (image.map(usize::from).iter().product(), image[2].into());
+            }
+            // Pooling cannot give the latent.
+            if layers.is_empty() && image_layers.last_mut().is_some_and(|last| last.follow_mut().is_none()) {
+                layers.push((3, Follow::Identity));
+            }
+            // Nor can a table, and a curve can give nothing else.
+            let of_images = image_layers.iter_mut().map(ImageLayer::follow_mut);
+            let mut follows: Vec<_> = of_images.chain(layers.iter_mut().map(|layer| Some(&mut layer.1))).collect();
+            if let Some(Some(last)) = follows.pop()
+                && *last == Follow::Table
+            {
+                *last = Follow::Interpolated;
+            }
+            let (components, clusters, calibration, held_out) = counts;
+            let clusters = 1 + clusters.index(components.into()) as u16;
+            let most = if matches!(head, HeadSpec::Mixture(_)) { clusters } else { components };
+            let levels = levels.into_iter().rev().filter(|&level| level < most).collect();
+            // A table has an entry.
+            let held_out = if calibration > 0 { held_out } else { 0 };
+            let spectrum = None;
+            Spec {
+                spectrum,
+                input,
+                channels,
+                image,
+                image_layers,
+                layers,
+                head,
+                components,
+                clusters,
+                calibration,
+                held_out,
+                levels,
+                seed,
+            }
+        },
+    )
 }
 
 /// Any small valid model, half of them with a spectrum.

@@ -25,6 +25,60 @@ fn mixtures() {
 }
 
 #[test]
+fn levels() {
+    // Five clusters, then three, then two.
+    let spec = Spec { clusters: 5, levels: vec![3, 2], ..spec() };
+    let fault = |fault| LoadError::Hierarchy(fault);
+    let with = |levels: &[u16]| {
+        let levels = levels.iter().copied().collect();
+        described(&spec, |d| d.hierarchy.levels = levels)
+    };
+    assert!(spec.build().is_ok());
+    for levels in [&[3, 3][..], &[2, 3], &[5, 2], &[6, 2], &[3, 0], &[0], &[u16::MAX]] {
+        assert_eq!(with(levels), fault(Fault::LevelOrder), "{levels:?}");
+    }
+    for levels in [&[3][..], &[4, 2], &[3, 2, 1], &[]] {
+        assert_eq!(with(levels), fault(Fault::TensorLength), "{levels:?}");
+    }
+    assert_eq!(described(&spec, |d| d.hierarchy.parents.offset += 2), fault(Fault::TensorAlignment));
+    assert_eq!(described(&spec, |d| d.hierarchy.parents.offset = 1 << 30), fault(Fault::TensorOutside));
+    let parents = |d: &Description| d.hierarchy.parents;
+    for (index, parent) in [(0, 3u16), (4, u16::MAX), (5, 2), (7, 3)] {
+        assert_eq!(element(&spec, parents, index, parent), fault(Fault::UnknownParent));
+    }
+    // Generated parents: the first clusters have the parents 0, 1 and so on.
+    let childless = Spec { clusters: 3, levels: vec![2], ..spec.clone() };
+    let all_of = |value: u16| {
+        let bytes = edited(&childless, parents, usize::from(value == 0), value);
+        // The third cluster's parent may be either.
+        let third = edited(&Spec { levels: vec![2], clusters: 3, ..childless.clone() }, parents, 2, value);
+        File::from_bytes(&third).map(drop).unwrap();
+        bytes
+    };
+    let refused = [0, 1].map(|value| File::from_bytes(&all_of(value)).err());
+    assert!(refused.contains(&Some(fault(Fault::Childless))), "{refused:?}");
+}
+
+/// More levels than a model may have, which a description can't hold: the first byte behind the calibration says so.
+#[test]
+fn too_many_levels() {
+    let bytes = Spec { clusters: 5, levels: vec![4, 3, 2, 1], ..spec() }.build().unwrap();
+    let header = File::from_bytes(&bytes).unwrap().header;
+    let end = HEADER_LEN + header.description_len as usize;
+    let place = (HEADER_LEN..end).rev().find(|&at| bytes[at..end].starts_with(&[4, 4, 3, 2, 1])).unwrap();
+    let with = |n: u8| {
+        let mut bytes = bytes.clone();
+        bytes.as_mut()[place] = n;
+        mend(bytes.as_mut());
+        load(&bytes)
+    };
+    for n in [9, 100, 127] {
+        assert_eq!(with(n), LoadError::Hierarchy(Fault::LevelCount));
+    }
+    assert_eq!(with(5), LoadError::Hierarchy(Fault::LevelOrder));
+}
+
+#[test]
 fn softmaxes() {
     let spec = with_head(HeadSpec::Softmax);
     let softmax = |d: &Description| match &d.head {

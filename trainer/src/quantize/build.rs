@@ -1,6 +1,6 @@
 //! Builds the file of a trained model.
 
-use edgemix_format::description::{CalibrationRecord, Description, Fingerprint, HeadRecord, Latent};
+use edgemix_format::description::{CalibrationRecord, Description, Fingerprint, HeadRecord, HierarchyRecord, Latent};
 use edgemix_format::view::MAX_LATENT;
 use edgemix_format::write::{AlignedBytes, Blob, WriteError, write};
 use edgemix_runtime::Model;
@@ -160,6 +160,7 @@ impl<'a> Builder<'a> {
             },
             head,
             calibration: CalibrationRecord::None,
+            hierarchy: HierarchyRecord::default(),
         })
     }
 
