@@ -1,11 +1,12 @@
 //! All tests, and everything that must pass before a change lands.
 
+use std::fs;
 use std::time::Instant;
 
 use anyhow::{Context, Result};
 
 use crate::build_graph::{self, EXAMPLE, TRAINER_TESTS};
-use crate::process::{cargo, program, run};
+use crate::process::{cargo, program, root, run};
 use crate::{bench, cores, deny, docs, firmware, fuzz, setup};
 
 /// `cargo xtask test`: installs what is missing, then runs the tests on the host and on the emulated chip.
@@ -21,33 +22,51 @@ pub(crate) fn test() -> Result<()> {
     Ok(())
 }
 
-/// `cargo xtask ci`.
+/// A step of `cargo xtask ci`.
+struct Step {
+    name: &'static str,
+    run: fn() -> Result<()>,
+    /// A folder of builds that no later step needs.
+    leaves: Option<&'static str>,
+}
+
+const fn step(name: &'static str, run: fn() -> Result<()>) -> Step {
+    Step { name, run, leaves: None }
+}
+
+/// The firmware comes before the tests, so that its builds are gone when those of the trainer take their place.
+const STEPS: [Step; 15] = [
+    step("fmt", || cargo(&["fmt", "--all", "--check"])),
+    step("build-graph", build_graph::check),
+    step("deny", deny::check),
+    step("firmware", || firmware::example(false)),
+    step("nopanic", firmware::nopanic),
+    step("update", || firmware::update(100)),
+    step("kernels", || cores::compare_kernels("")),
+    Step { leaves: Some("target/firmware"), ..step("bench", || bench::run(bench::Mode::Check, "")) },
+    Step { leaves: Some("target/fuzz"), ..step("fuzz", || fuzz::run(60)) },
+    step("test", test),
+    step("example", || cargo(&[&["run"], EXAMPLE].concat())),
+    Step { leaves: Some("target/firmware"), ..step("docs", docs::run) },
+    step("clippy", clippy),
+    step("cuda", || cargo(&["check", "--release", "-p", "edgemix", "--features", "cuda"])),
+    step("doc", || {
+        run(program("cargo", &["doc", "--release", "--workspace", "--exclude", "xtask", "--no-deps"])
+            .env("RUSTDOCFLAGS", "-D warnings"))
+    }),
+];
+
+/// `cargo xtask ci`. Where `CI` is set, the checkout is thrown away afterwards, and what no later step needs makes room
+/// for the others.
 pub(crate) fn run_all() -> Result<()> {
-    type Step = (&'static str, fn() -> Result<()>);
-    let steps: [Step; 15] = [
-        ("fmt", || cargo(&["fmt", "--all", "--check"])),
-        ("build-graph", build_graph::check),
-        ("deny", deny::check),
-        ("test", test),
-        ("example", || cargo(&[&["run"], EXAMPLE].concat())),
-        ("firmware", || firmware::example(false)),
-        ("docs", docs::run),
-        ("nopanic", firmware::nopanic),
-        ("update", || firmware::update(100)),
-        ("fuzz", || fuzz::run(60)),
-        ("kernels", || cores::compare_kernels("")),
-        ("bench", || bench::run(bench::Mode::Check, "")),
-        ("clippy", clippy),
-        ("cuda", || cargo(&["check", "--release", "-p", "edgemix", "--features", "cuda"])),
-        ("doc", || {
-            run(program("cargo", &["doc", "--release", "--workspace", "--exclude", "xtask", "--no-deps"])
-                .env("RUSTDOCFLAGS", "-D warnings"))
-        }),
-    ];
-    for (name, step) in steps {
+    let is_thrown_away = std::env::var_os("CI").is_some();
+    for step in STEPS {
         let begin = Instant::now();
-        step().with_context(|| format!("the step `{name}` failed"))?;
-        println!("== {name}: {:.0} s", begin.elapsed().as_secs_f64());
+        (step.run)().with_context(|| format!("the step `{}` failed", step.name))?;
+        println!("== {}: {:.0} s", step.name, begin.elapsed().as_secs_f64());
+        if let Some(folder) = step.leaves.filter(|_| is_thrown_away) {
+            fs::remove_dir_all(root().join(folder)).with_context(|| folder.to_owned())?;
+        }
     }
     Ok(())
 }

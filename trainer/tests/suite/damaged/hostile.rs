@@ -35,7 +35,7 @@ fn small_files_that_hold_much_take_little_memory() {
     let folder = tempfile::tempdir().unwrap();
     write(folder.path());
     let variables = [("EDGEMIX_FOLDER", folder.path().to_str().unwrap().to_owned())];
-    let output = limited::run("hostile::hostile", &variables);
+    let output = limited::run("damaged::hostile::hostile", &variables);
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     assert!(output.status.success(), "{}\n{}\n{}", output.status, text(&output.stdout), text(&output.stderr));
     println!("{}", text(&output.stdout));

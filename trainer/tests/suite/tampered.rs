@@ -1,7 +1,7 @@
 //! Files of a run that were changed after they were written: each is refused or has a meaning, and none makes the program
 //! panic.
 //!
-//! `EDGEMIX_MUTATIONS=10000 cargo test --release -p edgemix --test tampered` makes more changes than the usual ones.
+//! `EDGEMIX_MUTATIONS=10000 cargo test --release -p edgemix --test suite tampered` makes more changes than the usual ones.
 
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};

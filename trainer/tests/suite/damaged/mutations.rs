@@ -19,7 +19,8 @@ fn damaged_files_are_refused_or_read() {
     let folder = tempfile::tempdir().unwrap();
     let last = folder.path().join("last").to_str().unwrap().to_owned();
     let count = std::env::var("EDGEMIX_MUTATIONS").unwrap_or_else(|_| FEW.to_string());
-    let output = limited::run("mutations::damaged", &[("EDGEMIX_LAST", last.clone()), ("EDGEMIX_MUTATIONS", count)]);
+    let output =
+        limited::run("damaged::mutations::damaged", &[("EDGEMIX_LAST", last.clone()), ("EDGEMIX_MUTATIONS", count)]);
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let last = fs::read_to_string(last).unwrap_or_default();
     assert!(

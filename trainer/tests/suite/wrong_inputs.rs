@@ -260,7 +260,7 @@ fn files(folder: &Path) {
     write("cut.npz", &archive.finish().unwrap().into_inner());
     write("slip.toml", b"# settings\nsede = 3\n");
     write("type.toml", b"seed = \"three\"\n");
-    let model = include_bytes!("../../firmware-example/assets/digits.emx");
+    let model = include_bytes!("../../../firmware-example/assets/digits.emx");
     let changed = |at: usize, byte: u8| {
         let mut bytes = model.to_vec();
         bytes[at] = byte;
@@ -387,7 +387,7 @@ fn each_wrong_input_is_answered_with_what_to_do() {
 #[test]
 fn missing_permissions_are_reported() {
     let folder = tempfile::tempdir().unwrap();
-    fs::write(folder.path().join("good.emx"), include_bytes!("../../firmware-example/assets/digits.emx")).unwrap();
+    fs::write(folder.path().join("good.emx"), include_bytes!("../../../firmware-example/assets/digits.emx")).unwrap();
     let program = forbid(folder.path());
     let before = fs::read_dir(&folder).unwrap().count();
     let mut snapshot = String::new();

@@ -1,0 +1,14 @@
+//! Tests of the trainer from outside: the library as other programs call it, and the program as people do.
+//!
+//! They are one program, because each program of tests links the whole trainer: `cargo test --release -p edgemix --test
+//! suite tampered` runs those of one file.
+
+mod damaged;
+mod front_end;
+mod interrupted;
+mod pooling;
+mod program;
+mod quantized_mixture;
+mod storages;
+mod tampered;
+mod wrong_inputs;
