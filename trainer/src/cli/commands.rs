@@ -42,7 +42,7 @@ pub(super) fn commands(run: &Path, source: &Source) -> String {
 
 /// Quotes a word for the command line of a shell, if necessary. Characters that control a terminal are spelt, since a command
 /// that is pasted must not contain them.
-fn quoted(word: &str) -> Cow<'_, str> {
+pub(super) fn quoted(word: &str) -> Cow<'_, str> {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-./:,+@%".contains(c);
     if !word.is_empty() && word.chars().all(is_plain) {
         return word.into();

@@ -9,13 +9,13 @@ use super::commands::commands;
 use super::describe;
 use super::error::CliError;
 use super::output::show;
-use super::progress::{View, during, during_fit};
+use super::progress::{View, during_fit};
+use super::report::write_page;
 use super::train::title;
 use super::warnings::warn_of_fit;
 use crate::assessment::inference::multiply_accumulates;
 use crate::data::{self, Source};
 use crate::methods::FitConfig;
-use crate::report::write_report;
 use crate::run::{RunDir, RunFile, RunState, settings_differences};
 use crate::workflow::{Evaluation, ExistingRun, FitOptions, Plan, fit, start};
 
@@ -47,7 +47,7 @@ impl Demo {
         warn_of_fit(&summary, plan.config());
         let run = &summary.run;
         let commands = commands(&self.out, &source);
-        during("writing the report", || write_report(run, &dataset, &commands, &run.file(RunFile::Report)))?;
+        write_page(run, &dataset, &commands)?;
         let file = run.model()?;
         let model = file.model()?;
         let evaluation = Evaluation::new(&dataset, Some(&summary.trained), &model)?;

@@ -28,6 +28,8 @@ pub(super) enum CliError {
     Interrupted(i32),
     /// Standard output or the terminal can't be written to.
     Output { name: &'static str, source: io::Error },
+    /// A run is whole, but its report can't be written; the command writes it.
+    Report { source: Box<CliError>, command: String },
 }
 
 impl CliError {
@@ -42,6 +44,7 @@ impl CliError {
             Self::Usage(_) | Self::Device(_) | Self::CommandLine(_) => 2,
             Self::Interrupted(signal) => u8::try_from(128 + signal).unwrap_or(1),
             Self::Output { .. } => 1,
+            Self::Report { source, .. } => source.code(),
             Self::Workflow(error) => match error {
                 WorkflowError::Data(DataError::Scratch { .. }) | WorkflowError::Run(RunError::Io { .. }) => 1,
                 WorkflowError::Fit(
@@ -63,7 +66,7 @@ impl CliError {
             Self::Interrupted(_) => {
                 Some("the state is saved; continue with --resume, or a comparison with the same command")
             }
-            Self::Usage(_) | Self::CommandLine(_) => None,
+            Self::Usage(_) | Self::CommandLine(_) | Self::Report { .. } => None,
         }
     }
 }
@@ -145,7 +148,7 @@ fn data_advice(error: &DataError) -> Option<&'static str> {
     Some(match error {
         DataError::Io { source, .. } => return io_advice(source),
         DataError::Scratch { .. } => "(--memory)",
-        DataError::Column { role: ColumnRole::Labels, .. } => "(--label-column)",
+        DataError::Column { role: ColumnRole::Labels, .. } | DataError::NotLabels { .. } => "(--label-column)",
         DataError::Column { role: ColumnRole::Groups, .. } => "(--group-column)",
         DataError::Column { role: ColumnRole::Times, .. } => "(--time-column)",
         DataError::Column { role: ColumnRole::LeftOut, .. } => "(--drop-column)",
@@ -187,6 +190,9 @@ impl fmt::Display for CliError {
             Self::CommandLine(error) => error.fmt(f)?,
             Self::Interrupted(signal) => write!(f, "stopped by {}", signals::name(*signal))?,
             Self::Output { name, source } => write!(f, "{name}: {source}")?,
+            Self::Report { source, command } => {
+                write!(f, "{source}; the run is whole, and `{command}` writes its report")?
+            }
         }
         match self.advice() {
             // Flags in parentheses follow advice that the library gave.

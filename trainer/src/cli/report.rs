@@ -4,11 +4,12 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::commands::commands;
+use super::commands::{commands, quoted};
 use super::data::{Cut, input_files};
 use super::error::CliError;
 use super::output::show;
 use super::progress::during;
+use crate::data::Dataset;
 use crate::report::write_report;
 use crate::run::{RunDir, RunFile, check_output};
 
@@ -42,4 +43,13 @@ impl Report {
         during("writing the report", || write_report(&run, &dataset, &commands, &out))?;
         show(&format!("{}\n", out.display()))
     }
+}
+
+/// Writes the report of a run that has just been trained, and that is whole without it.
+pub(super) fn write_page(run: &RunDir, dataset: &Dataset, commands: &str) -> Result<(), CliError> {
+    let page = run.file(RunFile::Report);
+    during("writing the report", || write_report(run, dataset, commands, &page)).map_err(|error| CliError::Report {
+        source: Box::new(error.into()),
+        command: format!("edgemix report {}", quoted(&run.path().to_string_lossy())),
+    })
 }

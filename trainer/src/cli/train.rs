@@ -11,6 +11,7 @@ use super::describe;
 use super::error::CliError;
 use super::output::{show, tell};
 use super::progress::{View, during, during_fit};
+use super::report::write_page;
 use super::settings;
 use super::warnings::{warn_of_fit, warn_of_one_cluster};
 use crate::data::{Layout, Source};
@@ -18,7 +19,6 @@ use crate::device::Device;
 use crate::front_end::{FrontEndKind, FrontEndSettings};
 use crate::methods::{FitConfig, MethodConfig};
 use crate::nn::{Architecture, ArchitectureError};
-use crate::report::write_report;
 use crate::run::{ModelFile, RunDir, RunFile, read_settings, settings_differences, settings_to_toml};
 use crate::training::Epochs;
 use crate::variant::Variant;
@@ -146,7 +146,7 @@ impl Train {
             None => self.train_once(out, &plan, &options, view)?,
         };
         let run = RunDir::create(out)?;
-        write_page(&run, &plan)?;
+        write_page(&run, plan.dataset(), &commands(run.path(), &plan.record().source))?;
         let file = run.model()?;
         self.warn_of_clusters(&file)?;
         show(&format!(
@@ -196,7 +196,7 @@ impl Train {
             if let Some(fitted) = &summary.fitted {
                 warn_of_fit(fitted, plan.config());
             }
-            write_page(&summary.run, plan)?;
+            write_page(&summary.run, plan.dataset(), &commands(summary.run.path(), &plan.record().source))?;
         }
         Ok(describe::interval(&series.finish()?))
     }
@@ -293,11 +293,4 @@ fn note_front_end(plan: &Plan) {
 /// What is fitted, and where.
 pub(super) fn title(plan: &Plan, out: &Path) -> String {
     format!("{} by {}, {}", plan.dataset().samples.name(), plan.config().method.name(), out.display())
-}
-
-/// Writes the report of a run.
-fn write_page(run: &RunDir, plan: &Plan) -> Result<(), CliError> {
-    let commands = commands(run.path(), &plan.record().source);
-    during("writing the report", || write_report(run, plan.dataset(), &commands, &run.file(RunFile::Report)))?;
-    Ok(())
 }

@@ -28,6 +28,12 @@ pub enum DataError {
         /// Why.
         source: io::Error,
     },
+    /// Labels are to be read from a file of a format that holds samples.
+    #[error("{path}: labels are read from NPY and IDX files; the labels of a table are one of its columns")]
+    NotLabels {
+        /// The file.
+        path: PathBuf,
+    },
     /// Samples that take more memory than is allowed can't be written to a scratch file.
     #[error(
         "{folder}: {source}; the samples take more memory than is allowed, so they are written to a scratch file in this \

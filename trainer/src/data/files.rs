@@ -243,6 +243,9 @@ fn foreign(path: &Path) -> Option<&'static str> {
 /// # Errors
 /// See [`DataError`]. There must be `n_samples` labels.
 pub fn read_labels(path: &Path, n_samples: usize) -> Result<Vec<u32>, DataError> {
+    if !matches!(FileFormat::from_name(path), FileFormat::Npy | FileFormat::Idx) {
+        return Err(DataError::NotLabels { path: path.into() });
+    }
     numbers(path, array(path, MemoryLimit::default(), &[])?, n_samples, ColumnRole::Labels)
 }
 
