@@ -3,9 +3,9 @@
 use std::path::Path;
 use std::{env, fs};
 
-use edgemix_format::testing::{Convolution, Follow, HeadSpec, ImageLayer, Spec};
-use edgemix_format::view::{Covariance, FramePooling, Statistics};
-use edgemix_format::write::{SpectrumSettings, Taper};
+use edgemix_format::testing::{Convolution, Follow, HeadSpec, ImageLayer, PoolingSpec, Spec, costly};
+use edgemix_format::view::{Covariance, FramePooling, Pooling, Statistics};
+use edgemix_format::write::{AlignedBytes, SpectrumSettings, Taper};
 
 fn main() {
     let out = env::var("OUT_DIR").expect("cargo sets it");
@@ -16,6 +16,13 @@ fn main() {
         let bytes = spec.build().expect("the numbers fit the format");
         fs::write(out.join(name).with_extension("emx"), &*bytes).expect("OUT_DIR is writable");
     }
+    let mut list = String::new();
+    for (index, (name, bytes)) in slow_models().iter().enumerate() {
+        let path = out.join(format!("slow-{index}.emx"));
+        fs::write(&path, &**bytes).expect("OUT_DIR is writable");
+        list += &format!("({name:?}, edgemix_runtime::include_model!({path:?})),\n");
+    }
+    fs::write(out.join("slow.rs"), format!("[\n{list}]\n")).expect("OUT_DIR is writable");
     println!("cargo:rustc-link-search={}", out.display());
     println!("cargo:rerun-if-changed=build.rs");
 }
@@ -37,6 +44,47 @@ REGION_ALIAS("REGION_BSS", RAM);
 REGION_ALIAS("REGION_HEAP", RAM);
 REGION_ALIAS("REGION_STACK", RAM);
 "#;
+
+/// Models that were made to take as long as they can for their multiply-accumulates: those that are hardest to check, each
+/// kind of layer and head with sums of one product, and layers with nothing but padding.
+fn slow_models() -> Vec<(&'static str, AlignedBytes)> {
+    let bare = Spec { input: 1, layers: vec![], components: 1, clusters: 1, ..Spec::default() };
+    let mixture = |covariance| Spec { head: HeadSpec::Mixture(covariance), components: 500, ..bare.clone() };
+    let thin = |follow| Spec { layers: [vec![(1, follow); 15], vec![(1, Follow::Identity)]].concat(), ..bare.clone() };
+    let wide = |follow| Spec { layers: vec![(1000, follow), (1, Follow::Identity)], ..bare.clone() };
+    let image = |layer| Spec {
+        input: 40 * 40,
+        image: [40, 40, 1],
+        image_layers: vec![layer],
+        layers: vec![(1, Follow::Identity)],
+        ..bare.clone()
+    };
+    let pixel = Convolution { filters: 1, kernel: [1; 2], stride: [1; 2], padding: [0; 4], follow: Follow::Table };
+    let padded = Convolution { kernel: [3; 2], padding: [2; 4], ..pixel };
+    let pool =
+        |pooling, kernel, padding| image(ImageLayer::Pooling(PoolingSpec { pooling, kernel, stride: [1; 2], padding }));
+    let pairs = |is_variational| HeadSpec::Autoencoders { latent: 1, is_variational };
+    let specs = [
+        ("500 spherical components of one number", mixture(Covariance::Spherical)),
+        ("500 diagonal components of one number", mixture(Covariance::Diagonal)),
+        ("500 full components of one number", mixture(Covariance::Full)),
+        ("softmax of 500 classes of one number", Spec { head: HeadSpec::Softmax, components: 500, ..bare.clone() }),
+        ("16 layers of one neuron, table", thin(Follow::Table)),
+        ("16 layers of one neuron, leaky ReLU", thin(Follow::LeakyRelu)),
+        ("1,000 neurons of one input, table", wide(Follow::Table)),
+        ("1,000 neurons of one input, leaky ReLU", wide(Follow::LeakyRelu)),
+        ("convolution of 1 x 1", image(ImageLayer::Convolution(pixel))),
+        ("convolution of 3 x 3 with padding", image(ImageLayer::Convolution(padded))),
+        ("maximum of 1 x 1", pool(Pooling::Max, [1; 2], [0; 4])),
+        ("maximum of 3 x 3 with padding", pool(Pooling::Max, [3; 2], [2; 4])),
+        ("average of 1 x 1", pool(Pooling::Average, [1; 2], [0; 4])),
+        ("100 pairs of one input", Spec { head: pairs(false), components: 100, ..bare.clone() }),
+        ("100 variational pairs of one input", Spec { head: pairs(true), components: 100, ..bare.clone() }),
+        ("a model of one multiply-accumulate", Spec { head: HeadSpec::Softmax, ..bare.clone() }),
+    ];
+    let built = specs.map(|(name, spec)| (name, spec.build().expect("the numbers fit the format")));
+    [costly(12_000), built.into()].concat()
+}
 
 /// Accelerometer and gyroscope: mean, deviation and eight bands of six channels.
 fn spectrum() -> SpectrumSettings {

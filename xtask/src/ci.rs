@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 
 use crate::build_graph::{self, EXAMPLE, TRAINER_TESTS};
 use crate::process::{cargo, program, root, run};
-use crate::{bench, cores, deny, docs, firmware, fuzz, setup};
+use crate::{bench, cores, deny, docs, firmware, fuzz, setup, slow};
 
 /// `cargo xtask test`: installs what is missing, then runs the tests on the host and on the emulated chip.
 pub(crate) fn test() -> Result<()> {
@@ -35,7 +35,7 @@ const fn step(name: &'static str, run: fn() -> Result<()>) -> Step {
 }
 
 /// The firmware comes before the tests, so that its builds are gone when those of the trainer take their place.
-const STEPS: [Step; 15] = [
+const STEPS: [Step; 16] = [
     step("fmt", || cargo(&["fmt", "--all", "--check"])),
     step("build-graph", build_graph::check),
     step("deny", deny::check),
@@ -43,6 +43,7 @@ const STEPS: [Step; 15] = [
     step("nopanic", firmware::nopanic),
     step("update", || firmware::update(100)),
     step("kernels", || cores::compare_kernels("")),
+    step("slow", || slow::run("m4")),
     Step { leaves: Some("target/firmware"), ..step("bench", || bench::run(bench::Mode::Check, "")) },
     Step { leaves: Some("target/fuzz"), ..step("fuzz", || fuzz::run(60)) },
     step("test", test),

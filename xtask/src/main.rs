@@ -13,6 +13,7 @@ mod log;
 mod process;
 mod setup;
 mod size;
+mod slow;
 
 use anyhow::{Context, Result, bail};
 
@@ -43,6 +44,8 @@ Measurements
                             Count the runtime's instructions on emulated cores; --check fails if a count exceeds its
                             budget in bench/budgets.toml, --bless writes the counts there
   cycles                    Estimate cycles on Cortex-M3 and Cortex-M4 from the executed instructions
+  slow [CORE]               Count the instructions of models that were made to be slow, for each multiply-accumulate that
+                            they state; fails if there are more than docs/chip.md says
 
 CORE selects the cores whose name contains it, such as `m4`.";
 
@@ -82,6 +85,8 @@ fn main() -> Result<()> {
         ["bench", "--bless", core] => bench::run(bench::Mode::Bless, core),
         ["bench", core] => bench::run(bench::Mode::Print, core),
         ["cycles"] => cycles::estimate(),
+        ["slow"] => slow::run(""),
+        ["slow", core] => slow::run(core),
         ["ci"] => ci::run_all(),
         [] | ["help" | "--help" | "-h"] => {
             println!("{HELP}");
