@@ -13,13 +13,17 @@ fn main() {
     println!("cargo:rerun-if-changed={memory}");
     for (variable, default, name) in [
         ("EDGEMIX_MODEL", "assets/digits.emx", "model.emx"),
-        ("EDGEMIX_SAMPLES", "assets/digits-samples.u8", "samples.u8"),
+        ("EDGEMIX_SAMPLES", "assets/digits-samples.u8", "samples"),
     ] {
         println!("cargo:rerun-if-env-changed={variable}");
         let path = env::var(variable).unwrap_or_else(|_| default.into());
         println!("cargo:rerun-if-changed={path}");
         fs::copy(&path, out.join(name)).unwrap_or_else(|error| panic!("{variable}: {path}: {error}"));
+        if name == "samples" && path.ends_with(".i16") {
+            println!("cargo:rustc-cfg=samples_i16");
+        }
     }
+    println!("cargo:rustc-check-cfg=cfg(samples_i16)");
     #[cfg(feature = "signature")]
     signed_models(&out);
 }

@@ -7,21 +7,27 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::Mutex;
 
-use edgemix::data::{digits, split::Split};
+use edgemix::data::{Dataset, Layout, Samples, Source, digits, split::Split};
 use edgemix::device::Device;
 use edgemix::methods::{Export, FitConfig, MethodConfig, ReconstructionTarget, SoftmaxStart};
 use edgemix::quantize::{HeldOut, Provenance, quantize};
 use edgemix::training::PhaseSettings;
+use edgemix::workflow::{ExistingRun, FitOptions, Plan, fit, start};
 use edgemix_format::write::AlignedBytes;
 use edgemix_runtime::view::Calibration;
-use edgemix_runtime::{DriftMonitor, Model};
+use edgemix_runtime::{DriftMonitor, Model, RawCount};
 
-/// What the host makes of samples of 64 raw counts, in the lines that the firmware prints.
-fn on_the_host(model: &Model, samples: &[u8]) -> String {
+#[path = "../../trainer/examples/vibration/judgement.rs"]
+mod judgement;
+#[path = "../../trainer/examples/vibration/machine.rs"]
+mod machine;
+
+/// What the host makes of samples in raw counts, in the lines that the firmware prints.
+fn on_the_host<S: RawCount>(model: &Model, samples: &[S]) -> String {
     let mut workspace = AlignedBytes::zeroed(model.arena_len());
     let mut drift = DriftMonitor::<64>::new(model, 1000).ok();
     let mut lines = String::new();
-    for (index, sample) in samples.chunks_exact(64).enumerate() {
+    for (index, sample) in samples.chunks_exact(model.input_len()).enumerate() {
         let found = model.assign_raw(sample, &mut workspace).unwrap();
         let (density, novelty) = (found.log_density.0, found.novelty.0);
         write!(lines, "{index} {} {} {density} {novelty}", found.cluster, found.component).unwrap();
@@ -43,11 +49,11 @@ fn on_the_host(model: &Model, samples: &[u8]) -> String {
 /// Every firmware is built to the same place.
 static CHIP: Mutex<()> = Mutex::new(());
 
-/// What the firmware prints, built with a model and samples.
-fn on_the_chip(model: &Path, samples: &[u8]) -> String {
+/// What the firmware prints, built with a model and the bytes of samples: counts of 16 bits if `ending` is `i16`.
+fn on_the_chip(model: &Path, samples: &[u8], ending: &str) -> String {
     let _alone = CHIP.lock().unwrap();
     let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("samples.u8");
+    let file = folder.path().join("samples").with_extension(ending);
     fs::write(&file, samples).unwrap();
     let mut xtask = Command::new(env!("CARGO"));
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
@@ -67,7 +73,7 @@ fn every_digit_is_assigned_as_on_the_host() {
     let bytes = AlignedBytes::from(&fs::read(&path).unwrap()[..]);
     let expected = on_the_host(&Model::from_bytes(&bytes).unwrap(), &raw_digits());
     assert_eq!(expected.lines().count(), 1797);
-    assert_eq!(on_the_chip(&path, &raw_digits()), expected);
+    assert_eq!(on_the_chip(&path, &raw_digits(), "u8"), expected);
 }
 
 /// Every method's own export, and both of those methods that have two or two ways to start.
@@ -95,8 +101,41 @@ fn what_each_method_exports_gives_the_hosts_bits() {
         // Seven numbers in each line, and two for each coarser level: drift was watched.
         let numbers = 7 + 2 * model.levels().len();
         assert!(expected.lines().all(|line| line.split(' ').count() == numbers));
-        assert_eq!(on_the_chip(&path, samples), expected, "{:?}", config.method);
+        assert_eq!(on_the_chip(&path, samples, "u8"), expected, "{:?}", config.method);
     }
+}
+
+/// A simulated bearing, of which the chip learned three states of turning and rest: a fault that training never saw is
+/// novel, and the monitor raises its alarm soon after it began and not before.
+#[test]
+fn a_fault_that_was_never_seen_is_noticed_on_the_chip() {
+    let values = machine::record(0, 1000, 0).iter().flat_map(|window| &window.counts).map(|&x| x.into()).collect();
+    let layout = Layout::Windows { channels: machine::AXES };
+    let samples = Samples::new("machine", values, machine::WINDOW * machine::AXES).with_layout(layout).with_count(1.0);
+    let dataset = Dataset { samples, labels: None, groups: None };
+    let mut config = FitConfig { reconstruction: PhaseSettings::with_epochs(60), ..FitConfig::default() };
+    config.method = MethodConfig::named("ae-gmm").unwrap();
+    config.method.set_n_clusters(4);
+    config.front_end.rate = Some(machine::RATE);
+    let folder = tempfile::tempdir().unwrap();
+    let plan = Plan::new(&Source::new("machine"), &dataset, config).unwrap();
+    let run = start(folder.path(), &plan, ExistingRun::Refuse).unwrap();
+    let file = fit(&run, &plan, &FitOptions::default(), &mut ()).unwrap().run.model().unwrap();
+
+    let later = machine::record(1, 250, 250);
+    let counts: Vec<i16> = later.iter().flat_map(|window| window.counts.iter().copied()).collect();
+    let bytes: Vec<u8> = counts.iter().flat_map(|count| count.to_le_bytes()).collect();
+    let printed = on_the_chip(file.path(), &bytes, "i16");
+    assert_eq!(printed, on_the_host(&file.model().unwrap(), &counts));
+    let found = judgement::judge(&later, &judgement::lines(&printed).unwrap());
+    let (of_healthy, of_faulty) = found.alarms;
+    assert!(found.area >= 0.95 && of_healthy < 0.1 && of_faulty > 0.5, "{} {of_healthy} {of_faulty}", found.area);
+    assert!(found.drift.is_some_and(|windows| (1..=100).contains(&windows)), "{:?}", found.drift);
+    // Each state is a cluster.
+    let main = |counts: &[usize]| (0..counts.len()).max_by_key(|&cluster| counts[cluster]).unwrap();
+    let mut clusters: Vec<usize> = found.table.iter().map(|(_, counts)| main(counts)).collect();
+    clusters.sort_unstable();
+    assert_eq!(clusters, [0, 1, 2, 3], "{:?}", found.table);
 }
 
 /// The method as it is by default, and as else it can start or export.

@@ -37,7 +37,8 @@ Firmware
                             --bless makes the log the expected one
   update [--failures 100]   Update a signed model on an emulated Cortex-M4 whose power fails again and again
   emulate --model FILE --samples FILE
-                            Assign raw u8 samples on an emulated Cortex-M4
+                            Assign raw samples on an emulated Cortex-M4: counts of 16 bits, the lower byte first, if
+                            the file's name ends in .i16, and bytes otherwise
 
 Measurements
   bench [--check | --bless] [CORE]

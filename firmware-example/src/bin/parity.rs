@@ -11,15 +11,25 @@ use edgemix_runtime::{DriftMonitor, Model, Workspace, arena_len, include_model, 
 use semihosting::{print, println, process::exit};
 
 static MODEL: &[u8] = include_model!(concat!(env!("OUT_DIR"), "/model.emx"));
-static SAMPLES: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/samples.u8"));
+static SAMPLES: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/samples"));
+/// Bytes of a raw count: `build.rs` tells by the name of the file.
+const COUNT: usize = if cfg!(samples_i16) { 2 } else { 1 };
 
 #[cortex_m_rt::entry]
 fn main() -> ! {
     let Ok(model) = Model::from_bytes(MODEL) else { exit(1) };
     let mut workspace = Workspace::<{ arena_len(MODEL) }>::new();
     let mut drift = DriftMonitor::<{ n_clusters(MODEL) }>::new(&model, 1000).ok();
-    for (index, sample) in SAMPLES.chunks_exact(input_len(MODEL)).enumerate() {
-        let Ok(found) = model.assign_raw(sample, &mut workspace) else { exit(2) };
+    let mut counts = [0i16; input_len(MODEL)];
+    for (index, sample) in SAMPLES.chunks_exact(COUNT * input_len(MODEL)).enumerate() {
+        let found = if COUNT == 1 {
+            model.assign_raw(sample, &mut workspace)
+        } else {
+            let (pairs, _) = sample.as_chunks::<2>();
+            counts.iter_mut().zip(pairs).for_each(|(count, &pair)| *count = i16::from_le_bytes(pair));
+            model.assign_raw(&counts, &mut workspace)
+        };
+        let Ok(found) = found else { exit(2) };
         let (cluster, novelty) = (found.cluster, found.novelty);
         print!("{index} {cluster} {} {} {}", found.component, found.log_density.0, novelty.0);
         if let Some(drift) = &mut drift {
