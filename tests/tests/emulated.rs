@@ -7,12 +7,12 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::Mutex;
 
-use edgemix::data::{Dataset, Layout, Samples, Source, digits, split::Split};
+use edgemix::data::{Dataset, Layout, Samples, Source, Windowing, digits, split::Split};
 use edgemix::device::Device;
 use edgemix::methods::{Export, FitConfig, MethodConfig, ReconstructionTarget, SoftmaxStart};
 use edgemix::quantize::{HeldOut, Provenance, quantize};
 use edgemix::training::PhaseSettings;
-use edgemix::workflow::{ExistingRun, FitOptions, Plan, fit, start};
+use edgemix::workflow::{Evaluation, ExistingRun, FitOptions, Plan, fit, start};
 use edgemix_format::write::AlignedBytes;
 use edgemix_runtime::view::Calibration;
 use edgemix_runtime::{DriftMonitor, Model, RawCount};
@@ -105,6 +105,37 @@ fn what_each_method_exports_gives_the_hosts_bits() {
     }
 }
 
+/// Convolutions over the instants of an accelerometer's windows, whose kernels have one row.
+#[test]
+fn convolutions_over_time_give_the_hosts_bits() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let recording = root.join("firmware-example/assets/hapt.csv.gz");
+    let source = Source {
+        label_column: Some("activity".into()),
+        group_column: Some("user".into()),
+        window: Some(Windowing { length: 64, step: 64 }),
+        ..Source::new(recording.to_str().unwrap())
+    };
+    let dataset = source.read().unwrap();
+    let method = MethodConfig::named("ae-kmeans").unwrap();
+    let encoder = "conv1d:8k5s2p2,max2,8k3s2p1,8".parse().unwrap();
+    let reconstruction = PhaseSettings::with_epochs(10);
+    let config = FitConfig { encoder, method, reconstruction, ..FitConfig::default() };
+    let folder = tempfile::tempdir().unwrap();
+    let plan = Plan::new(&source, &dataset, config).unwrap();
+    assert!(plan.front_end().is_none());
+    let run = start(folder.path(), &plan, ExistingRun::Refuse).unwrap();
+    let summary = fit(&run, &plan, &FitOptions::default(), &mut ()).unwrap();
+    let file = summary.run.model().unwrap();
+    let model = file.model().unwrap();
+    let agreement = Evaluation::new(&dataset, Some(&summary.trained), &model).unwrap().agreement.unwrap();
+    assert!(agreement >= 0.97, "{agreement}");
+
+    let counts: Vec<i16> = dataset.samples.chunk(0..200).unwrap().iter().map(|&x| x as i16).collect();
+    let bytes: Vec<u8> = counts.iter().flat_map(|count| count.to_le_bytes()).collect();
+    assert_eq!(on_the_chip(file.path(), &bytes, "i16"), on_the_host(&model, &counts));
+}
+
 /// A simulated bearing, of which the chip learned three states of turning and rest: a fault that training never saw is
 /// novel, and the monitor raises its alarm soon after it began and not before.
 #[test]
@@ -117,6 +148,8 @@ fn a_fault_that_was_never_seen_is_noticed_on_the_chip() {
     config.method = MethodConfig::named("ae-gmm").unwrap();
     config.method.set_n_clusters(4);
     config.front_end.rate = Some(machine::RATE);
+    // A table of novelty for each state: states have p-values of their own, and follow each other for long.
+    (config.holdout, config.finest_rate) = (0.2, 0.05);
     let folder = tempfile::tempdir().unwrap();
     let plan = Plan::new(&Source::new("machine"), &dataset, config).unwrap();
     let run = start(folder.path(), &plan, ExistingRun::Refuse).unwrap();
@@ -135,7 +168,8 @@ fn a_fault_that_was_never_seen_is_noticed_on_the_chip() {
     let main = |counts: &[usize]| (0..counts.len()).max_by_key(|&cluster| counts[cluster]).unwrap();
     let mut clusters: Vec<usize> = found.table.iter().map(|(_, counts)| main(counts)).collect();
     clusters.sort_unstable();
-    assert_eq!(clusters, [0, 1, 2, 3], "{:?}", found.table);
+    let named: Vec<_> = found.table.iter().map(|(state, counts)| (state.name(), counts)).collect();
+    assert_eq!(clusters, [0, 1, 2, 3], "{named:?}");
 }
 
 /// The method as it is by default, and as else it can start or export.

@@ -13,7 +13,7 @@ use crate::process::{self, cargo, program, root};
 use crate::setup;
 
 /// The pages, in the order in which a newcomer reads them.
-const PAGES: [&str; 2] = ["docs/own-data.md", "docs/chip.md"];
+const PAGES: [&str; 3] = ["docs/own-data.md", "docs/chip.md", "docs/vibration.md"];
 
 /// Commands that are skipped, because [`setup`] prepares the machine.
 const INSTALLATION: [&str; 3] = ["git clone", "cargo install", "rustup"];

@@ -26,7 +26,7 @@ Tests
   fuzz [--seconds 60]       Feed damaged model files to the reader
   mutations [--count 10000000]
                             Feed so many mutations of models with right checksums to the reader
-  docs                      Run the commands of docs/own-data.md and docs/chip.md, up to the emulated chip
+  docs                      Run the commands of docs/own-data.md, docs/chip.md and docs/vibration.md, up to the emulated chip
   deny                      Check dependencies: known vulnerabilities, licences, duplicated versions, origins
   build-graph               Check that the commands of the README compile every dependency once
   ci                        Run everything that must pass before a change lands

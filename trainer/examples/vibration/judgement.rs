@@ -15,10 +15,10 @@ pub(crate) struct Line {
 /// alarm in 1,000 is accepted.
 const ALARM: f64 = 11.550_8;
 
-/// Reads the lines `index cluster component log-density novelty evidence`.
+/// Reads the lines `index cluster component log-density novelty evidence ...`.
 pub(crate) fn lines(text: &str) -> Option<Vec<Line>> {
     let line = |line: &str| {
-        let fields: Vec<i64> = line.split(' ').map(|field| field.parse().ok()).collect::<Option<_>>()?;
+        let fields: Vec<i64> = line.split(' ').take(6).map(|field| field.parse().ok()).collect::<Option<_>>()?;
         let [_, cluster, _, _, novelty, evidence] = fields[..] else { return None };
         let (p, evidence) = (novelty as f64 / f64::from(u16::MAX), evidence as f64 / 65536.0);
         Some(Line { cluster: cluster as u16, p, evidence })

@@ -9,7 +9,8 @@
 //!   hundredth early or late because the balls slip. Each blow rings the resonance at 2.2 kHz, which is damped by 5 %
 //!   (P. McFadden and J. Smith, "Model for the vibration produced by a single point defect in a rolling element bearing",
 //!   1984; R. Randall and J. Antoni, "Rolling element bearing diagnostics: a tutorial", 2011).
-//! - **Sensor.** Two axes, 6,400 instants a second, 4,096 counts for 1 g, rounded and clipped to int16.
+//! - **Sensor.** Two axes, 6,400 instants a second, 4,096 counts for 1 g, rounded and clipped to int16. It wakes once a second
+//!   for a window of 512 instants.
 
 use std::f64::consts::TAU;
 
@@ -32,6 +33,11 @@ const RESONANCE: (f64, f64) = (2200.0, 0.05);
 const TEETH: f64 = 13.0;
 /// The acceleration of a blow in g, for a shaft with 25 revolutions a second.
 const BLOW: f64 = 0.25;
+
+/// Seconds from a window to the next.
+const ASLEEP: f64 = 1.0;
+/// Instants after waking until the resonance rings as if it had been watched all along.
+const SETTLING: usize = 64;
 
 /// What the machine does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,7 +74,7 @@ pub(crate) struct Window {
     pub(crate) counts: Vec<i16>,
 }
 
-/// `healthy` windows of a machine without a fault, then `faulty` ones with one. The state changes every 2 to 6 seconds.
+/// `healthy` windows of a machine without a fault, then `faulty` ones with one. The state changes every 10 to 30 windows.
 pub(crate) fn record(seed: u64, healthy: usize, faulty: usize) -> Vec<Window> {
     let mut machine = Machine::new(seed);
     let rng = &mut stream(seed, "states", 0);
@@ -78,10 +84,11 @@ pub(crate) fn record(seed: u64, healthy: usize, faulty: usize) -> Vec<Window> {
         if left == 0 {
             let others: Vec<State> = State::ALL.into_iter().filter(|other| *other != state).collect();
             state = others[draw(others.len())];
-            left = 25 + draw(50);
+            left = 10 + draw(20);
         }
         left -= 1;
         let is_faulty = index >= healthy;
+        machine.sleep(state);
         let counts = (0..WINDOW).flat_map(|_| machine.instant(state, is_faulty)).collect();
         Window { state, is_faulty, counts }
     };
@@ -124,8 +131,8 @@ impl Machine {
     fn instant(&mut self, state: State, is_faulty: bool) -> [i16; AXES] {
         let (speed, teeth, noise) = state.physics();
         let [of_speed, of_load] = [self.normal(), self.normal()];
-        self.turns += speed * (1.0 + self.speed.next(of_speed)) / RATE;
-        let load = 1.0 + self.load.next(of_load);
+        self.turns += speed * (1.0 + self.speed.after(1.0 / RATE, of_speed)) / RATE;
+        let load = 1.0 + self.load.after(1.0 / RATE, of_load);
         let sine = |order: f64, phase: f64| (TAU * order * self.turns + phase).sin();
         let unbalance = (speed / 25.0).powi(2);
         let rotation = unbalance * (0.03 * sine(1.0, 0.0) + 0.012 * sine(2.0, 1.0) + 0.006 * sine(3.0, 2.0));
@@ -143,6 +150,19 @@ impl Machine {
             counts[axis] = (COUNTS * acceleration).round() as i16;
         }
         counts
+    }
+
+    /// Passes over the time until the next window.
+    fn sleep(&mut self, state: State) {
+        let [of_speed, of_load, of_phase] = [self.normal(), self.normal(), self.normal()];
+        self.speed.after(ASLEEP, of_speed);
+        self.load.after(ASLEEP, of_load);
+        // The speed has wandered meanwhile, so that nothing is known of the phase.
+        self.turns += state.physics().0 * ASLEEP + of_phase;
+        self.next_blow = self.turns;
+        for _ in 0..SETTLING {
+            self.instant(state, false);
+        }
     }
 
     /// The acceleration of a blow, if the defect strikes now.
@@ -168,10 +188,10 @@ impl Wander {
         Self { value: 0.0, deviation, memory }
     }
 
-    /// The next value, given a normal draw.
-    fn next(&mut self, draw: f64) -> f64 {
-        let share = 1.0 / (self.memory * RATE);
-        self.value += -share * self.value + self.deviation * (2.0 * share).sqrt() * draw;
+    /// The value after so many seconds, given a normal draw.
+    fn after(&mut self, seconds: f64, draw: f64) -> f64 {
+        let kept = (-seconds / self.memory).exp();
+        self.value = kept * self.value + self.deviation * (1.0 - kept * kept).sqrt() * draw;
         self.value
     }
 }

@@ -1,6 +1,6 @@
 //! Simulates a machine's vibration and judges what a chip says about it: `docs/vibration.md` shows how.
 //!
-//! - `simulate FOLDER` writes `machine.csv`, a recording of 160 seconds without a fault, and `later.i16`, raw counts of 800
+//! - `simulate FOLDER` writes `machine.csv`, a recording of 2,000 windows without a fault, and `later.i16`, raw counts of 800
 //!   windows, during which a bearing's fault begins.
 //! - `judge FILE` reads what the chip printed about `later.i16`.
 
@@ -40,7 +40,12 @@ fn simulate(folder: &Path) -> Result<(), Box<dyn std::error::Error>> {
     let later = record(SEEDS.1, WINDOWS.1, WINDOWS.2);
     let counts: Vec<u8> = later.iter().flat_map(|window| &window.counts).flat_map(|x| x.to_le_bytes()).collect();
     fs::write(folder.join("later.i16"), counts)?;
-    println!("machine.csv: {} windows of {} instants, {} in a second", WINDOWS.0, machine::WINDOW, machine::RATE);
+    println!(
+        "machine.csv: {} windows of {} instants, recorded at {} in a second",
+        WINDOWS.0,
+        machine::WINDOW,
+        machine::RATE
+    );
     println!("later.i16: {} windows; the fault begins after {}", later.len(), WINDOWS.1);
     Ok(())
 }

@@ -212,6 +212,16 @@ impl Samples {
         }
     }
 
+    /// The size of the windows, if the samples are windows of a recording: an image of one row, with a pixel for each instant.
+    pub fn instants(&self) -> Option<ImageShape> {
+        match self.layout {
+            Layout::Windows { channels } => {
+                Some(ImageShape { channels, height: 1, width: self.n_features() / channels.max(1) })
+            }
+            Layout::Table | Layout::Images(_) | Layout::Features => None,
+        }
+    }
+
     /// One count in the data's unit, if all values are integers times that: 1 where they are integers, whatever they were
     /// written as.
     ///

@@ -146,7 +146,7 @@ impl FitConfig {
             return Err(FitError::setting("encoder", problem));
         }
         let problem = |error: LayerError| FitError::setting("encoder", error.to_string());
-        let encoder = layers.shapes(samples.n_features(), samples.image()).map_err(problem)?;
+        let encoder = layers.shapes_for(samples).map_err(problem)?;
         self.method.check(&encoder, samples)?;
 
         let by_size = (540_000 / samples.n_samples()).clamp(45, 300);

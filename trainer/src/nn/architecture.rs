@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::layers::{ConvolutionSpelling, DenseSpelling, LayerError, LayerInput, LayerShape, LayerSpelling};
-use crate::data::ImageShape;
-use crate::trained::Window;
+use crate::data::{ImageShape, Samples};
+use crate::trained::{Axes, Window};
 
 /// The layers of an encoder, from the first one to the latent. If none are given, the method and the samples determine
 /// them. `none` stands for no encoder at all: the latent is a linear map of the features.
@@ -38,6 +38,9 @@ enum Choice {
     NoEncoder,
     Layers(Vec<LayerSpelling>),
 }
+
+/// What layers that move a window begin with: over images, and over the instants of a recording.
+const PREFIXES: [(&str, Axes); 2] = [("conv:", Axes::Both), ("conv1d:", Axes::Columns)];
 
 /// How no encoder is spelt.
 const NO_ENCODER: &str = "none";
@@ -85,7 +88,8 @@ impl Architecture {
         let names = Self::NAMED.map(|(name, _)| name).join(", ");
         format!(
             "A layer is {} or {last}. Widths are joined by -, as in 256-128-10. Layers that need an image \
-             come first, after conv:, and all are then joined by commas, as in conv:50k4s2,50k5s2p2,10. Some encoders have names: {names}. \
+             come first, after conv:, and all are then joined by commas, as in conv:50k4s2,50k5s2p2,10. After conv1d: \
+             their windows move over the instants of a recording, as in conv1d:16k5s2p2,max2,10. Some encoders have names: {names}. \
              none stands for no encoder",
             forms.join(", ")
         )
@@ -111,7 +115,7 @@ impl Architecture {
     /// ```
     pub fn depict() -> Self {
         let convolution = |size, padding| {
-            let window = Window { size, stride: 2, padding };
+            let window = Window::square(size, 2, padding);
             LayerSpelling::Convolution(ConvolutionSpelling { filters: 50, window })
         };
         Self(Choice::Layers(vec![convolution(4, 0), convolution(5, 2), LayerSpelling::Dense(DenseSpelling(10))]))
@@ -172,6 +176,28 @@ impl Architecture {
         }
     }
 
+    /// Whether layers move over the instants of a recording, so that they need its windows themselves.
+    ///
+    /// ```
+    /// use edgemix::nn::Architecture;
+    ///
+    /// assert!("conv1d:16k5s2p2,max2,10".parse::<Architecture>()?.is_over_time());
+    /// assert!(!Architecture::depict().is_over_time());
+    /// # Ok::<(), edgemix::nn::ArchitectureError>(())
+    /// ```
+    pub fn is_over_time(&self) -> bool {
+        self.layers().iter().any(|layer| layer.axes() == Some(Axes::Columns))
+    }
+
+    /// The sizes of the layers for these samples.
+    ///
+    /// # Errors
+    /// [`LayerError`] if a layer can't be built for its input.
+    pub fn shapes_for(&self, samples: &Samples) -> Result<Vec<LayerShape>, LayerError> {
+        let image = if self.is_over_time() { samples.instants() } else { samples.image() };
+        self.shapes(samples.n_features(), image)
+    }
+
     fn layers(&self) -> &[LayerSpelling] {
         match &self.0 {
             Choice::Open | Choice::NoEncoder => &[],
@@ -179,7 +205,7 @@ impl Architecture {
         }
     }
 
-    /// The sizes of the layers for samples of `n_features` values, which may form an image.
+    /// The sizes of the layers for samples of `n_features` values, which may form an image; a recording is one of a single row.
     ///
     /// ```
     /// use edgemix::nn::Architecture;
@@ -216,9 +242,11 @@ impl FromStr for Architecture {
         if let Some((_, spelt)) = Self::NAMED.iter().find(|(name, _)| *name == text) {
             return spelt.parse();
         }
-        let (layers, separator) = text.strip_prefix("conv:").map_or((text, '-'), |layers| (layers, ','));
-        let parse =
-            |layer: &str| LayerSpelling::parse(layer.trim()).ok_or_else(|| ArchitectureError::Spelling(layer.into()));
+        let of = |(prefix, axes): (&str, Axes)| Some((text.strip_prefix(prefix)?, ',', axes));
+        let (layers, separator, axes) = PREFIXES.into_iter().find_map(of).unwrap_or((text, '-', Axes::Both));
+        let parse = |layer: &str| {
+            LayerSpelling::parse(layer.trim(), axes).ok_or_else(|| ArchitectureError::Spelling(layer.into()))
+        };
         let layers = layers.split(separator).map(parse).collect::<Result<Vec<_>, _>>()?;
         let ends_with_a_width = layers.last().is_some_and(|layer| !layer.needs_image());
         if ends_with_a_width && layers.is_sorted_by_key(|layer| !layer.needs_image()) {
@@ -235,10 +263,10 @@ impl fmt::Display for Architecture {
             return f.write_str(NO_ENCODER);
         }
         let layers: Vec<String> = self.layers().iter().map(LayerSpelling::to_string).collect();
-        if self.layers().iter().any(|layer| layer.needs_image()) {
-            write!(f, "conv:{}", layers.join(","))
-        } else {
-            f.write_str(&layers.join("-"))
+        let own = self.layers().iter().find_map(|layer| layer.axes());
+        match PREFIXES.into_iter().find(|(_, axes)| Some(*axes) == own) {
+            Some((prefix, _)) => write!(f, "{prefix}{}", layers.join(",")),
+            None => f.write_str(&layers.join("-")),
         }
     }
 }
@@ -260,14 +288,21 @@ impl From<Architecture> for String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::Layout;
 
     const SQUARE: ImageShape = ImageShape { channels: 1, height: 28, width: 28 };
 
     #[test]
     fn architectures_print_as_they_are_spelt() {
-        for text in
-            ["", "none", "10", "500-500-2000-10", "conv:50k4s2,50k5s2p2,10", "conv:8k3s1p1,max2,16k3s2,avg3s2,64,10"]
-        {
+        for text in [
+            "",
+            "none",
+            "10",
+            "500-500-2000-10",
+            "conv:50k4s2,50k5s2p2,10",
+            "conv:8k3s1p1,max2,16k3s2,avg3s2,64,10",
+            "conv1d:16k5s2p2,max2,8",
+        ] {
             assert_eq!(text.parse::<Architecture>().unwrap().to_string(), text);
         }
         assert_eq!("conv:8k3,10".parse::<Architecture>().unwrap().to_string(), "conv:8k3s1,10");
@@ -284,6 +319,29 @@ mod tests {
         for text in ["conv:8k3", "conv:64,8k3,10", "conv:max2", "conv:64,max2,10"] {
             assert_eq!(text.parse::<Architecture>(), Err(ArchitectureError::Order), "{text}");
         }
+    }
+
+    #[test]
+    fn convolutions_over_time_have_a_row() {
+        let layers: Architecture = "conv1d:16k5s2p2,max2,10".parse().unwrap();
+        let recording = ImageShape { channels: 6, height: 1, width: 128 };
+        let shapes = layers.shapes(768, Some(recording)).unwrap();
+        let sizes: Vec<(usize, usize)> = shapes.iter().map(|shape| (shape.inputs(), shape.outputs())).collect();
+        assert_eq!(sizes, [(768, 64 * 16), (64 * 16, 32 * 16), (32 * 16, 10)]);
+        let LayerShape::Convolution(convolution) = &shapes[0] else { panic!("{shapes:?}") };
+        assert_eq!(convolution.weights_per_filter(), 5 * 6);
+
+        let windows = Samples::new("w", vec![0.5; 768 * 2], 768).with_layout(Layout::Windows { channels: 6 });
+        assert_eq!(layers.shapes_for(&windows).unwrap(), shapes);
+        for other in
+            [Layout::Table, Layout::Images(ImageShape { channels: 3, height: 16, width: 16 }), Layout::Features]
+        {
+            assert_eq!(layers.shapes_for(&windows.clone().with_layout(other)), Err(LayerError::NotARecording));
+        }
+        // And those over images need images.
+        assert_eq!("conv:8k3,10".parse::<Architecture>().unwrap().shapes_for(&windows), Err(LayerError::NotAnImage));
+        let long = "conv1d:8k200,10".parse::<Architecture>().unwrap();
+        assert!(matches!(long.shapes_for(&windows), Err(LayerError::WindowTooLarge { size: 200, .. })));
     }
 
     #[test]

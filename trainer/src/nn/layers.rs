@@ -20,7 +20,7 @@ use pooling::{Pooling, PoolingSpelling};
 pub use trainable::LayerError;
 pub(super) use trainable::{Direction, LayerInput, TrainableLayer};
 
-use crate::trained::{self, ConvolutionShape};
+use crate::trained::{self, Axes, ConvolutionShape};
 
 /// The spelling of a layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,18 +53,25 @@ impl LayerSpelling {
     /// How the layers are spelt.
     pub(super) const FORMS: [&str; 3] = [DenseSpelling::FORM, ConvolutionSpelling::FORM, PoolingSpelling::FORM];
 
-    pub(super) fn parse(text: &str) -> Option<Self> {
+    /// The layer, whose window moves along these axes if it has one.
+    pub(super) fn parse(text: &str, axes: Axes) -> Option<Self> {
         let dense = DenseSpelling::parse(text).map(Self::Dense);
-        let convolution = || ConvolutionSpelling::parse(text).map(Self::Convolution);
-        let pooling = || PoolingSpelling::parse(text).map(Self::Pooling);
+        let convolution = || ConvolutionSpelling::parse(text, axes).map(Self::Convolution);
+        let pooling = || PoolingSpelling::parse(text, axes).map(Self::Pooling);
         dense.or_else(convolution).or_else(pooling)
     }
 
-    /// Whether the layer needs an image, which only the first layers receive.
+    /// Whether the layer needs an image or a recording, which only the first layers receive.
     pub(super) fn needs_image(self) -> bool {
+        self.axes().is_some()
+    }
+
+    /// Along which axes its window moves, if it has one.
+    pub(super) fn axes(self) -> Option<Axes> {
         match self {
-            Self::Dense(_) => false,
-            Self::Convolution(_) | Self::Pooling(_) => true,
+            Self::Dense(_) => None,
+            Self::Convolution(convolution) => Some(convolution.window.axes),
+            Self::Pooling(pooling) => Some(pooling.axes()),
         }
     }
 

@@ -54,7 +54,7 @@ pub fn check_sizes(n_features: usize, encoder: &[LayerShape]) -> Result<(), Quan
 fn fits(image: ImageShape, window: Window) -> bool {
     let is_small = [image.height, image.width, image.channels].iter().all(|&size| size <= SIDE)
         && [window.size, window.stride, window.padding].iter().all(|&size| size <= WINDOW);
-    is_small && window.size * window.size * image.channels <= MAX_INPUTS
+    is_small && window.area() * image.channels <= MAX_INPUTS
 }
 
 #[cfg(test)]

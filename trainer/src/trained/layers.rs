@@ -10,7 +10,7 @@ pub use convolution::{Convolution, ConvolutionShape};
 pub use dense::Dense;
 pub use pooling::{Pooling, PoolingOperation};
 use serde::{Deserialize, Serialize};
-pub use window::Window;
+pub use window::{Axes, Window};
 
 use super::activation::Activation;
 pub(crate) use plain_layer::LayerArray;

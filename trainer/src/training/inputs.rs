@@ -31,6 +31,11 @@ impl<B: Backend> Data<B> {
         Ok(data)
     }
 
+    /// The samples, in the unit of the data.
+    pub(crate) fn samples(&self) -> &Samples {
+        &self.samples
+    }
+
     /// The group of each sample, if there are groups.
     pub(crate) fn groups(&self) -> Option<&[u32]> {
         self.samples.groups()

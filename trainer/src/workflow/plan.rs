@@ -2,7 +2,7 @@
 
 use super::error::WorkflowError;
 use crate::data::{DataError, DataRecord, Dataset, Samples, Source};
-use crate::front_end::FrontEnd;
+use crate::front_end::{FrontEnd, FrontEndKind};
 use crate::methods::{EncoderChoice, FitConfig};
 use crate::quantize::check_sizes;
 use crate::run::settings_to_toml;
@@ -41,7 +41,12 @@ impl<'a> Plan<'a> {
     /// can't have the front end that the settings ask for, and [`WorkflowError::Run`] if a setting can't be written as TOML.
     pub fn new(source: &Source, dataset: &'a Dataset, config: FitConfig) -> Result<Self, WorkflowError> {
         let samples = &dataset.samples;
-        let front_end = FrontEnd::of(&config.front_end, samples)?;
+        // Convolutions over time see the windows themselves.
+        let is_open = config.front_end.kind == FrontEndKind::Auto;
+        let front_end = match config.encoder.is_over_time() && is_open {
+            true => None,
+            false => FrontEnd::of(&config.front_end, samples)?,
+        };
         config.check_numbers()?;
         let features = front_end.as_ref().map(|front_end| front_end.features_of(samples)).transpose()?;
         let encoder = EncoderChoice { encoder: config.encoder.clone(), dimension: None };

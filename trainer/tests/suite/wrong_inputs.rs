@@ -166,6 +166,10 @@ const CASES: &[&str] = &[
     "train windows.npy --front-end spectrum:low=1 --out r",
     "train windows.npy --front-end spectrum:magnitude=1+3 --out r",
     "train windows.npy --rate 0 --out r",
+    "train digits --encoder conv1d:8k3,10 --out r",
+    "train windows.npy --front-end spectrum --encoder conv1d:8k3,10 --out r",
+    "train windows.npy --encoder conv1d:8k17,10 --out r",
+    "train windows.npy --encoder conv:8k3,10 --out r",
     "train wide.npy --window 16 --front-end spectrum --out r",
     // Settings out of their ranges, and encoders that no model file holds.
     "train digits --out r --set method.grouping.majority=2",

@@ -4,7 +4,7 @@ use burn::tensor::backend::AutodiffBackend;
 use serde::{Deserialize, Serialize};
 
 use super::phases::{fit_members, fit_student};
-use crate::data::{ImageShape, Samples};
+use crate::data::Samples;
 use crate::methods::common::defaults::{ClusterEpochs, DefaultEncoder};
 use crate::methods::definition::{ClusterCount, MethodSettings};
 use crate::methods::vade::Vade;
@@ -82,7 +82,7 @@ macro_rules! method {
 
             fn check(&self, encoder: &[LayerShape], samples: &Samples) -> Result<(), FitError> {
                 self.0.check_decoders(encoder)?;
-                self.0.student_shapes(samples.n_features(), samples.image()).map(|_| ())
+                self.0.student_shapes(samples).map(|_| ())
             }
 
             fn fit<B: AutodiffBackend>(&self, fit: &mut Fitting<'_, B>) -> Result<Trained, FitError> {
@@ -103,7 +103,7 @@ impl KAutoencoders {
                 Ok(fit.trained(vec![], Head::Autoencoders(members)))
             }
             Export::Distilled => {
-                let shapes = self.student_shapes(fit.data.n_inputs(), fit.data.image)?;
+                let shapes = self.student_shapes(fit.data.samples())?;
                 let (encoder, head) = fit_student(&self.start, variational, &shapes, fit)?;
                 Ok(fit.trained(encoder, head))
             }
@@ -128,14 +128,14 @@ impl KAutoencoders {
     ) -> Result<Vec<LayerShape>, FitError> {
         match self.export {
             Export::Full => Ok(encoder.to_vec()),
-            Export::Distilled => self.student_shapes(samples.n_features(), samples.image()),
+            Export::Distilled => self.student_shapes(samples),
         }
     }
 
     /// The student's layers for such samples.
-    fn student_shapes(&self, n_features: usize, image: Option<ImageShape>) -> Result<Vec<LayerShape>, FitError> {
+    fn student_shapes(&self, samples: &Samples) -> Result<Vec<LayerShape>, FitError> {
         let problem = |error: LayerError| FitError::setting("student", error.to_string());
-        self.student.shapes(n_features, image).map_err(problem)
+        self.student.shapes_for(samples).map_err(problem)
     }
 }
 

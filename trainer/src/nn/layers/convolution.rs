@@ -13,7 +13,7 @@ use super::trainable::{Direction, LayerError, LayerInput, TrainableLayer};
 use crate::base::random::uniform;
 use crate::nn::rounding;
 use crate::nn::values::values;
-use crate::trained::{self, Activation, ConvolutionShape, Window};
+use crate::trained::{self, Activation, Axes, ConvolutionShape, Window};
 
 /// The slope, for negative values, of the leaky ReLU that follows a convolution.
 pub const SLOPE: f32 = 0.01;
@@ -42,12 +42,12 @@ impl ConvolutionSpelling {
     pub(super) const FORM: &str = "a convolution (50k5s2p2: filters, kernel, stride, padding)";
 
     /// Only the padding may be 0. The stride defaults to 1, the padding to 0.
-    pub(super) fn parse(text: &str) -> Option<Self> {
+    pub(super) fn parse(text: &str, axes: Axes) -> Option<Self> {
         let (filters, rest) = text.split_once('k')?;
         let (rest, padding) = rest.split_once('p').unwrap_or((rest, "0"));
         let (size, stride) = rest.split_once('s').unwrap_or((rest, "1"));
         let positive = |text: &str| text.parse().ok().filter(|&number: &usize| number > 0);
-        let window = Window { size: positive(size)?, stride: positive(stride)?, padding: padding.parse().ok()? };
+        let window = Window { size: positive(size)?, stride: positive(stride)?, padding: padding.parse().ok()?, axes };
         Some(Self { filters: positive(filters)?, window })
     }
 
@@ -59,7 +59,7 @@ impl ConvolutionSpelling {
 
 impl fmt::Display for ConvolutionSpelling {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Window { size, stride, padding } = self.window;
+        let Window { size, stride, padding, .. } = self.window;
         write!(f, "{}k{size}s{stride}", self.filters)?;
         if padding > 0 { write!(f, "p{padding}") } else { Ok(()) }
     }
@@ -71,11 +71,12 @@ impl<B: Backend> Convolution<B> {
     /// # Panics
     /// If the window does not fit the input; [`crate::nn::Architecture::shapes`] returns no such shape.
     pub(super) fn new(shape: ConvolutionShape, direction: Direction, rng: &mut impl Rng, device: &B::Device) -> Self {
-        let ConvolutionShape { input, filters, window: Window { size, .. } } = shape;
+        let ConvolutionShape { input, filters, window } = shape;
+        let [rows, columns] = window.sizes();
         assert!(shape.output().is_some(), "a window that does not fit: {shape:?}");
-        let bound = (6.0 / (size * size * (input.channels + filters)) as f64).sqrt();
+        let bound = (6.0 / (window.area() * (input.channels + filters)) as f64).sqrt();
         let weights = uniform(filters * shape.weights_per_filter(), bound, rng);
-        let weights = TensorData::new(weights, [filters, input.channels, size, size]);
+        let weights = TensorData::new(weights, [filters, input.channels, rows, columns]);
         let outputs = match direction {
             Direction::Encode => filters,
             Direction::Decode => input.channels,
@@ -89,19 +90,20 @@ impl<B: Backend> Convolution<B> {
     }
 
     fn convolve(&self, x: Tensor<B, 2>, weight: Tensor<B, 4>) -> Tensor<B, 2> {
-        let ConvolutionShape { input, window: Window { size, stride, padding }, .. } = self.shape;
+        let ConvolutionShape { input, window, .. } = self.shape;
+        let (sizes, strides, paddings) = (window.sizes(), window.strides(), window.paddings());
         let output = self.shape.output().unwrap_or(input);
         let bias = Some(self.bias.val());
         match self.direction {
             Direction::Encode => {
-                let options = ConvOptions::new([stride; 2], [padding; 2], [1; 2], 1);
+                let options = ConvOptions::new(strides, paddings, [1; 2], 1);
                 to_rows(conv2d(to_planes(x, input), weight, bias, options))
             }
             Direction::Decode => {
                 // If the stride leaves a remainder, the convolution does not read the last rows and columns.
-                let rest = |length: usize| (length + 2 * padding - size) % stride;
-                let rest = [rest(input.height), rest(input.width)];
-                let options = ConvTransposeOptions::new([stride; 2], [padding; 2], rest, [1; 2], 1);
+                let rest = |axis: usize, length: usize| (length + 2 * paddings[axis] - sizes[axis]) % strides[axis];
+                let rest = [rest(0, input.height), rest(1, input.width)];
+                let options = ConvTransposeOptions::new(strides, paddings, rest, [1; 2], 1);
                 to_rows(conv_transpose2d(to_planes(x, output), weight, bias, options))
             }
         }
@@ -149,14 +151,16 @@ mod tests {
     use crate::base::random::{normal, stream};
     use crate::data::ImageShape;
 
-    /// Several numbers of channels, windows, strides and paddings, on images that are not square.
+    /// Several numbers of channels, windows, strides and paddings, on images that are not square and along recordings.
     fn shapes() -> Vec<ConvolutionShape> {
         let windows = [(1, 1, 1, 0), (2, 3, 1, 1), (3, 3, 2, 0), (1, 4, 2, 0), (2, 5, 2, 2), (3, 2, 3, 1)];
         let shape = |(channels, size, stride, padding)| {
             let input = ImageShape { channels, height: 7, width: 6 };
-            ConvolutionShape { input, filters: 4, window: Window { size, stride, padding } }
+            let square = ConvolutionShape { input, filters: 4, window: Window::square(size, stride, padding) };
+            let input = ImageShape { height: 1, width: 11, ..input };
+            [square, ConvolutionShape { input, window: Window::over_time(size, stride, padding), ..square }]
         };
-        windows.map(shape).to_vec()
+        windows.into_iter().flat_map(shape).collect()
     }
 
     fn rows(n: usize, width: usize, index: u64) -> Tensor<Flex, 2> {
@@ -185,7 +189,8 @@ mod tests {
 
     /// `y[r, c, f] = b[f] + sum w[f, i, j, k] x[r s + i - p, c s + j - p, k]`.
     fn defined(layer: &trained::Convolution, values: &[f32]) -> Vec<f32> {
-        let ConvolutionShape { input, filters, window: Window { size, stride, padding } } = layer.shape;
+        let ConvolutionShape { input, filters, window } = layer.shape;
+        let ([_, columns], strides, paddings) = (window.sizes(), window.strides(), window.paddings());
         let output = layer.shape.output().unwrap();
         let mut sums = vec![];
         for image in values.chunks(input.n_values()) {
@@ -193,9 +198,10 @@ mod tests {
                 let (pixel, f) = (at / filters, at % filters);
                 let mut sum = layer.bias[f];
                 for tap in 0..layer.shape.weights_per_filter() {
-                    let (i, j, k) = (tap / input.channels / size, tap / input.channels % size, tap % input.channels);
-                    let y = (pixel / output.width * stride + i) as isize - padding as isize;
-                    let x = (pixel % output.width * stride + j) as isize - padding as isize;
+                    let (i, j, k) =
+                        (tap / input.channels / columns, tap / input.channels % columns, tap % input.channels);
+                    let y = (pixel / output.width * strides[0] + i) as isize - paddings[0] as isize;
+                    let x = (pixel % output.width * strides[1] + j) as isize - paddings[1] as isize;
                     if (0..input.height as isize).contains(&y) && (0..input.width as isize).contains(&x) {
                         let place = (y as usize * input.width + x as usize) * input.channels + k;
                         sum += layer.weights[f * layer.shape.weights_per_filter() + tap] * image[place];

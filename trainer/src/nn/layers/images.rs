@@ -4,11 +4,14 @@ use burn::tensor::{Tensor, backend::Backend};
 
 use super::trainable::{LayerError, LayerInput};
 use crate::data::ImageShape;
-use crate::trained::Window;
+use crate::trained::{Axes, Window};
 
 /// The image that a layer receives, if the window fits it.
 pub(super) fn input_image(input: LayerInput, window: Window) -> Result<ImageShape, LayerError> {
-    let image = input.image.ok_or(LayerError::NotAnImage)?;
+    let image = input.image.ok_or(match window.axes {
+        Axes::Both => LayerError::NotAnImage,
+        Axes::Columns => LayerError::NotARecording,
+    })?;
     let ImageShape { channels, height, width } = image;
     let Window { size, padding, .. } = window;
     let does_not_fit = LayerError::WindowTooLarge { size, padding, height, width };

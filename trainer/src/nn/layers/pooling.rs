@@ -9,7 +9,7 @@ use burn::tensor::{Int, Tensor, TensorData, backend::Backend};
 use super::images::{input_image, to_planes, to_rows};
 use super::trainable::{Direction, LayerError, LayerInput, TrainableLayer};
 use crate::data::ImageShape;
-use crate::trained::{self, Activation, PoolingOperation, Window};
+use crate::trained::{self, Activation, Axes, PoolingOperation, Window};
 
 /// `max2` is the greatest value in a window of 2 x 2 with a stride of 2, and `avg3s2` is the mean of a window of 3 x 3 with
 /// the same stride.
@@ -36,12 +36,16 @@ impl PoolingSpelling {
     pub(super) const FORM: &str = "a pooling (max2, avg3s2: the greatest value or the mean, window, stride)";
 
     /// The stride defaults to the size of the window, so that windows do not overlap.
-    pub(super) fn parse(text: &str) -> Option<Self> {
+    pub(super) fn parse(text: &str, axes: Axes) -> Option<Self> {
         let max = text.strip_prefix("max").map(|rest| (PoolingOperation::Max, rest));
         let (operation, rest) = max.or_else(|| Some((PoolingOperation::Average, text.strip_prefix("avg")?)))?;
         let (size, stride) = rest.split_once('s').unwrap_or((rest, rest));
         let positive = |text: &str| text.parse().ok().filter(|&number: &usize| number > 0);
-        Some(Self { operation, window: Window { size: positive(size)?, stride: positive(stride)?, padding: 0 } })
+        Some(Self { operation, window: Window { size: positive(size)?, stride: positive(stride)?, padding: 0, axes } })
+    }
+
+    pub(super) fn axes(self) -> Axes {
+        self.window.axes
     }
 
     pub(super) fn shape(self, input: LayerInput) -> Result<trained::Pooling, LayerError> {
@@ -73,10 +77,10 @@ impl Pooling {
     }
 
     fn pool<B: Backend>(&self, x: Tensor<B, 4>) -> Tensor<B, 4> {
-        let Window { size, stride, .. } = self.pooling.window;
+        let (sizes, strides) = (self.pooling.window.sizes(), self.pooling.window.strides());
         match self.pooling.operation {
-            PoolingOperation::Max => max_pool2d(x, [size; 2], [stride; 2], [0; 2], [1; 2], false),
-            PoolingOperation::Average => avg_pool2d(x, [size; 2], [stride; 2], [0; 2], true, false),
+            PoolingOperation::Max => max_pool2d(x, sizes, strides, [0; 2], [1; 2], false),
+            PoolingOperation::Average => avg_pool2d(x, sizes, strides, [0; 2], true, false),
         }
     }
 
@@ -84,13 +88,14 @@ impl Pooling {
     fn upsample<B: Backend>(&self, x: Tensor<B, 4>) -> Tensor<B, 4> {
         let [_, _, height, width] = x.dims();
         let device = x.device();
-        let nearest = |length: usize, positions: usize| {
-            let index = |pixel: usize| (pixel / self.pooling.window.stride).min(positions - 1) as i32;
+        let strides = self.pooling.window.strides();
+        let nearest = |axis: usize, length: usize, positions: usize| {
+            let index = |pixel: usize| (pixel / strides[axis]).min(positions - 1) as i32;
             let indices: Vec<i32> = (0..length).map(index).collect();
             Tensor::<B, 1, Int>::from_data(TensorData::new(indices, [length]), &device)
         };
         let ImageShape { height: rows, width: columns, .. } = self.pooling.input;
-        x.select(2, nearest(rows, height)).select(3, nearest(columns, width))
+        x.select(2, nearest(0, rows, height)).select(3, nearest(1, columns, width))
     }
 }
 
@@ -206,11 +211,11 @@ mod tests {
     #[test]
     fn poolings_print_as_they_are_spelt() {
         for text in ["max2", "avg3s2", "avg2", "max3s1"] {
-            assert_eq!(PoolingSpelling::parse(text).unwrap().to_string(), text);
+            assert_eq!(PoolingSpelling::parse(text, Axes::Both).unwrap().to_string(), text);
         }
-        assert_eq!(PoolingSpelling::parse("max2s2").unwrap().to_string(), "max2");
+        assert_eq!(PoolingSpelling::parse("max2s2", Axes::Both).unwrap().to_string(), "max2");
         for text in ["max", "max0", "avg2s0", "avg2p1", "min2", "max2s", "maxs2"] {
-            assert!(PoolingSpelling::parse(text).is_none(), "{text}");
+            assert!(PoolingSpelling::parse(text, Axes::Both).is_none(), "{text}");
         }
     }
 }

@@ -56,6 +56,12 @@ pub enum LayerError {
     /// The samples are not images.
     #[error("some of the layers need an image, but the samples are not images: use widths alone, as in 256-128-10")]
     NotAnImage,
+    /// The samples are not windows of a recording.
+    #[error(
+        "convolutions over time need windows of a recording, instant by instant: cut the recording into windows, train without a \
+         front end, or use widths alone, as in 256-128-10"
+    )]
+    NotARecording,
     /// The window of a layer is larger than the image.
     #[error("a window of {size} with padding {padding} does not fit an image of {height} x {width}: use a smaller one")]
     WindowTooLarge {

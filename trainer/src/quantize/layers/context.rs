@@ -38,13 +38,15 @@ impl LayerContext<'_> {
         let too_large = QuantizeError::WindowedLayer { layer: self.index, window, image };
         let sizes = || {
             let narrow = |size: usize| u8::try_from(size).ok();
+            let both = |[rows, columns]: [usize; 2]| Some([narrow(rows)?, narrow(columns)?]);
+            let [above, left] = both(window.paddings())?;
             Some(description::Window {
                 height: image.height.try_into().ok()?,
                 width: image.width.try_into().ok()?,
                 channels: image.channels.try_into().ok()?,
-                kernel: [narrow(window.size)?; 2],
-                stride: [narrow(window.stride)?; 2],
-                padding: [narrow(window.padding)?; 4],
+                kernel: both(window.sizes())?,
+                stride: both(window.strides())?,
+                padding: [above, left, above, left],
             })
         };
         sizes().ok_or(too_large)

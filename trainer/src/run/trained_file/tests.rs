@@ -27,7 +27,7 @@ fn mixture(covariance: Covariance) -> Head {
 fn models() -> Vec<Trained> {
     let mut rng = stream(0, "trained file", 0);
     let input = ImageShape { channels: 1, height: 4, width: 4 };
-    let shape = ConvolutionShape { input, filters: 3, window: Window { size: 2, stride: 2, padding: 0 } };
+    let shape = ConvolutionShape { input, filters: 3, window: Window::square(2, 2, 0) };
     let convolution = Convolution {
         shape,
         weights: normal(12, &mut rng),
@@ -35,7 +35,7 @@ fn models() -> Vec<Trained> {
         activation: Activation::LeakyRelu(0.01),
     };
     let input = ImageShape { channels: 3, height: 2, width: 2 };
-    let window = Window { size: 2, stride: 2, padding: 0 };
+    let window = Window::square(2, 2, 0);
     let pooling = Pooling { operation: PoolingOperation::Average, input, window };
     let last = dense(3, 2, Activation::Identity, &mut rng);
     let encoder = vec![Layer::Convolution(convolution), Layer::Pooling(pooling), Layer::Dense(last)];

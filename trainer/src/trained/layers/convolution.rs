@@ -15,7 +15,7 @@ use crate::trained::activation::Activation;
 /// use edgemix::trained::{ConvolutionShape, Window};
 ///
 /// let input = ImageShape { channels: 1, height: 28, width: 28 };
-/// let shape = ConvolutionShape { input, filters: 50, window: Window { size: 4, stride: 2, padding: 0 } };
+/// let shape = ConvolutionShape { input, filters: 50, window: Window::square(4, 2, 0) };
 /// assert_eq!(shape.output(), Some(ImageShape { channels: 50, height: 13, width: 13 }));
 /// assert_eq!((shape.inputs(), shape.outputs(), shape.weights_per_filter()), (28 * 28, 13 * 13 * 50, 16));
 /// ```
@@ -38,7 +38,7 @@ pub struct ConvolutionShape {
 ///
 /// // The sum of four pixels.
 /// let input = ImageShape { channels: 1, height: 2, width: 2 };
-/// let shape = ConvolutionShape { input, filters: 1, window: Window { size: 2, stride: 1, padding: 0 } };
+/// let shape = ConvolutionShape { input, filters: 1, window: Window::square(2, 1, 0) };
 /// let sum = Convolution { shape, weights: vec![1.0; 4], bias: vec![0.5], activation: Activation::Identity };
 /// assert_eq!(sum.linear(&[1.0, 2.0, 3.0, 4.0]), [10.5]);
 /// ```
@@ -74,7 +74,7 @@ impl ConvolutionShape {
 
     /// Number of weights of one filter.
     pub fn weights_per_filter(&self) -> usize {
-        self.window.size * self.window.size * self.input.channels
+        self.window.area() * self.input.channels
     }
 }
 
@@ -131,7 +131,8 @@ impl PlainLayer for Convolution {
 
     fn arrays(&mut self) -> Vec<LayerArray<'_>> {
         let ConvolutionShape { input, filters, window } = self.shape;
-        let weight = vec![filters, window.size, window.size, input.channels];
+        let [rows, columns] = window.sizes();
+        let weight = vec![filters, rows, columns, input.channels];
         vec![
             LayerArray { name: "weight", shape: weight, values: &mut self.weights },
             LayerArray { name: "bias", shape: vec![filters], values: &mut self.bias },

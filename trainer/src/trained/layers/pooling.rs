@@ -15,7 +15,7 @@ use crate::trained::activation::Activation;
 /// use edgemix::trained::{Layer, Pooling, PoolingOperation, Window};
 ///
 /// let input = ImageShape { channels: 1, height: 2, width: 4 };
-/// let window = Window { size: 2, stride: 2, padding: 0 };
+/// let window = Window::square(2, 2, 0);
 /// let pool = |operation| {
 ///     let pooling = Layer::Pooling(Pooling { operation, input, window });
 ///     pooling.forward(&[1.0, 2.0, 0.0, 0.0, 3.0, 6.0, -4.0, 0.0])
@@ -64,7 +64,7 @@ impl Pooling {
             PoolingOperation::Average => {
                 output.resize(pixel + channels, 0.0);
                 pixels.for_each(|values| output[pixel..].iter_mut().zip(values).for_each(|(sum, x)| *sum += x));
-                let count = (self.window.size * self.window.size) as f32;
+                let count = self.window.area() as f32;
                 output[pixel..].iter_mut().for_each(|sum| *sum /= count);
             }
         }
