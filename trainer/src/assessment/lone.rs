@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// A cluster is one group's own if the group has more than this share of its samples.
 const OWN: f64 = 0.9;
@@ -10,7 +10,7 @@ const OWN: f64 = 0.9;
 const FEWEST_GROUPS: usize = 3;
 
 /// A cluster whose samples nearly all come from one group: it may show the group, and not a kind of sample.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LoneCluster {
     /// The cluster.
     pub cluster: u16,

@@ -34,9 +34,10 @@ impl Inspect {
         let mut facts = facts(&model);
         // What the directory of the run contains beyond the model file.
         let run = RunDir::containing(&self.model);
-        let (number, interval) = (run.cluster_count()?, run.interval()?);
+        let (number, interval, lone) = (run.cluster_count()?, run.interval()?, run.lone_clusters()?);
         facts["number"] = json!(number);
         facts["seeds"] = json!(interval);
+        facts["groups"] = json!(lone);
         if self.json {
             show(&format!("{facts:#}\n"))
         } else {
@@ -44,7 +45,8 @@ impl Inspect {
                 .as_ref()
                 .map_or_else(String::new, |number| format!("search     {}", describe::cluster_count(number)));
             let interval = interval.as_ref().map_or_else(String::new, describe::interval);
-            show(&format!("{}{number}{interval}", print(&model, &facts)))
+            let lone = lone.iter().flatten().map(|lone| format!("groups     {lone}\n")).collect::<String>();
+            show(&format!("{}{number}{lone}{interval}", print(&model, &facts)))
         }
     }
 }

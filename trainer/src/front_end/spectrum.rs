@@ -30,8 +30,8 @@ use crate::data::{DataError, Layout, Samples};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FrontEnd {
-    /// One count in the unit of the data.
-    count: f32,
+    /// One count of each channel in the unit of the data.
+    counts: Vec<f32>,
     /// The name of each channel.
     channels: Vec<String>,
     /// Instants in a second, if that is known.
@@ -83,15 +83,17 @@ impl FrontEnd {
         let instants = samples.n_features() / channels.max(1);
         check_rate(settings, samples)?;
         let size = || FrontEndError::Size { samples: samples.name().into(), instants, channels };
-        let count = if choice::has_spectrum(instants, channels) { count(samples) } else { Err(size()) };
-        let count = match count {
+        let has_spectrum = choice::has_spectrum(instants, channels);
+        let counts = match if has_spectrum { counts(samples, &settings.magnitudes) } else { Err(size()) } {
             Err(_) if is_auto => return Ok(None),
-            count => count?,
+            counts => counts?,
         };
-        let greatest = samples.greatest().max(-samples.least()) / count;
+        let limits = samples.column_limits();
+        let of_channel = |(count, &(least, greatest)): (&f32, &(f32, f32))| greatest.max(-least) / count;
+        let greatest = counts.iter().zip(&limits).map(of_channel).fold(0.0, f32::max);
         let spectrum = choice::spectrum(settings, instants, channels, greatest)?;
         let names = (0..channels).map(|channel| samples.column_name(channel)).collect();
-        Ok(Some(Self { count, channels: names, rate: settings.rate, spectrum }))
+        Ok(Some(Self { counts, channels: names, rate: settings.rate, spectrum }))
     }
 
     /// Number of values of a raw window.
@@ -108,9 +110,9 @@ impl FrontEnd {
         self.spectrum.statistics.len() + self.spectrum.edges.len().saturating_sub(1)
     }
 
-    /// One count in the unit of the data.
-    pub fn count(&self) -> f32 {
-        self.count
+    /// One count of each channel in the unit of the data.
+    pub fn counts(&self) -> &[f32] {
+        &self.counts
     }
 
     /// The features of raw windows, `N x inputs` in the unit of the data: `N x outputs` integers, as the chip computes them.
@@ -134,9 +136,9 @@ impl FrontEnd {
 
     /// The raw counts of a window, rounded as the runtime rounds values.
     fn counts_of(&self, window: &[f32], counts: &mut [i16]) {
-        for (place, x) in counts.iter_mut().zip(window) {
+        for ((place, x), count) in counts.iter_mut().zip(window).zip(self.counts.iter().cycle()) {
             // `as` saturates.
-            *place = (x / self.count + 0.5).floor() as i16;
+            *place = (x / count + 0.5).floor() as i16;
         }
     }
 
@@ -214,8 +216,8 @@ impl FrontEnd {
         if self.channels.len() != channels {
             return Some(format!("does not have {channels} names of channels"));
         }
-        if !(self.count > 0.0 && self.count.is_finite()) {
-            return Some("has a count that is not positive".into());
+        if self.counts.len() != channels || !self.counts.iter().all(|count| *count > 0.0 && count.is_finite()) {
+            return Some(format!("does not have {channels} counts that are positive"));
         }
         self.spectrum.tables().err().map(|fault| fault.to_string())
     }
@@ -241,23 +243,37 @@ fn check_rate(settings: &FrontEndSettings, samples: &Samples) -> Result<(), Fron
     Err(FrontEndError::Rate { samples: samples.name().into(), rate, interval })
 }
 
-/// One count in the unit of the data: that of the samples if they are integers, or else the least power of two with which
-/// int16 spans twice their range.
-fn count(samples: &Samples) -> Result<f32, FrontEndError> {
+/// One count of each channel in the unit of the data: that of the samples if they are integers, or else the least power of
+/// two with which int16 spans twice the channel's range. Channels of one magnitude have the same.
+fn counts(samples: &Samples, magnitudes: &[Vec<usize>]) -> Result<Vec<f32>, FrontEndError> {
+    let limits = samples.column_limits();
     let Some(count) = samples.count() else {
-        let most = 2.0 * samples.greatest().max(-samples.least()) / f32::from(i16::MAX);
-        return Ok(if most > f32::MIN_POSITIVE { most.log2().ceil().exp2() } else { 1.0 });
+        let mut counts: Vec<f32> = limits.into_iter().map(power_of_two).collect();
+        // As often as there are magnitudes, since one may share channels with another.
+        for magnitude in magnitudes.iter().flat_map(|_| magnitudes) {
+            // A channel that is not there is refused later.
+            let most = magnitude.iter().filter_map(|&channel| counts.get(channel)).copied().fold(0.0, f32::max);
+            for &channel in magnitude {
+                counts.get_mut(channel).into_iter().for_each(|count| *count = most);
+            }
+        }
+        return Ok(counts);
     };
     let range = f32::from(i16::MIN)..=f32::from(i16::MAX);
     let fits =
         |&(least, greatest): &(f32, f32)| range.contains(&(least / count)) && range.contains(&(greatest / count));
-    let limits = samples.column_limits();
     match limits.iter().position(|limits| !fits(limits)) {
-        None => Ok(count),
+        None => Ok(vec![count; limits.len()]),
         Some(channel) => {
             let (least, greatest) = limits[channel];
             let (samples, channel) = (samples.name().into(), samples.column_name(channel));
             Err(FrontEndError::Counts { samples, channel, least: least / count, greatest: greatest / count })
         }
     }
+}
+
+/// The least power of two with which int16 spans twice a range.
+fn power_of_two((least, greatest): (f32, f32)) -> f32 {
+    let most = 2.0 * greatest.max(-least) / f32::from(i16::MAX);
+    if most > f32::MIN_POSITIVE { most.log2().ceil().exp2() } else { 1.0 }
 }

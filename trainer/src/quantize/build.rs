@@ -137,7 +137,7 @@ impl<'a> Builder<'a> {
         let head = self.describe_head(head, first, latent, blob)?;
         // A front end takes counts of the windows, and its features are counts themselves.
         let (sample, features, n_inputs) = match &trained.front_end {
-            Some(front_end) => (vec![Counts::of(front_end.count())], vec![Counts::of(1.0)], front_end.outputs()),
+            Some(front_end) => (Counts::of_each(front_end.counts()), vec![Counts::of(1.0)], front_end.outputs()),
             None => (counts::of_samples(training), counts::of_samples(training), training.n_features()),
         };
         Ok(Description {

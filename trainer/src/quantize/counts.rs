@@ -49,6 +49,12 @@ impl Counts {
         Self { origin: 0.0, count }
     }
 
+    /// Counts of these sizes from 0 on, one for each channel, or one entry where they are all the same.
+    pub(super) fn of_each(counts: &[f32]) -> Vec<Self> {
+        let is_one = counts.iter().all(|count| Some(count) == counts.first());
+        counts.iter().take(if is_one { 1 } else { counts.len() }).copied().map(Self::of).collect()
+    }
+
     /// The counts of values in a range. They are integers times `unit`, if there is one, or integers if the range says so.
     ///
     /// - Integers that fit int16 are their own counts, and those that fit uint16 less 32768.

@@ -24,6 +24,8 @@ pub enum RunFile {
     ClusterCount,
     /// The weights of the sticks of a Dirichlet process, as JSON.
     StickWeights,
+    /// The clusters that one group of the samples shows alone, as JSON, if the samples have groups.
+    LoneClusters,
     /// The trained model in floating point, as safetensors.
     Trained,
     /// The quantised model.
@@ -39,12 +41,13 @@ pub enum RunFile {
 impl RunFile {
     /// All of them, in the order in which they are removed: the settings first, since a directory without settings holds no
     /// run, and the samples last, since they mark the rest as the remainder of one.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Settings,
         Self::Metrics,
         Self::Checkpoint,
         Self::ClusterCount,
         Self::StickWeights,
+        Self::LoneClusters,
         Self::Trained,
         Self::Model,
         Self::Report,
@@ -62,6 +65,7 @@ impl RunFile {
             Self::Checkpoint => "checkpoints/last.ckpt",
             Self::ClusterCount => "clusters.json",
             Self::StickWeights => "sticks.json",
+            Self::LoneClusters => "groups.json",
             Self::Trained => "trained.safetensors",
             Self::Model => "model.emx",
             Self::Report => "report.html",

@@ -4,6 +4,7 @@ use super::directory::RunDir;
 use super::error::RunError;
 use super::file::RunFile;
 use crate::assessment::interval::SeedInterval;
+use crate::assessment::lone::LoneCluster;
 use crate::mixture::ClusterCountReport;
 use crate::training::Finding;
 
@@ -33,6 +34,22 @@ impl RunDir {
     /// [`RunError::Io`], and [`RunError::Malformed`].
     pub fn cluster_count(&self) -> Result<Option<ClusterCountReport>, RunError> {
         self.json(RunFile::ClusterCount)
+    }
+
+    /// Writes the clusters that one group of the samples shows alone.
+    ///
+    /// # Errors
+    /// [`RunError::Io`].
+    pub fn write_lone_clusters(&self, found: &[LoneCluster]) -> Result<(), RunError> {
+        self.write_json(RunFile::LoneClusters, &found)
+    }
+
+    /// The clusters that one group of the samples shows alone, if the samples had groups.
+    ///
+    /// # Errors
+    /// [`RunError::Io`], and [`RunError::Malformed`].
+    pub fn lone_clusters(&self) -> Result<Option<Vec<LoneCluster>>, RunError> {
+        self.json(RunFile::LoneClusters)
     }
 
     /// Writes what runs with several seeds agree on.

@@ -69,6 +69,9 @@ pub fn fit(
         Some(groups) => lone_clusters(&trained.assign(&dataset.samples)?, groups),
         None => vec![],
     };
+    if dataset.groups.is_some() {
+        run.write_lone_clusters(&lone)?;
+    }
     run.write_trained(&trained)?;
     let held_out = parts.held_out.as_ref().map_or(0, |samples| samples.n_samples());
     let export = Export { run: run.clone(), trained, parts, config: config.clone() };

@@ -80,11 +80,12 @@ fn a_recording_in_physical_units_has_the_spectrum_of_its_counts_but_for_their_si
     let (counts, units) = (windows(1.0).with_count(1.0), windows(2f32.powi(-9)));
     let [of_counts, of_units] = [&counts, &units].map(|samples| {
         let front_end = front_end(samples);
-        (front_end.features_of(samples).unwrap(), front_end.count())
+        (front_end.features_of(samples).unwrap(), front_end.counts().to_vec())
     });
-    assert_eq!(of_counts.1, 1.0);
+    assert_eq!(of_counts.1, [1.0; 2]);
     // The least power of two with which int16 spans twice the range.
-    assert_eq!(of_units.1, 2f32.powi(-14));
+    // Channel 0 goes to 1 and channel 1 as far.
+    assert_eq!(of_units.1, [2f32.powi(-14); 2]);
     // 2^5 counts for one: logarithms differ by 5, up to rounding and the noise of a count.
     let names = front_end(&counts).feature_names();
     let deviation = names.iter().position(|name| name == "1 deviation").unwrap();
@@ -111,6 +112,29 @@ fn a_rate_must_be_that_of_the_times_in_whatever_unit_they_are() {
     }
     assert!(matches!(fitted(50.0, 10.0), Err(FrontEndError::Rate { .. })));
     assert!(matches!(fitted(25.0, 20.0), Err(FrontEndError::Rate { .. })));
+}
+
+/// An accelerometer in g and a gyroscope in degrees a second: what is small beside the other has its own counts.
+#[test]
+fn each_channel_of_a_recording_in_physical_units_has_its_own_counts() {
+    let value = |i: u32| (f64::from(i) * f64::from(i) / 7.0 + f64::from(i % 2) * 300.0) % 501.0;
+    let values = |gain: f32| (0..6400).map(|i| value(i) as f32 * if i % 2 == 0 { 0.003 } else { gain }).collect();
+    let samples = |gain| Samples::new("imu", values(gain), 64).with_layout(Layout::Windows { channels: 2 });
+    let settings = FrontEndSettings { rate: Some(50.0), ..FrontEndSettings::default() };
+    let of = |settings: &FrontEndSettings, gain| {
+        let front_end = FrontEnd::of(settings, &samples(gain)).unwrap().unwrap();
+        (front_end.features_of(&samples(gain)).unwrap(), front_end)
+    };
+    let [(small, one), (large, other)] = [0.003, 3.0].map(|gain| of(&settings, gain));
+    assert_eq!((one.counts(), other.counts()), (&[2f32.powi(-13); 2][..], &[2f32.powi(-13), 2f32.powi(-3)][..]));
+    // The first channel does not see how large the second is.
+    let half = one.outputs() / 2;
+    for (a, b) in small.chunks(1).zip(large.chunks(1)) {
+        assert_eq!(a.unwrap()[..half], b.unwrap()[..half]);
+    }
+    // Channels of one magnitude are added, so that they need the same counts.
+    let together = settings.spelt("spectrum:magnitude=0+1").unwrap();
+    assert_eq!(of(&together, 3.0).1.counts(), [2f32.powi(-3); 2]);
 }
 
 #[test]

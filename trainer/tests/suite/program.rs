@@ -143,6 +143,42 @@ fn a_recording_in_text_becomes_a_model_that_takes_raw_counts() {
     assert!(!folder.path().join("other.emx").exists());
 }
 
+#[test]
+fn a_cluster_of_one_person_is_named_wherever_clusters_are() {
+    let folder = tempfile::tempdir().unwrap();
+    // Everybody does two things; the third person also a third one.
+    let row = |t: u32| {
+        let (user, kind) = (t % 3, if t.is_multiple_of(3) && t.is_multiple_of(2) { 0 } else { 1 });
+        let kind = if user == 2 && t % 4 == 1 { 2 } else { kind };
+        let noise = f64::from(t * 7919 % 101) / 100.0;
+        format!(
+            "{},{},{}\n",
+            ["ann", "bob", "cy"][user as usize],
+            10.0 * f64::from(kind) + noise,
+            noise - f64::from(kind)
+        )
+    };
+    let rows: String = (0..600).map(row).collect();
+    fs::write(folder.path().join("people.csv"), format!("who,x,y\n{rows}")).unwrap();
+    let arguments =
+        ["train", "people.csv", "--group-column", "who", "--method", "ae-kmeans", "--clusters", "3", "--out", "r"];
+    let trained = edgemix(&arguments, folder.path());
+    assert!(trained.status.success(), "{}", String::from_utf8_lossy(&trained.stderr));
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    let report = fs::read_to_string(folder.path().join("r/report.html")).unwrap();
+    let [evaluated, inspected] =
+        ["evaluate", "inspect"].map(|command| text(edgemix(&[command, "r"], folder.path()).stdout));
+    for said in [text(trained.stderr), report, evaluated, inspected] {
+        assert_eq!(said.matches("samples) is of group 2 alone").count(), 1, "{said}");
+    }
+    // Without groups, nothing is known.
+    let plain =
+        ["train", "people.csv", "--drop-column", "who", "--method", "ae-kmeans", "--clusters", "3", "--out", "p"];
+    assert!(edgemix(&plain, folder.path()).status.success());
+    let inspected = text(edgemix(&["inspect", "p", "--json"], folder.path()).stdout);
+    assert!(inspected.contains("\"groups\": null"), "{inspected}");
+}
+
 #[cfg(unix)]
 #[test]
 fn a_reader_that_goes_away_early_is_not_an_error() {

@@ -147,7 +147,7 @@ mod tests {
         let pooling = |operation, (size, stride)| trained::Pooling {
             operation,
             input: INPUT,
-            window: Window { size, stride, padding: 0 },
+            window: Window::square(size, stride, 0),
         };
         operations.into_iter().flat_map(|operation| windows.map(|window| pooling(operation, window))).collect()
     }
