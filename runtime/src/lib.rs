@@ -56,6 +56,7 @@
 
 mod assignment;
 mod drift;
+mod drift_test;
 mod error;
 pub mod front_ends;
 pub mod heads;
@@ -70,6 +71,7 @@ mod workspace;
 
 pub use assignment::{Assignment, LevelAssignment, LogDensity, Novelty};
 pub use drift::DriftMonitor;
+pub use drift_test::{ClusterDrift, DriftTest};
 #[cfg(feature = "signature")]
 pub use edgemix_format::signature;
 pub use edgemix_format::{
@@ -78,7 +80,7 @@ pub use edgemix_format::{
 pub use error::{AssignError, DriftError};
 pub use input::RawCount;
 pub use model::Model;
-pub use stream::{Stream, StreamError, Window};
+pub use stream::{Stream, StreamError, Window, Windows};
 pub use workspace::Workspace;
 
 /// Embeds a model file with the alignment that [`Model::from_bytes`] needs, as a `&'static [u8]` for a `const` or

@@ -224,6 +224,22 @@ impl<'m> Model<'m> {
         self.run(length, workspace, |arena| self.fill_window(window, arena))
     }
 
+    /// The assignment that scores make: those that an earlier assignment [gave](Assignment::scores), one for each component.
+    ///
+    /// ```
+    /// # use edgemix_runtime::{Model, Workspace, arena_len};
+    /// # static MODEL: &[u8] = edgemix_runtime::include_model!(concat!(env!("CARGO_MANIFEST_DIR"), "/../firmware-example/assets/digits.emx"));
+    /// # let model = Model::from_bytes(MODEL).unwrap();
+    /// # let mut workspace = Workspace::<{ arena_len(MODEL) }>::new();
+    /// let found = model.assign_raw(&[8u8; 64], &mut workspace).unwrap();
+    /// let again = model.assignment(found.scores());
+    /// assert_eq!((again.cluster, again.novelty, again.posterior(3)), (found.cluster, found.novelty, found.posterior(3)));
+    /// ```
+    pub fn assignment<'w>(&'w self, scores: &'w [i32]) -> Assignment<'w> {
+        let clusters = self.file.head.clusters();
+        Assignment::from_scores(scores, clusters, &self.file.calibration, &self.file.hierarchy)
+    }
+
     /// The latent of a sample, in steps of `file().latent.scale`; with autoencoders, the sample's own int8 steps.
     ///
     /// ```
@@ -294,8 +310,7 @@ impl<'m> Model<'m> {
         let scores: &mut [i32] = bytemuck::try_cast_slice_mut(scores).map_err(|_| too_short)?;
         let scratch = scratch.get_mut(..self.file.head.scratch()).ok_or(too_short)?;
         heads::run(&self.file.head, latent, scores, scratch);
-        let clusters = self.file.head.clusters();
-        Ok(Assignment::from_scores(scores, clusters, &self.file.calibration, &self.file.hierarchy))
+        Ok(self.assignment(scores))
     }
 
     /// The workspace as an arena of the planned length.

@@ -32,6 +32,27 @@ use crate::RawCount;
 #[derive(Clone, Debug)]
 pub struct Stream<S, const N: usize> {
     ring: [S; N],
+    windows: Windows,
+}
+
+/// A [`Stream`] without its ring, for programs that know the length of a window only when they run. The ring is memory of
+/// the caller, and every call takes the same memory.
+///
+/// ```
+/// use edgemix_runtime::Windows;
+///
+/// let mut ring = [0i16; 4];
+/// let mut windows = Windows::new(4, 2, 1).unwrap();
+/// let mut block = &[1, 2, 3, 4, 5, 6][..];
+/// assert_eq!(windows.next_window(&mut ring, &mut block).unwrap().older, [1, 2, 3, 4]);
+/// let window = windows.next_window(&mut ring, &mut block).unwrap();
+/// assert_eq!((window.older, window.newer, window.start), (&[3, 4][..], &[5, 6][..], 1));
+/// assert!(windows.next_window(&mut ring, &mut block).is_none());
+/// ```
+#[derive(Clone, Debug)]
+pub struct Windows {
+    /// Counts of a window.
+    length: usize,
     channels: usize,
     /// Counts from one window to the next.
     step: usize,
@@ -86,39 +107,13 @@ impl<S: RawCount + Default, const N: usize> Stream<S, N> {
     /// # Errors
     /// See [`StreamError`].
     pub fn new(channels: usize, step: usize) -> Result<Self, StreamError> {
-        if N == 0 || N.checked_rem(channels) != Some(0) {
-            return Err(StreamError::Channels);
-        }
-        let step = step.checked_mul(channels).filter(|&step| step > 0).ok_or(StreamError::Step)?;
-        Ok(Self { ring: [S::default(); N], channels, step, at: 0, missing: N, instants: 0, begun: 0 })
+        Ok(Self { ring: [S::default(); N], windows: Windows::new(N, channels, step)? })
     }
 
     /// Takes counts from the beginning of `block` until a window is complete, and gives the window; takes all of them
     /// and gives none if they do not suffice. A block may begin and end within an instant.
     pub fn next_window(&mut self, block: &mut &[S]) -> Option<Window<'_, S>> {
-        while self.missing > 0 {
-            let room = self.ring.get_mut(self.at..)?;
-            let length = block.len().min(self.missing).min(room.len());
-            let (taken, rest) = block.split_at_checked(length)?;
-            if taken.is_empty() {
-                return None;
-            }
-            room.iter_mut().zip(taken).for_each(|(place, &count)| *place = count);
-            *block = rest;
-            self.advance(length);
-        }
-        self.missing = self.step;
-        let (newer, older) = self.ring.split_at_checked(self.at)?;
-        let length = (N as u64).checked_div(self.channels as u64)?;
-        Some(Window { older, newer, start: self.instants.saturating_sub(length) })
-    }
-
-    fn advance(&mut self, length: usize) {
-        self.at = if self.at + length < N { self.at + length } else { 0 };
-        self.missing -= length;
-        let counts = self.begun + length;
-        self.instants += counts.checked_div(self.channels).unwrap_or(0) as u64;
-        self.begun = counts.checked_rem(self.channels).unwrap_or(0);
+        self.windows.next_window(&mut self.ring, block)
     }
 
     /// Says that `n_lost` instants were lost, for example because a sensor's memory overflowed, and that the next count is
@@ -137,7 +132,60 @@ impl<S: RawCount + Default, const N: usize> Stream<S, N> {
     /// assert_eq!(block, [18]);
     /// ```
     pub fn gap(&mut self, n_lost: u64) {
-        (self.at, self.missing, self.begun) = (0, N, 0);
+        self.windows.gap(n_lost);
+    }
+
+    /// Counts that are missing until the next window is complete.
+    pub fn missing(&self) -> usize {
+        self.windows.missing()
+    }
+}
+
+impl Windows {
+    /// Windows of `length` counts with `channels` in each instant. The first window is complete after `length / channels`
+    /// instants, and each other one `step` instants after the one before.
+    ///
+    /// # Errors
+    /// See [`StreamError`].
+    pub fn new(length: usize, channels: usize, step: usize) -> Result<Self, StreamError> {
+        if length == 0 || length.checked_rem(channels) != Some(0) {
+            return Err(StreamError::Channels);
+        }
+        let step = step.checked_mul(channels).filter(|&step| step > 0).ok_or(StreamError::Step)?;
+        Ok(Self { length, channels, step, at: 0, missing: length, instants: 0, begun: 0 })
+    }
+
+    /// As [`Stream::next_window`]. A ring that is shorter than a window gives none.
+    pub fn next_window<'r, S: RawCount>(&mut self, ring: &'r mut [S], block: &mut &[S]) -> Option<Window<'r, S>> {
+        let ring = ring.get_mut(..self.length)?;
+        while self.missing > 0 {
+            let room = ring.get_mut(self.at..)?;
+            let length = block.len().min(self.missing).min(room.len());
+            let (taken, rest) = block.split_at_checked(length)?;
+            if taken.is_empty() {
+                return None;
+            }
+            room.iter_mut().zip(taken).for_each(|(place, &count)| *place = count);
+            *block = rest;
+            self.advance(length);
+        }
+        self.missing = self.step;
+        let (newer, older) = ring.split_at_checked(self.at)?;
+        let instants = (self.length as u64).checked_div(self.channels as u64)?;
+        Some(Window { older, newer, start: self.instants.saturating_sub(instants) })
+    }
+
+    fn advance(&mut self, length: usize) {
+        self.at = if self.at + length < self.length { self.at + length } else { 0 };
+        self.missing -= length;
+        let counts = self.begun + length;
+        self.instants += counts.checked_div(self.channels).unwrap_or(0) as u64;
+        self.begun = counts.checked_rem(self.channels).unwrap_or(0);
+    }
+
+    /// As [`Stream::gap`].
+    pub fn gap(&mut self, n_lost: u64) {
+        (self.at, self.missing, self.begun) = (0, self.length, 0);
         self.instants = self.instants.saturating_add(n_lost);
     }
 
