@@ -101,11 +101,10 @@ impl<'m> DriftTest<'m> {
     /// [`DriftError::TooManyClusters`] if it has more clusters than `clusters` elements.
     pub fn new(model: &Model<'m>, one_in: u32, clusters: &mut [ClusterDrift]) -> Result<Self, DriftError> {
         let Calibration::HeldOut(held_out) = model.file().calibration else { return Err(DriftError::NoHeldOutSamples) };
-        if model.n_clusters() > clusters.len() {
-            return Err(DriftError::TooManyClusters { needed: model.n_clusters(), given: clusters.len() });
-        }
-        // There are at most as many tables in use as clusters. The urns beyond them are never used.
-        for (table, cluster) in (0..).zip(clusters) {
+        let too_many = DriftError::TooManyClusters { needed: model.n_clusters(), given: clusters.len() };
+        let clusters = clusters.get_mut(..model.n_clusters()).ok_or(too_many)?;
+        // There are at most as many tables in use as clusters, and fewer clusters than a u16 can count.
+        for (cluster, table) in clusters.iter_mut().zip(0..) {
             *cluster = ClusterDrift { urn: Urn::of_table(&held_out, table), share: 0 };
         }
         Ok(Self {
@@ -136,7 +135,7 @@ impl<'m> DriftTest<'m> {
         let age = self.seen.checked_ilog2().unwrap_or(0);
         let shift = age.min(self.log2_window);
         move_to(&mut self.novel, novelty <= self.counts_as_novel, shift);
-        for (each, k) in clusters.iter_mut().zip(0u16..) {
+        for (each, k) in clusters.iter_mut().take(self.tables.len()).zip(0u16..) {
             move_to(&mut each.share, k == cluster, shift);
         }
         if let Some(ClusterDrift { urn, .. }) = clusters.get_mut(usize::from(table))
@@ -248,7 +247,20 @@ fn share(fraction: u32) -> f32 {
 
 #[cfg(test)]
 mod tests {
+    extern crate std;
+
     use super::*;
+
+    #[test]
+    fn memory_for_more_clusters_than_a_model_can_have_is_fine() {
+        let spec = edgemix_format::testing::Spec { held_out: 1, ..Default::default() };
+        let bytes = spec.build().unwrap();
+        let model = Model::from_bytes(&bytes).unwrap();
+        let mut memory = std::vec![ClusterDrift::default(); 70_000];
+        let mut drift = DriftTest::new(&model, 1000, &mut memory).unwrap();
+        drift.observe(1, Novelty(1966), &mut memory);
+        assert_eq!((memory[1].share, memory[69_999].share), (u32::MAX, 0));
+    }
 
     #[test]
     fn logarithms_are_at_most_two_units_off_and_never_above() {

@@ -7,14 +7,14 @@ use anyhow::{Context, Result};
 
 use crate::build_graph::{self, EXAMPLE, TRAINER_TESTS};
 use crate::process::{cargo, program, root, run};
-use crate::{bench, cores, deny, docs, firmware, fuzz, setup, slow};
+use crate::{bench, c, cores, deny, docs, firmware, fuzz, package, setup, slow};
 
 /// `cargo xtask test`: installs what is missing, then runs the tests on the host and on the emulated chip.
 pub(crate) fn test() -> Result<()> {
     setup::install_missing()?;
     // The development profile checks for overflows, which the bounds in format and runtime exclude. Neither depends on
     // burn.
-    cargo(&["test", "-p", "edgemix-format", "-p", "edgemix-runtime", "--all-features"])?;
+    cargo(&["test", "-p", "edgemix-format", "-p", "edgemix-runtime", "-p", "edgemix-c", "--all-features"])?;
     cargo(&["test", "--release", "-p", "edgemix-format", "-p", "edgemix-runtime"])?;
     cargo(&[&["test"], TRAINER_TESTS].concat())?;
     cargo(&["test", "-p", "xtask"])?;
@@ -35,14 +35,16 @@ const fn step(name: &'static str, run: fn() -> Result<()>) -> Step {
 }
 
 /// The firmware comes before the tests, so that its builds are gone when those of the trainer take their place.
-const STEPS: [Step; 16] = [
+const STEPS: [Step; 18] = [
     step("fmt", || cargo(&["fmt", "--all", "--check"])),
     step("build-graph", build_graph::check),
     step("deny", deny::check),
+    step("package", package::check),
     step("firmware", || firmware::example(false)),
     step("nopanic", firmware::nopanic),
     step("update", || firmware::update(100)),
     step("kernels", || cores::compare_kernels("")),
+    step("c", || c::run(false)),
     step("slow", || slow::run("m4")),
     Step { leaves: Some("target/firmware"), ..step("bench", || bench::run(bench::Mode::Check, "")) },
     Step { leaves: Some("target/fuzz"), ..step("fuzz", || fuzz::run(60)) },

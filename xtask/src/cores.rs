@@ -14,8 +14,8 @@ use crate::setup;
 pub(crate) struct Core {
     pub(crate) name: &'static str,
     pub(crate) target: &'static str,
-    /// Features of the benchmark's firmware.
-    features: &'static str,
+    /// Features of the benchmark's firmware and of the library for C.
+    pub(crate) features: &'static str,
     /// Whether the emulator can count this core's instructions.
     pub(crate) is_counted: bool,
     emulator: &'static str,

@@ -13,10 +13,10 @@ use crate::process::{self, cargo, program, root};
 use crate::setup;
 
 /// The pages, in the order in which a newcomer reads them.
-const PAGES: [&str; 3] = ["docs/own-data.md", "docs/chip.md", "docs/vibration.md"];
+const PAGES: [&str; 4] = ["docs/own-data.md", "docs/chip.md", "docs/c.md", "docs/vibration.md"];
 
 /// Commands that are skipped, because [`setup`] prepares the machine.
-const INSTALLATION: [&str; 3] = ["git clone", "cargo install", "rustup"];
+const INSTALLATION: [&str; 4] = ["git clone", "cargo install", "rustup", "apt-get install"];
 
 /// Added to the pages' training commands, so that they end sooner.
 const SHORT: &str = " --pretrain-epochs 4 --cluster-epochs 2";
@@ -32,7 +32,7 @@ enum Step {
 
 /// `cargo xtask docs`. The program that the pages build fails if the chip finds other clusters than the host.
 pub(crate) fn run() -> Result<()> {
-    setup::install_missing()?;
+    setup::install_c()?;
     cargo(&["build", "--release"])?;
     // Outside the project: `cargo new` would make the reader's program a member of its workspace.
     let scratch = tempfile::tempdir()?;
@@ -40,6 +40,10 @@ pub(crate) fn run() -> Result<()> {
     fs::create_dir(&folder).with_context(|| folder.display().to_string())?;
     let checkout = scratch.path().join("edgemix");
     std::os::unix::fs::symlink(root(), &checkout).with_context(|| checkout.display().to_string())?;
+    // The library for C is built where firmware is built, so that a second run finds what the first one compiled.
+    let firmware = root().join("target/firmware");
+    fs::create_dir_all(&firmware).with_context(|| firmware.display().to_string())?;
+    std::os::unix::fs::symlink(&firmware, folder.join("library")).context("library")?;
     for page in PAGES {
         let text = fs::read_to_string(root().join(page)).with_context(|| page.to_owned())?;
         let steps = steps(&text).with_context(|| page.to_owned())?;

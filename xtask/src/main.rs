@@ -2,6 +2,7 @@
 
 mod bench;
 mod build_graph;
+mod c;
 mod ci;
 mod cores;
 mod cycles;
@@ -10,6 +11,7 @@ mod docs;
 mod firmware;
 mod fuzz;
 mod log;
+mod package;
 mod process;
 mod setup;
 mod size;
@@ -26,8 +28,13 @@ Tests
   fuzz [--seconds 60]       Feed damaged model files to the reader
   mutations [--count 10000000]
                             Feed so many mutations of models with right checksums to the reader
-  docs                      Run the commands of docs/own-data.md, docs/chip.md and docs/vibration.md, up to the emulated chip
+  docs                      Run the commands of docs/own-data.md, docs/chip.md, docs/c.md and docs/vibration.md
+  c [--bless]               Check the library for C: its header, the same results on emulated cores, its code, hostile
+                            models; --bless writes the header
+  c-hostile [--count 1000000]
+                            Feed so many hostile models to the library for C under the C compiler's sanitizers
   deny                      Check dependencies: known vulnerabilities, licences, duplicated versions, origins
+  package                   Package the crates that can be published
   build-graph               Check that the commands of the README compile every dependency once
   ci                        Run everything that must pass before a change lands
 
@@ -65,7 +72,14 @@ fn main() -> Result<()> {
             firmware::update(failures.context("--failures takes a whole number above 0")?)
         }
         ["docs"] => docs::run(),
+        ["c"] => c::run(false),
+        ["c", "--bless"] => c::run(true),
+        ["c-hostile"] => c::hostile(1_000_000),
+        ["c-hostile", "--count", count] => {
+            c::hostile(count.parse().with_context(|| format!("--count takes a whole number, not `{count}`"))?)
+        }
         ["build-graph"] => build_graph::check(),
+        ["package"] => package::check(),
         ["deny"] => deny::check(),
         ["nopanic"] => firmware::nopanic(),
         ["fuzz"] => fuzz::run(60),

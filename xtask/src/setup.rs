@@ -22,6 +22,26 @@ pub(crate) fn install_missing() -> Result<()> {
     if !exists(DEBIAN_RUSTC) || library_source().is_err() {
         packages.extend(["rustc-web", "rust-web-src"]);
     }
+    install(&packages)
+}
+
+/// Installs what programs in C for emulated cores need: compilers, newlib-nano, picolibc.
+pub(crate) fn install_c() -> Result<()> {
+    install_missing()?;
+    let mut packages = vec![];
+    if !exists("cc") {
+        packages.push("gcc");
+    }
+    if !exists("arm-none-eabi-gcc") || !Path::new("/usr/lib/arm-none-eabi/newlib/nano.specs").exists() {
+        packages.extend(["gcc-arm-none-eabi", "libnewlib-arm-none-eabi"]);
+    }
+    if !exists("riscv64-unknown-elf-gcc") || !Path::new("/usr/lib/picolibc/riscv64-unknown-elf").exists() {
+        packages.extend(["gcc-riscv64-unknown-elf", "picolibc-riscv64-unknown-elf"]);
+    }
+    install(&packages)
+}
+
+fn install(packages: &[&str]) -> Result<()> {
     if packages.is_empty() {
         return Ok(());
     }
@@ -30,7 +50,7 @@ pub(crate) fn install_missing() -> Result<()> {
     println!("installing {names}");
     run(&mut program("apt-get", &["-q", "update"]))?;
     let mut install = program("apt-get", &["install", "-y", "-q", "--no-install-recommends"]);
-    run(install.args(&packages).env("DEBIAN_FRONTEND", "noninteractive"))
+    run(install.args(packages).env("DEBIAN_FRONTEND", "noninteractive"))
 }
 
 /// `cargo xtask setup`.

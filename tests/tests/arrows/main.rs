@@ -18,10 +18,11 @@ use rules::Layer;
 use toml::Table;
 
 /// Each package, where it lies, and the packages of this project that it may depend on.
-const CRATES: [(&str, &str, &[&str]); 8] = [
+const CRATES: [(&str, &str, &[&str]); 9] = [
     ("edgemix-format", "format", &[]),
     ("edgemix-runtime", "runtime", &["edgemix-format"]),
     ("edgemix", "trainer", &["edgemix-format", "edgemix-runtime"]),
+    ("edgemix-c", "c-api", &["edgemix-runtime"]),
     ("edgemix-tests", "tests", &["edgemix", "edgemix-format", "edgemix-runtime"]),
     ("xtask", "xtask", &[]),
     // The build script of its update example makes and signs the models of the test.

@@ -104,6 +104,7 @@ fn workflow_advice(error: &WorkflowError) -> Option<&'static str> {
         WorkflowError::Mismatch { .. } => "train again",
         WorkflowError::TooFewDifferent { .. } => "ask for fewer clusters, or check which columns are read",
         WorkflowError::ClusterNames { .. } => "correct --names",
+        WorkflowError::Prefix { .. } => "correct --prefix",
         WorkflowError::Rate(_) => "correct --finest-rate",
         _ => return None,
     })

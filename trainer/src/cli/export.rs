@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use clap::Args;
+use clap::{ArgGroup, Args};
 
 use super::data::{Cut, input_files};
 use super::describe;
@@ -12,12 +12,14 @@ use super::progress::during;
 use crate::base::text::counted;
 use crate::data::Source;
 use crate::run::{ModelFile, RunDir, RunFile, check_output};
-use crate::workflow::{Export as Exporter, RustModule};
+use crate::workflow::{CModule, Export as Exporter, RustModule};
 
 #[derive(Args)]
 #[command(after_help = "Examples:
   edgemix export runs/demo -o digits.emx
-  edgemix export runs/demo --rust firmware/src/model")]
+  edgemix export runs/demo --rust firmware/src/model
+  edgemix export runs/demo --c firmware/model")]
+#[command(group = ArgGroup::new("module").multiple(true))]
 pub(super) struct Export {
     /// The directory of a run.
     run: PathBuf,
@@ -27,7 +29,7 @@ pub(super) struct Export {
     #[command(flatten)]
     cut: Cut,
     /// The file to write.
-    #[arg(short, long, value_name = "FILE", required_unless_present = "rust")]
+    #[arg(short, long, value_name = "FILE", required_unless_present = "module")]
     out: Option<PathBuf>,
     /// Writes the quantised model even if it disagrees with the trained model, and warns.
     #[arg(long)]
@@ -36,13 +38,21 @@ pub(super) struct Export {
     #[arg(long, value_name = "RATE")]
     finest_rate: Option<f64>,
     /// The folder in which to write a Rust module for a firmware: model.emx, and model.rs with the sizes as constants.
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", group = "module")]
     rust: Option<PathBuf>,
-    /// Adds samples.rs to the module: this many samples as raw counts, with the clusters that the firmware must find.
-    #[arg(long, value_name = "N", requires = "rust")]
+    /// The folder in which to write a module in C for a firmware: model.emx, model.c with the model as an array, and model.h
+    /// with the sizes as constants.
+    #[arg(long, value_name = "DIR", group = "module")]
+    c: Option<PathBuf>,
+    /// How the names in the C module begin. A firmware with several models needs a prefix for each.
+    #[arg(long, value_name = "NAME", default_value = "edgemix", requires = "c")]
+    prefix: String,
+    /// Adds samples.rs, or samples.c and samples.h, to the module: this many samples as raw counts, with the clusters that the
+    /// firmware must find.
+    #[arg(long, value_name = "N", requires = "module")]
     samples: Option<usize>,
-    /// The names of the clusters for model.rs, such as walk,sit,stand.
-    #[arg(long, value_name = "NAMES", value_delimiter = ',', requires = "rust")]
+    /// The names of the clusters for the module, such as walk,sit,stand.
+    #[arg(long, value_name = "NAMES", value_delimiter = ',', requires = "module")]
     names: Vec<String>,
 }
 
@@ -53,7 +63,8 @@ impl Export {
         run.trained()?;
         let record = run.record()?;
         let source = self.cut.source(self.data.as_deref(), record.as_ref())?;
-        let _lock = self.check_outputs(&run, &source)?;
+        let c_module = self.c.as_deref().map(|folder| CModule::open(folder, &self.prefix)).transpose()?;
+        let _lock = self.check_outputs(&run, &source, c_module.as_ref())?;
         let (source, dataset) = self.cut.read_for(source, record.as_ref())?;
         let exporter = Exporter::new(&run, &source, &dataset, self.finest_rate)?;
         RustModule::check_names(&self.names, exporter.trained().head.n_clusters())?;
@@ -66,21 +77,37 @@ impl Export {
             show(&format!("{}: {sizes}\n", path.display()))
         };
         self.out.as_deref().map_or(Ok(()), write)?;
-        let Some(folder) = &self.rust else { return Ok(()) };
-        let module = RustModule::create(folder)?;
+        if let Some(folder) = &self.rust {
+            let module = RustModule::create(folder)?;
+            write(&module.model_path())?;
+            module.write(&self.names)?;
+            show(&format!("{}: embeds the model\n", module.source_path().display()))?;
+            if let Some(n) = self.samples {
+                let n = module.write_samples(&dataset.samples, n)?;
+                show(&format!("{}: {} with clusters\n", module.samples_path().display(), counted(n, "sample")))?;
+            }
+        }
+        let Some(folder) = &self.c else { return Ok(()) };
+        let module = CModule::create(folder, &self.prefix)?;
         write(&module.model_path())?;
         module.write(&self.names)?;
-        show(&format!("{}: embeds the model\n", module.source_path().display()))?;
+        show(&format!("{}: the model as an array\n", module.source_path().display()))?;
         let Some(n) = self.samples else { return Ok(()) };
         let n = module.write_samples(&dataset.samples, n)?;
-        show(&format!("{}: {} with clusters\n", module.samples_path().display(), counted(n, "sample")))
+        let [_, source] = module.samples_paths();
+        show(&format!("{}: {} with clusters\n", source.display(), counted(n, "sample")))
     }
+
     /// Checks that no output overwrites what is read or another file of a run, and locks the run if it is written to.
-    fn check_outputs(&self, run: &RunDir, source: &Source) -> Result<Vec<RunDir>, CliError> {
-        let module = self.rust.as_deref().map(RustModule::open);
-        let of_module = module.map(|module| [module.model_path(), module.source_path(), module.samples_path()]);
+    fn check_outputs(&self, run: &RunDir, source: &Source, c: Option<&CModule>) -> Result<Vec<RunDir>, CliError> {
+        let rust = self.rust.as_deref().map(RustModule::open);
+        let of_rust = rust.map(|module| [module.model_path(), module.source_path(), module.samples_path()]);
+        let of_c = c.map(|module| {
+            let [header, source] = module.samples_paths();
+            [module.model_path(), module.header_path(), module.source_path(), header, source]
+        });
         let mut locks = vec![];
-        for out in self.out.iter().chain(of_module.iter().flatten()) {
+        for out in self.out.iter().chain(of_rust.iter().flatten()).chain(of_c.iter().flatten()) {
             check_output(out, &input_files(source), Some((run, RunFile::Model)))?;
             if locks.is_empty() {
                 locks.extend(run.lock_if_within(out)?);

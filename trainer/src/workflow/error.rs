@@ -141,6 +141,12 @@ pub enum WorkflowError {
         /// Number of clusters.
         clusters: usize,
     },
+    /// The prefix of a module in C is no beginning of an identifier.
+    #[error("`{prefix}` can't begin names in C: a prefix has up to 31 of a-z, 0-9 and _, and begins with a letter")]
+    Prefix {
+        /// The prefix.
+        prefix: String,
+    },
     /// There are fewer different samples than clusters are asked for.
     #[error(
         "there can't be {} in {}",

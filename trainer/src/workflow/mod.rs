@@ -23,12 +23,14 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod c_module;
 mod calibration;
 mod compare;
 mod error;
 mod evaluate;
 mod evaluation;
 mod export;
+mod firmware_samples;
 mod fit;
 #[cfg(test)]
 mod killed;
@@ -40,6 +42,7 @@ mod seeds;
 mod start;
 mod table;
 
+pub use c_module::CModule;
 pub use calibration::{CalibrationErrors, PosteriorCalibration};
 pub use compare::{Comparison, ComparisonRun};
 pub use error::WorkflowError;

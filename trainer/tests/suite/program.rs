@@ -137,6 +137,15 @@ fn a_recording_in_text_becomes_a_model_that_takes_raw_counts() {
     let module = String::from_utf8(read("module/model.rs")).unwrap();
     assert!(module.contains("pub const INPUT_LEN: usize = 48;"), "{module}");
     assert!(module.contains("pub const N_CLUSTERS: usize = 2;"), "{module}");
+    let c = ["export", "imu", "--c", "c", "--samples", "20", "--names", "sit,walk", "--prefix", "imu"];
+    let exported = edgemix(&c, folder.path());
+    assert!(exported.status.success(), "{}", String::from_utf8_lossy(&exported.stderr));
+    let told = String::from_utf8(exported.stdout).unwrap();
+    let each = ["c/model.emx: 2 clusters of 297 samples", "c/model.c: the model as", "c/samples.c: 20 samples"];
+    assert!(told.lines().zip(each).filter(|(line, begin)| line.starts_with(begin)).count() == 3, "{told}");
+    let header = String::from_utf8(read("c/model.h")).unwrap();
+    assert!(header.contains("#define IMU_INPUT_LENGTH 48\n"), "{header}");
+    assert!(String::from_utf8(read("c/model.c")).unwrap().contains("{\"sit\", \"walk\"}"));
     // Other samples can't calibrate the integers.
     let other = edgemix(&["export", "imu", "--step", "4", "-o", "other.emx"], folder.path());
     assert_eq!(other.status.code(), Some(2));

@@ -1,0 +1,43 @@
+//! Runs `.emx` models from C. `include/edgemix.h` is the interface, and `docs/c.md` the way from a model to a firmware.
+//!
+//! Nothing is allocated, nothing is global, and no function panics. Every function may be called from several threads or
+//! interrupts at once, as long as two calls do not write to the same arena, stream or monitor.
+//!
+//! # Unsafe code
+//!
+//! Pointers that C gives cannot be checked, so this crate, unlike `edgemix-format` and `edgemix-runtime`, has `unsafe` code.
+//! It stands in three modules that do nothing else:
+//!
+//! - [`boundary`] has the exported functions. Each turns its pointers into slices and calls safe code.
+//! - `pointers` makes these slices, after checks for null, alignment and length.
+//! - `storage` keeps Rust values in structs that C owns.
+//!
+//! What the caller must ensure is that a pointer points to as many elements as the length beside it says, that these live as
+//! long as the header says, and that a struct was filled by the function that the header names. A null pointer, a misaligned
+//! one, and a struct of zeros are refused with a status.
+#![no_std]
+#![deny(unsafe_code)]
+#![warn(missing_docs)]
+
+// On a host, the standard library has the panic handler that a static library must have.
+#[cfg(not(target_os = "none"))]
+extern crate std;
+
+#[allow(unsafe_code)]
+pub mod boundary;
+pub mod drift;
+mod faults;
+pub mod model;
+#[allow(unsafe_code)]
+mod pointers;
+pub mod status;
+#[allow(unsafe_code)]
+mod storage;
+pub mod stream;
+
+/// A static library must define a panic handler. Nothing calls this one: `cargo xtask c` checks that it is not linked.
+#[cfg(target_os = "none")]
+#[panic_handler]
+fn panic(_: &core::panic::PanicInfo) -> ! {
+    loop {}
+}

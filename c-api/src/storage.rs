@@ -1,0 +1,74 @@
+//! Rust values in structs that C owns.
+
+use edgemix_runtime::{DriftTest, Model, Windows};
+
+use crate::drift::ClusterDrift;
+
+/// A kind of value that C keeps for Rust.
+///
+/// # Safety
+/// Any two kinds have different values of `FILLED`, none of which is 0.
+pub(crate) unsafe trait Kept: Sized {
+    /// Stands beside a value of this kind, and says that there is one.
+    const FILLED: u64;
+}
+
+// SAFETY: the three values differ, and none is 0.
+unsafe impl Kept for Model<'static> {
+    const FILLED: u64 = u64::from_le_bytes(*b"EMIX mod");
+}
+
+// SAFETY: see above.
+unsafe impl Kept for DriftTest<'static> {
+    const FILLED: u64 = u64::from_le_bytes(*b"EMIX dri");
+}
+
+// SAFETY: see above.
+unsafe impl Kept for Windows {
+    const FILLED: u64 = u64::from_le_bytes(*b"EMIX win");
+}
+
+/// Puts a value into a struct of C.
+///
+/// An old value is forgotten, not dropped: none owns anything.
+pub(crate) fn put<T: Kept, const N: usize>(filled: &mut u64, words: &mut [usize; N], value: T) {
+    const { assert!(size_of::<T>() <= size_of::<[usize; N]>(), "the struct in the header is too small") };
+    // The struct begins with a u64, so that its words have this alignment.
+    if !words.as_ptr().cast::<T>().is_aligned() {
+        return;
+    }
+    // SAFETY: the words have room for a `T`, and its alignment.
+    unsafe { words.as_mut_ptr().cast::<T>().write(value) };
+    *filled = T::FILLED;
+}
+
+/// The value in a struct of C, if there is one.
+pub(crate) fn get<'a, T: Kept, const N: usize>(filled: &u64, words: &'a [usize; N]) -> Option<&'a T> {
+    const { assert!(size_of::<T>() <= size_of::<[usize; N]>(), "the struct in the header is too small") };
+    if *filled != T::FILLED || !words.as_ptr().cast::<T>().is_aligned() {
+        return None;
+    }
+    // SAFETY: `put` wrote a `T` here: nothing else writes its mark, and the header forbids C to write to these words.
+    Some(unsafe { &*words.as_ptr().cast::<T>() })
+}
+
+/// The same for a value that will be changed.
+pub(crate) fn get_mut<'a, T: Kept, const N: usize>(filled: &u64, words: &'a mut [usize; N]) -> Option<&'a mut T> {
+    get::<T, N>(filled, words)?;
+    // SAFETY: as in `get`; the words are borrowed mutably.
+    Some(unsafe { &mut *words.as_mut_ptr().cast::<T>() })
+}
+
+/// What monitors keep of clusters, in memory of C.
+pub(crate) fn clusters(of_c: &mut [ClusterDrift]) -> &mut [edgemix_runtime::ClusterDrift] {
+    type Kept = edgemix_runtime::ClusterDrift;
+    const { assert!(size_of::<ClusterDrift>() == size_of::<Kept>() && align_of::<ClusterDrift>() == align_of::<Kept>()) };
+    // SAFETY: both types are five 32-bit integers, of which any are allowed.
+    unsafe { core::slice::from_raw_parts_mut(of_c.as_mut_ptr().cast(), of_c.len()) }
+}
+
+/// What a monitor keeps of one cluster.
+pub(crate) fn cluster(of_c: &ClusterDrift) -> edgemix_runtime::ClusterDrift {
+    let mut copy = [*of_c];
+    clusters(&mut copy)[0]
+}

@@ -1,0 +1,83 @@
+//! Windows of counts that come one instant or one block at a time.
+
+use core::mem::MaybeUninit;
+
+use edgemix_runtime::Windows;
+
+use crate::status::{self, EDGEMIX_ERROR_NOT_READY, EDGEMIX_ERROR_NULL, Status};
+use crate::storage;
+
+/// Words of a stream.
+pub const EDGEMIX_STREAM_WORDS: usize = 10;
+
+/// Makes windows of counts that come one instant or one block at a time. `edgemix_stream_init` fills it.
+#[repr(C)]
+pub struct Stream {
+    /// For the library only.
+    pub(crate) filled: u64,
+    /// For the library only.
+    pub(crate) words: [usize; EDGEMIX_STREAM_WORDS],
+    /// For the library only.
+    pub(crate) ring: *mut i16,
+    /// For the library only.
+    pub(crate) length: usize,
+}
+
+/// A window of a stream: counts of instant after instant, in two parts. It lies in the stream's ring until the next call that
+/// takes the stream.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct Window {
+    /// The first instants.
+    pub older: *const i16,
+    /// Number of counts in the first part.
+    pub older_length: usize,
+    /// The instants behind them.
+    pub newer: *const i16,
+    /// Number of counts in the second part, perhaps 0.
+    pub newer_length: usize,
+    /// The number of the first instant since the stream began, with those that were lost.
+    pub start: u64,
+}
+
+impl Stream {
+    pub(crate) fn windows(&mut self) -> Result<&mut Windows, Status> {
+        storage::get_mut(&self.filled, &mut self.words).ok_or(EDGEMIX_ERROR_NOT_READY)
+    }
+}
+
+/// Begins a stream.
+pub(crate) fn init(
+    stream: Option<&mut MaybeUninit<Stream>>,
+    ring: Result<&mut [i16], Status>,
+    channels: usize,
+    step: usize,
+) -> Result<(), Status> {
+    let empty = Stream { filled: 0, words: [0; EDGEMIX_STREAM_WORDS], ring: core::ptr::null_mut(), length: 0 };
+    let stream = stream.ok_or(EDGEMIX_ERROR_NULL)?.write(empty);
+    let ring = ring?;
+    // The ring may come from memory that was never written.
+    ring.fill(0);
+    (stream.ring, stream.length) = (ring.as_mut_ptr(), ring.len());
+    let windows = Windows::new(ring.len(), channels, step).map_err(status::of_stream)?;
+    storage::put(&mut stream.filled, &mut stream.words, windows);
+    Ok(())
+}
+
+/// Takes counts from a block, and writes a window if one is complete.
+pub(crate) fn next(
+    windows: &mut Windows,
+    ring: &mut [i16],
+    block: &mut &[i16],
+    window: &mut MaybeUninit<Window>,
+) -> bool {
+    let Some(next) = windows.next_window(ring, block) else { return false };
+    window.write(Window {
+        older: next.older.as_ptr(),
+        older_length: next.older.len(),
+        newer: next.newer.as_ptr(),
+        newer_length: next.newer.len(),
+        start: next.start,
+    });
+    true
+}
