@@ -46,7 +46,8 @@ impl CliError {
             Self::Output { .. } => 1,
             Self::Report { source, .. } => source.code(),
             Self::Workflow(error) => match error {
-                WorkflowError::Data(DataError::Scratch { .. }) | WorkflowError::Run(RunError::Io { .. }) => 1,
+                WorkflowError::Data(DataError::Scratch { .. })
+                | WorkflowError::Run(RunError::Io { .. } | RunError::Lock { .. }) => 1,
                 WorkflowError::Fit(
                     FitError::Setting { .. } | FitError::TooFew { .. } | FitError::Mismatch(_) | FitError::Record(_),
                 ) => 2,
@@ -81,6 +82,7 @@ fn workflow_advice(error: &WorkflowError) -> Option<&'static str> {
             "choose another file to write"
         }
         WorkflowError::Run(RunError::NotADirectory { .. }) => "choose another path with --out",
+        WorkflowError::Run(RunError::Lock { .. }) => "choose a directory on another file system",
         WorkflowError::Run(RunError::Busy { .. }) => "wait until it ends, or choose another directory",
         WorkflowError::Run(RunError::Trained { .. }) => "train again",
         WorkflowError::Run(RunError::Unfinished { .. }) => "continue it with train --resume",
@@ -170,11 +172,14 @@ fn data_advice(error: &DataError) -> Option<&'static str> {
 
 fn io_advice(error: &io::Error) -> Option<&'static str> {
     use io::ErrorKind::{
-        FileTooLarge, NotADirectory, NotFound, PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, StorageFull,
+        AlreadyExists, FileTooLarge, NotADirectory, NotFound, PermissionDenied, QuotaExceeded, ReadOnlyFilesystem,
+        StorageFull,
     };
     match error.kind() {
         FileTooLarge => Some("the system limits the size of files (ulimit -f)"),
         NotFound => Some("check the path"),
+        // Only a directory is created where something may be.
+        AlreadyExists => Some("a link of this name leads nowhere; remove it, or choose another path"),
         NotADirectory => Some("a part of the path is a file; check the path"),
         PermissionDenied | ReadOnlyFilesystem => Some("ask for permission, or choose another place"),
         StorageFull | QuotaExceeded => Some("free some space, or choose another place"),

@@ -251,6 +251,7 @@ impl<B: AutodiffBackend> LearnedClusters<B> for StudentClusters<B> {
         state: StudentClustersState,
         device: &B::Device,
     ) -> Result<Self, FitError> {
+        state.centers.check_holds(state.k, state.dims)?;
         let empty = Self::new(Array2::zeros((state.k, state.dims)).view(), optimizer, device);
         Ok(Self(empty.0.with_state(state.centers, device)?))
     }

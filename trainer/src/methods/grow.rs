@@ -26,7 +26,7 @@ use super::common::defaults::{ClusterEpochs, DefaultEncoder};
 use super::common::learner::{Learner, LearnerState};
 use super::common::linear::LinearLatents;
 use super::common::reconstruction::{ReconstructionTarget, reconstruct};
-use super::common::softmax_head::{SoftmaxHead, SoftmaxHeadState};
+use super::common::softmax_head::{SoftmaxHead, SoftmaxHeadState, restored_targets};
 use super::common::standardisation::Standardisation;
 use super::definition::{ClusterCount, MethodSettings};
 use crate::base::arrays::to_array;
@@ -266,7 +266,7 @@ impl<'g, B: AutodiffBackend> GrowPhase<'g, B> {
         let GrowState { learner, standardisation, head, shares, targets } = state;
         let learner = Learner::restored(fit, plan.optimizer, false, learner)?;
         let head = SoftmaxHead::restored(head, plan.optimizer, &learner.device)?;
-        let targets = matrix(&targets, targets.len() / shares.len().max(1), &learner.device);
+        let targets = restored_targets(&targets, shares.len(), fit)?;
         let is_moved = settings.reconstruct.is_moved(fit.data.image);
         let classifier = Classifier { standardisation, head, shares };
         Ok(Self { settings, plan, is_moved, learner, classifier, targets })

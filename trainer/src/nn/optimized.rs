@@ -9,7 +9,7 @@ use replace_with::replace_with_or_abort;
 use serde::{Deserialize, Serialize};
 
 use super::optimizer::{Optimizer, OptimizerOf};
-use super::record::{RecordError, read, write};
+use super::record::{RecordError, guarded, read, shapes, write};
 
 /// A module and its optimiser; dereferences to the module.
 pub(crate) struct Optimized<B: AutodiffBackend, M: AutodiffModule<B>> {
@@ -23,6 +23,19 @@ pub(crate) struct Optimized<B: AutodiffBackend, M: AutodiffModule<B>> {
 pub(crate) struct OptimizedState {
     module: Vec<u8>,
     optimizer: Vec<u8>,
+}
+
+impl OptimizedState {
+    /// Checks sizes that a checkpoint states beside the weights, before anything of these sizes is created.
+    ///
+    /// # Errors
+    /// If the state is too short for a matrix of weights of these sizes.
+    pub(crate) fn check_holds(&self, rows: usize, columns: usize) -> Result<(), RecordError> {
+        match rows.checked_mul(columns) {
+            Some(weights) if weights.max(rows).max(columns) <= self.module.len() / size_of::<f32>() => Ok(()),
+            _ => Err(RecordError::Damaged),
+        }
+    }
 }
 
 impl<B: AutodiffBackend, M: AutodiffModule<B>> Deref for Optimized<B, M> {
@@ -66,7 +79,13 @@ impl<B: AutodiffBackend, M: AutodiffModule<B>> Optimized<B, M> {
 
     /// Restores the state of a module of the same shape with the same optimiser.
     pub(crate) fn with_state(self, state: OptimizedState, device: &B::Device) -> Result<Self, RecordError> {
-        let module = self.module.load_record(read::<B, _>(state.module, device)?);
-        Ok(Self { module, kind: self.kind, optimizer: self.optimizer.with_bytes(state.optimizer, device)? })
+        let Self { module, kind, optimizer } = self;
+        let expected = shapes(&module);
+        let record = read::<B, _>(state.module, device)?;
+        let module = guarded(|| Ok(module.load_record(record)))?;
+        if shapes(&module) != expected {
+            return Err(RecordError::Damaged);
+        }
+        Ok(Self { module, kind, optimizer: optimizer.with_bytes(state.optimizer, device)? })
     }
 }

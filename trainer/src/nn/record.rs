@@ -2,7 +2,9 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use burn::module::{Module, ModuleVisitor, Param};
 use burn::record::{BinBytesRecorder, FullPrecisionSettings, Record, Recorder, RecorderError};
+use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
 use thiserror::Error;
 
@@ -25,7 +27,26 @@ pub(super) fn write<B: Backend, R: Record<B>>(record: R) -> Result<Vec<u8>, Reco
 
 pub(super) fn read<B: Backend, R: Record<B>>(bytes: Vec<u8>, device: &B::Device) -> Result<R, RecordError> {
     let recorder = BinBytesRecorder::<FullPrecisionSettings>::default();
-    // The recorder panics on bytes that are no record. Nothing but its result is used afterwards.
-    let read = AssertUnwindSafe(|| Recorder::<B>::load(&recorder, bytes, device));
-    Ok(catch_unwind(read).map_err(|_| RecordError::Damaged)??)
+    guarded(|| Ok(Recorder::<B>::load(&recorder, bytes, device)?))
+}
+
+/// Calls a part of the library that panics on bytes that are no record, and on a record of another module. Nothing but its
+/// result is used afterwards.
+pub(super) fn guarded<T>(read: impl FnOnce() -> Result<T, RecordError>) -> Result<T, RecordError> {
+    catch_unwind(AssertUnwindSafe(read)).map_err(|_| RecordError::Damaged)?
+}
+
+/// The shapes of a module's parameters, in their order.
+pub(super) fn shapes<B: Backend, M: Module<B>>(module: &M) -> Vec<Vec<usize>> {
+    let mut shapes = Shapes(vec![]);
+    module.visit(&mut shapes);
+    shapes.0
+}
+
+struct Shapes(Vec<Vec<usize>>);
+
+impl<B: Backend> ModuleVisitor<B> for Shapes {
+    fn visit_float<const D: usize>(&mut self, parameter: &Param<Tensor<B, D>>) {
+        self.0.push(parameter.dims().into());
+    }
 }

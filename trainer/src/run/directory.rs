@@ -67,7 +67,7 @@ impl RunDir {
             .map_err(RunError::io(path))?;
         lock.try_lock().map_err(|error| match error {
             fs::TryLockError::WouldBlock => RunError::Busy { path: path.into() },
-            fs::TryLockError::Error(source) => RunError::Io { path: path.into(), source },
+            fs::TryLockError::Error(source) => RunError::Lock { path: path.into(), source },
         })?;
         replacement::complete(path).map_err(RunError::io(path))?;
         let run = Self { path: path.into(), is_replacement: false, _lock: Some(Arc::new(lock)) };
@@ -359,7 +359,7 @@ impl CheckpointStore for RunDir {
         // The metrics of the epochs before a checkpoint must reach the disk before the checkpoint does.
         disk::sync(&self.file(RunFile::Metrics))?;
         let path = self.file(RunFile::Checkpoint);
-        path.parent().map_or(Ok(()), disk::create_directories)?;
+        path.parent().map_or(Ok(()), disk::create_directory)?;
         write_whole(&path, bytes)
     }
 

@@ -14,6 +14,22 @@ pub(super) fn rename(from: &Path, to: &Path) -> io::Result<()> {
     fs::rename(from, to)
 }
 
+/// Gives a file another place, which may be on another device if a directory is a link.
+pub(super) fn move_file(from: &Path, to: &Path) -> io::Result<()> {
+    match rename(from, to) {
+        Err(error) if error.kind() == io::ErrorKind::CrossesDevices => copy_and_remove(from, to),
+        moved => moved,
+    }
+}
+
+/// Until the copy is whole and has its name, the file stays where it is.
+fn copy_and_remove(from: &Path, to: &Path) -> io::Result<()> {
+    let file = create_temporary(to.parent().unwrap_or(Path::new(".")))?;
+    io::copy(&mut File::open(from)?, &mut file.as_file())?;
+    persist(file, to)?;
+    remove_file(from)
+}
+
 /// Removes a file that need not exist.
 pub(super) fn remove_file(path: &Path) -> io::Result<()> {
     step();
@@ -39,6 +55,15 @@ pub(super) fn create_temporary(folder: &Path) -> io::Result<NamedTempFile> {
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
     builder.tempfile_in(folder)
+}
+
+/// Creates a directory in one that exists: if that was removed, nothing takes its place.
+pub(super) fn create_directory(path: &Path) -> io::Result<()> {
+    step();
+    match fs::create_dir(path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        created => created,
+    }
 }
 
 /// Writes the file to the disk and gives it its name.
@@ -80,6 +105,34 @@ fn ignore_missing(result: io::Result<()>) -> io::Result<()> {
     match result {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         result => result,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_is_copied_to_another_device_replaces_the_one_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let (from, to) = (folder.path().join("new"), folder.path().join("old"));
+        fs::write(&from, "new").unwrap();
+        fs::write(&to, "old").unwrap();
+        copy_and_remove(&from, &to).unwrap();
+        assert_eq!(fs::read_to_string(&to).unwrap(), "new");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    /// Most machines have memory as a second file system.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_file_moves_to_another_device() {
+        let (folder, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir_in("/dev/shm").unwrap());
+        let (from, to) = (folder.path().join("file"), other.path().join("file"));
+        fs::write(&from, "contents").unwrap();
+        move_file(&from, &to).unwrap();
+        assert_eq!(fs::read_to_string(&to).unwrap(), "contents");
+        assert!(!from.exists());
     }
 }
 

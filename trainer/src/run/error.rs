@@ -42,6 +42,14 @@ pub enum RunError {
         /// The directory.
         path: PathBuf,
     },
+    /// The file system can't keep other processes from writing to the directory, as some network file systems can't.
+    #[error("{}: it can't be locked against other writers: {source}", path.display())]
+    Lock {
+        /// The directory.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
     /// A text file does not have the expected contents.
     #[error("{}{}: {problem}", path.display(), line.map(|line| format!(":{line}")).unwrap_or_default())]
     Malformed {

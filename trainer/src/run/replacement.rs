@@ -55,7 +55,7 @@ pub(super) fn complete(directory: &Path) -> io::Result<()> {
         let (from, to) = (moving.join(file.name()), directory.join(file.name()));
         if from.exists() {
             to.parent().map_or(Ok(()), disk::create_directories)?;
-            disk::rename(&from, &to)?;
+            disk::move_file(&from, &to)?;
         }
     }
     disk::remove_directory(&moving)

@@ -71,11 +71,12 @@ pub fn write_whole_by<E>(
     };
     // This error is about the folder itself; the one below would name a temporary file.
     fs::metadata(folder).map_err(&refused)?;
-    let mut out = BufWriter::new(disk::create_temporary(folder).map_err(unnamed).map_err(&refused)?);
+    let file = disk::create_temporary(folder).map_err(unnamed).map_err(&refused)?;
+    // The file itself is written to, since the errors of its wrapper name it.
+    let mut out = BufWriter::new(file.as_file());
     write(&mut out)?;
-    let file = out.into_inner().map_err(|error| refused(error.into_error()))?;
-    disk::persist(file, &target).map_err(refused)?;
-    Ok(())
+    out.into_inner().map_err(|error| refused(error.into_error()))?;
+    disk::persist(file, &target).map_err(refused)
 }
 
 /// Removes the name of the temporary file from an error, since it means nothing to the user.

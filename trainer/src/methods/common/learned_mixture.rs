@@ -137,6 +137,7 @@ impl<B: AutodiffBackend> LearnedMixture<B> {
         optimizer: Optimizer,
         device: &B::Device,
     ) -> Result<Self, FitError> {
+        state.parameters.check_holds(state.k, state.dims)?;
         let zeros = Array2::zeros((state.k, state.dims));
         let parameters = MixtureParameters::new(&vec![0.0; state.k], zeros.view(), zeros.view(), device);
         let parameters = Optimized::new(parameters, optimizer).with_state(state.parameters, device)?;

@@ -8,9 +8,10 @@ use burn::tensor::{Tensor, TensorData};
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 
+use crate::mixture::matrix;
 use crate::nn::{Optimized, OptimizedState, Optimizer};
 use crate::trained::{Activation, Dense};
-use crate::training::FitError;
+use crate::training::{CheckpointMismatch, FitError, Fitting};
 
 /// The linear layer.
 #[derive(Module, Debug)]
@@ -30,6 +31,22 @@ impl<B: Backend> Logits<B> {
 
 /// The linear layer and its optimiser.
 pub(in crate::methods) struct SoftmaxHead<B: AutodiffBackend>(Optimized<B, Logits<B>>);
+
+/// The targets of all samples from a checkpoint, `N x K`.
+///
+/// # Errors
+/// If there is not one of each cluster for each sample.
+pub(in crate::methods) fn restored_targets<B: AutodiffBackend>(
+    targets: &[f64],
+    n_clusters: usize,
+    fit: &Fitting<'_, B>,
+) -> Result<Tensor<B::InnerBackend, 2>, FitError> {
+    let n = fit.data.n_samples();
+    match n.checked_mul(n_clusters) {
+        Some(expected) if expected == targets.len() => Ok(matrix(targets, n, &fit.device)),
+        _ => Err(CheckpointMismatch::Damaged.into()),
+    }
+}
 
 /// The state of a [`SoftmaxHead`] in a checkpoint.
 #[derive(Serialize, Deserialize)]
@@ -100,6 +117,7 @@ impl<B: AutodiffBackend> SoftmaxHead<B> {
         device: &B::Device,
     ) -> Result<Self, FitError> {
         let SoftmaxHeadState { dims, n_clusters, logits } = state;
+        logits.check_holds(dims, n_clusters)?;
         let empty = Self::new(Array2::zeros((dims, n_clusters)), vec![0.0; n_clusters], optimizer, device);
         Ok(Self(empty.0.with_state(logits, device)?))
     }

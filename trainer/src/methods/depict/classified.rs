@@ -5,9 +5,9 @@ use burn::tensor::backend::AutodiffBackend;
 use serde::{Deserialize, Serialize};
 
 use super::super::common::learner::{Learner, LearnerState};
-use super::super::common::softmax_head::{SoftmaxHead, SoftmaxHeadState};
+use super::super::common::softmax_head::{SoftmaxHead, SoftmaxHeadState, restored_targets};
 use super::settings::Depict;
-use crate::mixture::{elements, matrix};
+use crate::mixture::elements;
 use crate::nn::Optimizer;
 use crate::training::{Batch, FitError, Fitting, PhasePlan, Terms};
 
@@ -49,7 +49,7 @@ impl<'d, B: AutodiffBackend> Classified<'d, B> {
     ) -> Result<Self, FitError> {
         let learner = Learner::restored(fit, plan.optimizer, false, state.learner)?;
         let head = SoftmaxHead::restored(state.head, plan.optimizer, &learner.device)?;
-        let targets = matrix(&state.targets, state.targets.len() / head.n_clusters().max(1), &learner.device);
+        let targets = restored_targets(&state.targets, head.n_clusters(), fit)?;
         Ok(Self { settings, is_moved: settings.reconstruct.is_moved(fit.data.image), learner, head, targets })
     }
 
