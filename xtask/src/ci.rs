@@ -67,8 +67,10 @@ pub(crate) fn run_all() -> Result<()> {
         let begin = Instant::now();
         (step.run)().with_context(|| format!("the step `{}` failed", step.name))?;
         println!("== {}: {:.0} s", step.name, begin.elapsed().as_secs_f64());
-        if let Some(folder) = step.leaves.filter(|_| is_thrown_away) {
-            fs::remove_dir_all(root().join(folder)).with_context(|| folder.to_owned())?;
+        if let Some(folder) =
+            step.leaves.map(|folder| root().join(folder)).filter(|folder| is_thrown_away && folder.exists())
+        {
+            fs::remove_dir_all(&folder).with_context(|| folder.display().to_string())?;
         }
     }
     Ok(())
