@@ -65,7 +65,7 @@ const ENOUGH: usize = 50_000;
 /// # let mixture = Mixture { log_weights: vec![0.0; 2], means: ndarray::array![[0.0], [99.0]], covariance, clusters: vec![0, 1] };
 /// # let (method, head) = ("by hand".into(), Head::Mixture(mixture));
 /// # let scaling = Scaling { gain: vec![1.0], offset: vec![0.0] };
-/// # let trained = Trained { method, front_end: None, scaling, encoder: vec![], head };
+/// # let trained = Trained { method, front_end: None, scaling, encoder: vec![], head, hierarchy: None };
 ///
 /// // There are two clusters, but one of them has all samples.
 /// let samples = Samples::new("line", vec![-1.0, 0.0, 1.0], 1);
@@ -125,8 +125,14 @@ mod tests {
             clusters: vec![0, 1],
         };
         let scaling = Scaling { gain: vec![1.0], offset: vec![0.0] };
-        let trained =
-            Trained { method: "test".into(), front_end: None, scaling, encoder: vec![], head: Head::Mixture(mixture) };
+        let trained = Trained {
+            method: "test".into(),
+            front_end: None,
+            scaling,
+            encoder: vec![],
+            head: Head::Mixture(mixture),
+            hierarchy: None,
+        };
         find_collapse(&trained, &Samples::new("test", values, 1)).unwrap()
     }
 

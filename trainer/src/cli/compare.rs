@@ -93,7 +93,7 @@ impl Compare {
             None => FitConfig::default(),
         };
         let mut comparison = Comparison::new(&self.out, &source, &dataset, &base, &methods, self.seeds);
-        let options = FitOptions { device, allow_disagreement: false };
+        let options = FitOptions { device, ..FitOptions::default() };
         let runs = comparison.runs();
         for (index, run) in runs.iter().enumerate() {
             let title = format!("{}/{} {} seed {}", index + 1, runs.len(), run.method(), run.seed());

@@ -5,8 +5,9 @@ use std::fmt::Write;
 use crate::assessment::interval::{ClusterFate, SeedInterval};
 use crate::base::metrics::Scores;
 use crate::base::text::counted;
-use crate::mixture::ClusterCountReport;
+use crate::mixture::{ClusterCountReport, Level};
 use crate::run::ModelFile;
+use crate::trained::Trained;
 use crate::workflow::{CalibrationErrors, Evaluation, ModelScores, PosteriorCalibration, WorkflowError};
 
 /// An evaluation, a line for each model.
@@ -85,6 +86,19 @@ pub(super) fn interval(found: &SeedInterval) -> String {
             writeln!(text, "cluster {index:<3} {percent:>5.1} % of the samples, mean Jaccard index {jaccard:.2}{fate}");
     }
     text
+}
+
+/// The levels of a model with their numbers of clusters and the agreement of halves on them; `None` if its head has none.
+pub(super) fn levels(trained: &Trained) -> Option<String> {
+    let describe = |level: &Level| {
+        let agreement = level.agreement.map(|agreement| format!("split-half agreement {agreement:.2}"));
+        let doubt = (!level.is_steady).then_some("not steady");
+        let own = (level.clusters == trained.head.n_clusters()).then_some("as trained");
+        let notes: Vec<&str> = agreement.as_deref().into_iter().chain(doubt).chain(own).collect();
+        format!("{} ({})", counted(level.clusters, "cluster"), notes.join(", ")).replace(" ()", "")
+    };
+    let levels = trained.hierarchy.as_ref()?.levels.iter();
+    Some(levels.map(describe).collect::<Vec<_>>().join("; "))
 }
 
 /// How the number of clusters was determined, in one line.

@@ -107,6 +107,7 @@ fn workflow_advice(error: &WorkflowError) -> Option<&'static str> {
         WorkflowError::TooFewDifferent { .. } => "ask for fewer clusters, or check which columns are read",
         WorkflowError::ClusterNames { .. } => "correct --names",
         WorkflowError::Prefix { .. } => "correct --prefix",
+        WorkflowError::NoLevel(_) => "choose one of them with export --level",
         WorkflowError::Rate(_) => "correct --finest-rate",
         _ => return None,
     })

@@ -12,13 +12,15 @@ use super::progress::during;
 use crate::base::text::counted;
 use crate::data::Source;
 use crate::run::{ModelFile, RunDir, RunFile, check_output};
-use crate::workflow::{CModule, Export as Exporter, RustModule};
+use crate::trained::LevelChoice;
+use crate::workflow::{CModule, Export as Exporter, RustModule, WorkflowError};
 
 #[derive(Args)]
 #[command(after_help = "Examples:
   edgemix export runs/demo -o digits.emx
   edgemix export runs/demo --rust firmware/src/model
-  edgemix export runs/demo --c firmware/model")]
+  edgemix export runs/demo --c firmware/model
+  edgemix export runs/demo --level coarse -o coarse.emx")]
 #[command(group = ArgGroup::new("module").multiple(true))]
 pub(super) struct Export {
     /// The directory of a run.
@@ -37,6 +39,10 @@ pub(super) struct Export {
     /// The smallest false-alarm rate for which a cluster gets a novelty table of its own [default: that of the run].
     #[arg(long, value_name = "RATE")]
     finest_rate: Option<f64>,
+    /// The level to export, without training anew: coarse or fine for the one with the fewest or most clusters, or its number of
+    /// clusters; `edgemix inspect` lists them [default: the clusters that were trained].
+    #[arg(long, value_name = "LEVEL")]
+    level: Option<LevelChoice>,
     /// The folder in which to write a Rust module for a firmware: model.emx, and model.rs with the sizes as constants.
     #[arg(long, value_name = "DIR", group = "module")]
     rust: Option<PathBuf>,
@@ -59,14 +65,15 @@ pub(super) struct Export {
 impl Export {
     pub(super) fn run(self) -> Result<(), CliError> {
         let run = RunDir::open(&self.run);
-        // A run without a model is refused before its samples are read.
-        run.trained()?;
+        // A run without a model, or without the level, is refused before its samples are read.
+        let level = self.level.unwrap_or_default();
+        run.trained()?.at_level(level).map_err(WorkflowError::from)?;
         let record = run.record()?;
         let source = self.cut.source(self.data.as_deref(), record.as_ref())?;
         let c_module = self.c.as_deref().map(|folder| CModule::open(folder, &self.prefix)).transpose()?;
         let _lock = self.check_outputs(&run, &source, c_module.as_ref())?;
         let (source, dataset) = self.cut.read_for(source, record.as_ref())?;
-        let exporter = Exporter::new(&run, &source, &dataset, self.finest_rate)?;
+        let exporter = Exporter::new(&run, &source, &dataset, self.finest_rate)?.at_level(level)?;
         RustModule::check_names(&self.names, exporter.trained().head.n_clusters())?;
         let write = |path: &Path| -> Result<(), CliError> {
             let written = during("quantising", || exporter.write(path, self.allow_disagreement))?;

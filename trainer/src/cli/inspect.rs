@@ -13,7 +13,7 @@ use super::error::CliError;
 use super::output::show;
 use crate::assessment::inference::multiply_accumulates;
 use crate::base::text::counted;
-use crate::run::{ModelFile, RunDir};
+use crate::run::{ModelFile, RunDir, RunFile};
 
 #[derive(Args)]
 #[command(after_help = "Examples:
@@ -35,6 +35,9 @@ impl Inspect {
         // What the directory of the run contains beyond the model file.
         let run = RunDir::containing(&self.model);
         let (number, interval, lone) = (run.cluster_count()?, run.interval()?, run.lone_clusters()?);
+        let trained = if run.contains(RunFile::Trained) { Some(run.trained()?) } else { None };
+        facts["hierarchy"] =
+            json!(trained.as_ref().and_then(|trained| trained.hierarchy.as_ref()).map(|own| &own.levels));
         facts["number"] = json!(number);
         facts["seeds"] = json!(interval);
         facts["groups"] = json!(lone);
@@ -44,9 +47,11 @@ impl Inspect {
             let number = number
                 .as_ref()
                 .map_or_else(String::new, |number| format!("search     {}", describe::cluster_count(number)));
+            let levels = trained.as_ref().and_then(describe::levels);
+            let levels = levels.map_or_else(String::new, |levels| format!("levels     {levels}\n"));
             let interval = interval.as_ref().map_or_else(String::new, describe::interval);
             let lone = lone.iter().flatten().map(|lone| format!("groups     {lone}\n")).collect::<String>();
-            show(&format!("{}{number}{lone}{interval}", print(&model, &facts)))
+            show(&format!("{}{number}{levels}{lone}{interval}", print(&model, &facts)))
         }
     }
 }
@@ -93,6 +98,7 @@ fn facts(model: &Model) -> Value {
             "kind": head, "components": file.head.n_components(), "clusters": file.header.n_clusters,
             "flash": file.head.flash(), "macs": file.head.macs(),
         },
+        "levels": file.hierarchy.levels(),
         "novelty": {
             "flash": file.calibration.flash(), "held_out": held_out.iter().sum::<u64>(), "tables": held_out.len(),
             "finest_rates": finest_rates(&file.calibration),
@@ -146,6 +152,15 @@ fn print(model: &Model, facts: &Value) -> String {
         head["flash"],
         head["macs"]
     );
+    let levels: Vec<String> = model.levels().iter().map(u16::to_string).collect();
+    if !levels.is_empty() {
+        let _ = writeln!(
+            out,
+            "coarser    levels of {} clusters, {} bytes",
+            levels.join(", "),
+            model.file().hierarchy.flash()
+        );
+    }
     let novelty = &facts["novelty"];
     let _ = writeln!(
         out,

@@ -20,6 +20,7 @@ use crate::front_end::{FrontEndKind, FrontEndSettings};
 use crate::methods::{FitConfig, MethodConfig};
 use crate::nn::{Architecture, ArchitectureError};
 use crate::run::{ModelFile, RunDir, RunFile, read_settings, settings_differences, settings_to_toml};
+use crate::trained::LevelChoice;
 use crate::training::Epochs;
 use crate::variant::Variant;
 use crate::workflow::{ExistingRun, FitOptions, Plan, SeedSeries, WorkflowError, fit, start};
@@ -104,6 +105,11 @@ pub(super) struct Train {
     /// The learning rate of the optimiser [default: 0.001].
     #[arg(long)]
     learning_rate: Option<f64>,
+    /// The level of which model.emx has the clusters: coarse or fine for the one with the fewest or most clusters, or its number
+    /// of clusters. It changes nothing in the training: `edgemix export --level` takes another one later [default: the clusters
+    /// that are trained].
+    #[arg(long, value_name = "LEVEL")]
+    level: Option<LevelChoice>,
     /// The device to train on: cpu, ndarray, cuda or cuda:1.
     #[arg(long, default_value = "cpu")]
     device: String,
@@ -135,7 +141,8 @@ impl Train {
         let device: Device = self.device.parse()?;
         device.check()?;
         let view = View::wanted(self.tui)?;
-        let options = FitOptions { device, allow_disagreement: self.allow_disagreement };
+        let level = self.level.unwrap_or_default();
+        let options = FitOptions { device, allow_disagreement: self.allow_disagreement, level };
         let plan = during("computing features", || Plan::new(&source, &dataset, config))?;
         note_front_end(&plan);
         if plan.encoder().dimension.is_some() {
@@ -149,12 +156,17 @@ impl Train {
         write_page(&run, plan.dataset(), &commands(run.path(), &plan.record().source))?;
         let file = run.model()?;
         self.warn_of_clusters(&file)?;
+        let trained = run.trained()?;
+        if let Err(no_level) = trained.at_level(level) {
+            tell(&format!("warning: --level {level}: {no_level}; the model file has the clusters that were trained"));
+        }
         show(&format!(
-            "{found}{0}: {1}\nreport: {2}\nnext: edgemix inspect {0}\n      edgemix evaluate {3}\n",
+            "{found}{4}{0}: {1}\nreport: {2}\nnext: edgemix inspect {0}\n      edgemix evaluate {3}\n",
             file.path().display(),
             describe::sizes(&file, dataset.samples.n_samples())?,
             run.file(RunFile::Report).display(),
-            out.display()
+            out.display(),
+            describe::levels(&trained).map_or_else(String::new, |levels| format!("levels: {levels}\n"))
         ))
     }
 
@@ -174,7 +186,8 @@ impl Train {
         let summary = during_fit(&run, &title(plan, out), view, |observer| fit(&run, plan, options, observer))??;
         warn_of_fit(&summary, plan.config());
         let search = summary.run.cluster_count()?;
-        let n_clusters = summary.run.model()?.model()?.n_clusters();
+        // The model file may have another level.
+        let n_clusters = summary.run.trained()?.head.n_clusters();
         warn_of_one_cluster(n_clusters, search.as_ref());
         Ok(search.as_ref().map_or_else(String::new, |search| describe::search(search, n_clusters)))
     }

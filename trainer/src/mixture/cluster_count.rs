@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::levels::{Level, NumberTrial};
+
 /// A number of clusters and what it was derived from.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ClusterCountReport {
@@ -13,6 +15,12 @@ pub struct ClusterCountReport {
     pub threshold: f64,
     /// How well random halves of the samples agree at each threshold.
     pub curve: Vec<ThresholdTrial>,
+    /// How well the halves agree on each number of clusters; empty if there are none.
+    #[serde(default)]
+    pub by_number: Vec<NumberTrial>,
+    /// The numbers of clusters that the model lists, from few to many; empty until it is trained.
+    #[serde(default)]
+    pub levels: Vec<Level>,
     /// For each merge of two groups of components, the number of groups that it leaves, and the share of the halves that
     /// agree with it.
     pub merges: Vec<(usize, f64)>,

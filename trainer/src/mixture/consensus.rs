@@ -22,10 +22,11 @@ use super::covariance::NotPositiveDefinite;
 use super::demp::CUSTOMARY;
 use super::gaussian_mixture::Mixture;
 use super::halves::{self, Half, agreement_curve, assigned, labelings};
+use super::levels::NumberTrial;
 use super::linkage::linkage;
 use super::merging::{ClusterBounds, MergePath};
 use super::split_merge::SplitMerge;
-use super::{confusion, dip, prune, threshold};
+use super::{confusion, dip, level_agreement, prune, threshold};
 use crate::base::arrays::select_rows;
 
 /// Settings of the grouping of components.
@@ -101,6 +102,7 @@ struct Merges {
     /// The threshold that was chosen, and what it was chosen from.
     threshold: f64,
     curve: Vec<ThresholdTrial>,
+    by_number: Vec<NumberTrial>,
 }
 
 impl Grouping {
@@ -180,7 +182,7 @@ impl Grouping {
         let seed: u64 = rng.random();
         let mixture = SplitMerge { min_components: self.min_clusters, ..*components }.fit(z.view(), rng)?;
         let own = mixture.responsibilities(compared.view())?;
-        let Merges { path, strength, threshold, curve } = match self.criterion {
+        let Merges { path, strength, threshold, curve, by_number } = match self.criterion {
             Criterion::Dip => self.by_dip(z.view(), &mixture)?,
             Criterion::Confusion if self.halves == 0 => self.by_confusion(own.view()),
             Criterion::Confusion => {
@@ -195,6 +197,8 @@ impl Grouping {
             components,
             threshold,
             curve,
+            by_number,
+            levels: vec![],
             merges: (0..components).rev().zip(path.strengths()).collect(),
             halves_of_groups: groups.is_some() && self.criterion == Criterion::Confusion && self.halves > 0,
             seconds: begin.elapsed().as_secs_f64(),
@@ -238,7 +242,8 @@ impl Grouping {
         let k = own.ncols();
         let components = assigned(own, &(0..k as u16).collect::<Vec<_>>());
         let path = linkage(&components, k, &labelings(&halves, threshold));
-        Ok(Merges { path, strength: self.majority, threshold, curve })
+        let by_number = level_agreement::by_number(&halves, threshold);
+        Ok(Merges { path, strength: self.majority, threshold, curve, by_number })
     }
 
     fn without_small(&self, mixture: Mixture, responsibilities: ArrayView2<f32>) -> Mixture {
@@ -255,7 +260,7 @@ impl Grouping {
 impl Merges {
     /// Merges down to a given threshold of their strength.
     fn at(path: MergePath, threshold: f64) -> Self {
-        Self { path, strength: threshold, threshold, curve: vec![] }
+        Self { path, strength: threshold, threshold, curve: vec![], by_number: vec![] }
     }
 }
 

@@ -10,6 +10,7 @@ use rayon::prelude::*;
 use super::cluster_count::ThresholdTrial;
 use super::confusion;
 use super::covariance::NotPositiveDefinite;
+use super::gaussian_mixture::Mixture;
 use super::merging::MergePath;
 use super::split_merge::SplitMerge;
 use super::threshold::THRESHOLDS;
@@ -19,8 +20,9 @@ use crate::base::random::stream;
 
 /// The merges of a half's components, and their responsibilities for the samples on which halves are compared.
 pub(super) struct Half {
-    path: MergePath,
-    responsibilities: Array2<f32>,
+    pub(super) path: MergePath,
+    pub(super) responsibilities: Array2<f32>,
+    pub(super) mixture: Mixture,
 }
 
 impl Half {
@@ -41,7 +43,7 @@ impl Half {
         let mixture = components.fit(select_rows(z, half.iter().copied()).view(), rng)?;
         let responsibilities = mixture.responsibilities(compared)?;
         let singles = (0..mixture.n_components()).map(|k| vec![k]).collect();
-        Ok(Self { path: confusion::path(responsibilities.view(), singles), responsibilities })
+        Ok(Self { path: confusion::path(responsibilities.view(), singles), responsibilities, mixture })
     }
 
     /// The cluster of each sample if components are merged above a confusion threshold.

@@ -3,12 +3,14 @@
 //! Work over all samples is done on tensors of a backend `B: Backend`, except for the split and merge moves and the
 //! grouping of components, which need f64. Arrays of components by dimensions are f64 on the host.
 
+mod bhattacharyya;
 pub mod cholesky;
 mod cluster_count;
 pub mod confusion;
 pub mod consensus;
 mod covariance;
 pub mod demp;
+pub mod dendrogram;
 pub mod dip;
 pub mod dirichlet;
 mod dirichlet_merges;
@@ -18,6 +20,8 @@ pub mod gmm;
 mod halves;
 pub mod kmeans;
 mod labels;
+mod level_agreement;
+pub mod levels;
 mod linkage;
 mod lloyd;
 pub mod merging;
@@ -41,6 +45,7 @@ mod within;
 pub use cluster_count::{ClusterCountReport, ThresholdTrial};
 pub use covariance::{Covariance, CovarianceType, NotPositiveDefinite, Whitening};
 pub use gaussian_mixture::Mixture;
+pub use levels::{Hierarchy, Level, NumberTrial};
 pub use whitened::Whitened;
 
 pub(crate) use self::moments::column_moments;

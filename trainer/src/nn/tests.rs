@@ -53,6 +53,7 @@ fn plain_numbers_compute_what_the_network_does() {
         scaling: Scaling { gain: vec![1.0], offset: vec![0.0] },
         encoder: mlp::<Flex>(3).to_layers(Activation::Identity),
         head: Head::Mixture(mixture),
+        hierarchy: None,
     };
     let plain = trained.encode(&Samples::new("test", values, WIDTHS[0])).unwrap();
     let expected = mlp::<Flex>(3).forward(input(11)).into_data();

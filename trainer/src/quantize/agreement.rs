@@ -62,7 +62,14 @@ mod tests {
             clusters: (0..n as u16).collect(),
         };
         let scaling = Scaling { gain: vec![1.0], offset: vec![0.0] };
-        Trained { method: "test".into(), front_end: None, scaling, encoder: vec![], head: Head::Mixture(mixture) }
+        Trained {
+            method: "test".into(),
+            front_end: None,
+            scaling,
+            encoder: vec![],
+            head: Head::Mixture(mixture),
+            hierarchy: None,
+        }
     }
 
     #[test]

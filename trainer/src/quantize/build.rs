@@ -1,6 +1,6 @@
 //! Builds the file of a trained model.
 
-use edgemix_format::description::{CalibrationRecord, Description, Fingerprint, HeadRecord, HierarchyRecord, Latent};
+use edgemix_format::description::{CalibrationRecord, Description, Fingerprint, HeadRecord, Latent};
 use edgemix_format::view::MAX_LATENT;
 use edgemix_format::write::{AlignedBytes, Blob, WriteError, write};
 use edgemix_runtime::Model;
@@ -10,7 +10,7 @@ use super::counts::Counts;
 use super::error::QuantizeError;
 use super::fixed::Affine;
 use super::layers::context::OutputScheme;
-use super::{counts, heads, input, network, novelty, refit};
+use super::{counts, heads, hierarchy, input, network, novelty, refit};
 use crate::assessment::{inference, posterior};
 use crate::data::{DataError, Samples};
 use crate::trained::{Head, Layer, Trained};
@@ -58,7 +58,7 @@ const MAX_SAMPLES: usize = 50_000;
 /// # let mixture = Mixture { log_weights: vec![0.0; 2], means, covariance, clusters: vec![0, 1] };
 /// # let (method, head) = ("by hand".into(), Head::Mixture(mixture));
 /// # let scaling = Scaling { gain: vec![1.0], offset: vec![0.0] };
-/// # let trained = Trained { method, front_end: None, scaling, encoder: vec![], head };
+/// # let trained = Trained { method, front_end: None, scaling, encoder: vec![], head, hierarchy: None };
 /// // `trained` has two clusters on a line.
 /// let draw = |n, index| Samples::new("line", normal(n, &mut stream(0, "example", index)), 1);
 /// let (training, samples) = (draw(1000, 0), draw(100, 1));
@@ -160,7 +160,7 @@ impl<'a> Builder<'a> {
             },
             head,
             calibration: CalibrationRecord::None,
-            hierarchy: HierarchyRecord::default(),
+            hierarchy: hierarchy::describe(trained, blob),
         })
     }
 

@@ -20,6 +20,7 @@ mod counts;
 mod error;
 mod fixed;
 mod heads;
+mod hierarchy;
 mod input;
 mod layers;
 mod network;

@@ -84,7 +84,7 @@ fn fitted(samples: &Samples) -> Trained {
         covariance: Covariance::Spherical(vec![1.0; CLUSTERS]),
         clusters: (0..CLUSTERS as u16).collect(),
     });
-    Trained { method: "by hand".into(), front_end: None, scaling, encoder: vec![], head }
+    Trained { method: "by hand".into(), front_end: None, scaling, encoder: vec![], head, hierarchy: None }
 }
 
 /// The raw counts of samples, from what a file says of them.

@@ -9,6 +9,7 @@ mod features;
 mod geometry;
 mod input;
 mod layers;
+mod levels;
 mod page;
 mod pictures;
 mod plot;

@@ -3,7 +3,7 @@
 use maud::{DOCTYPE, PreEscaped, html};
 
 use super::input::{Assignments, ReportInput};
-use super::{cluster_count, features, sections};
+use super::{cluster_count, features, levels, sections};
 use crate::trained::AssignError;
 
 impl ReportInput<'_> {
@@ -31,6 +31,7 @@ impl ReportInput<'_> {
                     (sections::clusters(self, &found))
                     (features::features(self, &found)?)
                     (cluster_count::cluster_count(self))
+                    (levels::levels(self))
                     (sections::labels(self, &found))
                     (sections::samples(self, &found)?)
                     (sections::training(self))

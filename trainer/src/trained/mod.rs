@@ -4,6 +4,7 @@ mod activation;
 mod autoencoders;
 mod head;
 mod layers;
+mod level;
 mod model;
 
 pub use activation::Activation;
@@ -11,4 +12,5 @@ pub use autoencoders::{Autoencoders, LOG_VARIANCES, Pair};
 pub use head::Head;
 pub(crate) use layers::CHUNK;
 pub use layers::*;
+pub use level::{LevelChoice, NoLevel};
 pub use model::{AssignError, Trained};

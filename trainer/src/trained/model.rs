@@ -10,7 +10,7 @@ use super::head::Head;
 use super::layers::{CHUNK, Layer, forward_all};
 use crate::data::{DataError, Samples, Scaling};
 use crate::front_end::FrontEnd;
-use crate::mixture::NotPositiveDefinite;
+use crate::mixture::{Hierarchy, NotPositiveDefinite};
 
 /// A trained model in f32.
 ///
@@ -33,6 +33,7 @@ use crate::mixture::NotPositiveDefinite;
 ///     scaling: Scaling { gain: vec![1.0], offset: vec![0.0] },
 ///     encoder: vec![Layer::Dense(mean)],
 ///     head: Head::Mixture(mixture),
+///     hierarchy: None,
 /// };
 /// let samples = Samples::new("two", vec![1.0, -1.0, 12.0, 9.0], 2);
 /// assert_eq!(trained.encode(&samples)?, [0.0, 10.5]);
@@ -53,6 +54,8 @@ pub struct Trained {
     pub encoder: Vec<Layer>,
     /// What turns a latent into a cluster.
     pub head: Head,
+    /// How the components of a mixture become fewer and fewer clusters; `None` for other heads.
+    pub hierarchy: Option<Hierarchy>,
 }
 
 /// Why samples can't be assigned.
@@ -66,7 +69,7 @@ pub struct Trained {
 /// let covariance = Covariance::Spherical(vec![0.0]);
 /// let mixture = Mixture { log_weights: vec![0.0], means: ndarray::array![[0.0]], covariance, clusters: vec![0] };
 /// let (method, head) = ("by hand".into(), Head::Mixture(mixture));
-/// let trained = Trained { method, front_end: None, scaling, encoder: vec![], head };
+/// let trained = Trained { method, front_end: None, scaling, encoder: vec![], head, hierarchy: None };
 /// let error = trained.assign(&Samples::new("one", vec![1.0], 1)).unwrap_err();
 /// assert!(matches!(error, AssignError::Covariance(_)));
 /// ```

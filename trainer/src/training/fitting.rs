@@ -21,6 +21,7 @@ use super::observer::{EpochReport, Observer};
 use super::plan::{PhasePlan, Plan};
 use super::schedule::PhaseProgress;
 use crate::data::Samples;
+use crate::mixture::{ClusterCountReport, Hierarchy};
 use crate::random::stream;
 use crate::trained::{Head, Layer, Trained};
 
@@ -122,8 +123,25 @@ impl<B: AutodiffBackend> Fitting<'_, B> {
     }
 
     /// The model as plain numbers.
-    pub(crate) fn trained(&self, encoder: Vec<Layer>, head: Head) -> Trained {
-        Trained { method: self.plan.method.into(), front_end: None, scaling: self.data.scaling.clone(), encoder, head }
+    pub(crate) fn trained(&mut self, encoder: Vec<Layer>, head: Head) -> Trained {
+        let hierarchy = self.hierarchy(&head);
+        let (method, scaling) = (self.plan.method.into(), self.data.scaling.clone());
+        Trained { method, front_end: None, scaling, encoder, head, hierarchy }
+    }
+
+    /// The levels of a mixture. They are also kept with how the number of clusters was found, if it was.
+    fn hierarchy(&mut self, head: &Head) -> Option<Hierarchy> {
+        let Head::Mixture(mixture) = head else { return None };
+        let report = self.findings.iter().find_map(|finding| match finding {
+            Finding::ClusterCount(report) => Some(report.clone()),
+            Finding::StickWeights(_) => None,
+        });
+        let agreement = report.as_ref().map_or(&[][..], |report| &report.by_number);
+        let hierarchy = Hierarchy::new(mixture, agreement, self.plan.encoder.is_empty());
+        if let Some(report) = report {
+            self.found(Finding::ClusterCount(ClusterCountReport { levels: hierarchy.levels.clone(), ..report }));
+        }
+        Some(hierarchy)
     }
 
     /// Trains a phase to its end. `begin` runs the phases before it and creates this phase from their results. If the

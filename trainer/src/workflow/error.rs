@@ -9,7 +9,7 @@ use crate::data::{DataError, DataRecord};
 use crate::front_end::FrontEndError;
 use crate::quantize::QuantizeError;
 use crate::run::{RunError, RunFile};
-use crate::trained::AssignError;
+use crate::trained::{AssignError, NoLevel};
 use crate::training::FitError;
 
 /// Why a step of the workflow fails.
@@ -158,6 +158,9 @@ pub enum WorkflowError {
         /// Number of clusters.
         clusters: usize,
     },
+    /// The model has no such level.
+    #[error(transparent)]
+    NoLevel(#[from] NoLevel),
     /// A rate is not between 0 and 1.
     #[error("the false-alarm rate must be between 0 and 1, such as 0.01, not {0}")]
     Rate(f64),

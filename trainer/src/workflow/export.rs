@@ -11,7 +11,7 @@ use crate::data::{DataRecord, Dataset, Source};
 use crate::methods::FitConfig;
 use crate::quantize::{HeldOut, Provenance, QuantizeError, check, check_raw_counts, quantize};
 use crate::run::{RunDir, RunError, write_whole};
-use crate::trained::Trained;
+use crate::trained::{LevelChoice, Trained};
 
 /// The trained model of a run, and the samples that are used to quantise it.
 ///
@@ -69,6 +69,14 @@ impl<'a> Export<'a> {
         }
         let parts = Split::draw(dataset, config.holdout, config.seed).parts(&dataset.samples)?;
         Ok(Self { run: run.clone(), trained, parts, config })
+    }
+
+    /// The same with the clusters of another level, without training anew.
+    ///
+    /// # Errors
+    /// [`WorkflowError::NoLevel`] if the model does not have the level.
+    pub fn at_level(self, level: LevelChoice) -> Result<Self, WorkflowError> {
+        Ok(Self { trained: self.trained.at_level(level)?, ..self })
     }
 
     /// The trained model.

@@ -10,7 +10,7 @@ use crate::data::split::Split;
 use crate::device::Device;
 use crate::quantize::QuantizeError;
 use crate::run::{RunDir, RunFile};
-use crate::trained::Trained;
+use crate::trained::{LevelChoice, Trained};
 use crate::training::Observer;
 
 /// Options of a fit that are not settings of the run.
@@ -20,6 +20,8 @@ pub struct FitOptions {
     pub device: Device,
     /// Whether a quantised model is written even if it does not agree with the trained one.
     pub allow_disagreement: bool,
+    /// The level of which the quantised model has the clusters; those that were trained if there is no such level.
+    pub level: LevelChoice,
 }
 
 /// What a fit returns, beyond the files in the run's directory.
@@ -27,7 +29,7 @@ pub struct FitOptions {
 pub struct FitSummary {
     /// The directory of the run, which is now whole.
     pub run: RunDir,
-    /// The trained model in floating point.
+    /// The trained model in floating point, with the clusters of the quantised one.
     pub trained: Trained,
     /// How the clustering collapsed, if it did.
     pub collapse: Option<Collapse>,
@@ -64,6 +66,9 @@ pub fn fit(
     trained.front_end = plan.front_end().cloned();
     dataset.samples.check_unchanged()?;
     recorder.activity("quantising");
+    run.write_trained(&trained)?;
+    // What is missing here must not cost what was trained.
+    let trained = trained.at_level(options.level).unwrap_or(trained);
     let collapse = find_collapse(&trained, &parts.training)?;
     let lone = match &dataset.groups {
         Some(groups) => lone_clusters(&trained.assign(&dataset.samples)?, groups),
@@ -72,7 +77,6 @@ pub fn fit(
     if dataset.groups.is_some() {
         run.write_lone_clusters(&lone)?;
     }
-    run.write_trained(&trained)?;
     let held_out = parts.held_out.as_ref().map_or(0, |samples| samples.n_samples());
     let export = Export { run: run.clone(), trained, parts, config: config.clone() };
     let disagreement = check_and_write(&export, &run.file(RunFile::Model), options.allow_disagreement)?;

@@ -6,12 +6,12 @@ use super::error::WorkflowError;
 use crate::base::text::counted;
 use crate::data::Samples;
 use crate::run::{ModelFile, RunDir, RunFile};
-use crate::trained::Trained;
+use crate::trained::{LevelChoice, Trained};
 
 /// The trained model of a run and its quantised form, checked to be the same model.
 #[derive(Clone, Debug)]
 pub struct RunModels {
-    /// In floating point.
+    /// In floating point, with the clusters of the level that the quantised form has.
     pub trained: Trained,
     /// In integers.
     pub quantised: ModelFile,
@@ -25,6 +25,8 @@ impl RunModels {
     /// numbers of features, components or clusters.
     pub fn read(run: &RunDir) -> Result<Self, WorkflowError> {
         let (trained, quantised) = (run.trained()?, run.model()?);
+        let level = LevelChoice::Clusters(quantised.model()?.n_clusters());
+        let trained = trained.at_level(level).unwrap_or(trained);
         let in_trained = (trained.n_values(), trained.head.n_components(), trained.head.n_clusters());
         let in_model = {
             let model = quantised.model()?;

@@ -188,6 +188,7 @@ mod tests {
             scaling: Scaling { gain: vec![1.0], offset: vec![0.0] },
             encoder: vec![],
             head: Head::Mixture(mixture),
+            hierarchy: None,
         };
         let noise = normal(200, &mut stream(0, "module", 0));
         let values = noise.iter().enumerate().map(|(i, x)| 0.3 * x + if i % 2 == 0 { 1.0 } else { -1.0 }).collect();

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::error::WorkflowError;
 use super::fit::{FitOptions, FitSummary, fit};
+use super::models::RunModels;
 use super::plan::Plan;
 use super::start::{ExistingRun, start};
 use crate::assessment::interval::SeedInterval;
@@ -108,7 +109,7 @@ impl<'a> SeedSeries<'a> {
     ) -> Result<SeedSummary, WorkflowError> {
         let plan = self.plan.with_seed(seed)?;
         let run = start(&Self::run_directory(self.directory.path(), seed), &plan, self.existing)?;
-        let finished = if run.contains(RunFile::Model) { run.trained().ok() } else { None };
+        let finished = RunModels::read(&run).ok().map(|models| models.trained);
         let (run, trained, fitted) = match finished {
             Some(trained) => (run, trained, None),
             None => {

@@ -188,6 +188,68 @@ fn a_cluster_of_one_person_is_named_wherever_clusters_are() {
     assert!(inspected.contains("\"groups\": null"), "{inspected}");
 }
 
+/// Three groups of three blobs in the plane: the groups and the blobs are levels.
+#[test]
+fn levels_are_listed_and_exported_without_training_anew() {
+    let folder = tempfile::tempdir().unwrap();
+    let noise = edgemix::random::normal(2700, &mut edgemix::random::stream(3, "levels", 0));
+    let corner = |i: usize| (i as f64 * std::f64::consts::TAU / 3.0).sin_cos();
+    let row = |(i, noise): (usize, &[f32])| {
+        let ((y, x), (dy, dx)) = (corner(i % 9 / 3), corner(i % 3));
+        let at = [24.0 * x + 5.0 * dx, 24.0 * y + 5.0 * dy].map(|mean| mean as f32);
+        format!("{},{}\n", at[0] + noise[0], at[1] + noise[1])
+    };
+    let rows: String = noise.chunks(2).enumerate().map(row).collect();
+    fs::write(folder.path().join("nine.csv"), format!("x,y\n{rows}")).unwrap();
+    let text = |output: &Output| String::from_utf8_lossy(&output.stdout).into_owned();
+    let run = |arguments: &[&str]| {
+        let output = edgemix(arguments, folder.path());
+        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        output
+    };
+    let trained =
+        run(&["train", "nine.csv", "--out", "nine", "--level", "coarse", "--set", "method.grouping.halves=6"]);
+    let levels = "levels: 3 clusters (split-half agreement 1.00); 9 clusters (split-half agreement 1.00, as trained)\n";
+    assert!(text(&trained).contains(levels), "{}", text(&trained));
+    assert!(text(&trained).contains("nine/model.emx: 3 clusters of"), "{}", text(&trained));
+    let found: serde_json::Value =
+        serde_json::from_slice(&fs::read(folder.path().join("nine/clusters.json")).unwrap()).unwrap();
+    let numbers: Vec<&serde_json::Value> =
+        found["levels"].as_array().unwrap().iter().map(|level| &level["clusters"]).collect();
+    assert_eq!(numbers, [3, 9]);
+    // Both models of the run have the level of the file.
+    let evaluated: serde_json::Value = serde_json::from_slice(&run(&["evaluate", "nine", "--json"]).stdout).unwrap();
+    assert_eq!([&evaluated["f32"]["clusters"], &evaluated["int8"]["clusters"]], [3, 3]);
+    assert!(evaluated["agreement"].as_f64().unwrap() > 0.99);
+    let page = fs::read_to_string(folder.path().join("nine/report.html")).unwrap();
+    assert!(page.contains("class=\"level\""), "no dendrogram");
+
+    assert!(text(&run(&["export", "nine", "--level", "fine", "-o", "fine.emx"])).contains("fine.emx: 9 clusters"));
+    run(&["export", "nine", "-o", "trained.emx"]);
+    run(&["export", "nine", "--level", "3", "-o", "three.emx"]);
+    let read = |path: &str| fs::read(folder.path().join(path)).unwrap();
+    assert!(read("fine.emx") == read("trained.emx") && read("three.emx") == read("nine/model.emx"));
+    let inspected: serde_json::Value = serde_json::from_slice(&run(&["inspect", "fine.emx", "--json"]).stdout).unwrap();
+    assert_eq!((&inspected["head"]["clusters"], &inspected["levels"][0]), (&9.into(), &3.into()));
+    let inspected: serde_json::Value = serde_json::from_slice(&run(&["inspect", "nine", "--json"]).stdout).unwrap();
+    assert_eq!((&inspected["head"]["clusters"], &inspected["hierarchy"][1]["clusters"]), (&3.into(), &9.into()));
+    assert_eq!(inspected["levels"], serde_json::json!([]));
+    // The groups are unions of the blobs, sample by sample.
+    let clusters = |model: &str| -> Vec<String> {
+        let lines = text(&run(&["assign", model, "nine.csv"]));
+        lines.lines().skip(1).map(|line| line.split(',').nth(1).unwrap().to_owned()).collect()
+    };
+    let (fine, coarse) = (clusters("fine.emx"), clusters("three.emx"));
+    let pairs: std::collections::BTreeSet<_> = fine.iter().zip(&coarse).collect();
+    assert_eq!(pairs.len(), 9, "a blob in two groups: {pairs:?}");
+
+    let refused = edgemix(&["export", "nine", "--level", "4", "-o", "four.emx"], folder.path());
+    assert_eq!(refused.status.code(), Some(2));
+    let said = String::from_utf8_lossy(&refused.stderr);
+    assert!(said.contains("the model has no level of 4 clusters: its levels have 3 and 9 clusters"), "{said}");
+    assert!(!folder.path().join("four.emx").exists());
+}
+
 #[cfg(unix)]
 #[test]
 fn a_reader_that_goes_away_early_is_not_an_error() {

@@ -50,7 +50,11 @@ fn plan(dataset: &Dataset) -> Plan<'_> {
     Plan::new(&Source::new("two groups"), dataset, config).unwrap()
 }
 
-const OPTIONS: FitOptions = FitOptions { device: edgemix::device::Device::Cpu, allow_disagreement: true };
+const OPTIONS: FitOptions = FitOptions {
+    device: edgemix::device::Device::Cpu,
+    allow_disagreement: true,
+    level: edgemix::trained::LevelChoice::Trained,
+};
 
 /// A run that has every file, with the contents of each.
 fn whole_run(folder: &Path, dataset: &Dataset) -> Vec<Vec<u8>> {

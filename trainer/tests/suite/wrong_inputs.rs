@@ -89,6 +89,9 @@ const CASES: &[&str] = &[
     "train --out started --resume --seed 4",
     "train none.csv --out started --resume",
     "train digits --out text/r",
+    "export finished --data digits --level 5 -o x.emx",
+    "export finished --data digits --level few -o x.emx",
+    "train digits --level 1.5 --out r",
     "export r -o x.emx",
     "export started -o x.emx",
     "export started",
@@ -320,7 +323,7 @@ fn runs(folder: &Path, model: &[u8]) {
     };
     let scaling = Scaling { gain: vec![0.0625], offset: vec![0.0] };
     let head = Head::Mixture(mixture);
-    let trained = Trained { method: "dpm".into(), front_end: None, scaling, encoder: vec![], head };
+    let trained = Trained { method: "dpm".into(), front_end: None, scaling, encoder: vec![], head, hierarchy: None };
     let trained = write_trained(&trained).unwrap();
     write(&trained_file("mixed"), &trained);
     write(&trained_file("finished"), &trained);

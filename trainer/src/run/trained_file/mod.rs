@@ -6,6 +6,7 @@
 
 mod error;
 mod heads;
+mod hierarchy;
 mod layers;
 mod model;
 mod tensors;

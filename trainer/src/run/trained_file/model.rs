@@ -4,11 +4,12 @@ use serde::{Deserialize, Serialize};
 
 use super::error::TrainedFileError;
 use super::heads::{self, HeadDescription};
-use super::layers;
 use super::tensors::{TensorReader, TensorWriter};
 use super::version::VERSION;
+use super::{hierarchy, layers};
 use crate::data::Scaling;
 use crate::front_end::FrontEnd;
+use crate::mixture::Level;
 use crate::trained::{Layer, Trained};
 
 /// The entry `edgemix` of the metadata.
@@ -21,6 +22,8 @@ struct Description {
     front_end: Option<FrontEnd>,
     encoder: Vec<Layer>,
     head: HeadDescription,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    levels: Option<Vec<Level>>,
 }
 
 /// The only part of the description that is read before the version is known.
@@ -41,7 +44,7 @@ struct Preamble {
 /// # let mixture = Mixture { log_weights: vec![0.0; 2], means: ndarray::array![[0.0], [9.0]], covariance, clusters: vec![0, 1] };
 /// # let (method, head) = ("by hand".into(), Head::Mixture(mixture));
 /// # let scaling = Scaling { gain: vec![1.0], offset: vec![0.0] };
-/// # let trained = Trained { method, front_end: None, scaling, encoder: vec![], head };
+/// # let trained = Trained { method, front_end: None, scaling, encoder: vec![], head, hierarchy: None };
 /// let bytes = write_trained(&trained)?;
 /// assert_eq!(read_trained(&bytes)?, trained);
 /// # Ok::<(), edgemix::run::TrainedFileError>(())
@@ -60,6 +63,7 @@ pub fn write_trained(trained: &Trained) -> Result<Vec<u8>, TrainedFileError> {
         front_end: trained.front_end.clone(),
         encoder: layers::write(&mut tensors, "encoder", &trained.encoder),
         head: heads::write(&mut tensors, &trained.head),
+        levels: trained.hierarchy.as_ref().map(|own| hierarchy::write(&mut tensors, own)),
     };
     tensors.finish(&serde_json::to_string(&description)?)
 }
@@ -74,7 +78,7 @@ pub fn read_trained(bytes: &[u8]) -> Result<Trained, TrainedFileError> {
     if version != VERSION {
         return Err(TrainedFileError::Version { found: version });
     }
-    let Description { method, front_end, encoder, head, .. } = serde_json::from_str(tensors.description())?;
+    let Description { method, front_end, encoder, head, levels, .. } = serde_json::from_str(tensors.description())?;
     let encoder = layers::read(&tensors, "encoder", encoder)?;
     let head = heads::read(&tensors, head)?;
     let (gives, takes) = (encoder.last().map(Layer::outputs), head.n_dims());
@@ -87,8 +91,9 @@ pub fn read_trained(bytes: &[u8]) -> Result<Trained, TrainedFileError> {
     if let Some(problem) = front_end.as_ref().and_then(|front_end| problem_of(front_end, inputs)) {
         return Err(TrainedFileError::field("front_end", problem));
     }
+    let hierarchy = levels.map(|levels| hierarchy::read(&tensors, levels, &head)).transpose()?;
     tensors.finish()?;
-    Ok(Trained { method, front_end, scaling, encoder, head })
+    Ok(Trained { method, front_end, scaling, encoder, head, hierarchy })
 }
 
 /// What is wrong with a front end before an encoder that takes so many values.

@@ -8,7 +8,8 @@ use super::tensors::{TensorReader, TensorWriter};
 use super::{TrainedFileError, read_trained, write_trained};
 use crate::base::random::{normal, stream};
 use crate::data::{ImageShape, Samples, Scaling};
-use crate::mixture::{Covariance, Mixture};
+use crate::mixture::dendrogram::{Dendrogram, Join};
+use crate::mixture::{Covariance, Hierarchy, Mixture, NumberTrial};
 use crate::trained::{
     Activation, Autoencoders, Convolution, ConvolutionShape, Dense, Head, Layer, Pair, Pooling, PoolingOperation,
     Trained, Window,
@@ -21,6 +22,14 @@ fn dense(inputs: usize, outputs: usize, activation: Activation, rng: &mut ChaCha
 fn mixture(covariance: Covariance) -> Head {
     let means = array![[-1.0, 0.1], [2.0, 0.3], [1.0 / 3.0, 4.0]];
     Head::Mixture(Mixture { log_weights: vec![-1.1, -0.9, -1.3], means, covariance, clusters: vec![0, 1, 0] })
+}
+
+/// The levels of a mixture, as without halves and with some that agree.
+fn hierarchy(head: &Head) -> Option<Hierarchy> {
+    let Head::Mixture(mixture) = head else { return None };
+    let agreement = [2, 3].map(|clusters| NumberTrial { clusters, agreement: 1.0 / clusters as f64 + 0.5 });
+    let is_diagonal = matches!(mixture.covariance, Covariance::Diagonal(_));
+    Some(Hierarchy::new(mixture, if is_diagonal { &agreement } else { &[] }, true))
 }
 
 /// A model with each kind of layer and head.
@@ -53,6 +62,7 @@ fn models() -> Vec<Trained> {
         front_end: None,
         scaling: scaling(entries),
         encoder,
+        hierarchy: hierarchy(&head),
         head,
     };
     vec![
@@ -71,6 +81,34 @@ fn a_model_is_read_as_it_was_written() {
         assert_eq!(read_trained(&bytes).unwrap(), model);
         assert_eq!(write_trained(&model).unwrap(), bytes, "the same model has other bytes");
     }
+}
+
+#[test]
+fn levels_that_contradict_the_mixture_are_refused() {
+    let model = &models()[1];
+    let with = |change: &dyn Fn(&mut Hierarchy)| {
+        let mut model = model.clone();
+        change(model.hierarchy.as_mut().unwrap());
+        read_trained(&write_trained(&model).unwrap()).unwrap_err().to_string()
+    };
+    let numbers = "levels: their numbers of clusters do not ascend, or are not between 1 and that of the components";
+    assert_eq!(with(&|own| own.levels[0].clusters = 0), numbers);
+    assert_eq!(with(&|own| own.levels.push(own.levels[0])), numbers);
+    assert_eq!(with(&|own| own.levels.last_mut().unwrap().clusters = 4), numbers);
+    assert_eq!(
+        with(&|own| own.levels.retain(|level| level.clusters != 2)),
+        "levels: none of them has the clusters of the mixture"
+    );
+    let join = |into, from| Join { into, from, distance: 1.0 };
+    // The first and the last component are one cluster.
+    let other = Dendrogram::new(3, vec![join(0, 1), join(0, 2)]).unwrap();
+    assert_eq!(with(&|own| own.tree = other.clone()), "levels: none of them has the clusters of the mixture");
+    assert_eq!(with(&|own| own.levels[0].agreement = Some(1.5)), "levels: an agreement is not between -1 and 1");
+    let fewer = Dendrogram::new(2, vec![join(0, 1)]).unwrap();
+    assert_eq!(with(&|own| own.tree = fewer.clone()), "the tensor hierarchy.into has shape [1], expected [2]");
+    let softmax = Trained { hierarchy: model.hierarchy.clone(), ..models()[3].clone() };
+    let error = read_trained(&write_trained(&softmax).unwrap()).unwrap_err().to_string();
+    assert_eq!(error, "levels: are described, but the head is not a mixture");
 }
 
 #[test]
