@@ -49,8 +49,7 @@ pub(crate) fn init(
     clusters: Result<&mut [ClusterDrift], Status>,
     one_in: u32,
 ) -> Result<(), Status> {
-    let empty = Drift { filled: 0, words: [0; EDGEMIX_DRIFT_WORDS], clusters: core::ptr::null_mut(), n_clusters: 0 };
-    let drift = drift.ok_or(EDGEMIX_ERROR_NULL)?.write(empty);
+    let drift = storage::empty(drift.ok_or(EDGEMIX_ERROR_NULL)?);
     let (model, clusters) = (loaded(model)?, clusters?);
     let test = DriftTest::new(model, one_in, storage::clusters(clusters)).map_err(status::of_drift)?;
     (drift.clusters, drift.n_clusters) = (clusters.as_mut_ptr(), clusters.len());

@@ -2,7 +2,7 @@
 
 use core::mem::MaybeUninit;
 
-use edgemix_runtime::{AssignError, Limits, Novelty, RawCount};
+use edgemix_runtime::{AssignError, Limits, LoadError, Novelty, RawCount};
 
 use crate::status::{self, EDGEMIX_ERROR_NOT_READY, EDGEMIX_ERROR_NULL, Status};
 use crate::storage;
@@ -55,11 +55,20 @@ pub(crate) fn load(
     bytes: Result<&'static [u8], Status>,
     limits: Limits,
 ) -> Result<(), Status> {
-    let empty = Model { filled: 0, words: [0; EDGEMIX_MODEL_WORDS] };
-    let model = model.ok_or(EDGEMIX_ERROR_NULL)?.write(empty);
-    let checked = edgemix_runtime::Model::from_bytes_within(bytes?, limits).map_err(status::of_load)?;
-    storage::put(&mut model.filled, &mut model.words, checked);
-    Ok(())
+    let model = storage::empty(model.ok_or(EDGEMIX_ERROR_NULL)?);
+    match check(bytes?, limits) {
+        Ok(checked) => {
+            storage::put(&mut model.filled, &mut model.words, checked);
+            Ok(())
+        }
+        Err(error) => Err(status::of_load(error)),
+    }
+}
+
+/// Not inlined, so that the stack holds as few copies of a model as possible.
+#[inline(never)]
+fn check(bytes: &'static [u8], limits: Limits) -> Result<edgemix_runtime::Model<'static>, LoadError> {
+    edgemix_runtime::Model::from_bytes_within(bytes, limits)
 }
 
 /// Where the result of an assignment goes.

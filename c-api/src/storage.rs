@@ -1,5 +1,7 @@
 //! Rust values in structs that C owns.
 
+use core::mem::MaybeUninit;
+
 use edgemix_runtime::{DriftTest, Model, Windows};
 
 use crate::drift::ClusterDrift;
@@ -26,6 +28,28 @@ unsafe impl Kept for DriftTest<'static> {
 // SAFETY: see above.
 unsafe impl Kept for Windows {
     const FILLED: u64 = u64::from_le_bytes(*b"EMIX win");
+}
+
+/// A struct of C that may be all zeros.
+///
+/// # Safety
+/// It consists of integers and raw pointers.
+pub(crate) unsafe trait Empty {}
+
+// SAFETY: its fields are integers.
+unsafe impl Empty for crate::model::Model {}
+// SAFETY: its fields are integers and a raw pointer.
+unsafe impl Empty for crate::stream::Stream {}
+// SAFETY: its fields are integers and a raw pointer.
+unsafe impl Empty for crate::drift::Drift {}
+
+/// Fills a struct with zeros where it lies: a value on the stack would be a copy too many.
+pub(crate) fn empty<T: Empty>(place: &mut MaybeUninit<T>) -> &mut T {
+    // SAFETY: the reference is valid for writing, and zeros are a value of every `Empty`.
+    unsafe {
+        place.as_mut_ptr().write_bytes(0, 1);
+        place.assume_init_mut()
+    }
 }
 
 /// Puts a value into a struct of C.

@@ -53,8 +53,7 @@ pub(crate) fn init(
     channels: usize,
     step: usize,
 ) -> Result<(), Status> {
-    let empty = Stream { filled: 0, words: [0; EDGEMIX_STREAM_WORDS], ring: core::ptr::null_mut(), length: 0 };
-    let stream = stream.ok_or(EDGEMIX_ERROR_NULL)?.write(empty);
+    let stream = storage::empty(stream.ok_or(EDGEMIX_ERROR_NULL)?);
     let ring = ring?;
     // The ring may come from memory that was never written.
     ring.fill(0);
