@@ -1,4 +1,5 @@
-//! Chooses the kernels for the core, because stable Rust has no `cfg` for the DSP extension.
+//! Chooses the kernels for the core, because stable Rust has no `cfg` for the DSP extension, and says whether the profile
+//! asks for small code.
 
 const CORES: &str = r#"values("dsp", "mainline", "baseline", "riscv", "scalar", "host")"#;
 
@@ -6,6 +7,7 @@ fn main() {
     println!("cargo:rerun-if-changed=build.rs");
     println!("cargo:rustc-check-cfg=cfg(edgemix_core, {CORES})");
     println!("cargo:rustc-check-cfg=cfg(edgemix_v8m)");
+    println!("cargo:rustc-check-cfg=cfg(edgemix_small)");
     let target = std::env::var("TARGET").unwrap_or_default();
     let has_dsp = std::env::var_os("CARGO_FEATURE_DSP").is_some();
     let is_v8m = target.starts_with("thumbv8m.main");
@@ -18,6 +20,9 @@ fn main() {
         _ => "host",
     };
     println!("cargo:rustc-cfg=edgemix_core=\"{core}\"");
+    if std::env::var("OPT_LEVEL").is_ok_and(|level| ["s", "z"].contains(&&*level)) {
+        println!("cargo:rustc-cfg=edgemix_small");
+    }
     if is_v8m {
         println!("cargo:rustc-cfg=edgemix_v8m");
     }

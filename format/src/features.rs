@@ -19,6 +19,8 @@ pub enum Feature {
     HeldOut,
     /// `pooling`: two-dimensional pooling.
     Pooling,
+    /// `signal-shape`: crest factor, skewness and kurtosis in spectra.
+    SignalShape,
     /// `softmax`: softmax heads.
     Softmax,
     /// `spectrum`: spectra of raw windows.
@@ -34,6 +36,7 @@ impl fmt::Display for Feature {
             Self::FullCovariance => "full-covariance",
             Self::HeldOut => "held-out",
             Self::Pooling => "pooling",
+            Self::SignalShape => "signal-shape",
             Self::Softmax => "softmax",
             Self::Spectrum => "spectrum",
         })
@@ -55,6 +58,8 @@ pub const FULL_COVARIANCE: bool = cfg!(feature = "full-covariance");
 pub const HELD_OUT: bool = cfg!(feature = "held-out");
 /// Whether feature `pooling` is on.
 pub const POOLING: bool = cfg!(feature = "pooling");
+/// Whether feature `signal-shape` is on.
+pub const SIGNAL_SHAPE: bool = cfg!(feature = "signal-shape");
 /// Whether feature `softmax` is on.
 pub const SOFTMAX: bool = cfg!(feature = "softmax");
 /// Whether feature `spectrum` is on.

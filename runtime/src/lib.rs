@@ -39,6 +39,7 @@
 //! | `held-out` | novelty tables of held-out samples |
 //! | `pooling` | poolings |
 //! | `softmax` | softmax heads |
+//! | `signal-shape` | crest factor, skewness and kurtosis in a spectrum |
 //! | `spectrum` | a spectrum of a raw window before the encoder |
 //!
 //! `signature` reads models that are signed, and updates a model in flash.

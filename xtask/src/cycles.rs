@@ -19,8 +19,12 @@ use crate::cores::{CORES, Core};
 use crate::setup;
 
 /// The measured functions of the firmware, and their multiply-accumulates.
-const MEASURED: [(&str, u32); 3] =
-    [("measured_layers", 264_192), ("measured_diagonal", 2 * 8 * 16), ("measured_full", 8 * (16 * 17 / 2 + 16))];
+const MEASURED: [(&str, u32); 4] = [
+    ("measured_layers", 264_192),
+    ("measured_diagonal", 2 * 8 * 16),
+    ("measured_full", 8 * (16 * 17 / 2 + 16)),
+    ("measured_spectrum", 6 * (128 + 128 + 128 * 6)),
+];
 const REFILL: u32 = 2;
 
 /// How long an instruction takes.

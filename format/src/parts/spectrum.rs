@@ -2,8 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::cursor::{Cursor, Decode, decode_fields};
+use crate::cursor::Cursor;
 use crate::error::{Fault, ensure};
+use crate::features::{Feature, SIGNAL_SHAPE};
 use crate::limits::{MAX_FRAMES, MAX_INPUTS, MAX_INSTANTS};
 use crate::plan::FrontEndMemory;
 use crate::tensor::Tensor;
@@ -41,11 +42,6 @@ pub struct SpectrumRecord {
     /// The first bin of each band, then the bin behind the last band. No elements if there are no bands.
     pub edges: Tensor<u16>,
 }
-
-decode_fields!(
-    SpectrumRecord: instants, channels, log2_fft, frame, hop, pooling, statistics, mean_fraction, variance_floor,
-    bin_floor, level, signals, taper, edges
-);
 
 /// Statistics and band energies of each signal of a window. A signal is a channel, or the magnitude of several.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,9 +89,9 @@ pub enum FramePooling {
     Each,
 }
 
-impl<'a> Decode<'a> for FramePooling {
-    fn decode(bytes: &mut &'a [u8]) -> Option<Self> {
-        Some(match u32::decode(bytes)? {
+impl FramePooling {
+    fn from_tag(tag: u32) -> Option<Self> {
+        Some(match tag {
             0 => Self::Mean,
             1 => Self::Max,
             2 => Self::Each,
@@ -131,6 +127,8 @@ impl Statistics {
     pub const SKEWNESS: Self = Self(8);
     /// The base-2 logarithm of the kurtosis: the fourth central moment over the square of the variance.
     pub const KURTOSIS: Self = Self(16);
+    /// Those that feature `signal-shape` is for: crest factor, skewness and kurtosis.
+    pub const SHAPE: Self = Self(28);
     /// All of them.
     pub const ALL: Self = Self(31);
 
@@ -173,36 +171,49 @@ impl core::ops::BitOr for Statistics {
     }
 }
 
-impl<'a> Decode<'a> for Statistics {
-    fn decode(bytes: &mut &'a [u8]) -> Option<Self> {
-        u8::decode(bytes).map(Self)
-    }
-}
-
-/// Decodes and checks a spectrum.
+/// Decodes and checks a spectrum. Neighbouring fields are decoded as an array, which takes less code than one by one.
 #[inline(never)]
 pub(crate) fn decode<'a>(cursor: &mut Cursor<'a>, blob: &'a [u8]) -> Result<Spectrum<'a>, Fault> {
-    let record: SpectrumRecord = cursor.next()?;
+    let [instants, channels]: [u32; 2] = cursor.next()?;
+    let log2_fft = cursor.next()?;
+    let [frame, hop, pooling]: [u32; 3] = cursor.next()?;
+    let [statistics, mean_fraction]: [u8; 2] = cursor.next()?;
+    let [variance_floor, bin_floor, level]: [u32; 3] = cursor.next()?;
     let spectrum = Spectrum {
-        instants: record.instants as usize,
-        channels: record.channels.into(),
-        log2_fft: record.log2_fft,
-        frame: record.frame.into(),
-        hop: record.hop.into(),
-        pooling: record.pooling,
-        statistics: record.statistics,
-        mean_fraction: record.mean_fraction,
-        variance_floor: record.variance_floor,
-        bin_floor: record.bin_floor,
-        level: record.level,
-        signals: record.signals.resolve(blob, record.signals.len as usize)?,
-        taper: record.taper.resolve(blob, record.taper.len as usize)?,
-        edges: record.edges.resolve(blob, record.edges.len as usize)?,
+        instants: instants as usize,
+        channels: channels as usize,
+        log2_fft,
+        frame: frame as usize,
+        hop: hop as usize,
+        pooling: FramePooling::from_tag(pooling).ok_or(Fault::Malformed)?,
+        statistics: Statistics(statistics),
+        mean_fraction,
+        variance_floor,
+        bin_floor,
+        level,
+        signals: elements(bytes(cursor, blob, 4)?)?,
+        taper: elements(bytes(cursor, blob, 2)?)?,
+        edges: elements(bytes(cursor, blob, 2)?)?,
     };
     spectrum.check()?;
+    ensure(SIGNAL_SHAPE || !spectrum.statistics.intersects(Statistics::SHAPE), Fault::Disabled(Feature::SignalShape))?;
     Ok(spectrum)
 }
 
+/// The bytes of a tensor of any number of elements of `size` bytes: one function for all types of elements.
+#[inline(never)]
+fn bytes<'a>(cursor: &mut Cursor<'a>, blob: &'a [u8], size: u32) -> Result<&'a [u8], Fault> {
+    let [offset, len]: [u32; 2] = cursor.next()?;
+    let len = len.checked_mul(size).ok_or(Fault::TensorOutside)?;
+    Tensor::<u8>::at(offset, len).resolve(blob, len as usize)
+}
+
+fn elements<T: bytemuck::AnyBitPattern>(bytes: &[u8]) -> Result<&[T], Fault> {
+    bytemuck::try_cast_slice(bytes).map_err(|_| Fault::TensorAlignment)
+}
+
+/// Sizes are those of a spectrum that [`check`](Spectrum::check) accepts; no product of such a spectrum overflows. Others
+/// may have any.
 impl Spectrum<'_> {
     /// Checks the sizes, the limits and the elements of the tensors.
     ///
@@ -239,21 +250,18 @@ impl Spectrum<'_> {
 
     /// Number of raw counts of one window.
     pub fn inputs(&self) -> usize {
-        self.instants.saturating_mul(self.channels)
+        self.instants.wrapping_mul(self.channels)
     }
 
     /// Number of features of one window.
     pub fn outputs(&self) -> usize {
-        self.signals.len().saturating_mul(self.features_of_a_signal())
+        self.signals.len().wrapping_mul(self.features_of_a_signal())
     }
 
     /// Number of features of one signal.
     pub fn features_of_a_signal(&self) -> usize {
-        let energies = match self.pooling {
-            FramePooling::Mean | FramePooling::Max => self.bands(),
-            FramePooling::Each => self.bands().saturating_mul(self.frames()),
-        };
-        energies.saturating_add(self.statistics.len())
+        let frames = if self.pooling == FramePooling::Each { self.frames() } else { 1 };
+        self.bands().wrapping_mul(frames).wrapping_add(self.statistics.len())
     }
 
     /// Length of the Fourier transform.
@@ -273,7 +281,7 @@ impl Spectrum<'_> {
 
     /// Number of frames of a window.
     pub fn frames(&self) -> usize {
-        self.instants.saturating_sub(self.frame).checked_div(self.hop).unwrap_or(0).saturating_add(1)
+        self.instants.saturating_sub(self.frame).checked_div(self.hop).unwrap_or(0).wrapping_add(1)
     }
 
     /// Scratch memory holds a frame's transform, the energies of a signal's bands, 64 bits each, and a signal.
@@ -285,10 +293,15 @@ impl Spectrum<'_> {
     /// A square for each instant of a signal; for each frame the taper, four products for each butterfly of a complex
     /// transform of half the length that is not trivial, as many to make a real one of it, and the squares of its bins.
     pub(crate) fn macs(&self) -> u64 {
-        let frame = self.frame as u64 + self.fft() as u64 * u64::from(self.log2_fft.saturating_sub(1));
-        let signal = self.instants as u64 + self.frames() as u64 * frame;
-        let squares = self.signals.iter().filter(|signal| signal.count_ones() > 1).map(|signal| signal.count_ones());
-        self.signals.len() as u64 * signal + self.instants as u64 * squares.map(u64::from).sum::<u64>()
+        // Below 2^27 within the limits.
+        let frame = self.frame.wrapping_add(self.fft().wrapping_mul(usize::from(self.log2_fft.saturating_sub(1))));
+        let frames = self.frames().wrapping_mul(frame);
+        let mut total = 0usize;
+        for signal in self.signals {
+            let squares = if signal.is_power_of_two() { 1 } else { 1 + signal.count_ones() };
+            total = total.wrapping_add(self.instants.wrapping_mul(squares as usize)).wrapping_add(frames);
+        }
+        total as u64
     }
 
     /// Bytes in the blob.

@@ -41,15 +41,19 @@ pub(super) fn real(z: &mut [Complex]) -> i32 {
 /// The complex transform, times 4 over its length. Absolute values stay below 2^29.
 fn complex(z: &mut [Complex]) {
     first_stages(z);
+    // Short stages have functions of their own, but where the profile asks for small code.
+    let least = if cfg!(edgemix_small) { 1 } else { 4 };
     let mut span = z.len() / 8;
-    while span > 2 {
+    while span >= least {
         stage(z, span);
         span /= 2;
     }
     if span == 2 {
         short_stage::<8>(z);
     }
-    short_stage::<4>(z);
+    if span >= 1 {
+        short_stage::<4>(z);
+    }
 }
 
 /// The first two stages, whose factors are 1 and -i.
@@ -155,7 +159,8 @@ fn split(z: &mut [Complex]) -> i32 {
 }
 
 /// Bin `k` and the conjugate of bin `n - k` of elements `k` and `n - k`.
-#[inline(always)]
+#[cfg_attr(edgemix_small, inline(never))]
+#[cfg_attr(not(edgemix_small), inline(always))]
 fn join(a: &mut Complex, b: &mut Complex, factor: [i16; 2]) {
     let [[ax, ay], [bx, by]] = [*a, *b];
     let even = [(ax + bx) >> 1, (ay - by) >> 1];

@@ -100,8 +100,8 @@ fn magnitude(squares: u32) -> i16 {
 pub(super) struct Sums {
     /// The first instant.
     first: i32,
-    /// Number of instants.
-    n: NonZeroU32,
+    /// Number of instants, at most 2^15.
+    pub(super) n: NonZeroU32,
     /// The sum of the differences, and 2^16 for each instant: not negative.
     sum: u32,
     /// The sum of the squares of the differences.
@@ -117,6 +117,14 @@ pub(super) struct Mean {
     pub(super) whole: i32,
     /// The rest in units of 2^-16, rounded: 0 to 2^16.
     pub(super) fraction: u32,
+}
+
+impl Mean {
+    /// With at most 8 fraction bits, rounded.
+    pub(super) fn rounded(&self, bits: u8) -> i32 {
+        let bits = u32::from(bits.min(8));
+        (self.whole << bits) + ((self.fraction + (1 << (15 - bits))) >> (16 - bits)) as i32
+    }
 }
 
 impl Sums {

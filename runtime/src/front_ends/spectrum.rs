@@ -1,7 +1,6 @@
 //! Statistics and band energies of each signal of a window.
 
-use core::ops::Range;
-
+use edgemix_format::SIGNAL_SHAPE;
 use edgemix_format::view::{FramePooling, Spectrum, Statistics};
 
 use super::fft::{self, Complex, half};
@@ -53,6 +52,16 @@ impl Centred {
         Some(Self { mean: sums.mean(), fraction, sums })
     }
 
+    /// The base-2 logarithm of the standard deviation, in units of 2^-10.
+    fn log2_deviation(&self, floor: u32) -> i32 {
+        let n = self.sums.n.get();
+        // Times n^2. The floor of a short window has fraction bits, for which its variance has space.
+        let floor = u64::from(floor) * u64::from(n * n);
+        let variance = self.sums.scaled_variance();
+        let (variance, bits) = if n < 256 { ((variance << 16) + floor, 16) } else { (variance + (floor >> 16), 0) };
+        (log2(variance) - 2 * log2(n.into()) - (bits << 15) + (1 << 5)) >> 6
+    }
+
     /// The moments of the signal with 12 bits of it.
     #[inline(never)]
     fn moments(&self, spectrum: &Spectrum, signal: &[i16]) -> Moments {
@@ -77,31 +86,20 @@ impl Centred {
 }
 
 /// The statistics that the spectrum has, in the order of their bits.
+#[inline(never)]
 fn statistics(spectrum: &Spectrum, centred: &Centred, signal: &[i16], places: &mut [i16]) {
-    let shape = Statistics::CREST | Statistics::SKEWNESS | Statistics::KURTOSIS;
-    let moments = spectrum.statistics.intersects(shape).then(|| centred.moments(spectrum, signal));
-    let wanted = spectrum.statistics;
+    let has_shape = SIGNAL_SHAPE && spectrum.statistics.intersects(Statistics::SHAPE);
+    let moments = has_shape.then(|| centred.moments(spectrum, signal));
     let mut places = places.iter_mut();
     let mut put = |statistic: Statistics, value: &dyn Fn() -> i32| {
-        if wanted.contains(statistic)
+        if spectrum.statistics.contains(statistic)
             && let Some(place) = places.next()
         {
             *place = saturate(value());
         }
     };
-    put(Statistics::MEAN, &|| {
-        let Mean { whole, fraction } = centred.mean;
-        let bits = u32::from(spectrum.mean_fraction.min(8));
-        (whole << bits) + ((fraction + (1 << (15 - bits))) >> (16 - bits)) as i32
-    });
-    put(Statistics::DEVIATION, &|| {
-        let n = spectrum.instants as u64;
-        // Times n^2, the floor of a short window has fraction bits, for which its variance has space.
-        let bits = if n < 256 { 16 } else { 0 };
-        let floor = (u64::from(spectrum.variance_floor) * n * n) >> (16 - bits);
-        let variance = log2((centred.sums.scaled_variance() << bits) + floor) - 2 * log2(n);
-        (variance - (bits << 15) + (1 << 5)) >> 6
-    });
+    put(Statistics::MEAN, &|| centred.mean.rounded(spectrum.mean_fraction));
+    put(Statistics::DEVIATION, &|| centred.log2_deviation(spectrum.variance_floor));
     let Some(moments) = moments else { return };
     put(Statistics::CREST, &|| moments.log2_crest());
     put(Statistics::SKEWNESS, &|| moments.skewness());
@@ -110,6 +108,7 @@ fn statistics(spectrum: &Spectrum, centred: &Centred, signal: &[i16], places: &m
 
 /// The energies of the bands: their mean over all frames, the greatest of them, or those of each frame, which lie as far
 /// apart as there are signals.
+#[inline(never)]
 fn energies(
     spectrum: &Spectrum,
     centred: &Centred,
@@ -119,38 +118,36 @@ fn energies(
     features: &mut [i16],
 ) {
     let pooling = spectrum.pooling;
-    let (n_frames, step): (u64, _) = match pooling {
-        FramePooling::Mean => (spectrum.frames() as u64, 1),
-        FramePooling::Max => (1, 1),
-        FramePooling::Each => (1, spectrum.signals.len()),
-    };
-    let mut features = features.iter_mut().step_by(step.max(1));
+    let n_summed = if pooling == FramePooling::Mean { spectrum.frames() as u32 } else { 1 };
+    let step = if pooling == FramePooling::Each { spectrum.signals.len() } else { 1 };
     // An energy has twice the fraction bits of the halved signal.
-    let scale = log2(n_frames) + ((2 * centred.fraction as i32 - 2) << 15);
+    let scale = log2(n_summed.into()) + ((2 * centred.fraction as i32 - 2) << 15);
     let level = spectrum.level as i32 - scale;
+    let mut place = 0;
+    let mut rest = signal;
     sums.fill([0; 2]);
-    for (frame, n_left) in frames(spectrum, signal).zip((0..spectrum.frames()).rev()) {
+    while let Some(frame) = rest.get(..spectrum.frame.max(1)) {
+        rest = rest.get(spectrum.hop.max(1)..).unwrap_or_default();
         let last = self::transform(spectrum, centred, frame, transform);
-        for (place, bins) in sums.iter_mut().zip(bins_of_bands(spectrum)) {
-            let (before, energy) = (from_words(*place), band_energy(transform, last, bins));
-            *place = to_words(match pooling {
+        let is_complete = pooling == FramePooling::Each || rest.len() < spectrum.frame;
+        for (sum, edges) in sums.iter_mut().zip(spectrum.edges.windows(2)) {
+            let &[start, end] = edges else { continue };
+            let (before, energy) = (from_words(*sum), band_energy(transform, last, start.into(), end.into()));
+            let energy = match pooling {
                 FramePooling::Mean => before + energy,
                 FramePooling::Max => before.max(energy),
                 FramePooling::Each => energy,
-            });
-        }
-        if n_left == 0 || pooling == FramePooling::Each {
-            // The features are the last of the zipped, so that none is taken and left empty.
-            for ((energy, bins), feature) in sums.iter().zip(bins_of_bands(spectrum)).zip(&mut features) {
-                let floor = n_frames * bin_floors(spectrum, centred, bins.len() as u64);
-                *feature = saturate((log2(from_words(*energy) + floor) + level + (1 << 4)) >> 5);
+            };
+            *sum = to_words(energy);
+            if is_complete && let Some(feature) = features.get_mut(place) {
+                let n_bins = u64::from(end.saturating_sub(start));
+                let floor = (u64::from(spectrum.bin_floor) * n_bins) << (2 * centred.fraction).saturating_sub(20);
+                let floor = u64::from(n_summed) * (floor >> 14);
+                *feature = saturate((log2(energy + floor) + level + (1 << 4)) >> 5);
+                place += step;
             }
         }
     }
-}
-
-fn frames<'s>(spectrum: &Spectrum, signal: &'s [i16]) -> impl Iterator<Item = &'s [i16]> {
-    signal.windows(spectrum.frame.max(1)).step_by(spectrum.hop.max(1))
 }
 
 /// The transform of a frame over its length. Returns the last bin, which `transform` has no place for.
@@ -169,38 +166,29 @@ fn transform(spectrum: &Spectrum, centred: &Centred, frame: &[i16], transform: &
     fft::real(transform)
 }
 
-/// The energy of a band of a frame. The first and the last bin of a transform stand for one frequency, all others for two,
-/// so those count half.
+/// The energy of the bins of a band of a frame, from `start` to before `end`. The first and the last bin of a transform
+/// stand for one frequency, all others for two, so those count half.
 #[inline(never)]
-fn band_energy(transform: &[Complex], last: i32, bins: Range<u32>) -> u64 {
+fn band_energy(transform: &[Complex], last: i32, start: u32, end: u32) -> u64 {
     let n = transform.len() as u32;
     // Bins are in the order of reversed indices.
     let shift = n.leading_zeros() + 1;
     let mut energy = 0;
-    for k in bins.start..bins.end.min(n) {
+    for k in start..end.min(n) {
         if let Some(&[x, y]) = transform.get((k.reverse_bits() >> (shift & 31)) as usize) {
-            energy += (square(x) + square(y)) as u64;
+            energy += square(x);
+            energy += square(y);
         }
     }
-    if bins.start == 0
+    if start == 0
         && let Some(&[x, _]) = transform.first()
     {
-        energy -= square(x) as u64 >> 1;
+        energy -= square(x) >> 1;
     }
-    if bins.end > n {
-        energy += square(last) as u64 >> 1;
+    if end > n {
+        energy += square(last) >> 1;
     }
-    energy
-}
-
-fn bins_of_bands<'s>(spectrum: &Spectrum<'s>) -> impl Iterator<Item = Range<u32>> + use<'s> {
-    let ends = spectrum.edges.get(1..).unwrap_or_default();
-    spectrum.edges.iter().zip(ends).map(|(&start, &end)| start.into()..end.into())
-}
-
-/// The energy of the added noise in `n_bins` bins of a frame, in block scale.
-fn bin_floors(spectrum: &Spectrum, centred: &Centred, n_bins: u64) -> u64 {
-    ((u64::from(spectrum.bin_floor) * n_bins) << (2 * centred.fraction).saturating_sub(20)) >> 14
+    energy as u64
 }
 
 fn saturate(value: i32) -> i16 {
