@@ -169,7 +169,7 @@ impl<'w> Assignment<'w> {
         best + ((margin * i64::from(margin_weight)) >> 2)
     }
 
-    fn cluster_of(&self, component: u16) -> u16 {
+    pub(crate) fn cluster_of(&self, component: u16) -> u16 {
         self.clusters.get(usize::from(component)).copied().unwrap_or(component)
     }
 

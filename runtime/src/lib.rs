@@ -65,6 +65,7 @@ mod input;
 pub mod kernels;
 mod model;
 mod network;
+mod smoother;
 mod stream;
 #[cfg(feature = "signature")]
 pub mod update;
@@ -81,6 +82,7 @@ pub use edgemix_format::{
 pub use error::{AssignError, DriftError};
 pub use input::RawCount;
 pub use model::Model;
+pub use smoother::{OtherClusters, Smoother, Transitions};
 pub use stream::{Stream, StreamError, Window, Windows};
 pub use workspace::Workspace;
 

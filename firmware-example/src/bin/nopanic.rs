@@ -8,7 +8,7 @@
 use core::hint::black_box;
 
 use cortex_m as _;
-use edgemix_runtime::{DriftMonitor, Model, Stream, Workspace};
+use edgemix_runtime::{DriftMonitor, Model, Smoother, Stream, Transitions, Workspace};
 
 #[repr(C, align(16))]
 struct Flash([u8; 4096]);
@@ -27,6 +27,15 @@ fn main() -> ! {
         let raw = black_box([0i16; 64]);
         if let Ok(found) = model.assign_raw(raw.get(..black_box(64)).unwrap_or(&[]), black_box(&mut workspace)) {
             black_box((found.cluster, found.novelty, found.posterior(black_box(0))));
+        }
+        let transitions = Transitions::from_counts(&black_box([[3; 3]; 3]));
+        if let (Ok(found), Ok(mut smoother)) =
+            (model.assign_raw(&raw, black_box(&mut workspace)), Smoother::new(&model, &transitions))
+        {
+            smoother.observe(&found);
+            smoother.miss();
+            black_box((smoother.cluster(), smoother.probability(black_box(1))));
+            smoother.restart();
         }
         if let Ok(mut stream) = Stream::<i16, 64>::new(black_box(4), black_box(8)) {
             stream.gap(black_box(3));
