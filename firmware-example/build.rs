@@ -1,5 +1,5 @@
-//! Copies the memory map of the chosen machine to where the linker looks for it, and the model and samples that `parity`
-//! embeds to where `parity` looks for them.
+//! Copies the memory map of the chosen machine to where the linker looks for it, the recording that the example replays, in
+//! integers, and the model and samples that `parity` embeds.
 
 use std::{env, fs, path::PathBuf};
 
@@ -24,8 +24,17 @@ fn main() {
         }
     }
     println!("cargo:rustc-check-cfg=cfg(samples_i16)");
+    fs::write(out.join("wearer.i16"), recording("assets/wearer.csv")).expect("cargo's folder is writable");
     #[cfg(feature = "signature")]
     signed_models(&out);
+}
+
+/// The counts of a recording in CSV, behind the columns of user and activity.
+fn recording(path: &str) -> Vec<u8> {
+    println!("cargo:rerun-if-changed={path}");
+    let text = fs::read_to_string(path).unwrap_or_else(|error| panic!("{path}: {error}"));
+    let counts = text.lines().skip(1).flat_map(|line| line.split(',').skip(2));
+    counts.flat_map(|count| count.parse::<i16>().unwrap_or_else(|_| panic!("{path}: `{count}`")).to_le_bytes()).collect()
 }
 
 /// Small models for `update`: two with rising counters, and one that someone else signed.
