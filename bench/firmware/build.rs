@@ -23,6 +23,10 @@ fn main() {
         list += &format!("({name:?}, edgemix_runtime::include_model!({path:?})),\n");
     }
     fs::write(out.join("slow.rs"), format!("[\n{list}]\n")).expect("OUT_DIR is writable");
+    println!("cargo:rustc-check-cfg=cfg(armv8m)");
+    if target.starts_with("thumbv8m") {
+        println!("cargo:rustc-cfg=armv8m");
+    }
     println!("cargo:rustc-link-search={}", out.display());
     println!("cargo:rerun-if-changed=build.rs");
 }

@@ -14,10 +14,11 @@ use crate::{setup, size};
 /// A count may exceed its budget by this much.
 const TOLERANCE_PERCENT: u64 = 1;
 /// Programs whose code is measured: their names in the budgets, and cargo's arguments for their features.
-const PROGRAMS: [(&str, &[&str]); 4] = [
+const PROGRAMS: [(&str, &[&str]); 5] = [
     ("code", &["--no-default-features"]),
     ("code-convolution", &["--no-default-features", "--features", "convolution"]),
     ("code-spectrum", &["--no-default-features", "--features", "spectrum"]),
+    ("code-spectrum-with-shape", &["--no-default-features", "--features", "signal-shape"]),
     ("code-all", &[]),
 ];
 
@@ -129,9 +130,10 @@ fn parse(line: &str) -> Result<Workload> {
     })
 }
 
-fn print_table(core: &Core, workloads: &[Workload], [least, convolution, spectrum, all]: [u64; PROGRAMS.len()]) {
+fn print_table(core: &Core, workloads: &[Workload], [least, convolution, spectrum, shape, all]: [u64; PROGRAMS.len()]) {
     let code = format!(
-        "code {least} bytes, with convolution {convolution}, with a spectrum {spectrum}, with all features {all}"
+        "code {least} bytes, with convolution {convolution}, with a spectrum {spectrum}, the shape of signals as well \
+         {shape}, with all features {all}"
     );
     println!("## {} ({}), {code}\n", core.name, core.target);
     println!("| workload | instructions, model in RAM | in flash | multiply-accumulates | each | model | arena |");

@@ -5,12 +5,13 @@ use edgemix_runtime::{Model, Workspace, include_model};
 use crate::cases::Digest;
 
 /// The [`Digest`] of the scores of all [`models`].
-pub(crate) const MODELS: u32 = 0x773e_0952;
+pub(crate) const MODELS: u32 = 0x177f_fcd0;
 
-static FILES: [&[u8]; 3] = [
+static FILES: [&[u8]; 4] = [
     include_model!("../../../format/tests/golden/autoencoders.emx"),
     include_model!("../../../format/tests/golden/convolution.emx"),
     include_model!("../../../format/tests/golden/pooling.emx"),
+    include_model!("../../../format/tests/golden/spectrum.emx"),
 ];
 
 /// Assigns samples of extremes and of numbers in between. Returns the digest of the scores, or `None` if a model is
