@@ -12,14 +12,28 @@ use anyhow::{Context, Result, bail, ensure};
 use crate::process::{self, cargo, program, root};
 use crate::setup;
 
-/// The pages, in the order in which a newcomer reads them.
-const PAGES: [&str; 4] = ["docs/own-data.md", "docs/chip.md", "docs/c.md", "docs/vibration.md"];
+/// The pages, in the order in which a newcomer reads them, and what their commands build.
+const PAGES: [(&str, Builds); 4] = [
+    ("docs/own-data.md", Builds::Firmware),
+    ("docs/chip.md", Builds::Firmware),
+    ("docs/c.md", Builds::Firmware),
+    ("docs/vibration.md", Builds::Project),
+];
 
 /// Commands that are skipped, because [`setup`] prepares the machine.
 const INSTALLATION: [&str; 4] = ["git clone", "cargo install", "rustup", "apt-get install"];
 
 /// Added to the pages' training commands, so that they end sooner.
 const SHORT: &str = " --pretrain-epochs 4 --cluster-epochs 2";
+
+/// What cargo builds in the commands of a page.
+#[derive(Clone, Copy, PartialEq)]
+enum Builds {
+    /// The reader's firmware, for which cargo needs the settings of [`setup::cargo`].
+    Firmware,
+    /// Programs of this project, which set up the rest themselves.
+    Project,
+}
 
 /// A step that a page asks its reader to take.
 #[derive(Debug, PartialEq)]
@@ -44,15 +58,18 @@ pub(crate) fn run() -> Result<()> {
     let firmware = root().join("target/firmware");
     fs::create_dir_all(&firmware).with_context(|| firmware.display().to_string())?;
     std::os::unix::fs::symlink(&firmware, folder.join("library")).context("library")?;
-    for page in PAGES {
+    for (page, builds) in PAGES {
         let text = fs::read_to_string(root().join(page)).with_context(|| page.to_owned())?;
         let steps = steps(&text).with_context(|| page.to_owned())?;
         ensure!(!steps.is_empty(), "{page} has no code blocks to run");
         for step in steps {
-            follow(&step, &folder).with_context(|| page.to_owned())?;
+            follow(&step, builds, &folder).with_context(|| page.to_owned())?;
         }
     }
-    println!("the commands of {} run, and the emulated chip finds the clusters that the host finds", PAGES.join(", "));
+    println!(
+        "the commands of {} run, and the emulated chip finds the clusters that the host finds",
+        PAGES.map(|(page, _)| page).join(", ")
+    );
     Ok(())
 }
 
@@ -81,7 +98,7 @@ fn steps(page: &str) -> Result<Vec<Step>> {
 }
 
 /// Takes a step in the reader's folder.
-fn follow(step: &Step, folder: &Path) -> Result<()> {
+fn follow(step: &Step, builds: Builds, folder: &Path) -> Result<()> {
     match step {
         Step::Write(path, text) => {
             let path = folder.join(path);
@@ -107,13 +124,20 @@ fn follow(step: &Step, folder: &Path) -> Result<()> {
                 false => line.to_owned(),
             };
             let script = lines.map(short).collect::<Vec<String>>().join("\n");
-            process::run(shell()?.args(["-e", "-x", "-c", &script]).current_dir(folder))
+            process::run(shell(builds)?.args(["-e", "-x", "-c", &script]).current_dir(folder))
         }
     }
 }
 
-/// A shell that finds this project's `edgemix`, and whose cargo builds firmware.
-fn shell() -> Result<Command> {
+/// A shell that finds this project's `edgemix`, and whose cargo builds what the page does.
+fn shell(builds: Builds) -> Result<Command> {
+    if builds == Builds::Project {
+        let paths = std::env::var_os("PATH").unwrap_or_default();
+        let paths = std::iter::once(root().join("target/release")).chain(std::env::split_paths(&paths));
+        let mut shell = program("sh", &[]);
+        shell.env("PATH", std::env::join_paths(paths)?);
+        return Ok(shell);
+    }
     let cargo = setup::cargo()?;
     let mut shell = program("sh", &[]);
     for (name, value) in cargo.get_envs() {

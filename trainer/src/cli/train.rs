@@ -296,6 +296,7 @@ fn note_front_end(plan: &Plan) {
         tell(&format!("note: {}", front_end.describe()));
     } else if matches!(plan.dataset().samples.layout(), Layout::Windows { .. })
         && plan.config().front_end.kind == FrontEndKind::Auto
+        && !plan.config().encoder.is_over_time()
     {
         tell(
             "note: these windows have no spectrum, so the encoder takes them as they are; --front-end spectrum says why",
