@@ -1,6 +1,7 @@
 //! The emulated Cortex-M4 gives the host's bits.
 #![cfg(feature = "emulator")]
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
@@ -74,6 +75,25 @@ fn every_digit_is_assigned_as_on_the_host() {
     let expected = on_the_host(&Model::from_bytes(&bytes).unwrap(), &raw_digits());
     assert_eq!(expected.lines().count(), 1797);
     assert_eq!(on_the_chip(&path, &raw_digits(), "u8"), expected);
+}
+
+/// Fine and coarse answers, and the bits of their posteriors.
+#[test]
+fn levels_of_clusters_are_the_hosts() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("format/tests/golden/levels.emx");
+    let bytes = AlignedBytes::from(&fs::read(&path).unwrap()[..]);
+    let model = Model::from_bytes(&bytes).unwrap();
+    assert_eq!((model.n_clusters(), model.levels()), (6, &[3, 2][..]));
+    let samples: Vec<i16> = (0..200 * model.input_len() as i32)
+        .map(|i| (((i * 7919 + i % 97 * (i % 97) * 31).rem_euclid(509) - 254) * 40) as i16)
+        .collect();
+    let expected = on_the_host(&model, &samples);
+    let column = |at: usize| expected.lines().filter_map(|line| line.split(' ').nth(at)).collect::<BTreeSet<_>>().len();
+    // Index, cluster, component, log-density, novelty, the coarser clusters, and the three posteriors.
+    assert!(expected.lines().all(|line| line.split(' ').count() == 10));
+    assert!(column(1) > 1 && column(7) > 20, "the samples are all alike:\n{expected}");
+    let bytes: Vec<u8> = samples.iter().flat_map(|count| count.to_le_bytes()).collect();
+    assert_eq!(on_the_chip(&path, &bytes, "i16"), expected);
 }
 
 /// Every method's own export, and both of those methods that have two or two ways to start.
