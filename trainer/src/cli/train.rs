@@ -13,7 +13,7 @@ use super::output::{show, tell};
 use super::progress::{View, during, during_fit};
 use super::report::write_page;
 use super::settings;
-use super::warnings::{warn_of_fit, warn_of_one_cluster};
+use super::warnings::{warn_of_cluster_count, warn_of_fit};
 use crate::data::{Layout, Source};
 use crate::device::Device;
 use crate::front_end::{FrontEndKind, FrontEndSettings};
@@ -188,7 +188,7 @@ impl Train {
         let search = summary.run.cluster_count()?;
         // The model file may have another level.
         let n_clusters = summary.run.trained()?.head.n_clusters();
-        warn_of_one_cluster(n_clusters, search.as_ref());
+        warn_of_cluster_count(n_clusters, search.as_ref());
         Ok(search.as_ref().map_or_else(String::new, |search| describe::search(search, n_clusters)))
     }
 

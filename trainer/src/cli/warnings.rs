@@ -26,15 +26,18 @@ pub(super) fn warn_of_fit(summary: &FitSummary, config: &FitConfig) {
     }
 }
 
-/// Warns of a model with a single cluster, and of halves of the samples that agree only because each has one.
-pub(super) fn warn_of_one_cluster(n_clusters: usize, search: Option<&ClusterCountReport>) {
+/// Warns of a number of clusters that is doubtful.
+pub(super) fn warn_of_cluster_count(n_clusters: usize, search: Option<&ClusterCountReport>) {
+    let doubt = search.and_then(ClusterCountReport::doubt);
     if n_clusters == 1 {
         tell(
             "warning: the model has a single cluster, to which it assigns every sample: check that the samples differ in what \
              matters, such as the scale of the features and the length of the windows, or set the number with --clusters",
         );
+    } else if let Some(doubt) = doubt {
+        tell(&format!("warning: {doubt}"));
     }
-    let chosen = search.and_then(|found| found.curve.iter().find(|choice| choice.threshold == found.threshold));
+    let chosen = search.and_then(ClusterCountReport::chosen);
     if chosen.is_some_and(|choice| choice.clusters.2 == 1) {
         tell(
             "warning: the random halves of the samples agree only because each of them is a single cluster: this agreement \

@@ -1,5 +1,7 @@
 //! How a number of clusters was found.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use super::levels::{Level, NumberTrial};
@@ -24,6 +26,9 @@ pub struct ClusterCountReport {
     /// For each merge of two groups of components, the number of groups that it leaves, and the share of the halves that
     /// agree with it.
     pub merges: Vec<(usize, f64)>,
+    /// The numbers of samples and dimensions that these were found in.
+    #[serde(default)]
+    pub latents: (usize, usize),
     /// Whether halves were made of whole groups, such as people, and not of any samples.
     #[serde(default)]
     pub halves_of_groups: bool,
@@ -40,4 +45,92 @@ pub struct ThresholdTrial {
     pub agreement: f64,
     /// The fewest, the mean and the most clusters of a half that hold at least one percent of the samples.
     pub clusters: (usize, f64, usize),
+}
+
+/// Why a number of clusters is doubtful.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Doubt {
+    /// There is a single cluster. Random halves of the samples then agree because each of them sees one.
+    SingleCluster,
+    /// Random halves of the samples hardly agree.
+    Unsteady {
+        /// The number of clusters.
+        clusters: usize,
+        /// The number of components that these were grouped from.
+        components: usize,
+        /// The adjusted Rand index of two halves.
+        agreement: f64,
+    },
+    /// The samples are too few to show the shape of a component, and so whether two of them are parts of one cluster.
+    FewSamples {
+        /// The number of clusters.
+        clusters: usize,
+        /// The samples of a component, on average.
+        each: usize,
+        /// The number of dimensions.
+        dimensions: usize,
+    },
+}
+
+/// The adjusted Rand index below which halves hardly agree.
+const HARDLY: f64 = 0.7;
+
+impl ClusterCountReport {
+    /// The trial of the threshold that was chosen; `None` if there were no halves.
+    pub fn chosen(&self) -> Option<&ThresholdTrial> {
+        self.curve.iter().find(|trial| trial.threshold == self.threshold)
+    }
+
+    /// Why the number is doubtful, if it is.
+    ///
+    /// ```
+    /// use edgemix::mixture::{consensus::Grouping, split_merge::SplitMerge, Doubt};
+    /// use edgemix::random::{normal, stream};
+    /// use ndarray::Array2;
+    ///
+    /// let noise = normal(200, &mut stream(0, "example", 0));
+    /// let z = Array2::from_shape_fn((200, 1), |(i, _)| f64::from(noise[i]));
+    /// let grouping = Grouping { halves: 4, ..Grouping::default() };
+    /// let (_, report) = grouping.find(&SplitMerge::default(), z.view(), &mut stream(0, "example", 1))?;
+    /// assert_eq!(report.doubt(), Some(Doubt::SingleCluster));
+    /// # Ok::<(), edgemix::mixture::NotPositiveDefinite>(())
+    /// ```
+    pub fn doubt(&self) -> Option<Doubt> {
+        let Self { clusters, components, latents: (samples, dimensions), .. } = *self;
+        if clusters <= 1 {
+            return Some(Doubt::SingleCluster);
+        }
+        let agreement = self.chosen().map(|trial| trial.agreement);
+        if let Some(agreement) = agreement.filter(|agreement| *agreement < HARDLY) {
+            return Some(Doubt::Unsteady { clusters, components, agreement });
+        }
+        let each = samples / components.max(1);
+        (each <= dimensions && samples > 0).then_some(Doubt::FewSamples { clusters, each, dimensions })
+    }
+}
+
+impl fmt::Display for Doubt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::SingleCluster => f.write_str(
+                "a single cluster was found; the samples may have none to tell apart, or too few samples to show them",
+            ),
+            Self::Unsteady { clusters, components, agreement } => {
+                write!(
+                    f,
+                    "random halves of the samples agree by {agreement:.2} only, so the number of {clusters} clusters is uncertain"
+                )?;
+                if components > clusters {
+                    write!(f, ": they were grouped from {components} components")?;
+                }
+                Ok(())
+            }
+            Self::FewSamples { clusters, each, dimensions } => write!(
+                f,
+                "the number of {clusters} clusters is uncertain: {each} samples of a component in {dimensions} dimensions are too few \
+                 to show its shape, and so whether two of them are one cluster"
+            ),
+        }
+    }
 }

@@ -93,6 +93,8 @@ const COMPARED: usize = 20_000;
 
 /// The least number of groups of which halves are taken.
 pub const FEWEST_GROUPS: usize = 6;
+/// The fewest samples that a component needs to be found again.
+const CARRIED: usize = 12;
 
 /// The merges of components, and how many of them to apply.
 struct Merges {
@@ -180,6 +182,7 @@ impl Grouping {
         let step = z.nrows().div_ceil(COMPARED).max(1);
         let compared = select_rows(z.view(), (0..z.nrows()).step_by(step));
         let seed: u64 = rng.random();
+        let components = &components.with_covariances_for(z.view());
         let mixture = SplitMerge { min_components: self.min_clusters, ..*components }.fit(z.view(), rng)?;
         let own = mixture.responsibilities(compared.view())?;
         let Merges { path, strength, threshold, curve, by_number } = match self.criterion {
@@ -190,16 +193,17 @@ impl Grouping {
             }
         };
         let merges = path.merges_within(path.merges_above(strength), self.bounds(), self.min_share);
-        let components = mixture.n_components();
+        let n_components = mixture.n_components();
         let mixture = self.without_small(Mixture { clusters: path.clusters(merges), ..mixture }, own.view());
         let report = ClusterCountReport {
             clusters: mixture.n_clusters(),
-            components,
+            components: n_components,
             threshold,
             curve,
             by_number,
             levels: vec![],
-            merges: (0..components).rev().zip(path.strengths()).collect(),
+            merges: (0..n_components).rev().zip(path.strengths()).collect(),
+            latents: z.dim(),
             halves_of_groups: groups.is_some() && self.criterion == Criterion::Confusion && self.halves > 0,
             seconds: begin.elapsed().as_secs_f64(),
         };
@@ -232,10 +236,11 @@ impl Grouping {
             Some(groups) => halves::of_groups(groups, self.halves, seed).into_iter().map(Some).collect(),
             None => vec![None; self.halves],
         };
+        let size = if groups.is_some() { self.half } else { part_size(z.nrows(), own.ncols()).min(self.half) };
         let halves = rows
             .into_par_iter()
             .enumerate()
-            .map(|(index, rows)| Half::fit(components, (z, rows), self.half, compared, (seed, index as u64)));
+            .map(|(index, rows)| Half::fit(components, (z, rows), size, compared, (seed, index as u64)));
         let halves: Vec<Half> = halves.collect::<Result<_, _>>()?;
         let curve = agreement_curve(&halves);
         let threshold = self.threshold_or(threshold::most_stable(&curve));
@@ -255,6 +260,12 @@ impl Grouping {
             (0..mixture.n_components()).filter(|&k| kept.contains(&mixture.clusters[k].into())).collect();
         prune::keep(&mixture, &components)
     }
+}
+
+/// The number of samples in a random part of the samples: half of them, or four fifths where half would leave each component
+/// fewer than [`CARRIED`].
+fn part_size(n: usize, components: usize) -> usize {
+    if n < 2 * CARRIED * components { n * 4 / 5 } else { n / 2 }
 }
 
 impl Merges {

@@ -26,19 +26,19 @@ pub(super) struct Half {
 }
 
 impl Half {
-    /// Grows components on a random half of `N x D` latents in standard layout, but on at most `most` of them. If `rows`
-    /// are given, they are the half.
+    /// Grows components on a random part of `N x D` latents in standard layout, of `size` samples. If `rows` are given, they
+    /// are the part, but for more than `size`.
     pub(super) fn fit(
         components: &SplitMerge,
         (z, rows): (ArrayView2<f64>, Option<Vec<usize>>),
-        most: usize,
+        size: usize,
         compared: ArrayView2<f64>,
         (seed, index): (u64, u64),
     ) -> Result<Self, NotPositiveDefinite> {
         let rng = &mut stream(seed, "half", index);
-        let half = rows.as_ref().map_or(z.nrows() / 2, Vec::len);
+        let size = size.min(rows.as_ref().map_or(z.nrows(), Vec::len)).max(1);
         let mut rows = rows.unwrap_or_else(|| (0..z.nrows()).collect());
-        let (half, _) = rows.partial_shuffle(rng, half.clamp(1, most.max(1)));
+        let (half, _) = rows.partial_shuffle(rng, size);
         half.sort_unstable();
         let mixture = components.fit(select_rows(z, half.iter().copied()).view(), rng)?;
         let responsibilities = mixture.responsibilities(compared)?;

@@ -5,8 +5,9 @@ use rayon::prelude::*;
 
 use super::covariance::Covariance;
 use super::gaussian_mixture::Mixture;
-use super::niw::{NormalInverseWishart, Statistics};
+use super::niw::Statistics;
 use super::points::Points;
+use super::prior::Prior;
 use super::scorer::Scorer;
 use crate::base::arrays::row_slices;
 
@@ -34,13 +35,7 @@ pub(super) fn statistics(points: &Points, labels: &[u32]) -> Vec<Statistics> {
 }
 
 /// Expectation maximisation from hard labels; the prior keeps covariances from vanishing.
-pub(super) fn soften(
-    points: &Points,
-    labels: &[u32],
-    prior: &NormalInverseWishart,
-    center: &[f64],
-    rounds: usize,
-) -> Mixture {
+pub(super) fn soften(points: &Points, labels: &[u32], prior: &Prior, center: &[f64], rounds: usize) -> Mixture {
     let mut guesses = labels.to_vec();
     compact(&mut guesses);
     let mut statistics = statistics(points, &guesses);
@@ -65,12 +60,7 @@ pub(super) fn soften(
 }
 
 /// The components' statistics after one round of expectation maximisation; `None` where a component would vanish.
-fn maximised(
-    points: &Points,
-    guesses: &[u32],
-    statistics: &[Statistics],
-    prior: &NormalInverseWishart,
-) -> Option<Vec<Statistics>> {
+fn maximised(points: &Points, guesses: &[u32], statistics: &[Statistics], prior: &Prior) -> Option<Vec<Statistics>> {
     let scorer = Scorer::new(statistics, prior)?;
     let empty = || vec![Statistics::empty(points.dims()); statistics.len()];
     let part = |(guesses, rows): (&[u32], ndarray::ArrayView2<f64>)| {

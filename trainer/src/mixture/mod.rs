@@ -15,6 +15,7 @@ pub mod dip;
 pub mod dirichlet;
 mod dirichlet_merges;
 pub mod discriminant;
+mod evidence;
 mod gaussian_mixture;
 pub mod gmm;
 mod halves;
@@ -29,11 +30,15 @@ mod moments;
 pub mod niw;
 mod points;
 pub mod principal;
+mod prior;
 pub mod prune;
 mod scorer;
 mod seeding;
+mod shared;
+mod singles;
 pub mod split_merge;
 mod sticks;
+
 pub mod subspace;
 #[cfg(test)]
 mod tests;
@@ -42,10 +47,11 @@ mod triangle;
 mod whitened;
 mod within;
 
-pub use cluster_count::{ClusterCountReport, ThresholdTrial};
+pub use cluster_count::{ClusterCountReport, Doubt, ThresholdTrial};
 pub use covariance::{Covariance, CovarianceType, NotPositiveDefinite, Whitening};
 pub use gaussian_mixture::Mixture;
 pub use levels::{Hierarchy, Level, NumberTrial};
+pub use prior::Covariances;
 pub use whitened::Whitened;
 
 pub(crate) use self::moments::column_moments;

@@ -72,6 +72,11 @@ impl Statistics {
         self.sum.iter().map(|s| s / self.n.max(f64::MIN_POSITIVE)).collect()
     }
 
+    /// The sum of the squares along each axis, D.
+    pub(super) fn squares(&self) -> Vec<f64> {
+        self.products.diagonal().collect()
+    }
+
     /// The variance about the mean, averaged over the dimensions.
     pub fn variance(&self) -> f64 {
         let squares: f64 = self.products.diagonal().sum();

@@ -1,7 +1,8 @@
 //! Which Gaussian a sample belongs to, for the split and merge moves.
 
 use super::cholesky;
-use super::niw::{NormalInverseWishart, Statistics};
+use super::niw::Statistics;
+use super::prior::Prior;
 use super::triangle::LowerTriangle;
 
 /// Posteriors whose log is lower by this than that of the best component are taken to be zero.
@@ -21,7 +22,7 @@ struct Gaussian {
 
 impl Scorer {
     /// `None` if a covariance is not positive definite.
-    pub(super) fn new(statistics: &[Statistics], prior: &NormalInverseWishart) -> Option<Self> {
+    pub(super) fn new(statistics: &[Statistics], prior: &Prior) -> Option<Self> {
         let gaussian = |statistics: &Statistics| {
             let (mean, covariance) = prior.posterior(statistics);
             let (whitening, log_det) = cholesky::whitening(covariance.view())?;

@@ -21,9 +21,11 @@ use statrs::function::gamma::ln_gamma;
 use super::covariance::NotPositiveDefinite;
 use super::gaussian_mixture::Mixture;
 use super::labels::{CHUNK, compact, members, soften, statistics};
-use super::niw::{NormalInverseWishart, Statistics};
+use super::niw::Statistics;
 use super::points::{Points, center};
+use super::prior::{Covariances, Prior};
 use super::scorer::Scorer;
+use super::singles::dissolve_singles;
 use super::subspace::{FULL, Subspace};
 use crate::base::arrays::row_slices;
 use crate::base::random::stream;
@@ -54,6 +56,8 @@ pub struct SplitMerge {
     pub prior_scale: f64,
     /// The number of samples that the prior mean of a component is worth.
     pub mean_strength: f64,
+    /// How much the components' covariances have in common.
+    pub covariances: Covariances,
     /// The concentration of the Dirichlet process.
     pub concentration: f64,
     /// The most samples, evenly spread, that components are grown on.
@@ -69,6 +73,7 @@ impl Default for SplitMerge {
             max_components: 100,
             prior_scale: 0.0,
             mean_strength: 1e-4,
+            covariances: Covariances::Auto,
             concentration: 1.0,
             subsample: 100_000,
             max_rounds: 60,
@@ -76,8 +81,6 @@ impl Default for SplitMerge {
     }
 }
 
-/// The least variance of the samples: enough for factors and inverses of equal samples' covariances to be finite.
-const LEAST_VARIANCE: f64 = 1e-100;
 /// The most reassignments of samples after the splits of a round.
 const SETTLE: usize = 5;
 /// The most reassignments of samples in a proposed split.
@@ -101,6 +104,13 @@ struct Component {
     log_marginal: f64,
 }
 
+/// Components that were grown.
+pub(super) struct Grown {
+    pub(super) log_joint: f64,
+    labels: Vec<u32>,
+    prior: Prior,
+}
+
 impl SplitMerge {
     /// Grows components on `N x D` latents. The mixture has full covariances, and each component is a cluster. Beyond
     /// [`FULL`] dimensions covariances are full along the leading axes only.
@@ -110,12 +120,13 @@ impl SplitMerge {
     /// scale by many orders of magnitude.
     pub fn fit(&self, z: ArrayView2<f64>, rng: &mut impl Rng) -> Result<Mixture, NotPositiveDefinite> {
         let z = z.as_standard_layout();
+        let moves = self.with_covariances_for(z.view());
         if z.ncols() <= FULL {
-            return Ok(self.fit_full(z.view(), rng));
+            return Ok(moves.fit_full(z.view(), rng));
         }
         let subspace = Subspace::fit(row_slices(z.view()).step_by(self.step(z.nrows())), z.ncols());
         let projected = subspace.project(z.view());
-        let mixture = self.fit_full(projected.view(), rng);
+        let mixture = moves.fit_full(projected.view(), rng);
         let components = mixture.components(projected.view())?;
         Ok(subspace.lift(mixture, z.view(), &components))
     }
@@ -138,16 +149,18 @@ impl SplitMerge {
         let rows = || row_slices(z).step_by(self.step(z.nrows()));
         let center = center(rows(), z.ncols());
         let points = Points::about(&center, rows());
-        let (mut labels, prior) = self.grow(&points, rng.random());
+        let Grown { mut labels, prior, .. } = self.grow(&points, rng.random());
         self.split_further(&points, &prior, &mut labels);
         soften(&points, &labels, &prior, &center, SOFTEN)
     }
 
     /// Rounds of splits and merges, from one component until nothing changes or gains; returns the most probable labels.
-    fn grow(&self, points: &Points, seed: u64) -> (Vec<u32>, NormalInverseWishart) {
+    pub(super) fn grow(&self, points: &Points, seed: u64) -> Grown {
         let mut labels = vec![0u32; points.len()];
-        let mut prior = self.prior(&[points.all()]);
-        let mut best = (f64::NEG_INFINITY, labels.clone(), prior);
+        let one = points.all();
+        let mut prior = self.prior(std::slice::from_ref(&one));
+        let mut best =
+            Grown { log_joint: self.log_joint(&[one], &prior), labels: labels.clone(), prior: prior.clone() };
         let mut stalled = 0;
         for round in 0..self.max_rounds {
             let has_split = self.split(points, &prior, &mut labels, seed, round as u64);
@@ -162,41 +175,30 @@ impl SplitMerge {
             let statistics = statistics(points, &labels);
             prior = self.prior(&statistics);
             let log_joint = self.log_joint(&statistics, &prior);
-            stalled = if log_joint > best.0 + 1e-6 * log_joint.abs() { 0 } else { stalled + 1 };
-            if log_joint > best.0 {
-                best = (log_joint, labels.clone(), prior);
+            stalled = if log_joint > best.log_joint + 1e-6 * log_joint.abs() { 0 } else { stalled + 1 };
+            if log_joint > best.log_joint {
+                best = Grown { log_joint, labels: labels.clone(), prior: prior.clone() };
             }
             if stalled == PATIENCE || !(has_split || has_merged) {
                 break;
             }
         }
-        (best.1, best.2)
+        best
     }
 
     /// The prior under which these components are most probable, or the one with [`Self::prior_scale`].
-    fn prior(&self, statistics: &[Statistics]) -> NormalInverseWishart {
-        let total = statistics.iter().skip(1).fold(statistics[0].clone(), |all, other| all.with(other));
-        let variance = total.variance().max(LEAST_VARIANCE);
-        let prior = |scale: f64| NormalInverseWishart { kappa: self.mean_strength, extra: 2.0, psi: scale * variance };
-        if self.prior_scale > 0.0 {
-            return prior(self.prior_scale);
-        }
-        let evidence = |log_scale: f64| -> f64 {
-            let prior = prior(log_scale.exp());
-            statistics.iter().map(|own| prior.log_marginal(own)).sum()
-        };
-        let most = (2.0 * total.mean().len() as f64).ln();
-        prior(position_of_maximum(evidence, most - 20.0, most).exp())
+    fn prior(&self, statistics: &[Statistics]) -> Prior {
+        self.covariances.most_probable(statistics, self.mean_strength, self.prior_scale)
     }
 
     /// `ln p(samples, labels)`, except for terms that depend on the number of samples alone.
-    fn log_joint(&self, statistics: &[Statistics], prior: &NormalInverseWishart) -> f64 {
+    fn log_joint(&self, statistics: &[Statistics], prior: &Prior) -> f64 {
         let term = |own: &Statistics| self.concentration.ln() + ln_gamma(own.n) + prior.log_marginal(own);
         statistics.iter().map(term).sum()
     }
 
     /// Splits every component whose samples are more probable in several parts.
-    fn split(&self, points: &Points, prior: &NormalInverseWishart, labels: &mut [u32], seed: u64, round: u64) -> bool {
+    fn split(&self, points: &Points, prior: &Prior, labels: &mut [u32], seed: u64, round: u64) -> bool {
         let members = members(labels);
         let proposals: Vec<Option<Vec<u32>>> = members
             .par_iter()
@@ -221,7 +223,7 @@ impl SplitMerge {
 
     /// Cuts components in two along their principal axis until there are at least [`Self::min_components`]: each time the
     /// one that loses least by it per sample, so that no small groups of samples are cut off at a border.
-    fn split_further(&self, points: &Points, prior: &NormalInverseWishart, labels: &mut [u32]) {
+    fn split_further(&self, points: &Points, prior: &Prior, labels: &mut [u32]) {
         loop {
             compact(labels);
             let members = members(labels);
@@ -245,7 +247,7 @@ impl SplitMerge {
 
     /// The parts of a component that make its samples more probable than as one component, if there are any: the best of
     /// three cuts in two, or else a cut into many.
-    fn proposal(&self, own: &Points, prior: &NormalInverseWishart, rng: &mut impl Rng) -> Option<Vec<u32>> {
+    fn proposal(&self, own: &Points, prior: &Prior, rng: &mut impl Rng) -> Option<Vec<u32>> {
         let one = self.log_joint(&[own.all()], prior);
         let starts = [own.halves(), own.k_means(2, rng), own.k_means(2, rng)];
         let tried = starts.into_iter().filter_map(|start| self.refined(own, prior, start));
@@ -253,19 +255,23 @@ impl SplitMerge {
         if let Some((_, parts)) = two {
             return Some(parts);
         }
-        let many = (own.len() / (PART * own.dims())).min(PARTS);
+        let part = if self.covariances.are_own() { PART * own.dims() } else { PART };
+        let many = (own.len() / part).min(PARTS);
         if many <= 2 {
             return None;
         }
         let mut parts = own.k_means(many, rng);
         let (prior, _) = self.reassign(own, prior, &mut parts);
         self.merge(own, &prior, &mut parts);
+        if !self.covariances.are_own() {
+            dissolve_singles(own, &prior, &mut parts);
+        }
         let (joint, parts) = self.refined(own, &prior, parts)?;
         (joint > self.log_joint(&[own.all()], &prior)).then_some(parts)
     }
 
     /// Parts whose samples all score best in their own part, and their log joint; `None` if only one part is left.
-    fn refined(&self, own: &Points, prior: &NormalInverseWishart, start: Vec<u32>) -> Option<(f64, Vec<u32>)> {
+    fn refined(&self, own: &Points, prior: &Prior, start: Vec<u32>) -> Option<(f64, Vec<u32>)> {
         let mut parts = start;
         // Of equal samples, a cut may leave a part empty.
         compact(&mut parts);
@@ -286,14 +292,9 @@ impl SplitMerge {
 
     /// Moves every sample to the component that scores it best. Returns the prior that is most probable afterwards, and
     /// whether any sample has moved.
-    fn reassign(
-        &self,
-        points: &Points,
-        prior: &NormalInverseWishart,
-        labels: &mut [u32],
-    ) -> (NormalInverseWishart, bool) {
+    fn reassign(&self, points: &Points, prior: &Prior, labels: &mut [u32]) -> (Prior, bool) {
         compact(labels);
-        let Some(scorer) = Scorer::new(&statistics(points, labels), prior) else { return (*prior, false) };
+        let Some(scorer) = Scorer::new(&statistics(points, labels), prior) else { return (prior.clone(), false) };
         let move_all = |(labels, rows): (&mut [u32], ArrayView2<f64>)| {
             let mut has_moved = false;
             for (label, row) in labels.iter_mut().zip(row_slices(rows)) {
@@ -310,7 +311,7 @@ impl SplitMerge {
     }
 
     /// `ln p(two components) - ln p(the two as one)`.
-    fn ratio(&self, a: &Component, b: &Component, prior: &NormalInverseWishart) -> f64 {
+    fn ratio(&self, a: &Component, b: &Component, prior: &Prior) -> f64 {
         self.concentration.ln() + ln_gamma(a.statistics.n) + ln_gamma(b.statistics.n)
             - ln_gamma(a.statistics.n + b.statistics.n)
             + a.log_marginal
@@ -319,7 +320,7 @@ impl SplitMerge {
     }
 
     /// Merges neighbouring components, each time the pair that gains most, until no merge gains anything.
-    fn merge(&self, points: &Points, prior: &NormalInverseWishart, labels: &mut [u32]) -> bool {
+    fn merge(&self, points: &Points, prior: &Prior, labels: &mut [u32]) -> bool {
         let component = |rows: Vec<usize>| {
             let statistics = points.statistics(&rows);
             Component { log_marginal: prior.log_marginal(&statistics), statistics, rows }
@@ -350,25 +351,6 @@ impl SplitMerge {
         }
         components.len() < before
     }
-}
-
-/// The position of the only maximum of a function between two positions, by golden section search.
-fn position_of_maximum(f: impl Fn(f64) -> f64, mut low: f64, mut high: f64) -> f64 {
-    let golden = 0.5 * (5f64.sqrt() - 1.0);
-    let (mut a, mut b) = (high - golden * (high - low), low + golden * (high - low));
-    let (mut at_a, mut at_b) = (f(a), f(b));
-    while high - low > 0.01 {
-        if at_a > at_b {
-            (high, b, at_b) = (b, a, at_a);
-            a = high - golden * (high - low);
-            at_a = f(a);
-        } else {
-            (low, a, at_a) = (a, b, at_b);
-            b = low + golden * (high - low);
-            at_b = f(b);
-        }
-    }
-    0.5 * (low + high)
 }
 
 /// The other components whose means are nearest.

@@ -44,12 +44,13 @@ impl SplitMerge {
     ) -> Result<Mixture, NotPositiveDefinite> {
         let z = z.as_standard_layout();
         let z = z.view();
+        let moves = self.with_covariances_for(z);
         if z.ncols() <= FULL {
-            return Ok(self.grown_within(z, clusters, rng)?.0);
+            return Ok(moves.grown_within(z, clusters, rng)?.0);
         }
         let subspace = Subspace::fit(row_slices(z), z.ncols());
         let projected = subspace.project(z);
-        let (mixture, components) = self.grown_within(projected.view(), clusters, rng)?;
+        let (mixture, components) = moves.grown_within(projected.view(), clusters, rng)?;
         let components: Vec<usize> = components.into_iter().map(|component| component as usize).collect();
         Ok(subspace.lift(mixture, z, &components))
     }

@@ -9,6 +9,7 @@ mod interrupted;
 mod pooling;
 mod program;
 mod quantized_mixture;
+mod random_tables;
 mod storages;
 mod tampered;
 mod wrong_inputs;

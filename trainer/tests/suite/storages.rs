@@ -96,12 +96,16 @@ fn the_model_and_the_assignments_are_the_same_from_every_storage() {
         }
     }
     // Single rows and small batches find what all rows do.
-    let mut lines = expected.lines().skip(1);
-    for rows in table().rows().into_iter().collect::<Vec<_>>().chunks(7).take(4) {
-        let batch = Array2::from_shape_fn((rows.len(), 3), |(i, j)| rows[i][j]);
-        fs::write(folder.path().join("batch.csv"), csv(&batch, &XYZ, ",")).unwrap();
-        for (found, expected) in run(&["assign", "r", "batch.csv"]).0.lines().skip(1).zip(&mut lines) {
-            assert_eq!(found.split_once(',').unwrap().1, expected.split_once(',').unwrap().1);
+    for size in [1, 7] {
+        let mut lines = expected.lines().skip(1);
+        for rows in table().rows().into_iter().collect::<Vec<_>>().chunks(size).take(4) {
+            let batch = Array2::from_shape_fn((rows.len(), 3), |(i, j)| rows[i][j]);
+            fs::write(folder.path().join("batch.csv"), csv(&batch, &XYZ, ",")).unwrap();
+            let found = run(&["assign", "r", "batch.csv"]).0;
+            assert_eq!(found.lines().count(), rows.len() + 1);
+            for (found, expected) in found.lines().skip(1).zip(&mut lines) {
+                assert_eq!(found.split_once(',').unwrap().1, expected.split_once(',').unwrap().1, "batches of {size}");
+            }
         }
     }
 }

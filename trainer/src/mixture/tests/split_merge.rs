@@ -7,9 +7,9 @@ use rayon::prelude::*;
 
 use crate::base::arrays::from_rows;
 use crate::base::random::{normal, stream};
-use crate::mixture::Mixture;
 use crate::mixture::consensus::Grouping;
 use crate::mixture::split_merge::SplitMerge;
+use crate::mixture::{Doubt, Mixture};
 
 /// Gaussians' means are at least so many of their widest deviations apart.
 const APART: f64 = 8.0;
@@ -207,5 +207,75 @@ fn beyond_32_dimensions_components_are_full_along_the_leading_axes() {
         assert!((mean[label] - 9.0).abs() < 0.3 && mean[20].abs() < 0.05, "{mean:?}");
         let last = mixture.log_variances()[[component, dims - 1]].exp();
         assert!((last - 0.01).abs() < 0.004, "{last}");
+    }
+}
+
+/// Samples of `k` spheres of deviation 1 whose centres are `apart` from each other at least, in turn.
+fn spheres(k: usize, dims: usize, n: usize, apart: f64, seed: u64) -> Array2<f64> {
+    let rng = &mut stream(seed, "spheres", (k * 100 + dims) as u64);
+    let mut width = apart * (k as f64).powf(1.0 / dims as f64);
+    let mut centers: Vec<Vec<f64>> = vec![];
+    while centers.len() < k {
+        let center: Vec<f64> = (0..dims).map(|_| width * (2.0 * rng.random::<f64>() - 1.0)).collect();
+        let distance = |other: &Vec<f64>| other.iter().zip(&center).map(|(a, b)| (a - b).powi(2)).sum::<f64>().sqrt();
+        if centers.iter().all(|other| distance(other) >= apart) {
+            centers.push(center);
+        } else {
+            width *= 1.001;
+        }
+    }
+    let noise = normal(n * dims, rng);
+    Array2::from_shape_fn((n, dims), |(i, d)| centers[i % k][d] + f64::from(noise[i * dims + d]))
+}
+
+/// Full covariances of so few samples would be worth nothing, and halves of them would see fewer clusters still.
+#[test]
+fn clusters_of_few_samples_are_found() {
+    let cells =
+        [(3, 2, 24), (3, 10, 24), (3, 4, 60), (8, 8, 200), (5, 50, 200), (8, 2, 200), (20, 3, 200), (40, 17, 400)];
+    for (k, dims, n) in cells {
+        let z = spheres(k, dims, n, 8.0, 5);
+        let grouping = Grouping { halves: 8, ..Grouping::default() };
+        let (mixture, report) = grouping.find(&SplitMerge::default(), z.view(), &mut stream(0, "few", 0)).unwrap();
+        assert_eq!(mixture.n_clusters(), k, "{n} samples of {k} in {dims} dimensions, {report:?}");
+    }
+}
+
+/// Columns that tell nothing apart have the variance of the others once all are standardised.
+#[test]
+fn clusters_of_few_samples_are_found_among_columns_of_noise() {
+    for (n, dims, noise) in [(24, 2, 2), (60, 2, 2), (60, 2, 8)] {
+        let blobs = spheres(3, dims, n, 12.0, 7);
+        let scale: Vec<f64> = blobs.columns().into_iter().map(|column| column.std(0.0)).collect();
+        let other = gaussian(n, noise);
+        let z = Array2::from_shape_fn((n, dims + noise), |(i, d)| {
+            if d < dims { blobs[[i, d]] / scale[d] } else { other[[i, d - dims]] }
+        });
+        let grouping = Grouping { halves: 8, ..Grouping::default() };
+        let (mixture, report) = grouping.find(&SplitMerge::default(), z.view(), &mut stream(0, "few", 2)).unwrap();
+        assert_eq!(mixture.n_clusters(), 3, "{n} samples, {noise} columns of noise, {report:?}");
+    }
+}
+
+#[test]
+fn too_few_samples_to_show_a_shape_are_warned_of() {
+    let z = spheres(8, 30, 160, 12.0, 5);
+    let grouping = Grouping { halves: 8, ..Grouping::default() };
+    let (_, report) = grouping.find(&SplitMerge::default(), z.view(), &mut stream(0, "few", 3)).unwrap();
+    assert_eq!(report.doubt(), Some(Doubt::FewSamples { clusters: 8, each: 20, dimensions: 30 }), "{report:?}");
+    let text = report.doubt().unwrap().to_string();
+    assert!(
+        text.starts_with("the number of 8 clusters is uncertain: 20 samples of a component in 30 dimensions"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_single_gaussian_of_few_samples_is_one_cluster_and_doubtful() {
+    for (dims, n) in [(2, 30), (10, 40), (3, 100)] {
+        let z = gaussian(n, dims);
+        let grouping = Grouping { halves: 8, ..Grouping::default() };
+        let (_, report) = grouping.find(&SplitMerge::default(), z.view(), &mut stream(0, "few", 1)).unwrap();
+        assert_eq!(report.doubt(), Some(Doubt::SingleCluster), "{n} samples in {dims} dimensions");
     }
 }
