@@ -32,6 +32,7 @@ pub(super) struct Assign {
 
 impl Assign {
     pub(super) fn run(self) -> Result<(), CliError> {
+        CliError::check_exists(&self.model)?;
         let run = RunDir::containing(&self.model);
         let file = ModelFile::read(&self.model)?;
         let model = file.model()?;

@@ -78,7 +78,7 @@ impl Display for Bar {
 }
 
 /// The answer to a signal.
-const STOPPING: &str = "stopping after this epoch, with a checkpoint; the same signal again ends the program at once";
+const STOPPING: &str = "stopping with a checkpoint, after this epoch or when clusters are found; the same signal again ends the program at once";
 
 impl Drop for Bar {
     fn drop(&mut self) {

@@ -38,6 +38,24 @@ impl CliError {
         move |source| named(source).into()
     }
 
+    /// Refuses a path at which there is nothing.
+    pub(super) fn check_exists(path: &Path) -> Result<(), Self> {
+        if path.exists() {
+            return Ok(());
+        }
+        let expected = "there is nothing at this path: give the directory of a run, or an .emx file";
+        Err(Self::Usage(format!("{}: {expected}", path.display())))
+    }
+
+    /// Refuses a path that is not a directory, such as that of a run.
+    pub(super) fn check_directory(path: &Path) -> Result<(), Self> {
+        Self::check_exists(path)?;
+        if path.is_dir() {
+            return Ok(());
+        }
+        Err(Self::Usage(format!("{}: this is a file: give the directory of a run", path.display())))
+    }
+
     /// The exit code, as listed in docs/exit-codes.md.
     pub(super) fn code(&self) -> u8 {
         match self {
@@ -65,7 +83,7 @@ impl CliError {
             Self::Output { source, .. } => io_advice(source),
             Self::Device(error) => device_advice(error),
             Self::Interrupted(_) => {
-                Some("the state is saved; continue with --resume, or a comparison with the same command")
+                Some("the state is saved; to continue, repeat the command with --resume, or a comparison as it was")
             }
             Self::Usage(_) | Self::CommandLine(_) | Self::Report { .. } => None,
         }
@@ -143,7 +161,9 @@ fn fit_advice(error: &FitError) -> Option<&'static str> {
             "the checkpoint before it is intact; remove the cause, then continue with --resume"
         }
         FitError::Mismatch(_) => "start again with --force, or give the samples and settings of the checkpoint",
-        FitError::Stopped(_) => "the state at the last checkpoint is kept; continue with --resume",
+        FitError::Stopped(_) => {
+            "the state at the last checkpoint is kept; to continue, repeat the command with --resume"
+        }
         _ => return None,
     })
 }

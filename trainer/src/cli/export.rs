@@ -64,6 +64,7 @@ pub(super) struct Export {
 
 impl Export {
     pub(super) fn run(self) -> Result<(), CliError> {
+        CliError::check_directory(&self.run)?;
         let run = RunDir::open(&self.run);
         // A run without a model, or without the level, is refused before its samples are read.
         let level = self.level.unwrap_or_default();

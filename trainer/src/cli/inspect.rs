@@ -29,6 +29,7 @@ pub(super) struct Inspect {
 
 impl Inspect {
     pub(super) fn run(self) -> Result<(), CliError> {
+        CliError::check_exists(&self.model)?;
         let file = ModelFile::read(&self.model)?;
         let model = file.model()?;
         let mut facts = facts(&model);

@@ -32,6 +32,7 @@ pub(super) struct Report {
 
 impl Report {
     pub(super) fn run(self) -> Result<(), CliError> {
+        CliError::check_directory(&self.run)?;
         let run = RunDir::open(&self.run);
         let record = run.record()?;
         let source = self.cut.source(self.data.as_deref(), record.as_ref())?;

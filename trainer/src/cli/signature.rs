@@ -10,7 +10,7 @@ use edgemix_format::signature::{self, KEY_LEN, Trust, public_key};
 
 use super::error::CliError;
 use super::output::show;
-use crate::run::write_whole;
+use crate::run::{check_output, write_whole};
 
 type Key = [u8; KEY_LEN];
 
@@ -72,6 +72,7 @@ pub(super) struct Sign {
 
 impl Sign {
     pub(super) fn run(self) -> Result<(), CliError> {
+        check_output(&self.out, &[&self.model, &self.secret], None)?;
         let model = read(&self.model)?;
         let secret = secret(&self.secret)?;
         let signed = signature::sign(&model, &secret, self.counter).map_err(refused(&self.model))?;

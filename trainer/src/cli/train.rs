@@ -242,14 +242,17 @@ impl Train {
         if !differences.is_empty() {
             return Err(WorkflowError::OtherSettings { path: out.into(), differences }.into());
         }
-        let record = run.record()?;
-        let source = self.cut.source(self.data.as_deref(), record.as_ref())?;
-        match record {
-            Some(record) if record.source != source => {
-                Err(WorkflowError::OtherSource { path: out.into(), before: record.source.path }.into())
-            }
-            _ => Ok((before, source)),
+        let Some(record) = run.record()? else {
+            return Ok((before, self.cut.source(self.data.as_deref(), None)?));
+        };
+        // The file may have been moved.
+        let mut moved = record.clone();
+        moved.source.path = self.data.clone().unwrap_or(moved.source.path);
+        let source = self.cut.source(None, Some(&moved))?;
+        if moved.source != source {
+            return Err(WorkflowError::OtherSource { path: out.into(), before: record.source.path }.into());
         }
+        Ok((before, source))
     }
 
     /// The settings of the file, or `before` if there is no file, with the changes that the flags make.

@@ -14,8 +14,8 @@ pub(super) fn warn_of_fit(summary: &FitSummary, config: &FitConfig) {
     if summary.held_out == 0 && config.holdout > 0.0 {
         let percent = 100.0 * config.holdout;
         tell(&format!(
-            "note: {percent:.0} % of the samples are fewer than {MIN_HELD_OUT}, so none were held out: the p-values of novelty come \
-             from the training samples, and are too small for new ones"
+            "note: no samples were held out: {percent:.0} % of them are fewer than {MIN_HELD_OUT}, or every group has far more; the p-values \
+             of novelty come from the training samples, and are too small for new ones"
         ));
     }
     for lone in &summary.lone {

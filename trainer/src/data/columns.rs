@@ -125,8 +125,14 @@ impl TableColumns<'_> {
     /// A column by its name, or by its index from 0.
     fn find(&self, wanted: &str) -> Result<usize, ColumnProblem> {
         let (names, n_columns) = (self.names, self.n);
-        if let Some(c) = names.iter().position(|&name| name == wanted) {
-            return Ok(c);
+        let named: Vec<usize> = (0..names.len()).filter(|&c| names[c] == wanted).collect();
+        match named[..] {
+            [] => {}
+            [c] => return Ok(c),
+            _ => {
+                let columns = named.iter().map(usize::to_string).collect();
+                return Err(ColumnProblem::Several { wanted: wanted.into(), columns });
+            }
         }
         match wanted.parse::<usize>() {
             Ok(index) if index < n_columns => Ok(index),
@@ -189,6 +195,17 @@ mod tests {
         let found = chosen(&["y", "x", "x"], 3, &["x", "x", "y"], Source::default()).unwrap();
         assert_eq!(found.features, [1, 2, 0]);
         assert!(chosen(&["x", "y"], 2, &["x", "x", "y"], Source::default()).is_err());
+    }
+
+    #[test]
+    fn a_name_of_several_columns_does_not_choose_one_of_them() {
+        let labelled = |label: &str| Source { label_column: Some(label.into()), ..Source::default() };
+        let dropped = Source { drop_columns: vec!["x".into()], ..Source::default() };
+        for source in [labelled("x"), dropped] {
+            let error = chosen(&["x", "y", "x"], 3, &[], source).map(|c| c.features).unwrap_err();
+            assert!(error.contains("is the name of the columns 0, 2"), "{error}");
+        }
+        assert_eq!(chosen(&["x", "y", "x"], 3, &[], labelled("2")).unwrap().features, [0, 1]);
     }
 
     #[test]

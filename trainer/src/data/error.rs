@@ -179,6 +179,14 @@ pub enum ColumnProblem {
         /// The names of all columns.
         columns: Vec<String>,
     },
+    /// Several columns have the name.
+    #[error("{wanted:?} is the name of the columns {}: rename them, or give the index of one", listed(columns))]
+    Several {
+        /// The name that was asked for.
+        wanted: String,
+        /// The indices of the columns, from 0.
+        columns: Vec<String>,
+    },
     /// There are fewer columns than the index says.
     #[error("there is no column {index}: there are {n_columns} columns, counted from 0")]
     Index {

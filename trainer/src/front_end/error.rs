@@ -55,9 +55,9 @@ pub enum FrontEndError {
     },
     /// The rate contradicts the times of the recording.
     #[error(
-        "{samples}: front-end.rate is {rate}, but instants are {interval} apart in the column of times: {} in a second if these \
-         are seconds",
-        1.0 / interval
+        "{samples}: the rate (--rate, front-end.rate) is {rate}, but by the column of times it is {} if these are seconds; correct the \
+         rate, or name another column of times",
+        (1e6 / interval).round() / 1e6
     )]
     Rate {
         /// The name of the samples.

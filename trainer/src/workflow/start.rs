@@ -104,11 +104,15 @@ fn resumable(run: RunDir, plan: &Plan) -> Result<RunDir, WorkflowError> {
     if !differences.is_empty() {
         return Err(WorkflowError::OtherSettings { path: path(), differences });
     }
-    match run.record()? {
-        Some(before) if before.source != plan.record().source => {
-            Err(WorkflowError::OtherSource { path: path(), before: before.source.path })
-        }
-        Some(before) if before != *plan.record() => Err(WorkflowError::other_samples(&before, plan.record())),
-        _ => Ok(run),
+    let Some(before) = run.record()? else { return Ok(run) };
+    // The file may have been moved: its samples are what counts.
+    let mut now = plan.record().clone();
+    now.source.path.clone_from(&before.source.path);
+    if before.source != now.source {
+        return Err(WorkflowError::OtherSource { path: path(), before: before.source.path });
     }
+    if before != now {
+        return Err(WorkflowError::other_samples(&before, plan.record()));
+    }
+    Ok(run)
 }

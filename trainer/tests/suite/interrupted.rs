@@ -66,11 +66,16 @@ fn a_signal_ends_a_training_with_a_checkpoint_of_its_last_epoch() {
         let stopped = child.wait_with_output().unwrap();
         let told = text(&stopped.stderr);
         assert_eq!(stopped.status.signal(), Some(number), "{told}");
-        assert!(told.contains("stopping after this epoch") && told.contains("continue with --resume"), "{told}");
+        assert!(
+            told.contains("stopping with a checkpoint") && told.contains("repeat the command with --resume"),
+            "{told}"
+        );
         let metrics = folder.path().join("run/metrics.jsonl");
         let (before, epochs) = (fs::read(&metrics).unwrap(), lines(&metrics));
         assert!(epochs < 700, "it was stopped too late");
-        let resume = ["train", "--out", "run", "--resume", "--allow-disagreement"].map(str::to_owned);
+        // The samples may have been moved meanwhile.
+        fs::rename(folder.path().join("x.csv"), folder.path().join("moved.csv")).unwrap();
+        let resume = ["train", "moved.csv", "--out", "run", "--resume", "--allow-disagreement"].map(str::to_owned);
         let resumed = Command::new(PROGRAM).args(&resume).current_dir(&folder).output().unwrap();
         let told = text(&resumed.stderr);
         assert!(resumed.status.success(), "{told}");

@@ -413,6 +413,8 @@ fn a_signed_model_is_verified_with_its_key_alone() {
         ("verify model.emx --key owner.key", "the model is not signed"),
         ("verify signed.emx --key owner.secret", "a public key has 32 bytes"),
         ("sign model.emx --secret owner.key --counter 4 --out again.emx", "a secret has 64 hexadecimal digits"),
+        ("sign model.emx --secret owner.secret --counter 4 --out owner.secret", "which would overwrite it"),
+        ("sign model.emx --secret owner.secret --counter 4 --out model.emx", "which would overwrite it"),
     ] {
         let (code, said) = run(arguments);
         assert!(code == Some(2) && said.contains(expected), "{arguments}: {said}");

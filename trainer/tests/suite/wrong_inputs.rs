@@ -99,6 +99,7 @@ const CASES: &[&str] = &[
     "report none --data digits",
     "evaluate started",
     "evaluate r",
+    "export good.emx -o x.emx",
     "assign text.npy",
     "assign text.npy digits",
     // Models.
