@@ -108,7 +108,9 @@ fn workflow_advice(error: &WorkflowError) -> Option<&'static str> {
         WorkflowError::AlreadyStarted { .. } => {
             "resume it with --resume, replace it with --force, or choose another directory with --out"
         }
-        WorkflowError::NoRun { .. } => "omit --resume to start one; a series is resumed with the --seeds that it was started with",
+        WorkflowError::NoRun { .. } => {
+            "omit --resume to start one; a series is resumed with the --seeds that it was started with"
+        }
         WorkflowError::Foreign { .. } => "choose another directory with --out, or move the file",
         WorkflowError::SingleRun { .. } => "choose another directory with --out for several seeds",
         WorkflowError::OtherSettings { .. } => {
