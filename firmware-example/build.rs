@@ -34,7 +34,9 @@ fn recording(path: &str) -> Vec<u8> {
     println!("cargo:rerun-if-changed={path}");
     let text = fs::read_to_string(path).unwrap_or_else(|error| panic!("{path}: {error}"));
     let counts = text.lines().skip(1).flat_map(|line| line.split(',').skip(2));
-    counts.flat_map(|count| count.parse::<i16>().unwrap_or_else(|_| panic!("{path}: `{count}`")).to_le_bytes()).collect()
+    counts
+        .flat_map(|count| count.parse::<i16>().unwrap_or_else(|_| panic!("{path}: `{count}`")).to_le_bytes())
+        .collect()
 }
 
 /// Small models for `update`: two with rising counters, and one that someone else signed.

@@ -36,7 +36,7 @@ const fn step(name: &'static str, run: fn() -> Result<()>) -> Step {
 
 /// The firmware comes before the tests, so that its builds are gone when those of the trainer take their place.
 const STEPS: [Step; 18] = [
-    step("fmt", || cargo(&["fmt", "--all", "--check"])),
+    step("fmt", fmt),
     step("build-graph", build_graph::check),
     step("deny", deny::check),
     step("package", package::check),
@@ -72,6 +72,15 @@ pub(crate) fn run_all() -> Result<()> {
         {
             fs::remove_dir_all(&folder).with_context(|| folder.display().to_string())?;
         }
+    }
+    Ok(())
+}
+
+/// Checks the form of every workspace: firmware and fuzz targets have their own.
+fn fmt() -> Result<()> {
+    for folder in [".", "bench/firmware", "firmware-example", "fuzz"] {
+        let manifest = root().join(folder).join("Cargo.toml").display().to_string();
+        cargo(&["fmt", "--all", "--check", "--manifest-path", &manifest])?;
     }
     Ok(())
 }
