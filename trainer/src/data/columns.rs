@@ -199,13 +199,15 @@ mod tests {
 
     #[test]
     fn a_name_of_several_columns_does_not_choose_one_of_them() {
+        let table = TableColumns { names: &["x", "y", "x"], n: 3, may_be_index: &|_| false };
+        let features = |source: &Source| Columns::choose(Path::new("x.csv"), &table, source).map(|c| c.features);
         let labelled = |label: &str| Source { label_column: Some(label.into()), ..Source::default() };
         let dropped = Source { drop_columns: vec!["x".into()], ..Source::default() };
         for source in [labelled("x"), dropped] {
-            let error = chosen(&["x", "y", "x"], 3, &[], source).map(|c| c.features).unwrap_err();
+            let error = features(&source).unwrap_err().to_string();
             assert!(error.contains("is the name of the columns 0, 2"), "{error}");
         }
-        assert_eq!(chosen(&["x", "y", "x"], 3, &[], labelled("2")).unwrap().features, [0, 1]);
+        assert_eq!(features(&labelled("2")).unwrap(), [0, 1]);
     }
 
     #[test]
