@@ -3,7 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use burn::module::{Module, ModuleVisitor, Param};
-use burn::record::{BinBytesRecorder, FullPrecisionSettings, Record, Recorder, RecorderError};
+use burn::record::{FullPrecisionSettings, NamedMpkBytesRecorder, Record, Recorder, RecorderError};
 use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
 use thiserror::Error;
@@ -20,13 +20,14 @@ pub enum RecordError {
     Damaged,
 }
 
+// MessagePack: what its reader allocates is bounded by the bytes there are, and not by a length that they state.
 pub(super) fn write<B: Backend, R: Record<B>>(record: R) -> Result<Vec<u8>, RecordError> {
-    let recorder = BinBytesRecorder::<FullPrecisionSettings>::default();
+    let recorder = NamedMpkBytesRecorder::<FullPrecisionSettings>::default();
     Ok(Recorder::<B>::record(&recorder, record, ())?)
 }
 
 pub(super) fn read<B: Backend, R: Record<B>>(bytes: Vec<u8>, device: &B::Device) -> Result<R, RecordError> {
-    let recorder = BinBytesRecorder::<FullPrecisionSettings>::default();
+    let recorder = NamedMpkBytesRecorder::<FullPrecisionSettings>::default();
     guarded(|| Ok(Recorder::<B>::load(&recorder, bytes, device)?))
 }
 
