@@ -59,7 +59,7 @@ fn a_signal_ends_a_training_with_a_checkpoint_of_its_last_epoch() {
         let folder = tempfile::tempdir().unwrap();
         write_samples(folder.path());
         let mut train = Command::new(PROGRAM);
-        train.args(training("700")).args(["--set", "checkpoint-every=100000"]).current_dir(&folder);
+        train.args(training("5000")).args(["--set", "checkpoint-every=100000"]).current_dir(&folder);
         let child = train.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         wait_for_epochs(folder.path(), 5);
         send(signal, &child);
@@ -72,14 +72,14 @@ fn a_signal_ends_a_training_with_a_checkpoint_of_its_last_epoch() {
         );
         let metrics = folder.path().join("run/metrics.jsonl");
         let (before, epochs) = (fs::read(&metrics).unwrap(), lines(&metrics));
-        assert!(epochs < 700, "it was stopped too late");
+        assert!(epochs < 5000, "it was stopped too late");
         // The samples may have been moved meanwhile.
         fs::rename(folder.path().join("x.csv"), folder.path().join("moved.csv")).unwrap();
         let resume = ["train", "moved.csv", "--out", "run", "--resume", "--allow-disagreement"].map(str::to_owned);
         let resumed = Command::new(PROGRAM).args(&resume).current_dir(&folder).output().unwrap();
         let told = text(&resumed.stderr);
         assert!(resumed.status.success(), "{told}");
-        assert!(told.contains(&format!("reconstruct: {} epochs in", 700 - epochs)), "{epochs} were kept: {told}");
+        assert!(told.contains(&format!("reconstruct: {} epochs in", 5000 - epochs)), "{epochs} were kept: {told}");
         assert!(fs::read(&metrics).unwrap().starts_with(&before));
     }
 }
