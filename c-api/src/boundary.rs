@@ -5,12 +5,13 @@ use core::mem::MaybeUninit;
 
 use edgemix_runtime::Limits;
 
-use crate::drift::{self, ClusterDrift, Drift};
+use crate::drift;
 use crate::faults;
-use crate::model::{self, Assignment, Model};
+use crate::model;
 use crate::pointers::{bytes_mut, elements, elements_mut};
 use crate::status::{self, EDGEMIX_ERROR_NULL, Status};
-use crate::stream::{self, Stream, Window};
+use crate::stream;
+use crate::structs::{Assignment, ClusterDrift, Drift, Model, Stream, Window};
 
 /// A sentence for a status, such as "the model is damaged: its checksum does not match".
 #[unsafe(no_mangle)]

@@ -4,33 +4,10 @@ use core::mem::MaybeUninit;
 
 use edgemix_runtime::{DriftTest, Novelty};
 
-use crate::model::{Assignment, Model, loaded};
+use crate::model::loaded;
 use crate::status::{self, EDGEMIX_ERROR_NOT_READY, EDGEMIX_ERROR_NULL, Status};
 use crate::storage;
-
-/// Words of a monitor.
-pub const EDGEMIX_DRIFT_WORDS: usize = 16;
-
-/// Watches assignments for drift. `edgemix_drift_init` fills it. It points into the model's bytes, as the model does.
-#[repr(C)]
-pub struct Drift {
-    /// For the library only.
-    pub(crate) filled: u64,
-    /// For the library only.
-    pub(crate) words: [usize; EDGEMIX_DRIFT_WORDS],
-    /// For the library only.
-    pub(crate) clusters: *mut ClusterDrift,
-    /// For the library only.
-    pub(crate) n_clusters: usize,
-}
-
-/// What a monitor keeps of a cluster.
-#[repr(C)]
-#[derive(Clone, Copy, Default)]
-pub struct ClusterDrift {
-    /// For the library only.
-    pub(crate) words: [u32; 5],
-}
+use crate::structs::{Assignment, ClusterDrift, Drift, Model};
 
 impl Drift {
     pub(crate) fn test(&self) -> Option<&DriftTest<'static>> {

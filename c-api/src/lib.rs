@@ -25,15 +25,16 @@ extern crate std;
 
 #[allow(unsafe_code)]
 pub mod boundary;
-pub mod drift;
+mod drift;
 mod faults;
-pub mod model;
+mod model;
 #[allow(unsafe_code)]
 mod pointers;
 pub mod status;
 #[allow(unsafe_code)]
 mod storage;
-pub mod stream;
+mod stream;
+pub mod structs;
 
 /// A static library must define a panic handler. Nothing calls this one: `cargo xtask c` checks that it is not linked.
 #[cfg(target_os = "none")]

@@ -6,37 +6,7 @@ use edgemix_runtime::{AssignError, Limits, LoadError, Novelty, RawCount};
 
 use crate::status::{self, EDGEMIX_ERROR_NOT_READY, EDGEMIX_ERROR_NULL, Status};
 use crate::storage;
-use crate::stream::Window;
-
-/// Words of a loaded model.
-pub const EDGEMIX_MODEL_WORDS: usize = 448;
-
-/// A loaded model, which `edgemix_load` fills. It points into the model's bytes, which must stay where they are, unchanged, as
-/// long as the model is used. Nothing changes it afterwards, so any number of threads may use it at once.
-#[repr(C)]
-pub struct Model {
-    /// For the library only.
-    pub(crate) filled: u64,
-    /// For the library only.
-    pub(crate) words: [usize; EDGEMIX_MODEL_WORDS],
-}
-
-/// The result of assigning a sample.
-#[repr(C)]
-#[derive(Clone, Copy)]
-pub struct Assignment {
-    /// The cluster, from 0.
-    pub cluster: u16,
-    /// The component of the mixture with the highest score: a cluster has one or several.
-    pub component: u16,
-    /// That component's log weight plus log-density, or the logit of a softmax head, in units of 2^-16 nat.
-    pub log_density: i32,
-    /// How unusual the sample is: the share of known samples that are at least as unusual, in units of 1/65535. Small values
-    /// mean novel. It is 65535 if the model has no novelty tables.
-    pub novelty: u16,
-    /// The score of each component in units of 2^-16 nat. They lie in the arena until the next call that takes this arena.
-    pub scores: *const i32,
-}
+use crate::structs::{Assignment, Model, Window};
 
 impl Model {
     fn checked(&self) -> Result<&edgemix_runtime::Model<'static>, Status> {

@@ -4,7 +4,7 @@ use core::mem::MaybeUninit;
 
 use edgemix_runtime::{DriftTest, Model, Windows};
 
-use crate::drift::ClusterDrift;
+use crate::structs::{ClusterDrift, Drift, Model as CModel, Stream};
 
 /// A kind of value that C keeps for Rust.
 ///
@@ -37,11 +37,11 @@ unsafe impl Kept for Windows {
 pub(crate) unsafe trait Empty {}
 
 // SAFETY: its fields are integers.
-unsafe impl Empty for crate::model::Model {}
+unsafe impl Empty for CModel {}
 // SAFETY: its fields are integers and a raw pointer.
-unsafe impl Empty for crate::stream::Stream {}
+unsafe impl Empty for Stream {}
 // SAFETY: its fields are integers and a raw pointer.
-unsafe impl Empty for crate::drift::Drift {}
+unsafe impl Empty for Drift {}
 
 /// Fills a struct with zeros where it lies: a value on the stack would be a copy too many.
 pub(crate) fn empty<T: Empty>(place: &mut MaybeUninit<T>) -> &mut T {

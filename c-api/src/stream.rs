@@ -6,39 +6,7 @@ use edgemix_runtime::Windows;
 
 use crate::status::{self, EDGEMIX_ERROR_NOT_READY, EDGEMIX_ERROR_NULL, Status};
 use crate::storage;
-
-/// Words of a stream.
-pub const EDGEMIX_STREAM_WORDS: usize = 10;
-
-/// Makes windows of counts that come one instant or one block at a time. `edgemix_stream_init` fills it.
-#[repr(C)]
-pub struct Stream {
-    /// For the library only.
-    pub(crate) filled: u64,
-    /// For the library only.
-    pub(crate) words: [usize; EDGEMIX_STREAM_WORDS],
-    /// For the library only.
-    pub(crate) ring: *mut i16,
-    /// For the library only.
-    pub(crate) length: usize,
-}
-
-/// A window of a stream: counts of instant after instant, in two parts. It lies in the stream's ring until the next call that
-/// takes the stream.
-#[repr(C)]
-#[derive(Clone, Copy)]
-pub struct Window {
-    /// The first instants.
-    pub older: *const i16,
-    /// Number of counts in the first part.
-    pub older_length: usize,
-    /// The instants behind them.
-    pub newer: *const i16,
-    /// Number of counts in the second part, perhaps 0.
-    pub newer_length: usize,
-    /// The number of the first instant since the stream began, with those that were lost.
-    pub start: u64,
-}
+use crate::structs::{Stream, Window};
 
 impl Stream {
     pub(crate) fn windows(&mut self) -> Result<&mut Windows, Status> {

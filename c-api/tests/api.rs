@@ -5,10 +5,8 @@ use core::mem::MaybeUninit;
 use core::ptr;
 
 use edgemix_c::boundary::*;
-use edgemix_c::drift::{ClusterDrift, Drift};
-use edgemix_c::model::{Assignment, Model};
 use edgemix_c::status::*;
-use edgemix_c::stream::{Stream, Window};
+use edgemix_c::structs::{Assignment, ClusterDrift, Drift, Model, Stream, Window};
 use edgemix_format::write::AlignedBytes;
 use edgemix_runtime::{DriftMonitor, RawCount, Stream as RustStream};
 

@@ -109,10 +109,8 @@ pub fn find_collapse(trained: &Trained, samples: &Samples) -> Result<Option<Coll
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::Scaling;
     use crate::mixture::{Covariance, Mixture};
     use crate::random::{normal, stream};
-    use crate::trained::Head;
 
     /// Two components on a line, at -1 and at `second`; the samples lie about -1 and 1.
     fn collapse_of(spread: f32, second: f64) -> Option<Collapse> {
@@ -124,16 +122,7 @@ mod tests {
             covariance: Covariance::Spherical(vec![0.1; 2]),
             clusters: vec![0, 1],
         };
-        let scaling = Scaling { gain: vec![1.0], offset: vec![0.0] };
-        let trained = Trained {
-            method: "test".into(),
-            front_end: None,
-            scaling,
-            encoder: vec![],
-            head: Head::Mixture(mixture),
-            hierarchy: None,
-        };
-        find_collapse(&trained, &Samples::new("test", values, 1)).unwrap()
+        find_collapse(&Trained::on_a_line(mixture), &Samples::new("test", values, 1)).unwrap()
     }
 
     #[test]

@@ -54,6 +54,22 @@ pub fn adjusted_rand(a: &[u16], b: &[u16]) -> f64 {
     Contingency::new(a, b).ari()
 }
 
+/// The adjusted Rand index of two groupings of `n` samples: from the numbers of samples in each pair of groups, in each group of
+/// the first and in each group of the second.
+pub(crate) fn adjusted_rand_of_sizes(
+    pairs: impl Iterator<Item = f64>,
+    first: impl Iterator<Item = f64>,
+    second: impl Iterator<Item = f64>,
+    n: f64,
+) -> f64 {
+    let choose_two = |n: f64| n * (n - 1.0) / 2.0;
+    let both: f64 = pairs.map(choose_two).sum();
+    let (a, b): (f64, f64) = (first.map(choose_two).sum(), second.map(choose_two).sum());
+    let expected = a * b / choose_two(n).max(1.0);
+    let most = 0.5 * (a + b);
+    if most > expected { (both - expected) / (most - expected) } else { 1.0 }
+}
+
 /// The rank of each value among the distinct ones.
 fn numbered<T: Ord + Copy>(values: &[T]) -> Vec<usize> {
     let mut different = values.to_vec();
@@ -157,12 +173,8 @@ impl Contingency {
     }
 
     fn ari(&self) -> f64 {
-        let pairs = |count: i64| count as f64 * (count as f64 - 1.0) / 2.0;
-        let both: f64 = self.pairs.iter().map(|&(_, _, count)| pairs(count)).sum();
-        let [a, b] = [0, 1].map(|side| self.sizes[side].iter().map(|&count| pairs(count)).sum::<f64>());
-        let expected = a * b / (self.n * (self.n - 1.0) / 2.0).max(1.0);
-        let most = 0.5 * (a + b);
-        if most > expected { (both - expected) / (most - expected) } else { 1.0 }
+        let [a, b] = [0, 1].map(|side| self.sizes[side].iter().map(|&count| count as f64));
+        adjusted_rand_of_sizes(self.pairs.iter().map(|&(_, _, count)| count as f64), a, b, self.n)
     }
 }
 

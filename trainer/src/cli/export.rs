@@ -13,7 +13,7 @@ use crate::base::text::counted;
 use crate::data::Source;
 use crate::run::{ModelFile, RunDir, RunFile, check_output};
 use crate::trained::LevelChoice;
-use crate::workflow::{CModule, Export as Exporter, RustModule, WorkflowError};
+use crate::workflow::{CModule, Export as Exporter, RustModule, WorkflowError, check_cluster_names};
 
 #[derive(Args)]
 #[command(after_help = "Examples:
@@ -75,7 +75,7 @@ impl Export {
         let _lock = self.check_outputs(&run, &source, c_module.as_ref())?;
         let (source, dataset) = self.cut.read_for(source, record.as_ref())?;
         let exporter = Exporter::new(&run, &source, &dataset, self.finest_rate)?.at_level(level)?;
-        RustModule::check_names(&self.names, exporter.trained().head.n_clusters())?;
+        check_cluster_names(&self.names, exporter.trained().head.n_clusters())?;
         let write = |path: &Path| -> Result<(), CliError> {
             let written = during("quantising", || exporter.write(path, self.allow_disagreement))?;
             if let Some(disagreement) = written {

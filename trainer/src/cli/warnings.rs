@@ -3,7 +3,7 @@
 use super::output::tell;
 use crate::data::split::MIN_HELD_OUT;
 use crate::methods::FitConfig;
-use crate::mixture::ClusterCountReport;
+use crate::mixture::{ClusterCountReport, Doubt};
 use crate::workflow::FitSummary;
 
 /// Warns of everything doubtful about the fit.
@@ -14,8 +14,8 @@ pub(super) fn warn_of_fit(summary: &FitSummary, config: &FitConfig) {
     if summary.held_out == 0 && config.holdout > 0.0 {
         let percent = 100.0 * config.holdout;
         tell(&format!(
-            "note: no samples were held out: {percent:.0} % of them are fewer than {MIN_HELD_OUT}, or every group has far more; the p-values \
-             of novelty come from the training samples, and are too small for new ones"
+            "note: no samples were held out, since {percent:.0} % of them are fewer than {MIN_HELD_OUT}, or no group is small enough: the \
+             p-values of novelty come from the training samples, and are too small for new ones"
         ));
     }
     for lone in &summary.lone {
@@ -28,14 +28,18 @@ pub(super) fn warn_of_fit(summary: &FitSummary, config: &FitConfig) {
 
 /// Warns of a number of clusters that is doubtful.
 pub(super) fn warn_of_cluster_count(n_clusters: usize, search: Option<&ClusterCountReport>) {
-    let doubt = search.and_then(ClusterCountReport::doubt);
-    if n_clusters == 1 {
-        tell(
-            "warning: the model has a single cluster, to which it assigns every sample: check that the samples differ in what \
-             matters, such as the scale of the features and the length of the windows, or set the number with --clusters",
-        );
-    } else if let Some(doubt) = doubt {
-        tell(&format!("warning: {doubt}"));
+    let doubt = match n_clusters {
+        1 => Some(Doubt::SingleCluster),
+        _ => search.and_then(ClusterCountReport::doubt),
+    };
+    if let Some(doubt) = doubt {
+        let advice = match doubt {
+            Doubt::SingleCluster => {
+                ": check the scale of the features and the length of the windows, or set the number with --clusters"
+            }
+            _ => "",
+        };
+        tell(&format!("warning: {doubt}{advice}"));
     }
     let chosen = search.and_then(ClusterCountReport::chosen);
     if chosen.is_some_and(|choice| choice.clusters.2 == 1) {

@@ -114,7 +114,7 @@ impl fmt::Display for Doubt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::SingleCluster => f.write_str(
-                "a single cluster was found; the samples may have none to tell apart, or too few samples to show them",
+                "the model has a single cluster, to which it assigns every sample; there may be nothing to tell apart, or too few samples to show it",
             ),
             Self::Unsteady { clusters, components, agreement } => {
                 write!(

@@ -5,7 +5,7 @@
 //! clustered data", 2002). A number that the samples have, such as that of groups of clusters, is found again by every half; with
 //! another number, each half joins or divides something else.
 
-use ndarray::Array2;
+use ndarray::{Array2, Axis};
 use rayon::prelude::*;
 
 use super::dendrogram::Dendrogram;
@@ -13,6 +13,7 @@ use super::gaussian_mixture::Mixture;
 use super::halves::Half;
 use super::levels::{NumberTrial, rounded};
 use crate::base::arrays::{argmax, row_slices};
+use crate::base::metrics::adjusted_rand_of_sizes;
 
 /// The greatest number of clusters that is tried.
 const MOST: usize = 40;
@@ -83,13 +84,8 @@ fn adjusted_rand(counts: &Array2<f64>, a: &[u16], b: &[u16]) -> f64 {
     for ((i, j), count) in counts.indexed_iter() {
         table[[a[i].into(), b[j].into()]] += count;
     }
-    let pairs = |n: f64| 0.5 * n * (n - 1.0);
-    let both: f64 = table.iter().map(|&n| pairs(n)).sum();
-    let rows: f64 = table.rows().into_iter().map(|row| pairs(row.sum())).sum();
-    let columns: f64 = table.columns().into_iter().map(|column| pairs(column.sum())).sum();
-    let expected = rows * columns / pairs(table.sum()).max(1.0);
-    let most = 0.5 * (rows + columns);
-    if most > expected { (both - expected) / (most - expected) } else { 1.0 }
+    let (first, second) = (table.sum_axis(Axis(1)), table.sum_axis(Axis(0)));
+    adjusted_rand_of_sizes(table.iter().copied(), first.into_iter(), second.into_iter(), table.sum())
 }
 
 #[cfg(test)]

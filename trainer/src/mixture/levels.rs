@@ -71,10 +71,11 @@ const MOST: usize = 8;
 impl Hierarchy {
     /// The joins of a mixture, and the steady numbers of clusters from 2 on.
     ///
-    /// A number is steady if halves of the samples agree on it by at least 0.7 and either better than on one cluster more and
-    /// on one less, or if it lasts: the next two clusters to be joined are at least one and a half times as far apart as the
-    /// last two that were; and not less than on a steady number above it. Without halves, a number is steady if it lasts. The mixture's own number, for which its search had
-    /// reasons, need neither be a peak nor last.
+    /// With halves of the samples, a number is steady if they agree on it by at least 0.7, not less than on a steady number
+    /// above it, and if it is a peak or lasts. It is a peak if halves agree on it better than on one cluster more and on one
+    /// fewer. It lasts if the next two clusters to be joined are at least one and a half times as far apart as the last two
+    /// that were. Without halves, a number is steady if it lasts. The mixture's own number was chosen by its search, and need
+    /// neither be a peak nor last.
     ///
     /// `agreement` is how well halves agree on numbers of clusters. Numbers above that of the mixture's clusters are listed only
     /// if `is_finer_listed` is set and halves agree on them: where an encoder has learned the clusters, it has made the samples

@@ -17,9 +17,10 @@ const MAX_SAMPLES: usize = 20_000;
 /// Checks that the quantised model finds the clusters of the f32 model.
 ///
 /// # Errors
-/// [`QuantizeError::Disagreement`] if fewer than 98.5 % of the samples are assigned to the same cluster, but for a single one of
-/// few samples, or if the numbers of clusters with at least 1 % of them differ by more than one; [`QuantizeError::Covariance`] if a covariance of the head's
-/// mixture is not positive definite; and [`QuantizeError::Data`] if the samples can't be read.
+/// [`QuantizeError::Disagreement`] if fewer than 98.5 % of the samples, and more than one of them fewer than all, are assigned to
+/// the same cluster, or if the numbers of clusters with at least 1 % of them differ by more than one;
+/// [`QuantizeError::Covariance`] if a covariance of the head's mixture is not positive definite; and [`QuantizeError::Data`] if
+/// the samples can't be read.
 pub fn check(trained: &Trained, model: &Model, samples: &Samples) -> Result<(), QuantizeError> {
     let some = samples.thinned(MAX_SAMPLES);
     let exact = trained.head.assign(&trained.encode(&some)?)?;
@@ -49,28 +50,17 @@ mod tests {
 
     use super::*;
     use crate::base::random::{normal, stream};
-    use crate::data::Scaling;
     use crate::mixture::{Covariance, Mixture};
     use crate::quantize::{Provenance, quantize};
-    use crate::trained::Head;
 
     fn line(means: Vec<f64>) -> Trained {
         let n = means.len();
-        let mixture = Mixture {
+        Trained::on_a_line(Mixture {
             log_weights: vec![0.0; n],
             means: Array2::from_shape_vec((n, 1), means).unwrap(),
             covariance: Covariance::Spherical(vec![0.1; n]),
             clusters: (0..n as u16).collect(),
-        };
-        let scaling = Scaling { gain: vec![1.0], offset: vec![0.0] };
-        Trained {
-            method: "test".into(),
-            front_end: None,
-            scaling,
-            encoder: vec![],
-            head: Head::Mixture(mixture),
-            hierarchy: None,
-        }
+        })
     }
 
     #[test]

@@ -133,3 +133,18 @@ impl Trained {
         Ok(self.head.assign(&self.encode(samples)?)?)
     }
 }
+
+#[cfg(test)]
+impl Trained {
+    /// A mixture over a single feature as it is, without an encoder.
+    pub(crate) fn on_a_line(mixture: crate::mixture::Mixture) -> Self {
+        Self {
+            method: "test".into(),
+            front_end: None,
+            scaling: Scaling { gain: vec![1.0], offset: vec![0.0] },
+            encoder: vec![],
+            head: Head::Mixture(mixture),
+            hierarchy: None,
+        }
+    }
+}

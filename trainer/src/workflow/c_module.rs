@@ -4,9 +4,9 @@ use std::fmt::{Display, Write as _};
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::cluster_names::check_cluster_names;
 use super::error::WorkflowError;
 use super::firmware_samples::FirmwareSamples;
-use super::rust_module::RustModule;
 use crate::assessment::inference::multiply_accumulates;
 use crate::data::Samples;
 use crate::run::{ModelFile, RunError, RunFile, write_whole};
@@ -87,7 +87,7 @@ impl CModule {
     pub fn write(&self, names: &[String]) -> Result<(), WorkflowError> {
         let file = ModelFile::read(&self.model_path())?;
         let model = file.model()?;
-        RustModule::check_names(names, model.n_clusters())?;
+        check_cluster_names(names, model.n_clusters())?;
         let (prefix, upper) = (&self.prefix, self.prefix.to_ascii_uppercase());
         let sample = &model.file().sample;
         let bytes = fs::read(self.model_path()).map_err(RunError::io(&self.model_path()))?;

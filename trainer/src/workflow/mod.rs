@@ -25,6 +25,7 @@
 
 mod c_module;
 mod calibration;
+mod cluster_names;
 mod compare;
 mod error;
 mod evaluate;
@@ -44,6 +45,7 @@ mod table;
 
 pub use c_module::CModule;
 pub use calibration::{CalibrationErrors, PosteriorCalibration};
+pub use cluster_names::check_cluster_names;
 pub use compare::{Comparison, ComparisonRun};
 pub use error::WorkflowError;
 pub use evaluate::{evaluate_model, evaluate_run};

@@ -4,6 +4,7 @@
 //! suite tampered` runs those of one file.
 
 mod damaged;
+mod directories;
 mod front_end;
 mod interrupted;
 mod pooling;
