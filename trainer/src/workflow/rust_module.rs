@@ -156,11 +156,10 @@ pub static CLUSTERS: [u16; {n}] = {clusters:?};
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::Scaling;
     use crate::mixture::{Covariance, Mixture};
     use crate::quantize::{Provenance, quantize};
     use crate::random::{normal, stream};
-    use crate::trained::{Head, Trained};
+    use crate::trained::Trained;
 
     /// Text of a model file can't become code.
     #[test]

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use super::program::{edgemix, train};
+use super::program::edgemix;
 
 #[test]
 fn a_refused_command_says_why_and_leaves_nothing_behind() {
