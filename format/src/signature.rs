@@ -104,6 +104,23 @@ pub fn verify(bytes: &[u8], trust: &Trust) -> Result<u32, SignatureError> {
     Ok(counter)
 }
 
+/// The counter that a signed model states, which nothing vouches for: [`verify`] checks the signature. `None` if the model is
+/// not signed, or the bytes are no model.
+///
+/// ```
+/// use edgemix_format::signature::{sign, stated_counter};
+/// use edgemix_format::testing::Spec;
+///
+/// let model = Spec::default().build().unwrap();
+/// assert_eq!(stated_counter(&model), None);
+/// assert_eq!(stated_counter(&sign(&model, &[7; 32], 3).unwrap()), Some(3));
+/// ```
+pub fn stated_counter(bytes: &[u8]) -> Option<u32> {
+    let header = Header::read(bytes, Limits::NONE).ok()?;
+    let trailer = bytes.get(header.total_len as usize..)?;
+    counter(trailer).filter(|_| trailer.len() >= TRAILER_LEN)
+}
+
 /// The counter of a trailer, which nothing vouches for before the signature was checked. `None` if there is no trailer.
 fn counter(trailer: &[u8]) -> Option<u32> {
     let (magic, rest) = trailer.split_first_chunk()?;

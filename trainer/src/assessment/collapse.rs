@@ -36,17 +36,12 @@ pub enum Collapse {
 impl fmt::Display for Collapse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::OneCluster { share } => write!(
-                f,
-                "the clusters collapsed: one cluster has {:.1} % of the samples; reduce the weight of the clustering loss, or \
-                 try another method or seed",
-                100.0 * share
-            ),
-            Self::Points { within } => write!(
-                f,
-                "the latents collapsed: their variance within clusters is {within:.0e} of the total; keep the \
-                 reconstruction loss (the corrected variant does) or reduce the weight of the clustering loss"
-            ),
+            Self::OneCluster { share } => {
+                write!(f, "the clusters collapsed: one cluster has {:.1} % of the samples", 100.0 * share)
+            }
+            Self::Points { within } => {
+                write!(f, "the latents collapsed: their variance within clusters is {within:.0e} of the total")
+            }
         }
     }
 }

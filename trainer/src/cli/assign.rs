@@ -54,19 +54,31 @@ impl Assign {
     }
 }
 
-/// Writes a line for each sample.
+/// Writes a line for each sample. Windows of a recording have the row and, if it is known, the time at which they begin, since
+/// none spans a gap.
 fn write_table(
     model: &Model,
     samples: &Samples,
     out: &mut dyn Write,
     refused: impl Fn(io::Error) -> CliError,
 ) -> Result<(), CliError> {
-    writeln!(out, "index,cluster,component,log_density,novelty,posterior").map_err(&refused)?;
+    let starts = samples.starts().unwrap_or_default();
+    let more = match starts.first() {
+        None => "",
+        Some((_, None)) => ",row",
+        Some((_, Some(_))) => ",row,time",
+    };
+    writeln!(out, "index,cluster,component,log_density,novelty,posterior{more}").map_err(&refused)?;
     let mut index = 0;
     inference::assign_chunks(model, samples, |found| {
         for Assigned { cluster, component, log_density, novelty, posterior } in found {
             let (nats, p) = (log_density.nats(), novelty.p_value());
-            writeln!(out, "{index},{cluster},{component},{nats:.4},{p:.4},{posterior:.4}").map_err(&refused)?;
+            let start = match starts.get(index) {
+                None => String::new(),
+                Some((row, None)) => format!(",{row}"),
+                Some((row, Some(time))) => format!(",{row},{time}"),
+            };
+            writeln!(out, "{index},{cluster},{component},{nats:.4},{p:.4},{posterior:.4}{start}").map_err(&refused)?;
             index += 1;
         }
         Ok(())

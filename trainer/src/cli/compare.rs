@@ -100,7 +100,7 @@ impl Compare {
             tell(&title);
             let directory = RunDir::open(&comparison.run_directory(run));
             let fit = |observer: &mut dyn crate::training::Observer| comparison.train(run, &options, observer);
-            if let Some(fitted) = during_fit(&directory, &title, View::Plain, fit)?? {
+            if let Some(fitted) = during_fit(&directory, &title, View::Plain, fit)?.map_err(CliError::Comparison)? {
                 warn_of_fit(&fitted, &base);
             }
         }
@@ -117,7 +117,7 @@ impl Compare {
         let all = || MethodConfig::NAMES.iter().map(|&name| name.to_owned()).collect();
         let names: Vec<String> = if self.methods.is_empty() { all() } else { self.methods.clone() };
         let named = |name: &String| {
-            let mut method = settings::method(name)?;
+            let mut method = settings::method(name.trim())?;
             if let Some(n) = self.clusters {
                 method.set_n_clusters(n);
             }

@@ -10,6 +10,7 @@ use crate::data::{CellProblem, ColumnRole, DataError, WindowingProblem};
 use crate::device::DeviceError;
 use crate::quantize::QuantizeError;
 use crate::run::RunError;
+use crate::trained::AssignError;
 use crate::training::FitError;
 use crate::workflow::WorkflowError;
 
@@ -18,6 +19,8 @@ use crate::workflow::WorkflowError;
 pub(super) enum CliError {
     /// The library's error.
     Workflow(WorkflowError),
+    /// The library's error about a run of a comparison.
+    Comparison(WorkflowError),
     /// The device can't be used.
     Device(DeviceError),
     /// The command was used wrongly; the sentence says what is wrong, and what to do.
@@ -63,9 +66,13 @@ impl CliError {
             Self::Interrupted(signal) => u8::try_from(128 + signal).unwrap_or(1),
             Self::Output { .. } => 1,
             Self::Report { source, .. } => source.code(),
-            Self::Workflow(error) => match error {
-                WorkflowError::Data(DataError::Scratch { .. })
-                | WorkflowError::Run(RunError::Io { .. } | RunError::Lock { .. }) => 1,
+            Self::Workflow(error) | Self::Comparison(error) => match error {
+                WorkflowError::Data(error)
+                | WorkflowError::Fit(FitError::Data(error))
+                | WorkflowError::Quantize(QuantizeError::Data(error))
+                | WorkflowError::Assign(AssignError::Data(error)) => data_code(error),
+                WorkflowError::Run(RunError::Io { source, .. }) => io_code(source),
+                WorkflowError::Run(RunError::Lock { .. }) => 1,
                 WorkflowError::Fit(
                     FitError::Setting { .. } | FitError::TooFew { .. } | FitError::Mismatch(_) | FitError::Record(_),
                 ) => 2,
@@ -80,6 +87,11 @@ impl CliError {
     fn advice(&self) -> Option<&'static str> {
         match self {
             Self::Workflow(error) => workflow_advice(error),
+            Self::Comparison(WorkflowError::OtherSettings { .. } | WorkflowError::OtherSource { .. }) => Some(
+                "a comparison goes on with the samples and settings that it began with: give those, or choose another \
+                 directory with --out",
+            ),
+            Self::Comparison(error) => workflow_advice(error),
             Self::Output { source, .. } => io_advice(source),
             Self::Device(error) => device_advice(error),
             Self::Interrupted(_) => {
@@ -87,6 +99,27 @@ impl CliError {
             }
             Self::Usage(_) | Self::CommandLine(_) | Self::Report { .. } => None,
         }
+    }
+}
+
+fn data_code(error: &DataError) -> u8 {
+    match error {
+        DataError::Io { source, .. } => io_code(source),
+        DataError::Scratch { .. } => 1,
+        _ => 2,
+    }
+}
+
+/// What is not there, or is of another kind, was named wrongly. Other errors are the system's.
+fn io_code(error: &io::Error) -> u8 {
+    use io::ErrorKind::{
+        AlreadyExists, InvalidData, InvalidFilename, InvalidInput, IsADirectory, NotADirectory, NotFound, UnexpectedEof,
+    };
+    match error.kind() {
+        NotFound | NotADirectory | IsADirectory | AlreadyExists | InvalidFilename => 2,
+        // The file is damaged, or its name has characters that no file can have.
+        InvalidData | UnexpectedEof | InvalidInput => 2,
+        _ => 1,
     }
 }
 
@@ -184,7 +217,9 @@ fn data_advice(error: &DataError) -> Option<&'static str> {
         | DataError::Value { problem: CellProblem::Time(_), .. } => "(--drop-column)",
         DataError::Windowing { problem: WindowingProblem::Gap { .. }, .. } => "(--gaps split)",
         DataError::Windowing { problem: WindowingProblem::TimeGoesBack { .. }, .. } => "(--group-column)",
-        DataError::Windowing { problem: WindowingProblem::SameTimes, .. } => "(--drop-column)",
+        DataError::Windowing {
+            problem: WindowingProblem::SameTimes | WindowingProblem::EmptyColumn { .. }, ..
+        } => "(--drop-column)",
         DataError::Cell { problem, .. } | DataError::Value { problem, .. } if problem.is_missing() => {
             "(in a recording, --gaps split with --window)"
         }
@@ -213,7 +248,7 @@ fn io_advice(error: &io::Error) -> Option<&'static str> {
 impl fmt::Display for CliError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Workflow(error) => error.fmt(f)?,
+            Self::Workflow(error) | Self::Comparison(error) => error.fmt(f)?,
             Self::Device(error) => error.fmt(f)?,
             Self::Usage(sentence) => f.write_str(sentence)?,
             Self::CommandLine(error) => error.fmt(f)?,

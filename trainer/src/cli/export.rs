@@ -63,7 +63,8 @@ pub(super) struct Export {
 }
 
 impl Export {
-    pub(super) fn run(self) -> Result<(), CliError> {
+    pub(super) fn run(mut self) -> Result<(), CliError> {
+        self.names.iter_mut().for_each(|name| *name = name.trim().to_owned());
         CliError::check_directory(&self.run)?;
         let run = RunDir::open(&self.run);
         // A run without a model, or without the level, is refused before its samples are read.

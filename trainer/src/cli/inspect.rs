@@ -42,6 +42,8 @@ impl Inspect {
         facts["number"] = json!(number);
         facts["seeds"] = json!(interval);
         facts["groups"] = json!(lone);
+        let counter = file.signed_counter();
+        facts["signature"] = json!(counter.map(|counter| json!({ "counter": counter })));
         if self.json {
             show(&format!("{facts:#}\n"))
         } else {
@@ -52,7 +54,10 @@ impl Inspect {
             let levels = levels.map_or_else(String::new, |levels| format!("levels     {levels}\n"));
             let interval = interval.as_ref().map_or_else(String::new, describe::interval);
             let lone = lone.iter().flatten().map(|lone| format!("groups     {lone}\n")).collect::<String>();
-            show(&format!("{}{number}{levels}{lone}{interval}", print(&model, &facts)))
+            let signed = counter.map_or_else(String::new, |counter| {
+                format!("signed     with counter {counter}; `edgemix verify` checks by whom\n")
+            });
+            show(&format!("{}{signed}{number}{levels}{lone}{interval}", print(&model, &facts)))
         }
     }
 }

@@ -25,10 +25,11 @@ mod train;
 mod tui;
 mod warnings;
 
+use std::any::TypeId;
 use std::io::{self, IsTerminal};
 use std::process::ExitCode;
 
-use clap::{CommandFactory, Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use error::CliError;
 
@@ -110,12 +111,30 @@ fn tell(error: &CliError) {
 
 /// The command line; `None` if help or the version was asked for and shown.
 fn parse() -> Result<Option<Program>, CliError> {
-    match Program::try_parse() {
+    let parsed = command().try_get_matches().and_then(|found| Program::from_arg_matches(&found));
+    match parsed.map_err(|error| error.format(&mut command())) {
         Ok(program) => Ok(Some(program)),
         Err(error) if error.use_stderr() => Err(error.into()),
         Err(error) if io::stdout().is_terminal() => error.print().map(|()| None).map_err(output::output_error),
         Err(error) => output::show(&error.render().to_string()).map(|()| None),
     }
+}
+
+/// The command line, with what holds for the flags of every command.
+fn command() -> clap::Command {
+    Program::command().mut_subcommands(|command| {
+        command.mut_args(|flag| {
+            // What is negative is for the flag's own check to refuse: to the parser it looks like another flag.
+            let flag = if flag.get_action().takes_values() { flag.allow_negative_numbers(true) } else { flag };
+            let flag = if flag.get_id() == "out" { flag.alias("output") } else { flag };
+            if flag.get_value_parser().type_id() == TypeId::of::<usize>() { flag.value_parser(count) } else { flag }
+        })
+    })
+}
+
+/// A number of things, such as epochs.
+fn count(text: &str) -> Result<usize, String> {
+    text.parse().map_err(|_| "expected a whole number of at least 0".into())
 }
 
 fn run(program: Program) -> Result<(), CliError> {
@@ -131,7 +150,40 @@ fn run(program: Program) -> Result<(), CliError> {
         Command::Keys(keys) => keys.run(),
         Command::Sign(sign) => sign.run(),
         Command::Verify(verify) => verify.run(),
-        Command::Completions(completions) => completions.run(Program::command()),
-        Command::Man(man) => man.run(Program::command()),
+        Command::Completions(completions) => completions.run(command()),
+        Command::Man(man) => man.run(command()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Each flag that has a value takes a negative one, so that its own check can say what is wrong.
+    #[test]
+    fn a_negative_number_is_a_value_of_every_flag() {
+        let mut n = 0;
+        command().build();
+        for own in command().get_subcommands() {
+            for flag in own.get_arguments().filter(|flag| flag.get_action().takes_values()) {
+                let Some(name) = flag.get_long() else { continue };
+                let found = command().try_get_matches_from(["edgemix", own.get_name(), &format!("--{name}"), "-1"]);
+                let text = found.err().map_or_else(String::new, |error| error.to_string());
+                assert!(!text.contains("'-1' found") && !text.contains("-- -1"), "{} --{name}: {text}", own.get_name());
+                n += 1;
+            }
+        }
+        assert!(n > 50, "{n}");
+    }
+
+    #[test]
+    fn every_output_has_both_names() {
+        for own in command().get_subcommands() {
+            let outputs = own.get_arguments().filter(|flag| matches!(flag.get_long(), Some("out" | "output")));
+            for flag in outputs {
+                let aliases = flag.get_all_aliases().unwrap_or_default();
+                assert_eq!((flag.get_long(), &aliases[..]), (Some("out"), &["output"][..]), "{}", own.get_name());
+            }
+        }
     }
 }

@@ -27,7 +27,7 @@ pub(super) struct Report {
     cut: Cut,
     /// The page to write [default: report.html in the run's directory].
     #[arg(short, long, value_name = "FILE")]
-    output: Option<PathBuf>,
+    out: Option<PathBuf>,
 }
 
 impl Report {
@@ -36,7 +36,7 @@ impl Report {
         let run = RunDir::open(&self.run);
         let record = run.record()?;
         let source = self.cut.source(self.data.as_deref(), record.as_ref())?;
-        let out = self.output.unwrap_or_else(|| run.file(RunFile::Report));
+        let out = self.out.unwrap_or_else(|| run.file(RunFile::Report));
         check_output(&out, &input_files(&source), Some((&run, RunFile::Report)))?;
         let _lock = run.lock_if_within(&out)?;
         let (source, dataset) = self.cut.read_for(source, record.as_ref())?;

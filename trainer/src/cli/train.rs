@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::clusters::Clusters;
-use super::commands::commands;
+use super::commands::{commands, quoted};
 use super::data::{Cut, note_constant_columns};
 use super::describe;
 use super::error::CliError;
@@ -14,7 +14,7 @@ use super::progress::{View, during, during_fit};
 use super::report::write_page;
 use super::settings;
 use super::warnings::{warn_of_cluster_count, warn_of_fit};
-use crate::data::{Layout, Source};
+use crate::data::{Layout, Samples, Source};
 use crate::device::Device;
 use crate::front_end::{FrontEndKind, FrontEndSettings};
 use crate::methods::{FitConfig, MethodConfig};
@@ -23,7 +23,7 @@ use crate::run::{ModelFile, RunDir, RunFile, read_settings, settings_differences
 use crate::trained::LevelChoice;
 use crate::training::Epochs;
 use crate::variant::Variant;
-use crate::workflow::{ExistingRun, FitOptions, Plan, SeedSeries, WorkflowError, fit, start};
+use crate::workflow::{ExistingRun, FitOptions, Plan, SeedSeries, WorkflowError, fit, is_finished, start};
 
 fn encoder_help() -> String {
     format!(
@@ -135,7 +135,11 @@ impl Train {
             _ => return self.print_settings(),
         };
         let (config, source) = if self.resume { self.resumed(out)? } else { self.new_run()? };
+        if self.resume && self.is_finished(out)? {
+            return show(&self.nothing_left(out));
+        }
         let dataset = self.cut.read(&source)?;
+        self.check_rate(&config, &dataset.samples)?;
         note_constant_columns(&dataset.samples);
         self.clusters.map_or(Ok(()), |clusters| clusters.check(dataset.samples.n_samples()))?;
         let device: Device = self.device.parse()?;
@@ -168,6 +172,47 @@ impl Train {
             out.display(),
             describe::levels(&trained).map_or_else(String::new, |levels| format!("levels: {levels}\n"))
         ))
+    }
+
+    /// Whether a run, or a series of runs, that is to be resumed has nothing left to train. Another level is not trained, but
+    /// quantised anew.
+    fn is_finished(&self, out: &Path) -> Result<bool, CliError> {
+        let is_finished = match self.seeds {
+            Some(n) => SeedSeries::is_finished(out, self.seed.unwrap_or(0), n)?,
+            None => is_finished(&RunDir::open(out))?,
+        };
+        Ok(is_finished && self.level.is_none())
+    }
+
+    fn nothing_left(&self, out: &Path) -> String {
+        let what = if self.seeds.is_some() { "the series" } else { "the run" };
+        let page = match RunDir::open(out).contains(RunFile::Report) {
+            true => String::new(),
+            false => format!("      edgemix report {0}\n", quoted(&out.to_string_lossy())),
+        };
+        format!(
+            "{}: {what} is finished, so that nothing is left to train; to train again, name the samples and give --force in \
+             the place of --resume\nnext: edgemix evaluate {}\n{page}",
+            out.display(),
+            quoted(&out.to_string_lossy())
+        )
+    }
+
+    /// Refuses a rate for samples that have none, and notes that the rate of a settings file means nothing for them.
+    fn check_rate(&self, config: &FitConfig, samples: &Samples) -> Result<(), CliError> {
+        if matches!(samples.layout(), Layout::Windows { .. }) {
+            return Ok(());
+        }
+        let name = samples.name();
+        if self.rate.is_some() {
+            return Err(CliError::Usage(format!(
+                "--rate is for windows of a recording, and {name} has none: give --window, too, or omit --rate"
+            )));
+        }
+        if config.front_end.rate.is_some() {
+            tell(&format!("note: the rate in the settings is ignored, since {name} has no windows of a recording"));
+        }
+        Ok(())
     }
 
     fn print_settings(&self) -> Result<(), CliError> {
@@ -208,6 +253,8 @@ impl Train {
             let summary = during_fit(&run, &title, view, |observer| series.train(seed, options, observer))??;
             if let Some(fitted) = &summary.fitted {
                 warn_of_fit(fitted, plan.config());
+            } else {
+                tell("note: this run is finished, and kept");
             }
             write_page(&summary.run, plan.dataset(), &commands(summary.run.path(), &plan.record().source))?;
         }

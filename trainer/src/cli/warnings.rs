@@ -2,8 +2,9 @@
 
 use super::output::tell;
 use crate::data::split::MIN_HELD_OUT;
-use crate::methods::FitConfig;
+use crate::methods::{FitConfig, MethodConfig};
 use crate::mixture::{ClusterCountReport, Doubt};
+use crate::variant::Variant;
 use crate::workflow::FitSummary;
 
 /// Warns of everything doubtful about the fit.
@@ -22,7 +23,21 @@ pub(super) fn warn_of_fit(summary: &FitSummary, config: &FitConfig) {
         tell(&format!("note: {lone}: it may show the group, and not a kind of sample"));
     }
     if let Some(collapse) = &summary.collapse {
-        tell(&format!("warning: {collapse}"));
+        tell(&format!("warning: {collapse}: {}", collapse_advice(&config.method)));
+    }
+}
+
+/// What may help against a collapse: a smaller weight of the clustering loss, where the method has one.
+fn collapse_advice(method: &MethodConfig) -> String {
+    let other = "try another seed, encoder or method";
+    let mut changed = method.clone();
+    let corrected =
+        if changed.set_variant(Variant::Corrected) && changed != *method { "take --variant corrected, " } else { "" };
+    match method.clustering_weight() {
+        Some(setting) => {
+            format!("{corrected}reduce the weight of the clustering loss (--set method.{setting}), or {other}")
+        }
+        None => format!("{corrected}{other}"),
     }
 }
 

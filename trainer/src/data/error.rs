@@ -215,9 +215,12 @@ pub enum ColumnProblem {
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum CellProblem {
-    /// NaN or infinity, or too large for an f32.
+    /// NaN or infinity.
     #[error("{0} is not a finite number: replace it or drop the row")]
     NotFinite(String),
+    /// Too large for an f32.
+    #[error("{0} is too large: numbers up to {max:e} are read; scale the column, replace the number or drop the row", max = f32::MAX)]
+    TooLarge(String),
     /// No time.
     #[error("it is no time in numbers: write the time of each instant as a number, such as seconds since the first")]
     NoTime,
@@ -303,6 +306,12 @@ pub enum WindowingProblem {
         /// Whether the recording has gaps, which no window crosses either.
         is_split: bool,
     },
+    /// No instant has all values, because a column never has one.
+    #[error("column {name:?} has no value in any instant: leave the column out")]
+    EmptyColumn {
+        /// The name of the column, or its index.
+        name: String,
+    },
     /// Instants are missing.
     #[error(
         "{} in the recording: instants are {} apart, but from time {before} to {after} (row {row}) some are missing; complete \
@@ -357,6 +366,13 @@ struct DidYouMean<'a>(&'a Option<String>);
 impl fmt::Display for DidYouMean<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.as_ref().map_or(Ok(()), |name| write!(f, " (did you mean {name:?}?)"))
+    }
+}
+
+impl CellProblem {
+    /// The problem with a number that is no finite f32, as it is written.
+    pub(super) fn beyond_f32(value: f64, written: impl Into<String>) -> Self {
+        if value.is_finite() { Self::TooLarge(written.into()) } else { Self::NotFinite(written.into()) }
     }
 }
 

@@ -6,6 +6,7 @@
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
 
+use parquet::basic::Type;
 use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData};
 
 /// How many bytes of pages may be in memory in any case: one page of each column.
@@ -15,20 +16,27 @@ const DEPTH: usize = 16;
 
 /// Checks that what the pages say of themselves can be, and that one page of each column fits in `memory` bytes.
 pub(super) fn check(file: &File, metadata: &ParquetMetaData, memory: u64) -> Result<(), String> {
+    check_within(file, metadata, memory.max(MOST))
+}
+
+/// The same with `most` bytes for the pages.
+fn check_within(file: &File, metadata: &ParquetMetaData, most: u64) -> Result<(), String> {
     let length = file.metadata().map_err(|error| error.to_string())?.len();
     let mut file = BufReader::with_capacity(1 << 12, file);
-    let most = memory.max(MOST);
     for group in metadata.row_groups() {
-        let mut total = 0u64;
+        let (mut kept, mut packed) = (0u64, 0);
         for column in group.columns() {
-            let page = largest_page(&mut file, column, length)
+            let pages = pages_of(&mut file, column, length)
                 .map_err(|error| format!("the pages of column {} are damaged: {error}", column.column_path()))?;
-            total = total.saturating_add(page);
+            kept = kept.saturating_add(pages.kept());
+            packed = pages.packed.max(packed);
         }
+        let total = kept.saturating_add(packed);
         if total > most {
             let mib = |bytes| bytes >> 20;
             return Err(format!(
-                "one page of each of its columns takes {} MiB, and {} may be used: write it with smaller pages",
+                "one page of each of its columns takes {} MiB, and {} may be used: allow more memory, or write it with smaller \
+                 pages",
                 mib(total),
                 mib(most)
             ));
@@ -37,13 +45,42 @@ pub(super) fn check(file: &File, metadata: &ParquetMetaData, memory: u64) -> Res
     Ok(())
 }
 
-/// The largest number of bytes that a page of a column takes, packed and unpacked.
-fn largest_page(file: &mut BufReader<&File>, column: &ColumnChunkMetaData, length: u64) -> io::Result<u64> {
+/// The bytes that the largest pages of a column take.
+#[derive(Default)]
+struct Pages {
+    /// A page of values, unpacked.
+    values: u64,
+    /// The dictionary, decoded.
+    dictionary: u64,
+    /// A page as it is in the file, until it is unpacked.
+    packed: u64,
+}
+
+impl Pages {
+    /// What stays in memory while the values are read.
+    fn kept(&self) -> u64 {
+        self.values.saturating_add(self.dictionary)
+    }
+}
+
+/// The bytes of a value of a dictionary that is decoded, and whether the page stays, since the values point into it.
+fn decoded(kind: Type) -> (u64, bool) {
+    match kind {
+        Type::BOOLEAN => (1, false),
+        Type::INT32 | Type::FLOAT => (4, false),
+        Type::INT64 | Type::DOUBLE => (8, false),
+        Type::INT96 => (12, false),
+        Type::BYTE_ARRAY | Type::FIXED_LEN_BYTE_ARRAY => (32, true),
+    }
+}
+
+fn pages_of(file: &mut BufReader<&File>, column: &ColumnChunkMetaData, length: u64) -> io::Result<Pages> {
     let position = |at: i64| u64::try_from(at).map_err(|_| damaged("an offset is negative"));
     let start = column.dictionary_page_offset().filter(|&at| at > 0).unwrap_or(column.data_page_offset());
     let (mut at, size) = (position(start)?, position(column.compressed_size())?);
     let end = at.checked_add(size).filter(|&end| end <= length).ok_or_else(|| damaged("they end after the file"))?;
-    let mut largest = 0;
+    let (value, stays) = decoded(column.column_type());
+    let mut largest = Pages::default();
     while at < end {
         file.seek(SeekFrom::Start(at))?;
         let page = PageHeader::read(Compact { bytes: file.by_ref().take(end - at) })?;
@@ -51,11 +88,17 @@ fn largest_page(file: &mut BufReader<&File>, column: &ColumnChunkMetaData, lengt
         if page.packed > left {
             return Err(damaged("one is longer than all of them"));
         }
-        // A value of a dictionary takes at least one byte, or an eighth of one, and up to 24 once it is decoded.
+        // A value of a dictionary takes at least an eighth of a byte.
         if page.dictionary_values > page.unpacked.saturating_mul(8) {
             return Err(damaged("a dictionary has more values than bytes"));
         }
-        largest = largest.max(page.packed + page.unpacked + 24 * page.dictionary_values);
+        if page.dictionary_values > 0 {
+            let bytes = value.saturating_mul(page.dictionary_values) + if stays { page.unpacked } else { 0 };
+            largest.dictionary = largest.dictionary.max(bytes);
+        }
+        // A dictionary, too, is unpacked before it is decoded.
+        largest.values = largest.values.max(page.unpacked);
+        largest.packed = largest.packed.max(page.packed);
         at += page.length + page.packed;
     }
     Ok(largest)
@@ -214,6 +257,40 @@ mod tests {
         for end in 0..bytes.len() {
             assert!(header(&bytes[..end]).is_err());
         }
+    }
+
+    #[test]
+    fn a_page_is_not_counted_more_often_than_it_is_kept() {
+        use std::sync::Arc;
+
+        use parquet::data_type::DoubleType;
+        use parquet::file::properties::WriterProperties;
+        use parquet::file::reader::{FileReader, SerializedFileReader};
+        use parquet::file::writer::SerializedFileWriter;
+        use parquet::schema::parser::parse_message_type;
+
+        const COLUMNS: u64 = 12;
+        const ROWS: u64 = 10_000;
+        let fields: String = (0..COLUMNS).map(|c| format!("required double c{c}; ")).collect();
+        let schema = Arc::new(parse_message_type(&format!("message table {{ {fields} }}")).unwrap());
+        let file = tempfile::tempfile().unwrap();
+        let properties = Arc::new(WriterProperties::default());
+        let mut writer = SerializedFileWriter::new(file.try_clone().unwrap(), schema, properties).unwrap();
+        let mut rows = writer.next_row_group().unwrap();
+        while let Some(mut column) = rows.next_column().unwrap() {
+            let values: Vec<f64> = (0..ROWS).map(|row| row as f64 / 7.0).collect();
+            column.typed::<DoubleType>().write_batch(&values, None, None).unwrap();
+            column.close().unwrap();
+        }
+        rows.close().unwrap();
+        writer.close().unwrap();
+        let reader = SerializedFileReader::new(file.try_clone().unwrap()).unwrap();
+        // The dictionary has all values; the page of values holds at most two bytes of each.
+        let table = COLUMNS * ROWS * 8;
+        let checked = |most| check_within(&file, reader.metadata(), most);
+        assert_eq!(checked(5 * table / 2), Ok(()));
+        let error = checked(table).unwrap_err();
+        assert!(error.contains("allow more memory"), "{error}");
     }
 
     #[test]

@@ -88,7 +88,11 @@ fn number(field: &Field) -> Result<(f64, bool), CellProblem> {
         | Field::TimestampMicros(_) => return Err(CellProblem::Time(text(field).into())),
         ref other => return Err(CellProblem::Text(text(other).into())),
     };
-    if (value as f32).is_finite() { Ok((value, is_integer)) } else { Err(CellProblem::NotFinite(value.to_string())) }
+    if (value as f32).is_finite() {
+        Ok((value, is_integer))
+    } else {
+        Err(CellProblem::beyond_f32(value, format!("{value:e}")))
+    }
 }
 
 /// A time: a number as it is, a time stamp in seconds.

@@ -35,6 +35,7 @@ pub struct Samples {
     groups: Option<Arc<[u32]>>,
     times: Option<Arc<[f64]>>,
     interval: Option<f64>,
+    starts: Option<Arc<[(usize, Option<f64>)]>>,
     notes: Vec<DataNote>,
     fingerprint: [u8; 32],
     survey: Survey,
@@ -97,6 +98,7 @@ impl Samples {
             groups: None,
             times: None,
             interval: None,
+            starts: None,
             notes: vec![],
             fingerprint,
             survey,
@@ -177,6 +179,12 @@ impl Samples {
     /// The usual time from an instant of the recording to the next, in the unit of its column of times; `None` without one.
     pub fn interval(&self) -> Option<f64> {
         self.interval
+    }
+
+    /// Where each window begins in the recording that it was cut from: the row, counted from 0, and its time if the recording
+    /// has a column of times. `None` if the samples are not all windows of a recording.
+    pub fn starts(&self) -> Option<&[(usize, Option<f64>)]> {
+        self.starts.as_deref()
     }
 
     /// What each sample was taken from, if [that is known](Self::with_groups).
@@ -278,6 +286,13 @@ impl Samples {
         let Some(path) = self.values.path_in_place() else { return Ok(()) };
         let found = Self::from_values(self.name.clone(), self.values.clone())?;
         if found.fingerprint == self.fingerprint { Ok(()) } else { Err(DataError::Changed { path: path.into() }) }
+    }
+
+    /// The columns that have no value at all, where values may be missing.
+    pub(super) fn empty_columns(&self) -> impl Iterator<Item = usize> {
+        let ranges = &self.survey.ranges;
+        // NaN is neither less nor greater than anything.
+        (0..ranges.len()).filter(|&column| ranges[column].least > ranges[column].greatest)
     }
 
     /// What was found by the pass over all values.
@@ -393,7 +408,7 @@ impl Samples {
             return self.clone();
         }
         let values = self.values.select((0..self.n_samples()).step_by(step));
-        Self { values, groups: None, ..self.clone() }
+        Self { values, groups: None, starts: None, ..self.clone() }
     }
 
     /// The same samples with these features only, in this order.
@@ -413,7 +428,9 @@ impl Samples {
     /// Windows of `length` samples each that begin at these samples.
     pub(super) fn windows(&self, starts: &[usize], length: usize) -> Result<Self, DataError> {
         let windows = Self::from_values(self.name.clone(), self.values.windows(starts, length))?;
-        Ok(windows.like(self).with_layout(Layout::Windows { channels: self.n_features() }))
+        let windows = windows.like(self).with_layout(Layout::Windows { channels: self.n_features() });
+        let start = |&row: &usize| (row, self.times.as_ref().map(|times| times[row]));
+        Ok(Self { starts: Some(starts.iter().map(start).collect()), ..windows })
     }
 
     /// Integer features of these samples, `n_features` of each, which `compute` returns for whole samples.

@@ -20,6 +20,9 @@ pub(super) fn cut(path: &Path, recording: &Dataset, window: Windowing, gaps: Gap
     }
     let samples = &recording.samples;
     let parts = Parts::of(recording)?.map_err(refuse)?;
+    if let Some(column) = samples.empty_columns().next().filter(|_| parts.ranges.is_empty()) {
+        return Err(refuse(WindowingProblem::EmptyColumn { name: samples.column_name(column) }));
+    }
     if gaps == Gaps::Refuse
         && let Some(problem) = gap(&parts, samples)
     {
@@ -97,6 +100,15 @@ mod tests {
         let cut = cut(Path::new("r"), &recording(groups, 7), Windowing { length: 3, step: 1 }, Gaps::Refuse).unwrap();
         assert_eq!(cut.groups, Some(vec![0, 2]));
         assert_eq!(cut.samples.notes(), [DataNote::ShortParts { parts: 1, length: 3 }]);
+    }
+
+    #[test]
+    fn a_column_without_values_is_named() {
+        let values = (0..8).flat_map(|t| [t as f32, f32::NAN]).collect();
+        let samples = Samples::new("r", values, 2).with_column_names(["x", "y"].map(String::from));
+        let recording = Dataset { samples, labels: None, groups: None };
+        let error = cut(Path::new("r"), &recording, Windowing { length: 2, step: 2 }, Gaps::Split).unwrap_err();
+        assert_eq!(error.to_string(), "r: column \"y\" has no value in any instant: leave the column out");
     }
 
     #[test]

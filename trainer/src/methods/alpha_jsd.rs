@@ -106,6 +106,7 @@ impl MethodSettings for AlphaJsd {
     const ENCODER: DefaultEncoder = DefaultEncoder::DEC;
     const WORKS_WITHOUT_ENCODER: bool = false;
     const CLUSTER_EPOCHS: ClusterEpochs = ClusterEpochs::ByReconstruction;
+    const CLUSTERING_WEIGHT: Option<&'static str> = Some("lambda");
 
     fn cluster_count(&mut self) -> ClusterCount<'_> {
         ClusterCount::Found { least: &mut self.min_clusters, most: &mut self.max_clusters }

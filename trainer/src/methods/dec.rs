@@ -74,6 +74,7 @@ impl MethodSettings for Dec {
     const ENCODER: DefaultEncoder = DefaultEncoder::DEC;
     const WORKS_WITHOUT_ENCODER: bool = false;
     const CLUSTER_EPOCHS: ClusterEpochs = ClusterEpochs::ByReconstruction;
+    const CLUSTERING_WEIGHT: Option<&'static str> = None;
 
     fn cluster_count(&mut self) -> ClusterCount<'_> {
         ClusterCount::Given(&mut self.kmeans.n_clusters)
@@ -98,6 +99,7 @@ impl MethodSettings for Idec {
     const ENCODER: DefaultEncoder = DefaultEncoder::DEC;
     const WORKS_WITHOUT_ENCODER: bool = false;
     const CLUSTER_EPOCHS: ClusterEpochs = ClusterEpochs::ByReconstruction;
+    const CLUSTERING_WEIGHT: Option<&'static str> = Some("gamma");
 
     fn cluster_count(&mut self) -> ClusterCount<'_> {
         ClusterCount::Given(&mut self.kmeans.n_clusters)

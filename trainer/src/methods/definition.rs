@@ -41,6 +41,9 @@ pub(super) trait MethodSettings {
     /// The default number of clustering epochs.
     const CLUSTER_EPOCHS: ClusterEpochs;
 
+    /// The setting that weighs the clustering loss, if there is one.
+    const CLUSTERING_WEIGHT: Option<&'static str>;
+
     /// Where the settings hold the number of clusters.
     fn cluster_count(&mut self) -> ClusterCount<'_>;
 

@@ -106,6 +106,7 @@ impl MethodSettings for Grow {
     const ENCODER: DefaultEncoder = DefaultEncoder::DEC;
     const WORKS_WITHOUT_ENCODER: bool = true;
     const CLUSTER_EPOCHS: ClusterEpochs = ClusterEpochs::Exactly(EPOCHS);
+    const CLUSTERING_WEIGHT: Option<&'static str> = None;
 
     fn cluster_count(&mut self) -> ClusterCount<'_> {
         ClusterCount::Found { least: &mut self.grouping.min_clusters, most: &mut self.grouping.max_clusters }

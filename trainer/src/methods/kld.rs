@@ -55,6 +55,7 @@ impl MethodSettings for Kld {
     const ENCODER: DefaultEncoder = DefaultEncoder::DEC;
     const WORKS_WITHOUT_ENCODER: bool = false;
     const CLUSTER_EPOCHS: ClusterEpochs = ClusterEpochs::ByReconstruction;
+    const CLUSTERING_WEIGHT: Option<&'static str> = Some("lambda");
 
     fn cluster_count(&mut self) -> ClusterCount<'_> {
         ClusterCount::Given(&mut self.mixture.n_components)

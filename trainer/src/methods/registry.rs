@@ -143,6 +143,20 @@ macro_rules! methods {
                 }
             }
 
+            /// The setting of the method that weighs its clustering loss, if there is one.
+            ///
+            /// ```
+            /// use edgemix::methods::MethodConfig;
+            ///
+            /// let weight = |name| MethodConfig::named(name).unwrap().clustering_weight();
+            /// assert_eq!((weight("dcn"), weight("ae-gmm")), (Some("lambda"), None));
+            /// ```
+            pub fn clustering_weight(&self) -> Option<&'static str> {
+                match self {
+                    $(Self::$method(_) => $method::CLUSTERING_WEIGHT,)*
+                }
+            }
+
             pub(super) fn cluster_epochs(&self, reconstruction: usize) -> usize {
                 match self {
                     $(Self::$method(_) => $method::CLUSTER_EPOCHS.after(reconstruction),)*

@@ -59,6 +59,7 @@ impl MethodSettings for AeKMeans {
     const ENCODER: DefaultEncoder = DefaultEncoder::DEC;
     const WORKS_WITHOUT_ENCODER: bool = true;
     const CLUSTER_EPOCHS: ClusterEpochs = ClusterEpochs::ByReconstruction;
+    const CLUSTERING_WEIGHT: Option<&'static str> = None;
 
     fn cluster_count(&mut self) -> ClusterCount<'_> {
         ClusterCount::Given(&mut self.kmeans.n_clusters)
@@ -83,6 +84,7 @@ impl MethodSettings for AeGmm {
     const ENCODER: DefaultEncoder = DefaultEncoder::DEC;
     const WORKS_WITHOUT_ENCODER: bool = true;
     const CLUSTER_EPOCHS: ClusterEpochs = ClusterEpochs::ByReconstruction;
+    const CLUSTERING_WEIGHT: Option<&'static str> = None;
 
     fn cluster_count(&mut self) -> ClusterCount<'_> {
         ClusterCount::Given(&mut self.mixture.n_components)

@@ -75,6 +75,7 @@ fn fused<B: Backend, const D: usize>(
     let gradient = gradient.into_data();
     let [w, m, v] = data.each_mut().map(|data| data.as_mut_slice::<f32>().expect("parameters are f32"));
     let g = gradient.as_slice::<f32>().expect("gradients are f32");
+    assert!(w.len() == g.len() && w.len() == m.len() && w.len() == v.len(), "moments of other parameters");
     let chunks = w.par_chunks_mut(CHUNK).zip(g.par_chunks(CHUNK));
     chunks.zip(m.par_chunks_mut(CHUNK)).zip(v.par_chunks_mut(CHUNK)).for_each(|(((w, g), m), v)| {
         for (((w, g), m), v) in w.iter_mut().zip(g).zip(m).zip(v) {

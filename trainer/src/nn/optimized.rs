@@ -2,8 +2,9 @@
 
 use std::ops::Deref;
 
-use burn::module::AutodiffModule;
+use burn::module::{AutodiffModule, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
+use burn::tensor::Tensor;
 use burn::tensor::backend::AutodiffBackend;
 use replace_with::replace_with_or_abort;
 use serde::{Deserialize, Serialize};
@@ -86,6 +87,61 @@ impl<B: AutodiffBackend, M: AutodiffModule<B>> Optimized<B, M> {
         if shapes(&module) != expected {
             return Err(RecordError::Damaged);
         }
-        Ok(Self { module, kind, optimizer: optimizer.with_bytes(state.optimizer, device)? })
+        let optimizer = optimizer.with_bytes(state.optimizer, device)?;
+        // Moments of other shapes than the weights are a panic of the step that uses them.
+        let tried = guarded(|| Ok(optimizer.clone().step(0.0, module.clone(), no_gradients(&module))))?;
+        if shapes(&tried) != expected {
+            return Err(RecordError::Damaged);
+        }
+        Ok(Self { module, kind, optimizer })
+    }
+}
+
+/// A gradient of zeros for each parameter.
+fn no_gradients<B: AutodiffBackend, M: AutodiffModule<B>>(module: &M) -> GradientsParams {
+    let mut zeros = Zeros(GradientsParams::new());
+    module.visit(&mut zeros);
+    zeros.0
+}
+
+struct Zeros(GradientsParams);
+
+impl<B: AutodiffBackend> ModuleVisitor<B> for Zeros {
+    fn visit_float<const D: usize>(&mut self, parameter: &Param<Tensor<B, D>>) {
+        self.0.register(parameter.id, parameter.val().inner().zeros_like());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::backend::{Autodiff, Flex};
+    use burn::nn::{Linear, LinearConfig};
+
+    use super::*;
+
+    type B = Autodiff<Flex>;
+
+    fn layer(inputs: usize) -> Linear<B> {
+        LinearConfig::new(inputs, 3).with_bias(false).init(&Default::default())
+    }
+
+    #[test]
+    fn moments_of_other_weights_are_refused() {
+        for kind in [Optimizer::Adam {}, Optimizer::Sgd { momentum: 0.5 }] {
+            let mut taught = Optimized::new(layer(2), kind);
+            let id = taught.weight.id;
+            let mut gradients = taught.weight.val().sum().backward();
+            taught.descend(&mut gradients, 0.1);
+            let restored = |inputs| {
+                let mut other = layer(inputs);
+                other.weight = Param::initialized(id, other.weight.val());
+                let other = Optimized::new(other, kind);
+                let OptimizedState { module, .. } = other.state().unwrap();
+                let OptimizedState { optimizer, .. } = taught.state().unwrap();
+                other.with_state(OptimizedState { module, optimizer }, &Default::default())
+            };
+            assert!(restored(2).is_ok());
+            assert!(matches!(restored(4), Err(RecordError::Damaged)), "{kind:?}");
+        }
     }
 }

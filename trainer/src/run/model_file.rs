@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use edgemix_format::signature::stated_counter;
 use edgemix_format::write::AlignedBytes;
 use edgemix_runtime::Model;
 
@@ -55,6 +56,11 @@ impl ModelFile {
     pub fn model(&self) -> Result<Model<'_>, RunError> {
         let named = |source| RunError::Model { path: self.path.clone(), source };
         Model::from_bytes(&self.bytes).map_err(named)
+    }
+
+    /// The counter of the model if it is signed, which nothing vouches for until the signature is checked.
+    pub fn signed_counter(&self) -> Option<u32> {
+        stated_counter(&self.bytes)
     }
 
     /// The size of the file in bytes, which is the flash memory that it occupies.

@@ -52,7 +52,7 @@ pub use evaluate::{evaluate_model, evaluate_run};
 pub use evaluation::{Evaluation, HeldOutEvaluation, ModelScores};
 pub use export::Export;
 pub use fit::{FitOptions, FitSummary, fit};
-pub use models::{RunModels, check_features};
+pub use models::{RunModels, check_features, is_finished};
 pub use plan::Plan;
 pub use recorder::Recorder;
 pub use rust_module::RustModule;

@@ -5,7 +5,7 @@ use edgemix_runtime::Model;
 use super::error::WorkflowError;
 use crate::base::text::counted;
 use crate::data::Samples;
-use crate::run::{ModelFile, RunDir, RunFile};
+use crate::run::{ModelFile, RunDir, RunFile, RunState};
 use crate::trained::{LevelChoice, Trained};
 
 /// The trained model of a run and its quantised form, checked to be the same model.
@@ -46,6 +46,14 @@ impl RunModels {
         }
         Ok(Self { trained, quantised })
     }
+}
+
+/// Whether a run has nothing left to train: both of its models are there and whole, and no other run is to replace it.
+///
+/// # Errors
+/// [`WorkflowError::Run`] if the directory can't be read.
+pub fn is_finished(run: &RunDir) -> Result<bool, WorkflowError> {
+    Ok(run.replacement().state()? != RunState::Started && RunModels::read(run).is_ok())
 }
 
 /// Checks that samples have as many features as the model takes.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::error::WorkflowError;
 use super::fit::{FitOptions, FitSummary, fit};
-use super::models::RunModels;
+use super::models::{RunModels, is_finished};
 use super::plan::Plan;
 use super::start::{ExistingRun, start};
 use crate::assessment::interval::SeedInterval;
@@ -85,6 +85,25 @@ impl<'a> SeedSeries<'a> {
         }
         let existing = if replace { ExistingRun::Replace } else { ExistingRun::Resume };
         Ok(Self { directory: RunDir::create(out)?, plan: plan.clone(), seeds, existing, found: vec![] })
+    }
+
+    /// Whether a series of `n` runs with seeds from `first` on has nothing left to train, and its result is there.
+    ///
+    /// # Errors
+    /// [`WorkflowError::Run`] if a directory can't be read.
+    pub fn is_finished(out: &Path, first: u64, n: u64) -> Result<bool, WorkflowError> {
+        let seeds = first..first.saturating_add(n);
+        let interval = RunDir::open(out).interval();
+        let is_whole = |interval: SeedInterval| interval.runs.iter().map(|run| run.seed).eq(seeds.clone());
+        if !interval.ok().flatten().is_some_and(is_whole) {
+            return Ok(false);
+        }
+        for seed in seeds {
+            if !is_finished(&RunDir::open(&Self::run_directory(out, seed)))? {
+                return Ok(false);
+            }
+        }
+        is_finished(&RunDir::open(out))
     }
 
     /// The directory of the run with this seed.

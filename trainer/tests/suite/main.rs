@@ -3,14 +3,16 @@
 //! They are one program, because each program of tests links the whole trainer: `cargo test --release -p edgemix --test
 //! suite tampered` runs those of one file.
 
+mod answers;
 mod damaged;
 mod directories;
 mod front_end;
 mod interrupted;
+mod missing;
 mod pooling;
 mod program;
 mod quantized_mixture;
 mod random_tables;
 mod storages;
-mod tampered;
+pub(crate) mod tampered;
 mod wrong_inputs;

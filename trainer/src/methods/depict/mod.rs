@@ -39,6 +39,7 @@ impl MethodSettings for Depict {
     const ENCODER: DefaultEncoder = DefaultEncoder::ConvolutionalForImages;
     const WORKS_WITHOUT_ENCODER: bool = false;
     const CLUSTER_EPOCHS: ClusterEpochs = ClusterEpochs::ByReconstruction;
+    const CLUSTERING_WEIGHT: Option<&'static str> = Some("gamma");
 
     fn cluster_count(&mut self) -> ClusterCount<'_> {
         ClusterCount::Given(&mut self.kmeans.n_clusters)

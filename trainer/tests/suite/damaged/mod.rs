@@ -6,6 +6,6 @@
 #![cfg(target_os = "linux")]
 
 mod hostile;
-mod limited;
+pub(crate) mod limited;
 mod mutations;
 mod seeds;
