@@ -219,7 +219,7 @@ pub enum CellProblem {
     #[error("{0} is not a finite number: replace it or drop the row")]
     NotFinite(String),
     /// Too large for an f32.
-    #[error("{0} is too large: numbers up to {max:e} are read; scale the column, replace the number or drop the row", max = f32::MAX)]
+    #[error("{0} is too large: numbers up to 3.4e38 are read; scale the column, replace the number or drop the row")]
     TooLarge(String),
     /// No time.
     #[error("it is no time in numbers: write the time of each instant as a number, such as seconds since the first")]
@@ -371,8 +371,11 @@ impl fmt::Display for DidYouMean<'_> {
 
 impl CellProblem {
     /// The problem with a number that is no finite f32, as it is written.
-    pub(super) fn beyond_f32(value: f64, written: impl Into<String>) -> Self {
-        if value.is_finite() { Self::TooLarge(written.into()) } else { Self::NotFinite(written.into()) }
+    pub(super) fn beyond_f32(written: impl Into<String>) -> Self {
+        let written = written.into();
+        // Infinity and NaN are words.
+        let is_number = written.contains(|c: char| c.is_ascii_digit());
+        if is_number { Self::TooLarge(written) } else { Self::NotFinite(written) }
     }
 }
 

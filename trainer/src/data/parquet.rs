@@ -91,7 +91,7 @@ fn number(field: &Field) -> Result<(f64, bool), CellProblem> {
     if (value as f32).is_finite() {
         Ok((value, is_integer))
     } else {
-        Err(CellProblem::beyond_f32(value, format!("{value:e}")))
+        Err(CellProblem::beyond_f32(format!("{value:e}")))
     }
 }
 

@@ -56,7 +56,7 @@ impl NumberStyle {
     pub(super) fn number(self, field: &str) -> Result<f64, CellProblem> {
         match self.parsed(field) {
             Some(x) if (x as f32).is_finite() => Ok(x),
-            Some(x) => Err(CellProblem::beyond_f32(x, field)),
+            Some(_) => Err(CellProblem::beyond_f32(field)),
             None => truth(field).ok_or_else(|| problem(field)),
         }
     }
@@ -238,8 +238,8 @@ mod tests {
         assert_eq!(problem("nan"), CellProblem::NotFinite("nan".into()));
         assert_eq!(problem("1e39"), CellProblem::TooLarge("1e39".into()));
         assert_eq!(problem("1e200"), CellProblem::TooLarge("1e200".into()));
-        // Beyond any f64.
-        assert_eq!(problem("-1e999"), CellProblem::NotFinite("-1e999".into()));
+        assert_eq!(problem("-1e999"), CellProblem::TooLarge("-1e999".into()));
+        assert_eq!(problem("-inf"), CellProblem::NotFinite("-inf".into()));
         assert_eq!(problem("# pause"), CellProblem::Comment);
         for text in ["walk", "1-", "[g]", "12 km"] {
             assert_eq!(problem(text), CellProblem::Text(text.into()));
