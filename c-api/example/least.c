@@ -5,7 +5,7 @@
 #include "models.h"
 
 static edgemix_model model;
-static EDGEMIX_ALIGNED uint8_t arena[MODELS_ARENA];
+EDGEMIX_ALIGNED static uint8_t arena[MODELS_ARENA];
 volatile uint8_t sensor[64];
 volatile unsigned result;
 

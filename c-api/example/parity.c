@@ -8,7 +8,7 @@
 
 #include "models.h"
 
-static EDGEMIX_ALIGNED uint8_t arena[MODELS_ARENA];
+EDGEMIX_ALIGNED static uint8_t arena[MODELS_ARENA];
 static uint32_t state = 1;
 
 /* Pseudo-random numbers (Marsaglia, "Xorshift RNGs", 2003). */

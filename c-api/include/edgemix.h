@@ -6,7 +6,8 @@
  *   threads or interrupts at once, as long as two calls do not write to the same arena, stream or monitor.
  * - Pointers that are null or misaligned, and structs that were not filled, are refused. Nobody can check that a pointer
  *   points to as many elements as the length beside it says: that is up to the caller.
- * - Alignment: the bytes of a model 16, an arena 4 (EDGEMIX_ALIGNED gives 16), everything else that of its C type.
+ * - The bytes of a model start at a multiple of 16 and an arena at a multiple of 4, both of which EDGEMIX_ALIGNED sees to.
+ *   Everything else has the alignment of its C type.
  */
 
 #ifndef EDGEMIX_H
@@ -16,7 +17,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Aligns what is declared behind it as the bytes of a model and an arena must be. */
+/* Aligns an array as the bytes of a model and an arena must be. It comes first in a declaration, as C++ demands:
+ * EDGEMIX_ALIGNED static uint8_t arena[EDGEMIX_ARENA]; */
 #if defined(__cplusplus) && __cplusplus >= 201103L
 #define EDGEMIX_ALIGNED alignas(16)
 #elif defined(__STDC_VERSION__) && __STDC_VERSION__ >= 201112L
