@@ -41,6 +41,7 @@ pub mod data;
 pub mod device;
 pub mod divergence;
 pub mod front_end;
+pub mod import;
 pub mod methods;
 pub mod mixture;
 pub mod nn;

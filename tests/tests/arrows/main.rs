@@ -32,11 +32,12 @@ const CRATES: [(&str, &str, &[&str]); 9] = [
 ];
 
 /// The layers of the trainer, from below.
-const LAYERS: [Layer; 11] = [
+const LAYERS: [Layer; 12] = [
     ("base", &["base"]),
     ("data", &["data"]),
     ("front end", &["front_end"]),
     ("networks and mixtures", &["nn", "mixture", "trained", "divergence"]),
+    ("import", &["import"]),
     ("training", &["training"]),
     ("methods", &["methods", "device"]),
     ("quantisation and assessment", &["quantize", "assessment"]),

@@ -5,9 +5,19 @@ use std::path::Path;
 
 use crate::base::text::printable;
 use crate::data::{Gaps, Source};
+use crate::methods::FitConfig;
+use crate::run::{ImportRecord, RunDir, RunError};
 
-/// The commands that train the same model again and use the run.
-pub(super) fn commands(run: &Path, source: &Source) -> String {
+/// The commands that make the model of a run again and use it.
+pub(super) fn commands_of(run: &RunDir, source: &Source) -> Result<String, RunError> {
+    Ok(match run.import_record()? {
+        Some(record) => commands(run.path(), source, Some((&record, &run.config()?))),
+        None => commands(run.path(), source, None),
+    })
+}
+
+/// The commands of a run, whose model was imported with these settings if it was not trained.
+pub(super) fn commands(run: &Path, source: &Source, imported: Option<(&ImportRecord, &FitConfig)>) -> String {
     let mut flags = String::new();
     let mut flag = |name: &str, value: Option<&str>| {
         match value {
@@ -30,11 +40,19 @@ pub(super) fn commands(run: &Path, source: &Source) -> String {
     let as_path = |path: &str| if path.starts_with('-') { format!("./{path}") } else { path.to_owned() };
     let run = as_path(&run.to_string_lossy());
     let (config, again) = (format!("{run}/config.toml"), format!("{run}-again"));
+    let data = quoted(&as_path(&source.path)).into_owned();
+    let begin = match imported {
+        None => format!("train {data}{flags} --config {}", quoted(&config)),
+        Some((record, config)) => {
+            let least = record.least_weight.map_or_else(String::new, |weight| format!(" --min-weight {weight}"));
+            let (seed, holdout) = (config.seed, config.holdout);
+            let model = as_path(&record.path);
+            format!("import {} --data {data}{flags}{least} --seed {seed} --holdout {holdout}", quoted(&model))
+        }
+    };
     format!(
-        "edgemix train {}{flags} --config {} --out {}\nedgemix evaluate {run}\nedgemix assign {run} -o clusters.csv\n\
+        "edgemix {begin} --out {}\nedgemix evaluate {run}\nedgemix assign {run} -o clusters.csv\n\
          edgemix export {run} --rust firmware/src/model\n",
-        quoted(&as_path(&source.path)),
-        quoted(&config),
         quoted(&again),
         run = quoted(&run),
     )
@@ -70,11 +88,11 @@ mod tests {
     #[test]
     fn words_with_special_characters_are_quoted() {
         let source = Source { label_column: Some("it's; rm -r".into()), ..Source::new("my data.csv") };
-        let text = commands(Path::new("runs/a b"), &source);
+        let text = commands(Path::new("runs/a b"), &source, None);
         let first = r"edgemix train 'my data.csv' --label-column 'it'\''s; rm -r' --config 'runs/a b/config.toml' --out 'runs/a b-again'";
         assert_eq!(text.lines().next(), Some(first));
         assert!(
-            commands(Path::new("run"), &Source::new("digits"))
+            commands(Path::new("run"), &Source::new("digits"), None)
                 .starts_with("edgemix train digits --config run/config.toml")
         );
     }
@@ -95,6 +113,6 @@ mod tests {
     fn no_value_is_taken_for_a_flag() {
         let source = Source { label_column: Some("-y".into()), header: Some(false), ..Source::new("-x.csv") };
         let first = "edgemix train ./-x.csv --label-column=-y --header no --config run/config.toml --out run-again";
-        assert_eq!(commands(Path::new("run"), &source).lines().next(), Some(first));
+        assert_eq!(commands(Path::new("run"), &source, None).lines().next(), Some(first));
     }
 }

@@ -46,7 +46,7 @@ impl Demo {
             during_fit(&run, &title(&plan, &self.out), view, |observer| fit(&run, &plan, &options, observer))??;
         warn_of_fit(&summary, plan.config());
         let run = &summary.run;
-        let commands = commands(&self.out, &source);
+        let commands = commands(&self.out, &source, None);
         write_page(run, &dataset, &commands)?;
         let file = run.model()?;
         let model = file.model()?;

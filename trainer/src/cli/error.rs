@@ -8,6 +8,7 @@ use super::signals;
 
 use crate::data::{CellProblem, ColumnRole, DataError, WindowingProblem};
 use crate::device::DeviceError;
+use crate::import::ImportError;
 use crate::quantize::QuantizeError;
 use crate::run::RunError;
 use crate::trained::AssignError;
@@ -139,8 +140,10 @@ fn workflow_advice(error: &WorkflowError) -> Option<&'static str> {
         WorkflowError::Run(RunError::Unfinished { .. }) => "continue it with train --resume",
         WorkflowError::Run(RunError::NotExported { .. }) => "train again, or export it with --allow-disagreement",
         WorkflowError::AlreadyStarted { .. } => {
-            "resume it with --resume, replace it with --force, or choose another directory with --out"
+            "resume it with train --resume, replace it with --force, or choose another directory with --out"
         }
+        WorkflowError::Imported { .. } => "train in another directory, or replace the run with --force",
+        WorkflowError::Import(ImportError::Data(error)) => return data_advice(error),
         WorkflowError::NoRun { .. } => {
             "omit --resume to start one; a series is resumed with the --seeds that it was started with"
         }

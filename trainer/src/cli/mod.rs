@@ -12,6 +12,7 @@ mod display;
 mod error;
 mod evaluate;
 mod export;
+mod import;
 mod inspect;
 mod output;
 mod progress;
@@ -54,6 +55,8 @@ enum Command {
     Demo(demo::Demo),
     /// Learns an encoder and its clusters, and exports the model.
     Train(train::Train),
+    /// Imports a clustering that another program learned, such as scikit-learn, and exports it.
+    Import(import::Import),
     /// Evaluates a model: clusters, agreement with labels, calibration.
     Evaluate(evaluate::Evaluate),
     /// Writes the report of a run, one HTML page.
@@ -141,6 +144,7 @@ fn run(program: Program) -> Result<(), CliError> {
     match program.command {
         Command::Demo(demo) => demo.run(),
         Command::Train(train) => train.run(),
+        Command::Import(import) => import.run(),
         Command::Evaluate(evaluate) => evaluate.run(),
         Command::Report(report) => report.run(),
         Command::Compare(compare) => compare.run(),

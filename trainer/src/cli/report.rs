@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::commands::{commands, quoted};
+use super::commands::{commands_of, quoted};
 use super::data::{Cut, input_files};
 use super::error::CliError;
 use super::output::show;
@@ -40,7 +40,7 @@ impl Report {
         check_output(&out, &input_files(&source), Some((&run, RunFile::Report)))?;
         let _lock = run.lock_if_within(&out)?;
         let (source, dataset) = self.cut.read_for(source, record.as_ref())?;
-        let commands = commands(&self.run, &source);
+        let commands = commands_of(&run, &source)?;
         during("writing the report", || write_report(&run, &dataset, &commands, &out))?;
         show(&format!("{}\n", out.display()))
     }

@@ -157,7 +157,7 @@ impl Train {
             None => self.train_once(out, &plan, &options, view)?,
         };
         let run = RunDir::create(out)?;
-        write_page(&run, plan.dataset(), &commands(run.path(), &plan.record().source))?;
+        write_page(&run, plan.dataset(), &commands(run.path(), &plan.record().source, None))?;
         let file = run.model()?;
         self.warn_of_clusters(&file)?;
         let trained = run.trained()?;
@@ -256,7 +256,7 @@ impl Train {
             } else {
                 tell("note: this run is finished, and kept");
             }
-            write_page(&summary.run, plan.dataset(), &commands(summary.run.path(), &plan.record().source))?;
+            write_page(&summary.run, plan.dataset(), &commands(summary.run.path(), &plan.record().source, None))?;
         }
         Ok(describe::interval(&series.finish()?))
     }

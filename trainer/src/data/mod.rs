@@ -14,6 +14,7 @@ mod guard;
 mod idx;
 mod image_shape;
 mod memory;
+mod model_arrays;
 mod note;
 mod npy;
 mod origin;
@@ -41,6 +42,7 @@ pub use error::{CellProblem, ColumnProblem, ColumnRole, DataError, WindowingProb
 pub use files::{read, read_labels};
 pub use image_shape::ImageShape;
 pub use memory::MemoryLimit;
+pub(crate) use model_arrays::ModelArrays;
 pub use note::DataNote;
 pub use record::DataRecord;
 pub use samples::{Layout, Samples};

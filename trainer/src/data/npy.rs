@@ -7,7 +7,9 @@ use std::fs::File;
 use std::io::{BufReader, Read, Seek};
 use std::path::Path;
 
+use ndarray::ArrayD;
 use zip::ZipArchive;
+use zip::read::ZipFile;
 
 use super::elements::Elements;
 use super::error::{DataError, Unlocated};
@@ -44,10 +46,20 @@ impl<R: Read + Seek> Npz<R> {
 
     /// Reads one array.
     pub(super) fn array(&mut self, name: &str, memory: MemoryLimit, origins: &[f64]) -> Result<Array, Unlocated> {
+        parse(self.entry(name)?, memory, origins).map_err(|problem| problem.before(&format!("array {name}: ")))
+    }
+
+    /// Reads one array of at most `most` numbers in f64.
+    pub(super) fn wide_array(&mut self, name: &str, most: usize) -> Result<ArrayD<f64>, String> {
+        let mut entry = self.entry(name)?;
+        let array = Header::read(&mut entry).and_then(|(header, _)| header.0.read_wide(entry, most));
+        array.map_err(|problem| format!("array {name}: {WHAT}{problem}"))
+    }
+
+    fn entry(&mut self, name: &str) -> Result<ZipFile<'_, R>, String> {
         let index = self.names().iter().position(|n| n == name);
         let index = index.ok_or_else(|| format!("it has no array {name}; it has {}", listed(&self.names())))?;
-        let entry = self.0.by_index(index).map_err(|error| format!("array {name} can't be unpacked: {error}"))?;
-        parse(entry, memory, origins).map_err(|problem| problem.before(&format!("array {name}: ")))
+        self.0.by_index(index).map_err(|error| format!("array {name} can't be unpacked: {error}"))
     }
 }
 

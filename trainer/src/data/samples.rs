@@ -346,7 +346,7 @@ impl Samples {
     }
 
     /// The values of all samples, as many samples at a time as are quick to read.
-    pub(super) fn blocks(&self) -> impl Iterator<Item = Result<Cow<'_, [f32]>, DataError>> {
+    pub(crate) fn blocks(&self) -> impl Iterator<Item = Result<Cow<'_, [f32]>, DataError>> {
         self.chunks(rows_of_a_block(self.n_features()))
     }
 

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, BufReader, Read};
 use std::path::Path;
 
-use ndarray::{Array1, Array2, ArrayView1, Order};
+use ndarray::{Array1, Array2, ArrayD, ArrayView1, IxDyn, Order, ShapeBuilder};
 
 use super::elements::Elements;
 use super::error::{DataError, Unlocated};
@@ -109,6 +109,28 @@ impl ArrayHeader {
         }
         let wanted = converter.wanted();
         self.array(sink.finish()?, memory, origins, wanted)
+    }
+
+    /// Reads the elements of an array of at most `most` numbers in f64. Fewer or more bytes than its shape says are an error.
+    pub(super) fn read_wide(self, reader: impl Read, most: usize) -> Result<ArrayD<f64>, String> {
+        let (shape, width) = (&self.shape, self.elements.kind.width);
+        let n = self.n_elements().filter(|&n| n <= most);
+        let n = n.ok_or_else(|| format!("its header says shape {shape:?}: expected at most {most} numbers"))?;
+        let mut bytes = vec![];
+        // One byte more would show that the array is longer than its header says.
+        reader
+            .take((n * width) as u64 + 1)
+            .read_to_end(&mut bytes)
+            .map_err(|error| format!("it is damaged: {error}"))?;
+        if bytes.len() != n * width {
+            return Err(format!(
+                "its header says shape {shape:?} of {width} bytes each, but another number of bytes follows"
+            ));
+        }
+        let mut values = Vec::with_capacity(n);
+        self.elements.decode_wide(&bytes, &mut values);
+        let array = ArrayD::from_shape_vec(IxDyn(shape).set_f(self.is_fortran), values);
+        array.map(|array| array.as_standard_layout().into_owned()).map_err(|error| format!("shape {shape:?}: {error}"))
     }
 
     /// The array with these numbers, which are in the order of the file.

@@ -26,6 +26,8 @@ pub enum RunFile {
     StickWeights,
     /// The clusters that one group of the samples shows alone, as JSON, if the samples have groups.
     LoneClusters,
+    /// Which file of another program the model was imported from, as TOML, if it was.
+    Import,
     /// The trained model in floating point, as safetensors.
     Trained,
     /// The quantised model.
@@ -41,13 +43,14 @@ pub enum RunFile {
 impl RunFile {
     /// All of them, in the order in which they are removed: the settings first, since a directory without settings holds no
     /// run, and the samples last, since they mark the rest as the remainder of one.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Settings,
         Self::Metrics,
         Self::Checkpoint,
         Self::ClusterCount,
         Self::StickWeights,
         Self::LoneClusters,
+        Self::Import,
         Self::Trained,
         Self::Model,
         Self::Report,
@@ -66,6 +69,7 @@ impl RunFile {
             Self::ClusterCount => "clusters.json",
             Self::StickWeights => "sticks.json",
             Self::LoneClusters => "groups.json",
+            Self::Import => "import.toml",
             Self::Trained => "trained.safetensors",
             Self::Model => "model.emx",
             Self::Report => "report.html",

@@ -7,6 +7,7 @@ use thiserror::Error;
 use crate::base::text::counted;
 use crate::data::{DataError, DataRecord};
 use crate::front_end::FrontEndError;
+use crate::import::ImportError;
 use crate::quantize::QuantizeError;
 use crate::run::{RunError, RunFile};
 use crate::trained::{AssignError, NoLevel};
@@ -37,6 +38,9 @@ pub enum WorkflowError {
     /// The samples can't be read.
     #[error(transparent)]
     Data(#[from] DataError),
+    /// A model of another program can't be imported.
+    #[error(transparent)]
+    Import(#[from] ImportError),
     /// The samples can't have the front end that the settings ask for.
     #[error(transparent)]
     FrontEnd(#[from] FrontEndError),
@@ -54,6 +58,14 @@ pub enum WorkflowError {
     AlreadyStarted {
         /// The directory.
         path: PathBuf,
+    },
+    /// A run that is to be resumed was never trained: its model was imported.
+    #[error("{}: the model of this run was imported from {from}: there is no training to resume", path.display())]
+    Imported {
+        /// The directory.
+        path: PathBuf,
+        /// The file of the other program.
+        from: String,
     },
     /// There is no run to resume.
     #[error("{}: the directory contains no run", path.display())]

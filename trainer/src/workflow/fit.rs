@@ -6,7 +6,7 @@ use super::plan::Plan;
 use super::recorder::Recorder;
 use crate::assessment::collapse::{Collapse, find_collapse};
 use crate::assessment::lone::{LoneCluster, lone_clusters};
-use crate::data::split::Split;
+use crate::data::split::{Split, SplitSamples};
 use crate::device::Device;
 use crate::quantize::QuantizeError;
 use crate::run::{RunDir, RunFile};
@@ -66,6 +66,19 @@ pub fn fit(
     trained.front_end = plan.front_end().cloned();
     dataset.samples.check_unchanged()?;
     recorder.activity("quantising");
+    complete(run, plan, trained, parts, options)
+}
+
+/// Writes a trained model to the run's directory, quantises it, and makes the run the one in the directory. `parts` are the
+/// samples as the settings split them.
+pub(super) fn complete(
+    run: &RunDir,
+    plan: &Plan,
+    trained: Trained,
+    parts: SplitSamples,
+    options: &FitOptions,
+) -> Result<FitSummary, WorkflowError> {
+    let dataset = plan.dataset();
     run.write_trained(&trained)?;
     // What is missing here must not cost what was trained.
     let trained = trained.at_level(options.level).unwrap_or(trained);
@@ -78,7 +91,7 @@ pub fn fit(
         run.write_lone_clusters(&lone)?;
     }
     let held_out = parts.held_out.as_ref().map_or(0, |samples| samples.n_samples());
-    let export = Export { run: run.clone(), trained, parts, config: config.clone() };
+    let export = Export { run: run.clone(), trained, parts, config: plan.config().clone() };
     let disagreement = check_and_write(&export, &run.file(RunFile::Model), options.allow_disagreement)?;
     Ok(FitSummary { run: export.run.publish()?, trained: export.trained, collapse, lone, disagreement, held_out })
 }

@@ -33,6 +33,7 @@ mod evaluation;
 mod export;
 mod firmware_samples;
 mod fit;
+mod import;
 #[cfg(test)]
 mod killed;
 mod models;
@@ -52,6 +53,7 @@ pub use evaluate::{evaluate_model, evaluate_run};
 pub use evaluation::{Evaluation, HeldOutEvaluation, ModelScores};
 pub use export::Export;
 pub use fit::{FitOptions, FitSummary, fit};
+pub use import::{ImportOptions, ImportPlan, import};
 pub use models::{RunModels, check_features, is_finished};
 pub use plan::Plan;
 pub use recorder::Recorder;

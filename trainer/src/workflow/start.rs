@@ -100,6 +100,9 @@ fn check(run: &RunDir, plan: &Plan, existing: ExistingRun) -> Result<Action, Wor
 /// The run, if it has these samples and settings.
 fn resumable(run: RunDir, plan: &Plan) -> Result<RunDir, WorkflowError> {
     let path = || run.path().to_owned();
+    if let Some(record) = run.import_record()? {
+        return Err(WorkflowError::Imported { path: path(), from: record.path });
+    }
     let differences = settings_differences(&run.config()?, plan.config())?;
     if !differences.is_empty() {
         return Err(WorkflowError::OtherSettings { path: path(), differences });

@@ -7,6 +7,7 @@ mod answers;
 mod damaged;
 mod directories;
 mod front_end;
+mod import;
 mod interrupted;
 mod missing;
 mod pooling;

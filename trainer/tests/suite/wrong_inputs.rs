@@ -62,6 +62,13 @@ const CASES: &[&str] = &[
     "train windows.npy --time-column 0 --out r",
     "train digits --labels short.npy --out r",
     "train digits --labels text.npy --out r",
+    // Models of other programs.
+    "import none.npz --data digits --out r",
+    "import text.npz --data digits --out r",
+    "import good.csv --data digits --out r",
+    "import cut.npz --data digits --out r",
+    "import cut.npz --data digits --min-weight 2 --out r",
+    "import cut.npz --out r",
     // Settings.
     "train --out r",
     "train digits",

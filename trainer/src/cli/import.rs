@@ -1,0 +1,104 @@
+//! `edgemix import`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::commands::commands_of;
+use super::data::{Cut, note_constant_columns};
+use super::describe;
+use super::error::CliError;
+use super::output::show;
+use super::progress::during;
+use super::report::write_page;
+use super::warnings::warn_of_fit;
+use crate::base::text::{counted, listed};
+use crate::run::RunFile;
+use crate::workflow::{FitOptions, ImportOptions, ImportPlan, import};
+
+#[derive(Args)]
+#[command(after_help = "docs/import.md has the function that writes a model of scikit-learn to a file.
+
+Examples:
+  edgemix import model.npz --data samples.csv --out runs/imported
+  edgemix import model.npz --data samples.csv --min-weight 0.01 --out runs/imported")]
+pub(super) struct Import {
+    /// An NPZ archive with the arrays of a pipeline of scikit-learn.
+    model: PathBuf,
+    /// Samples like those that the model was fitted to: `digits`, a CSV (also .csv.gz), Parquet, NPY, NPZ or IDX file, or a folder
+    /// of images. They calibrate the integers and novelty.
+    #[arg(long)]
+    data: String,
+    #[command(flatten)]
+    cut: Cut,
+    /// The directory of the run.
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// The smallest weight with which a component of a mixture is kept [default: 0.001 for a BayesianGaussianMixture, otherwise
+    /// all are].
+    #[arg(long, value_name = "SHARE", value_parser = share)]
+    min_weight: Option<f64>,
+    /// The seed of the draw of held-out samples [default: 0].
+    #[arg(long)]
+    seed: Option<u64>,
+    /// The share of the samples that is held out, for novelty and posteriors [default: 0.1].
+    #[arg(long, value_name = "SHARE")]
+    holdout: Option<f64>,
+    /// Replaces a run that is already in the directory.
+    #[arg(long)]
+    force: bool,
+    /// Writes the quantised model even if it disagrees with the imported model, and warns.
+    #[arg(long)]
+    allow_disagreement: bool,
+}
+
+fn share(text: &str) -> Result<f64, String> {
+    let share = text.parse().ok().filter(|share| (0.0..1.0).contains(share));
+    share.ok_or_else(|| "expected a share from 0 to 1, such as 0.01".into())
+}
+
+impl Import {
+    pub(super) fn run(self) -> Result<(), CliError> {
+        let source = self.cut.source(Some(&self.data), None)?;
+        let dataset = self.cut.read(&source)?;
+        let defaults = ImportOptions::default();
+        let options = ImportOptions {
+            least_weight: self.min_weight,
+            seed: self.seed.unwrap_or(defaults.seed),
+            holdout: self.holdout.unwrap_or(defaults.holdout),
+        };
+        let plan = ImportPlan::new(&self.model, &source, &dataset, &options)?;
+        let clustering = plan.clustering();
+        if !clustering.is_of_features() {
+            note_constant_columns(&dataset.samples);
+        }
+        let fit = FitOptions { allow_disagreement: self.allow_disagreement, ..FitOptions::default() };
+        let summary = during("quantising", || import(&self.out, &plan, self.force, &fit))?;
+        warn_of_fit(&summary, plan.plan().config());
+        let run = &summary.run;
+        write_page(run, &dataset, &commands_of(run, &source)?)?;
+        let file = run.model()?;
+        show(&format!(
+            "{name}: {clusters} in {dims}\n{numbers}{0}: {sizes}\nreport: {report}\nnext: edgemix inspect {0}\n      edgemix \
+             evaluate {out}\n",
+            file.path().display(),
+            name = clustering.name,
+            clusters = counted(clustering.n_clusters(), "cluster"),
+            dims = counted(clustering.n_dims(), "dimension"),
+            numbers = numbers(&clustering.numbers),
+            sizes = describe::sizes(&file, dataset.samples.n_samples())?,
+            report = run.file(RunFile::Report).display(),
+            out = self.out.display(),
+        ))
+    }
+}
+
+/// Which numbers the clusters have in the other program, if they are others.
+fn numbers(numbers: &[usize]) -> String {
+    if numbers.iter().enumerate().all(|(own, other)| own == *other) {
+        return String::new();
+    }
+    let pairs: Vec<String> =
+        numbers.iter().enumerate().map(|(own, other)| format!("{own} is component {other}")).collect();
+    format!("components: cluster {} (the weights of the others are below the least)\n", listed(&pairs))
+}
