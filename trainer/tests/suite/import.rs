@@ -130,6 +130,13 @@ fn an_imported_run_is_used_like_a_trained_one() {
     let run = import(folder.path(), &plan("kmeans"), true, &options).unwrap().run;
     assert_eq!(run.import_record().unwrap().unwrap().model, "KMeans (scikit-learn)");
     assert!(fs::read(run.file(RunFile::Model)).unwrap() != written);
+
+    // A damaged record is named, and not overlooked by a training.
+    for damage in [&b"path = 3"[..], b"numbers = [-1]", b"\xff", b"model = \"x\"\nmore = 1"] {
+        fs::write(run.file(RunFile::Import), damage).unwrap();
+        let error = run.import_record().unwrap_err().to_string();
+        assert!(error.contains("import.toml: "), "{error}");
+    }
 }
 
 /// The arrays of a file.

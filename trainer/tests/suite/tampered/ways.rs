@@ -25,7 +25,8 @@ pub(super) fn ways_of(file: RunFile) -> &'static [Way] {
         RunFile::Trained => &[inspects, evaluates, exports, reports],
         RunFile::Model => &[inspects, evaluates, reports],
         RunFile::Outcome => &[compares],
-        RunFile::Report => &[],
+        // A trained run has no record of an import: `import.rs` damages one.
+        RunFile::Report | RunFile::Import => &[],
     }
 }
 
