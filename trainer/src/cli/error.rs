@@ -22,6 +22,8 @@ pub(super) enum CliError {
     Workflow(WorkflowError),
     /// The library's error about a run of a comparison.
     Comparison(WorkflowError),
+    /// The library's error about a model that is imported: training it otherwise is no advice.
+    Import(WorkflowError),
     /// The device can't be used.
     Device(DeviceError),
     /// The command was used wrongly; the sentence says what is wrong, and what to do.
@@ -67,7 +69,7 @@ impl CliError {
             Self::Interrupted(signal) => u8::try_from(128 + signal).unwrap_or(1),
             Self::Output { .. } => 1,
             Self::Report { source, .. } => source.code(),
-            Self::Workflow(error) | Self::Comparison(error) => match error {
+            Self::Workflow(error) | Self::Comparison(error) | Self::Import(error) => match error {
                 WorkflowError::Data(error)
                 | WorkflowError::Fit(FitError::Data(error))
                 | WorkflowError::Quantize(QuantizeError::Data(error))
@@ -88,6 +90,7 @@ impl CliError {
     fn advice(&self) -> Option<&'static str> {
         match self {
             Self::Workflow(error) => workflow_advice(error),
+            Self::Import(error) => import_advice(error).or_else(|| workflow_advice(error)),
             Self::Comparison(WorkflowError::OtherSettings { .. } | WorkflowError::OtherSource { .. }) => Some(
                 "a comparison goes on with the samples and settings that it began with: give those, or choose another \
                  directory with --out",
@@ -165,6 +168,19 @@ fn workflow_advice(error: &WorkflowError) -> Option<&'static str> {
         WorkflowError::Prefix { .. } => "correct --prefix",
         WorkflowError::NoLevel(_) => "choose one of them with export --level",
         WorkflowError::Rate(_) => "correct --finest-rate",
+        _ => return None,
+    })
+}
+
+fn import_advice(error: &WorkflowError) -> Option<&'static str> {
+    Some(match error {
+        WorkflowError::Quantize(QuantizeError::NarrowComponent { .. }) => {
+            "fit the mixture with a greater reg_covar, such as a thousandth of the features' variance, or put a PCA before it"
+        }
+        WorkflowError::Quantize(QuantizeError::Disagreement { .. }) => {
+            "let the PCA keep fewer components, or give more samples; --allow-disagreement writes the model anyway"
+        }
+        WorkflowError::Quantize(QuantizeError::LatentTooLong(_)) => "put a PCA before the clustering",
         _ => return None,
     })
 }
@@ -251,7 +267,7 @@ fn io_advice(error: &io::Error) -> Option<&'static str> {
 impl fmt::Display for CliError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Workflow(error) | Self::Comparison(error) => error.fmt(f)?,
+            Self::Workflow(error) | Self::Comparison(error) | Self::Import(error) => error.fmt(f)?,
             Self::Device(error) => error.fmt(f)?,
             Self::Usage(sentence) => f.write_str(sentence)?,
             Self::CommandLine(error) => error.fmt(f)?,

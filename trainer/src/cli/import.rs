@@ -67,13 +67,13 @@ impl Import {
             seed: self.seed.unwrap_or(defaults.seed),
             holdout: self.holdout.unwrap_or(defaults.holdout),
         };
-        let plan = ImportPlan::new(&self.model, &source, &dataset, &options)?;
+        let plan = ImportPlan::new(&self.model, &source, &dataset, &options).map_err(CliError::Import)?;
         let clustering = plan.clustering();
         if !clustering.is_of_features() {
             note_constant_columns(&dataset.samples);
         }
         let fit = FitOptions { allow_disagreement: self.allow_disagreement, ..FitOptions::default() };
-        let summary = during("quantising", || import(&self.out, &plan, self.force, &fit))?;
+        let summary = during("quantising", || import(&self.out, &plan, self.force, &fit)).map_err(CliError::Import)?;
         warn_of_fit(&summary, plan.plan().config());
         let run = &summary.run;
         write_page(run, &dataset, &commands_of(run, &source)?)?;
