@@ -4,15 +4,17 @@ use std::path::Path;
 use std::{env, fs};
 
 use edgemix_format::testing::{Convolution, Follow, HeadSpec, ImageLayer, PoolingSpec, Spec, costly};
-use edgemix_format::view::{Covariance, FramePooling, Pooling, Statistics};
-use edgemix_format::write::{AlignedBytes, SpectrumSettings, Taper};
+use edgemix_format::view::{Covariance, Pooling};
+use edgemix_format::write::AlignedBytes;
+
+mod models;
 
 fn main() {
     let out = env::var("OUT_DIR").expect("cargo sets it");
     let out = Path::new(&out);
     let target = env::var("TARGET").expect("cargo sets it");
     fs::write(out.join("memory.x"), memory(&target)).expect("OUT_DIR is writable");
-    for (name, spec) in models() {
+    for (name, spec) in models::benchmarks() {
         let bytes = spec.build().expect("the numbers fit the format");
         fs::write(out.join(name).with_extension("emx"), &*bytes).expect("OUT_DIR is writable");
     }
@@ -23,12 +25,20 @@ fn main() {
         list += &format!("({name:?}, edgemix_runtime::include_model!({path:?})),\n");
     }
     fs::write(out.join("slow.rs"), format!("[\n{list}]\n")).expect("OUT_DIR is writable");
+    let mut list = String::new();
+    for (name, spec) in models::measured() {
+        let path = out.join(format!("measured-{name}.emx"));
+        fs::write(&path, &*spec.build().expect("the numbers fit the format")).expect("OUT_DIR is writable");
+        list += &format!("({name:?}, edgemix_runtime::include_model!({path:?})),\n");
+    }
+    fs::write(out.join("measured.rs"), format!("[\n{list}]\n")).expect("OUT_DIR is writable");
     println!("cargo:rustc-check-cfg=cfg(armv8m)");
     if target.starts_with("thumbv8m") {
         println!("cargo:rustc-cfg=armv8m");
     }
     println!("cargo:rustc-link-search={}", out.display());
     println!("cargo:rerun-if-changed=build.rs");
+    println!("cargo:rerun-if-changed=models.rs");
 }
 
 /// The memory map of the machine that QEMU emulates for a target; `xtask` names the machines.
@@ -88,59 +98,4 @@ fn slow_models() -> Vec<(&'static str, AlignedBytes)> {
     ];
     let built = specs.map(|(name, spec)| (name, spec.build().expect("the numbers fit the format")));
     [costly(12_000), built.into()].concat()
-}
-
-/// Accelerometer and gyroscope: mean, deviation and eight bands of six channels.
-fn spectrum() -> SpectrumSettings {
-    SpectrumSettings {
-        instants: 128,
-        channels: 6,
-        fft: 128,
-        frame: 128,
-        hop: 128,
-        taper: Taper::Hann,
-        pooling: FramePooling::Mean,
-        statistics: Statistics::MEAN | Statistics::DEVIATION,
-        mean_fraction: 0,
-        noise: 1.0 / 12.0,
-        signals: (0..6).map(|channel| 1 << channel).collect(),
-        edges: vec![1, 2, 3, 5, 8, 14, 23, 39, 65],
-    }
-}
-
-fn models() -> [(&'static str, Spec); 7] {
-    let mixture = |dims, components, covariance| Spec {
-        input: dims,
-        layers: vec![],
-        head: HeadSpec::Mixture(covariance),
-        components,
-        clusters: components,
-        ..Spec::default()
-    };
-    // The autoencoder of MLPerf Tiny's anomaly detection. Its last layer has no activation.
-    let widths = [128, 128, 128, 128, 8, 128, 128, 128, 128];
-    let mut layers: Vec<_> = widths.map(|width| (width, Follow::Relu)).to_vec();
-    layers.push((640, Follow::Identity));
-    // DEPICT's encoder for MNIST.
-    let first = Convolution { filters: 50, kernel: [4; 2], stride: [2; 2], padding: [0; 4], follow: Follow::LeakyRelu };
-    let second = Convolution { kernel: [5; 2], padding: [2; 4], ..first };
-    let depict = Spec {
-        input: 28 * 28,
-        image: [28, 28, 1],
-        image_layers: [first, second].map(ImageLayer::Convolution).to_vec(),
-        layers: vec![(10, Follow::Interpolated)],
-        head: HeadSpec::Softmax,
-        components: 10,
-        ..Spec::default()
-    };
-    let head = HeadSpec::Autoencoders { latent: 10, is_variational: true };
-    [
-        ("pairs-10x64", Spec { input: 64, layers: vec![], head, components: 10, ..Spec::default() }),
-        ("depict", depict),
-        ("spectrum", Spec { spectrum: Some(spectrum()), input: 60, ..mixture(60, 6, Covariance::Diagonal) }),
-        ("anomaly", Spec { input: 640, layers, ..mixture(640, 2, Covariance::Spherical) }),
-        ("diagonal-8x16", mixture(16, 8, Covariance::Diagonal)),
-        ("full-8x16", mixture(16, 8, Covariance::Full)),
-        ("diagonal-100x10", mixture(10, 100, Covariance::Diagonal)),
-    ]
 }

@@ -191,6 +191,18 @@ typedef struct edgemix_drift {
 // The levels of the model's clusters are not valid.
 #define EDGEMIX_ERROR_HIERARCHY 38
 
+// No signature follows the model.
+#define EDGEMIX_ERROR_NOT_SIGNED 48
+
+// The public key is not a valid Ed25519 key.
+#define EDGEMIX_ERROR_KEY 49
+
+// Someone else signed the model, or it was altered since.
+#define EDGEMIX_ERROR_SIGNATURE 50
+
+// The model is older than what is accepted.
+#define EDGEMIX_ERROR_OLD 51
+
 // The model is not valid in a way that this interface has no number for.
 #define EDGEMIX_ERROR_MODEL 63
 
@@ -436,6 +448,26 @@ float edgemix_drift_novel_share(const struct edgemix_drift *drift);
 // The caller ensures:
 // `drift` was filled by `edgemix_drift_init`.
 float edgemix_drift_cluster_share(const struct edgemix_drift *drift, uint16_t cluster);
+
+#if defined(EDGEMIX_SIGNATURE)
+// Checks the signature of a model and then the model, and fills `model`: for models that arrive later. No byte is looked at
+// beyond the header before it is known who signed it. `*counter` is then the model's counter. The library has this function
+// if it was built with the feature `signature`, and the header if `EDGEMIX_SIGNATURE` is defined before it is included.
+//
+// `key` is the public key, 32 bytes, of whoever signs the models: the file that `edgemix keys` writes. A model whose counter is below
+// `least_counter` is refused, and so is a model above the limits, as by `edgemix_load_within`.
+//
+// The caller ensures:
+// As for `edgemix_load`, and `key` points to 32 bytes.
+edgemix_status edgemix_load_signed(struct edgemix_model *model,
+                                   const void *bytes,
+                                   size_t length,
+                                   const uint8_t *key,
+                                   uint32_t least_counter,
+                                   uint64_t most_macs,
+                                   size_t most_arena,
+                                   uint32_t *counter);
+#endif
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -6,9 +6,10 @@
 //! # Unsafe code
 //!
 //! Pointers that C gives cannot be checked, so this crate, unlike `edgemix-format` and `edgemix-runtime`, has `unsafe` code.
-//! It stands in three modules that do nothing else:
+//! It stands in modules that do nothing else:
 //!
-//! - [`boundary`] has the exported functions. Each turns its pointers into slices and calls safe code.
+//! - [`boundary`] has the exported functions. Each turns its pointers into slices and calls safe code. `signed` has that for
+//!   signed models.
 //! - `pointers` makes these slices, after checks for null, alignment and length.
 //! - `storage` keeps Rust values in structs that C owns.
 //!
@@ -30,6 +31,9 @@ mod faults;
 mod model;
 #[allow(unsafe_code)]
 mod pointers;
+#[cfg(feature = "signature")]
+#[allow(unsafe_code)]
+pub mod signed;
 pub mod status;
 #[allow(unsafe_code)]
 mod storage;

@@ -12,6 +12,16 @@ impl Model {
     fn checked(&self) -> Result<&edgemix_runtime::Model<'static>, Status> {
         storage::get(&self.filled, &self.words).ok_or(EDGEMIX_ERROR_NOT_READY)
     }
+
+    /// Keeps a checked model.
+    pub(crate) fn fill(&mut self, checked: edgemix_runtime::Model<'static>) {
+        storage::put(&mut self.filled, &mut self.words, checked);
+    }
+}
+
+/// The place for a model, without the one that may have been there.
+pub(crate) fn emptied(model: Option<&mut MaybeUninit<Model>>) -> Result<&mut Model, Status> {
+    model.map(storage::empty).ok_or(EDGEMIX_ERROR_NULL)
 }
 
 /// The loaded model behind a pointer.
@@ -25,10 +35,10 @@ pub(crate) fn load(
     bytes: Result<&'static [u8], Status>,
     limits: Limits,
 ) -> Result<(), Status> {
-    let model = storage::empty(model.ok_or(EDGEMIX_ERROR_NULL)?);
+    let model = emptied(model)?;
     match check(bytes?, limits) {
         Ok(checked) => {
-            storage::put(&mut model.filled, &mut model.words, checked);
+            model.fill(checked);
             Ok(())
         }
         Err(error) => Err(status::of_load(error)),

@@ -67,6 +67,15 @@ pub const EDGEMIX_ERROR_MACS: Status = 36;
 pub const EDGEMIX_ERROR_COUNTS: Status = 37;
 /// The levels of the model's clusters are not valid.
 pub const EDGEMIX_ERROR_HIERARCHY: Status = 38;
+/// No signature follows the model.
+pub const EDGEMIX_ERROR_NOT_SIGNED: Status = 48;
+/// The public key is not a valid Ed25519 key.
+pub const EDGEMIX_ERROR_KEY: Status = 49;
+/// Someone else signed the model, or it was altered since.
+pub const EDGEMIX_ERROR_SIGNATURE: Status = 50;
+/// The model is older than what is accepted.
+pub const EDGEMIX_ERROR_OLD: Status = 51;
+
 /// The model is not valid in a way that this interface has no number for.
 pub const EDGEMIX_ERROR_MODEL: Status = 63;
 
@@ -184,6 +193,10 @@ pub(crate) fn text(status: Status) -> &'static CStr {
         EDGEMIX_ERROR_MACS => c"the number of multiply-accumulates in the model's header is wrong",
         EDGEMIX_ERROR_COUNTS => c"a length or a number of clusters in the model's header is wrong",
         EDGEMIX_ERROR_HIERARCHY => c"the levels of the model's clusters are not valid",
+        EDGEMIX_ERROR_NOT_SIGNED => c"the model is not signed",
+        EDGEMIX_ERROR_KEY => c"the public key is not a valid Ed25519 key",
+        EDGEMIX_ERROR_SIGNATURE => c"the model was signed with another key, or altered since",
+        EDGEMIX_ERROR_OLD => c"the model is older than what is accepted",
         EDGEMIX_ERROR_MODEL => c"the model is not valid",
         EDGEMIX_ERROR_INPUT_LENGTH => c"the model takes samples of another length",
         EDGEMIX_ERROR_NOT_FINITE => c"a value of the sample is NaN or infinite",

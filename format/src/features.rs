@@ -17,6 +17,8 @@ pub enum Feature {
     FullCovariance,
     /// `held-out`: novelty tables of held-out samples.
     HeldOut,
+    /// `levels`: coarser levels of clusters.
+    Levels,
     /// `pooling`: two-dimensional pooling.
     Pooling,
     /// `signal-shape`: crest factor, skewness and kurtosis in spectra.
@@ -35,6 +37,7 @@ impl fmt::Display for Feature {
             Self::Convolution => "convolution",
             Self::FullCovariance => "full-covariance",
             Self::HeldOut => "held-out",
+            Self::Levels => "levels",
             Self::Pooling => "pooling",
             Self::SignalShape => "signal-shape",
             Self::Softmax => "softmax",
@@ -56,6 +59,8 @@ pub const CONVOLUTION: bool = cfg!(feature = "convolution");
 pub const FULL_COVARIANCE: bool = cfg!(feature = "full-covariance");
 /// Whether feature `held-out` is on.
 pub const HELD_OUT: bool = cfg!(feature = "held-out");
+/// Whether feature `levels` is on.
+pub const LEVELS: bool = cfg!(feature = "levels");
 /// Whether feature `pooling` is on.
 pub const POOLING: bool = cfg!(feature = "pooling");
 /// Whether feature `signal-shape` is on.

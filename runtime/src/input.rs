@@ -57,7 +57,10 @@ fn floor(x: f32) -> i32 {
 
 /// Quantises raw counts: `q = zero_point + floor(((raw << 15) - center) * multiplier / 2^shift + 1/2)`, saturating.
 pub(crate) fn quantize<C: RawCount>(input: &Input, width: Width, counts: &[C], out: &mut [i16]) {
-    if let (&[center], &[multiplier], &[shift]) = (input.center, input.multiplier, input.shift) {
+    // Where code is to be small, one loop does for all.
+    if let (&[center], &[multiplier], &[shift], false) =
+        (input.center, input.multiplier, input.shift, cfg!(edgemix_small))
+    {
         let channel = Channel { center, multiplier, shift };
         for (&raw, q) in counts.iter().zip(out) {
             *q = channel.quantize(raw.into(), input.zero_point, width);

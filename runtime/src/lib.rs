@@ -37,6 +37,7 @@
 //! | `convolution` | convolutions |
 //! | `full-covariance` | mixtures of full covariance |
 //! | `held-out` | novelty tables of held-out samples |
+//! | `levels` | coarser levels of their clusters |
 //! | `pooling` | poolings |
 //! | `softmax` | softmax heads |
 //! | `signal-shape` | crest factor, skewness and kurtosis in a spectrum |

@@ -5,6 +5,7 @@ mod build_graph;
 mod c;
 mod ci;
 mod cores;
+mod costs;
 mod cycles;
 mod deny;
 mod docs;
@@ -52,6 +53,8 @@ Measurements
                             Count the runtime's instructions on emulated cores; --check fails if a count exceeds its
                             budget in bench/budgets.toml, --bless writes the counts there
   cycles                    Estimate cycles on Cortex-M3 and Cortex-M4 from the executed instructions
+  costs [--bless] [CORE]    Measure what each operation of an assignment costs on each core; --bless writes the costs from
+                            which the trainer estimates the time on a chip
   slow [CORE]               Count the instructions of models that were made to be slow, for each multiply-accumulate that
                             they state; fails if there are more than docs/chip.md says
 
@@ -100,6 +103,10 @@ fn main() -> Result<()> {
         ["bench", "--bless", core] => bench::run(bench::Mode::Bless, core),
         ["bench", core] => bench::run(bench::Mode::Print, core),
         ["cycles"] => cycles::estimate(),
+        ["costs"] => costs::run("", false),
+        ["costs", "--bless"] => costs::run("", true),
+        ["costs", "--bless", core] => costs::run(core, true),
+        ["costs", core] => costs::run(core, false),
         ["slow"] => slow::run(""),
         ["slow", core] => slow::run(core),
         ["ci"] => ci::run_all(),

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::mixture::every_cluster_occurs;
 use crate::cursor::Cursor;
 use crate::error::{Fault, ensure};
+use crate::features::{Feature, LEVELS};
 use crate::limits::MAX_LEVELS;
 use crate::tensor::Tensor;
 
@@ -65,6 +66,9 @@ impl<'a> Hierarchy<'a> {
         if cluster >= self.n_clusters {
             return None;
         }
+        if !LEVELS {
+            return (self.n_clusters == level).then_some(cluster);
+        }
         let (mut found, mut n_clusters, mut parents) = (cluster, self.n_clusters, self.parents);
         for &coarser in &self.levels {
             if n_clusters <= level {
@@ -86,8 +90,14 @@ impl<'a> Hierarchy<'a> {
 /// Decodes and checks the levels above `n_clusters` clusters.
 pub(crate) fn decode<'a>(cursor: &mut Cursor<'a>, n_clusters: usize, blob: &'a [u8]) -> Result<Hierarchy<'a>, Fault> {
     let n_levels: u32 = cursor.next()?;
-    ensure(n_levels as usize <= MAX_LEVELS, Fault::LevelCount)?;
     let n_clusters = u16::try_from(n_clusters).map_err(|_| Fault::Size)?;
+    if !LEVELS {
+        ensure(n_levels == 0, Fault::Disabled(Feature::Levels))?;
+        let parents: Tensor<u16> = cursor.next()?;
+        ensure(parents.len == 0, Fault::TensorLength)?;
+        return Ok(Hierarchy { n_clusters, levels: heapless::Vec::new(), parents: &[] });
+    }
+    ensure(n_levels as usize <= MAX_LEVELS, Fault::LevelCount)?;
     let (mut levels, mut below, mut n_parents) = (heapless::Vec::new(), n_clusters, 0usize);
     for _ in 0..n_levels {
         let level: u16 = cursor.next()?;

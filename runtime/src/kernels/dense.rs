@@ -18,16 +18,24 @@ use super::scalar;
 #[cfg(all(edgemix_core = "host", target_arch = "x86_64"))]
 use super::x86;
 
+/// The fewest outputs and inputs of a layer that the kernel of this core computes, as many outputs at a time; smaller layers
+/// take longer for a multiply-accumulate.
+#[cfg(not(edgemix_core = "host"))]
+pub const TILE: [usize; 2] = [<Kernel as blocks::DenseKernel>::TILE, <Kernel as blocks::DenseKernel>::MIN_INPUTS];
+
+#[cfg(edgemix_core = "dsp")]
+type Kernel = dsp::Dsp;
+#[cfg(edgemix_core = "mainline")]
+type Kernel = mainline::Mainline;
+#[cfg(any(edgemix_core = "baseline", edgemix_core = "riscv"))]
+type Kernel = four_rows::FourRows;
+#[cfg(edgemix_core = "scalar")]
+type Kernel = scalar::Scalar;
+
 /// The fastest dense kernel of the core that this is built for.
 pub(super) fn dense(layer: &Dense, width: Width, input: &mut [i16], output: &mut [i16]) {
-    #[cfg(edgemix_core = "dsp")]
-    blocks::dense::<dsp::Dsp>(layer, width, input, output);
-    #[cfg(edgemix_core = "mainline")]
-    blocks::dense::<mainline::Mainline>(layer, width, input, output);
-    #[cfg(any(edgemix_core = "baseline", edgemix_core = "riscv"))]
-    blocks::dense::<four_rows::FourRows>(layer, width, input, output);
-    #[cfg(edgemix_core = "scalar")]
-    blocks::dense::<scalar::Scalar>(layer, width, input, output);
+    #[cfg(not(edgemix_core = "host"))]
+    blocks::dense::<Kernel>(layer, width, input, output);
     #[cfg(all(edgemix_core = "host", target_arch = "x86_64"))]
     x86::dense(layer, width, input, output);
     // Where vectors are always there, compilers make good code of the definition itself.

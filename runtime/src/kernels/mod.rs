@@ -42,6 +42,8 @@ mod width;
 #[cfg(all(edgemix_core = "host", target_arch = "x86_64"))]
 pub mod x86;
 
+#[cfg(not(edgemix_core = "host"))]
+pub use dense::TILE;
 pub use width::Width;
 
 use edgemix_format::view::Layer;

@@ -5,6 +5,7 @@
 //! shows alone, [`interval`] measures how well several runs agree, and [`raw_counts`] compares what a chip takes with the
 //! samples.
 
+pub mod chips;
 pub mod collapse;
 pub mod inference;
 pub mod interval;

@@ -2,10 +2,11 @@
 
 use std::fmt;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::signals;
 
+use crate::assessment::chips::Misfit;
 use crate::data::{CellProblem, ColumnRole, DataError, WindowingProblem};
 use crate::device::DeviceError;
 use crate::import::ImportError;
@@ -34,6 +35,8 @@ pub(super) enum CliError {
     Interrupted(i32),
     /// Standard output or the terminal can't be written to.
     Output { name: &'static str, source: io::Error },
+    /// A model is trained and whole, but does not fit its chip.
+    Misfit { model: PathBuf, misfit: Misfit },
     /// A run is whole, but its report can't be written; the command writes it.
     Report { source: Box<CliError>, command: String },
 }
@@ -67,7 +70,7 @@ impl CliError {
         match self {
             Self::Usage(_) | Self::Device(_) | Self::CommandLine(_) => 2,
             Self::Interrupted(signal) => u8::try_from(128 + signal).unwrap_or(1),
-            Self::Output { .. } => 1,
+            Self::Output { .. } | Self::Misfit { .. } => 1,
             Self::Report { source, .. } => source.code(),
             Self::Workflow(error) | Self::Comparison(error) | Self::Import(error) => match error {
                 WorkflowError::Data(error)
@@ -101,7 +104,7 @@ impl CliError {
             Self::Interrupted(_) => {
                 Some("the state is saved; to continue, repeat the command with --resume, or a comparison as it was")
             }
-            Self::Usage(_) | Self::CommandLine(_) | Self::Report { .. } => None,
+            Self::Usage(_) | Self::CommandLine(_) | Self::Report { .. } | Self::Misfit { .. } => None,
         }
     }
 }
@@ -273,6 +276,7 @@ impl fmt::Display for CliError {
             Self::CommandLine(error) => error.fmt(f)?,
             Self::Interrupted(signal) => write!(f, "stopped by {}", signals::name(*signal))?,
             Self::Output { name, source } => write!(f, "{name}: {source}")?,
+            Self::Misfit { model, misfit } => write!(f, "{}: the run is whole, but {misfit}", model.display())?,
             Self::Report { source, command } => {
                 write!(f, "{source}; the run is whole, and `{command}` writes its report")?
             }

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{ArgGroup, Args};
 
+use super::chips::ForChip;
 use super::data::{Cut, input_files};
 use super::describe;
 use super::error::CliError;
@@ -60,6 +61,8 @@ pub(super) struct Export {
     /// The names of the clusters for the module, such as walk,sit,stand.
     #[arg(long, value_name = "NAMES", value_delimiter = ',', requires = "module")]
     names: Vec<String>,
+    #[command(flatten)]
+    for_chip: ForChip,
 }
 
 impl Export {
@@ -76,14 +79,21 @@ impl Export {
         let _lock = self.check_outputs(&run, &source, c_module.as_ref())?;
         let (source, dataset) = self.cut.read_for(source, record.as_ref())?;
         let exporter = Exporter::new(&run, &source, &dataset, self.finest_rate)?.at_level(level)?;
+        let exporter = match self.for_chip.chip {
+            Some(chip) => exporter.for_chip(chip, self.for_chip.max_ms),
+            None => exporter,
+        };
         check_cluster_names(&self.names, exporter.trained().head.n_clusters())?;
         let write = |path: &Path| -> Result<(), CliError> {
             let written = during("quantising", || exporter.write(path, self.allow_disagreement))?;
             if let Some(disagreement) = written {
                 tell(&format!("warning: {disagreement}"));
             }
-            let sizes = describe::sizes(&ModelFile::read(path)?, dataset.samples.n_samples())?;
-            show(&format!("{}: {sizes}\n", path.display()))
+            let file = ModelFile::read(path)?;
+            let sizes = describe::sizes(&file, dataset.samples.n_samples())?;
+            let chip = self.for_chip.check(file.model()?.file()).map_err(WorkflowError::from)?;
+            let chip = chip.map_or_else(String::new, |chip| format!("{chip}\n"));
+            show(&format!("{}: {sizes}\n{chip}", path.display()))
         };
         self.out.as_deref().map_or(Ok(()), write)?;
         if let Some(folder) = &self.rust {

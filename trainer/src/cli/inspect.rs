@@ -8,16 +8,19 @@ use edgemix_format::view::{Calibration, Head, Sample};
 use edgemix_runtime::Model;
 use serde_json::{Value, json};
 
+use super::chips::{self, ForChip};
 use super::describe;
 use super::error::CliError;
 use super::output::show;
 use crate::assessment::inference::multiply_accumulates;
 use crate::base::text::counted;
 use crate::run::{ModelFile, RunDir, RunFile};
+use crate::workflow::WorkflowError;
 
 #[derive(Args)]
 #[command(after_help = "Examples:
   edgemix inspect runs/demo/model.emx
+  edgemix inspect runs/demo/model.emx --chip STM32L476
   edgemix inspect runs/demo/model.emx --json")]
 pub(super) struct Inspect {
     /// An .emx file, or the directory of a run.
@@ -25,6 +28,8 @@ pub(super) struct Inspect {
     /// Prints JSON.
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    for_chip: ForChip,
 }
 
 impl Inspect {
@@ -32,7 +37,9 @@ impl Inspect {
         CliError::check_exists(&self.model)?;
         let file = ModelFile::read(&self.model)?;
         let model = file.model()?;
+        self.for_chip.check(model.file()).map_err(WorkflowError::from)?;
         let mut facts = facts(&model);
+        facts["chips"] = chips::facts(model.file(), self.for_chip.shown());
         // What the directory of the run contains beyond the model file.
         let run = RunDir::containing(&self.model);
         let (number, interval, lone) = (run.cluster_count()?, run.interval()?, run.lone_clusters()?);
@@ -57,7 +64,8 @@ impl Inspect {
             let signed = counter.map_or_else(String::new, |counter| {
                 format!("signed     with counter {counter}; `edgemix verify` checks by whom\n")
             });
-            show(&format!("{}{signed}{number}{levels}{lone}{interval}", print(&model, &facts)))
+            let chips = chips::lines(model.file(), self.for_chip.shown());
+            show(&format!("{}{signed}{chips}{number}{levels}{lone}{interval}", print(&model, &facts)))
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod assign;
 mod bug;
+mod chips;
 mod clusters;
 mod commands;
 mod compare;

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
+use super::chips::ForChip;
 use super::clusters::Clusters;
 use super::commands::{commands, quoted};
 use super::data::{Cut, note_constant_columns};
@@ -126,6 +127,8 @@ pub(super) struct Train {
     /// Writes the quantised model even if it disagrees with the trained model, and warns.
     #[arg(long)]
     allow_disagreement: bool,
+    #[command(flatten)]
+    for_chip: ForChip,
 }
 
 impl Train {
@@ -148,6 +151,7 @@ impl Train {
         let level = self.level.unwrap_or_default();
         let options = FitOptions { device, allow_disagreement: self.allow_disagreement, level };
         let plan = during("computing features", || Plan::new(&source, &dataset, config))?;
+        self.for_chip.chip.map_or(Ok(()), |chip| plan.check_chip(chip, self.for_chip.max_ms))?;
         note_front_end(&plan);
         if plan.encoder().dimension.is_some() {
             tell(&format!("note: {}", plan.encoder()));
@@ -171,7 +175,9 @@ impl Train {
             run.file(RunFile::Report).display(),
             out.display(),
             describe::levels(&trained).map_or_else(String::new, |levels| format!("levels: {levels}\n"))
-        ))
+        ))?;
+        let on_chip = self.for_chip.check_trained(file.path(), file.model()?.file())?;
+        on_chip.map_or(Ok(()), |chip| show(&format!("{chip}\n")))
     }
 
     /// Whether a run, or a series of runs, that is to be resumed has nothing left to train. Another level is not trained, but

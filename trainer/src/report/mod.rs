@@ -3,7 +3,6 @@
 //!
 //! [`ReportInput::page`] puts the sections in order, and [`write_report`] makes the page of a run's directory.
 
-mod chips;
 mod cluster_count;
 mod features;
 mod geometry;

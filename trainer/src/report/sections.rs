@@ -3,10 +3,10 @@
 use edgemix_format::view::Head;
 use maud::{Markup, html};
 
-use super::chips::{CHIPS, CODE, STACK};
 use super::input::{Assignments, ReportInput};
 use super::plot::{self, Bar, Point};
 use super::{geometry, layers, pictures};
+use crate::assessment::chips::{CODE, Chip, STACK};
 use crate::assessment::inference::multiply_accumulates;
 use crate::assessment::lone::{groups_of_clusters, lone_clusters};
 use crate::data::DataError;
@@ -330,15 +330,19 @@ pub(super) fn chips(run: &ReportInput) -> Markup {
                     tr { td { b { "total" } } td { b { (thousands(run.flash)) } } td { b { (thousands(run.model.arena_len())) } } td { b { (thousands(multiply_accumulates(run.model) as usize)) } } }
                 } }
                 div class="scroll" { table {
-                    tr { th { "chip" } th { "core" } th { "flash used" } th { "RAM used" } }
-                    @for chip in &CHIPS {
-                        tr { td { (chip.name) } td { (chip.core) } td { (fits(flash, chip.flash)) } td { (fits(ram, chip.ram)) } }
+                    tr { th { "chip" } th { "core" } th { "MHz" } th { "flash used" } th { "RAM used" } th { "one assignment, about" } }
+                    @for chip in Chip::all() {
+                        tr {
+                            td { (chip.name) } td { (chip.core()) } td { (chip.mhz) }
+                            td { (fits(flash, chip.flash())) } td { (fits(ram, chip.ram())) }
+                            td { (chip.estimate(file)) }
+                        }
                     }
                 } }
             }
             p {
                 "All sizes are in bytes. The layers share the arena, so the RAM is not their sum. The right-hand table includes the model, "
-                (CODE / 1024) " KiB of code and " (STACK / 1024) " KiB of stack and statics, as the firmware example needs them."
+                (CODE / 1024) " KiB of code and " (STACK / 1024) " KiB of stack and statics, as the firmware example needs them. Time and energy are estimates: docs/chips.md says how they come about, and how far they are off."
             }
         }
     }

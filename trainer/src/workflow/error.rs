@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
+use crate::assessment::chips::Misfit;
 use crate::base::text::counted;
 use crate::data::{DataError, DataRecord};
 use crate::front_end::FrontEndError;
@@ -170,6 +171,9 @@ pub enum WorkflowError {
         /// Number of clusters.
         clusters: usize,
     },
+    /// The model does not fit the chip that it is for.
+    #[error(transparent)]
+    Chip(#[from] Misfit),
     /// The model has no such level.
     #[error(transparent)]
     NoLevel(#[from] NoLevel),

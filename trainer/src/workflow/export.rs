@@ -6,6 +6,7 @@ use edgemix_runtime::Model;
 use sha2::{Digest, Sha256};
 
 use super::error::WorkflowError;
+use crate::assessment::chips::Chip;
 use crate::data::split::{Split, SplitSamples};
 use crate::data::{DataRecord, Dataset, Source};
 use crate::methods::FitConfig;
@@ -41,6 +42,8 @@ pub struct Export<'a> {
     pub(super) trained: Trained,
     pub(super) parts: SplitSamples<'a>,
     pub(super) config: FitConfig,
+    /// The chip that the model is for, and the most milliseconds.
+    pub(super) chip: Option<(&'static Chip, Option<f64>)>,
 }
 
 impl<'a> Export<'a> {
@@ -68,7 +71,7 @@ impl<'a> Export<'a> {
             return Err(WorkflowError::other_samples(&expected, &found));
         }
         let parts = Split::draw(dataset, config.holdout, config.seed).parts(&dataset.samples)?;
-        Ok(Self { run: run.clone(), trained, parts, config })
+        Ok(Self { run: run.clone(), trained, parts, config, chip: None })
     }
 
     /// The same with the clusters of another level, without training anew.
@@ -77,6 +80,11 @@ impl<'a> Export<'a> {
     /// [`WorkflowError::NoLevel`] if the model does not have the level.
     pub fn at_level(self, level: LevelChoice) -> Result<Self, WorkflowError> {
         Ok(Self { trained: self.trained.at_level(level)?, ..self })
+    }
+
+    /// The same for a chip: a model that does not fit it, or takes more than `most_ms` there, is not written.
+    pub fn for_chip(self, chip: &'static Chip, most_ms: Option<f64>) -> Self {
+        Self { chip: Some((chip, most_ms)), ..self }
     }
 
     /// The trained model.
@@ -89,7 +97,7 @@ impl<'a> Export<'a> {
     ///
     /// # Errors
     /// [`WorkflowError::Quantize`] if the model can't be quantised, disagrees without permission, or assigns raw counts otherwise
-    /// than the values that they stand for, and
+    /// than the values that they stand for, [`WorkflowError::Chip`] if it does not fit the chip that it is for, and
     /// [`WorkflowError::Run`] if the file can't be written.
     pub fn write(&self, out: &Path, allow_disagreement: bool) -> Result<Option<QuantizeError>, WorkflowError> {
         check_and_write(self, out, allow_disagreement)
@@ -101,7 +109,7 @@ pub(super) fn check_and_write(
     out: &Path,
     allow_disagreement: bool,
 ) -> Result<Option<QuantizeError>, WorkflowError> {
-    let Export { run, trained, parts, config } = export;
+    let Export { run, trained, parts, config, chip } = export;
     let digest = Sha256::digest(run.config_text()?).into();
     let provenance = Provenance { name: parts.training.name().to_owned(), config: digest, seed: config.seed };
     let held_out = parts.held_out.as_ref().map(|samples| HeldOut { samples, finest_rate: config.finest_rate });
@@ -116,6 +124,9 @@ pub(super) fn check_and_write(
     };
     for samples in parts.held_out.iter().chain([&*parts.training]) {
         check_raw_counts(&model, samples)?;
+    }
+    if let Some((chip, most_ms)) = chip {
+        chip.check(model.file(), *most_ms)?;
     }
     write_whole(out, &bytes).map_err(RunError::io(out))?;
     Ok(disagreement)

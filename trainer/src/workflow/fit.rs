@@ -91,7 +91,7 @@ pub(super) fn complete(
         run.write_lone_clusters(&lone)?;
     }
     let held_out = parts.held_out.as_ref().map_or(0, |samples| samples.n_samples());
-    let export = Export { run: run.clone(), trained, parts, config: plan.config().clone() };
+    let export = Export { run: run.clone(), trained, parts, config: plan.config().clone(), chip: None };
     let disagreement = check_and_write(&export, &run.file(RunFile::Model), options.allow_disagreement)?;
     Ok(FitSummary { run: export.run.publish()?, trained: export.trained, collapse, lone, disagreement, held_out })
 }

@@ -1,6 +1,7 @@
 //! The samples and settings of a run, which are checked before anything is written.
 
 use super::error::WorkflowError;
+use crate::assessment::chips::{Chip, Planned};
 use crate::data::{DataError, DataRecord, Dataset, Samples, Source};
 use crate::front_end::{FrontEnd, FrontEndKind};
 use crate::methods::{EncoderChoice, FitConfig};
@@ -82,6 +83,16 @@ impl<'a> Plan<'a> {
         }
         settings_to_toml(&self.config)?;
         Ok(self)
+    }
+
+    /// Checks that what is known of the model before it is trained fits a chip: the layers of its encoder.
+    ///
+    /// # Errors
+    /// [`WorkflowError::Chip`] if they do not fit, and the errors of [`Plan::new`].
+    pub fn check_chip(&self, chip: &'static Chip, most_ms: Option<f64>) -> Result<(), WorkflowError> {
+        let layers = self.config.check(self.inputs())?.exported_encoder(self.inputs())?;
+        Planned { inputs: self.inputs().n_features(), layers: &layers }.check(chip, most_ms)?;
+        Ok(())
     }
 
     /// What computes features of the samples, if something does.

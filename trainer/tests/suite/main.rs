@@ -4,6 +4,7 @@
 //! suite tampered` runs those of one file.
 
 mod answers;
+mod chips;
 mod damaged;
 mod directories;
 mod front_end;
