@@ -23,6 +23,8 @@ use crate::structs::Model;
 ///
 /// # Safety
 /// As for `edgemix_load`, and `key` points to 32 bytes.
+// C has neither slices nor options.
+#[allow(clippy::too_many_arguments)]
 #[cfg(feature = "signature")]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn edgemix_load_signed(
