@@ -27,6 +27,8 @@ const CASES: &[&str] = &[
     "export none -o x.emx",
     "export run --data none.csv -o x.emx",
     "export run -o none/x.emx",
+    "import none.npz --data digits --out i",
+    "import good.emx --data none.csv --out i",
     "inspect none",
     "inspect none.emx",
     "assign none",
