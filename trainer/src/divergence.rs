@@ -38,6 +38,10 @@ pub enum Divergence {
     Printed(f64),
     /// `KL(q||p)`.
     KullbackLeibler,
+    /// The Kullback-Leibler divergence as printed in equation 4 of the same paper, with the precision `tau = 1 / s2`:
+    /// `ln tau + ln s1 / 2 + (1 / tau + Delta^2) / (2 s1) - 1/2` in each dimension. It is `KL(p||q)` with `ln tau` instead of
+    /// half of it.
+    PrintedKullbackLeibler,
 }
 
 /// A batch of diagonal Gaussians: means and log variances, `N x D` each.
@@ -87,6 +91,7 @@ impl Divergence {
                 let trace = r.clone() * l1.clone().exp() * (1.0 - a) + l2.clone().exp() * a;
                 weight * squared * r.clone() - 1.0 + trace * 0.5 - r.log() - l1 * (1.0 - a) - l2 * a
             }
+            Self::PrintedKullbackLeibler => (l2.clone().exp() + squared) * rho1 * 0.5 - l2 + l1 * 0.5 - 0.5,
             Self::KullbackLeibler => ((l1.clone() - l2.clone()).exp() + squared * rho2 - 1.0 - l1 + l2) * 0.5,
         };
         per_dimension.sum_dim(1).squeeze_dim::<1>(1)
@@ -233,6 +238,14 @@ mod tests {
             for divergence in [Divergence::Primal(a), Divergence::Dual(a)] {
                 prop_assert!((evaluate(divergence, [m1, 1.0, m2, 1.0])[0] - expected).abs() < 1e-5);
             }
+        }
+
+        #[test]
+        fn the_printed_kullback_leibler_divergence_is_the_reverse_one_with_another_half_of_a_logarithm((case, _) in cases()) {
+            let [m1, s1, m2, s2] = case;
+            let expected = kl(m2, s2, m1, s1) - 0.5 * s2.ln();
+            let found = evaluate(Divergence::PrintedKullbackLeibler, case)[0];
+            prop_assert!((found - expected).abs() < 1e-4 * (1.0 + expected.abs()));
         }
 
         #[test]

@@ -7,11 +7,13 @@
 //! highest score. **Update**: the mixture is refitted to all standardised latents once an epoch, by mean-field
 //! inference, and small components are pruned. **Schedule**: reconstruction; then components are found by split and
 //! merge moves, components that are confused with each other are grouped into one cluster, and both terms are trained.
-//! (The paper's form starts from k-means.) Finally, the mixture is refitted to the latents with soft assignments and
-//! without the encoder's variance, and its components are grouped again: a Dirichlet process finds how many Gaussians
-//! describe the latents, and there are usually more of them than clusters.
+//! Finally, the mixture is refitted to the latents with soft assignments and without the encoder's variance, and its
+//! components are grouped again: a Dirichlet process finds how many Gaussians describe the latents, and there are usually
+//! more of them than clusters. The paper's form starts from k-means, trains the divergence alone after the reconstruction,
+//! and groups nothing.
 
-use burn::tensor::{Tensor, backend::AutodiffBackend};
+use burn::tensor::{Int, Tensor, backend::AutodiffBackend};
+use ndarray::Array2;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
@@ -61,7 +63,9 @@ pub struct AlphaJsd {
     pub max_clusters: usize,
     /// How the corrected form finds the components that the latents are then pulled to.
     pub components: SplitMerge,
-    /// The mixture. Its latent variance is the variance of `q(z|x)` during training; the final mixture does not use it.
+    /// The mixture. Its latent variance is that of a plain encoder's `q(z|x)` during training, in the divergence as in the
+    /// mixture; a variational encoder learns its own. The final mixture does not use it, nor does the printed form, whose
+    /// `q(z|x)` has a variance of 1.
     pub mixture: DirichletProcess,
 }
 
@@ -91,7 +95,15 @@ impl Default for AlphaJsd {
     }
 }
 
+/// The least variance of a plain encoder's `q(z|x)`: a point has no finite divergence from a Gaussian.
+const LEAST_LATENT_VARIANCE: f64 = 1e-3;
+
 impl AlphaJsd {
+    /// The mixture during training, where `q(z|x)` has this variance.
+    fn mixture_of(&self, variance: f64) -> DirichletProcess {
+        DirichletProcess { latent_variance: variance, ..self.mixture }
+    }
+
     fn bounds(&self) -> ClusterBounds {
         ClusterBounds {
             least: self.min_clusters,
@@ -131,9 +143,21 @@ impl<B: AutodiffBackend> Pull<B> for AlphaJsd {
         self.vae
     }
 
+    fn reconstructs(&self) -> bool {
+        self.mixture.variant == Variant::Corrected
+    }
+
+    fn latent_variance(&self) -> f64 {
+        match self.mixture.variant {
+            Variant::Paper => 1.0,
+            Variant::Corrected => self.mixture.latent_variance.max(LEAST_LATENT_VARIANCE),
+        }
+    }
+
     fn start(
         &self,
         z: &Tensor<B::InnerBackend, 2>,
+        variance: f64,
         rng: &mut ChaCha8Rng,
     ) -> Result<(Mixture, Option<Finding>), NotPositiveDefinite> {
         let (mixture, sticks) = match self.mixture.variant {
@@ -141,19 +165,40 @@ impl<B: AutodiffBackend> Pull<B> for AlphaJsd {
             Variant::Corrected => {
                 let components = SplitMerge { min_components: self.min_clusters, ..self.components };
                 let grown = components.fit(to_array(z.clone()).view(), rng)?;
-                self.mixture.adopt(z, &demp::group(grown, z, self.merge_threshold, self.bounds())?)?
+                self.mixture_of(variance).adopt(z, &demp::group(grown, z, self.merge_threshold, self.bounds())?)?
             }
         };
         Ok((mixture, Some(Finding::StickWeights(sticks))))
     }
 
-    fn refine(&self, z: &Tensor<B::InnerBackend, 2>, mixture: Mixture) -> Result<Mixture, NotPositiveDefinite> {
-        self.mixture.refine(z, mixture)
+    fn refine(
+        &self,
+        z: &Tensor<B::InnerBackend, 2>,
+        variance: f64,
+        mixture: Mixture,
+    ) -> Result<Mixture, NotPositiveDefinite> {
+        self.mixture_of(variance).refine(z, mixture)
     }
 
     fn settle(&self, z: &Tensor<B::InnerBackend, 2>, mixture: Mixture) -> Result<Mixture, NotPositiveDefinite> {
-        let last = DirichletProcess { latent_variance: 0.0, assignment: Assignment::Soft, ..self.mixture };
+        // Equation 13 is hard, and the paper's components are its clusters.
+        if self.mixture.variant == Variant::Paper {
+            return Ok(mixture);
+        }
+        let last = DirichletProcess { assignment: Assignment::Soft, ..self.mixture_of(0.0) };
         demp::group(last.refine(z, mixture)?, z, self.merge_threshold, self.bounds())
+    }
+
+    fn log_variances(
+        &self,
+        z: &Tensor<B::InnerBackend, 2>,
+        mixture: &Mixture,
+        best: &Tensor<B::InnerBackend, 1, Int>,
+    ) -> Array2<f64> {
+        match self.mixture.variant {
+            Variant::Paper => self.mixture.printed_precisions(z, best, mixture.means.view()).mapv(|tau| -tau.ln()),
+            Variant::Corrected => mixture.log_variances(),
+        }
     }
 
     fn pull(&self, q: Gaussians<B>, p: Gaussians<B>) -> Tensor<B, 1> {

@@ -3,13 +3,15 @@
 //! **Objective**: a discriminator D distinguishes draws from a sample's cluster, `z ~ N(eta_c, 1/tau_c)`, from the
 //! encoder's latents E(x). It minimises `softplus(-D(z)) + softplus(D(E(x)))` on logits, and the encoder minimises
 //! `lambda softplus(-D(E(x)))`. By default, D also takes the cluster as an input, and the reconstruction loss is kept.
-//! In the printed form (variant `paper`), nothing prevents a collapse. **Update**: EM refits a Gaussian mixture once an
-//! epoch. Samples are assigned with full covariances; draws use only the diagonals. **Schedule**: reconstruction, then
-//! alternating steps of discriminator and encoder.
+//! **Update**: EM refits a Gaussian mixture once an epoch. Samples are assigned with full covariances; draws use only the
+//! diagonals. **Schedule**: reconstruction, then alternating steps of discriminator and encoder.
+//!
+//! In the printed form (variant `paper`), the encoder minimises `-lambda softplus(D(E(x)))`, which is `ln (1 - D)` of
+//! equation 22 and saturates; clusters come from k-means, draws are spherical, and nothing prevents a collapse.
 
 use burn::module::Module;
 use burn::tensor::activation::softplus;
-use burn::tensor::backend::AutodiffBackend;
+use burn::tensor::backend::{AutodiffBackend, Backend};
 use burn::tensor::{Int, Tensor, TensorData};
 use ndarray::ArrayView2;
 use rand::SeedableRng;
@@ -22,9 +24,9 @@ use super::common::learner::Losses;
 use super::definition::{ClusterCount, MethodSettings};
 use crate::base::arrays::to_tensor;
 use crate::data::Samples;
-use crate::mixture::Mixture;
 use crate::mixture::gmm::Gmm;
-use crate::mixture::kmeans::one_hot;
+use crate::mixture::kmeans::{Centers, KMeans, nearest, one_hot};
+use crate::mixture::{CovarianceType, Mixture, NotPositiveDefinite};
 use crate::nn::{Latent, LayerShape, Network, Optimized, OptimizedState, Optimizer};
 use crate::random::normal;
 use crate::trained::{Head, Trained};
@@ -86,6 +88,20 @@ impl MethodSettings for Dcan {
     }
 }
 
+impl Dcan {
+    /// How the printed form finds clusters.
+    fn kmeans(&self) -> KMeans {
+        KMeans { n_clusters: self.mixture.n_components, n_init: self.mixture.n_init, ..KMeans::default() }
+    }
+
+    /// Spherical Gaussians of the latents that are nearest to each centre (equation 17).
+    fn spheres<B: Backend>(&self, z: &Tensor<B, 2>, centers: &Centers) -> Mixture {
+        let (_, index) = nearest(z, centers.centers.view());
+        let spherical = Gmm { covariance: CovarianceType::Spherical, ..self.mixture };
+        spherical.maximise(z, &one_hot(index, centers.shares.len()))
+    }
+}
+
 /// The clusters, and the discriminator with its optimiser.
 struct Adversary<B: AutodiffBackend> {
     mixture: Mixture,
@@ -106,6 +122,18 @@ impl<B: AutodiffBackend> Adversary<B> {
         let inputs = mixture.n_dims() + if conditional { mixture.n_components() } else { 0 };
         let discriminator = Network::dense(&[inputs, settings.hidden.max(1), 1], rng, device);
         Self { mixture, conditional, discriminator: Optimized::new(discriminator, optimizer) }
+    }
+
+    /// The clusters of latents, starting from others.
+    fn clusters(
+        settings: &Dcan,
+        z: &Tensor<B::InnerBackend, 2>,
+        start: Mixture,
+    ) -> Result<Mixture, NotPositiveDefinite> {
+        match settings.variant {
+            Variant::Corrected => settings.mixture.refine(z, start),
+            Variant::Paper => Ok(settings.spheres(z, &settings.kmeans().refine(z, start.means))),
+        }
     }
 
     /// The discriminator's input for latents in given clusters.
@@ -139,7 +167,10 @@ impl<B: AutodiffBackend> LearnedClusters<B> for Adversary<B> {
         z: &Tensor<B::InnerBackend, 2>,
         rng: &mut ChaCha8Rng,
     ) -> Result<Self, FitError> {
-        let mixture = settings.mixture.fit(z, rng)?;
+        let mixture = match settings.variant {
+            Variant::Corrected => settings.mixture.fit(z, rng)?,
+            Variant::Paper => settings.spheres(z, &settings.kmeans().fit(z, rng)),
+        };
         Ok(Self::new(settings, optimizer, mixture, rng, &z.device()))
     }
 
@@ -151,7 +182,7 @@ impl<B: AutodiffBackend> LearnedClusters<B> for Adversary<B> {
     }
 
     fn begin_epoch(&mut self, settings: &Dcan, z: &Tensor<B::InnerBackend, 2>) -> Result<Self::Epoch, FitError> {
-        self.mixture = settings.mixture.refine(z, self.mixture.clone())?;
+        self.mixture = Self::clusters(settings, z, self.mixture.clone())?;
         Ok(self.mixture.log_density(z)?.argmax(1).squeeze_dim::<1>(1))
     }
 
@@ -168,8 +199,12 @@ impl<B: AutodiffBackend> LearnedClusters<B> for Adversary<B> {
         self.discriminator.descend(&mut gradients, batch.learning_rate);
 
         let judge = self.discriminator.clone().no_grad();
-        let fooled = softplus(-judge.forward(self.seen(z, &members)), 1.0).mean();
-        vec![("cluster", fooled * settings.lambda)]
+        let told = judge.forward(self.seen(z, &members));
+        let caught = match settings.variant {
+            Variant::Corrected => softplus(-told, 1.0),
+            Variant::Paper => -softplus(told, 1.0),
+        };
+        vec![("cluster", caught.mean() * settings.lambda)]
     }
 
     /// Does nothing: `losses` has already moved the discriminator by a loss of its own.
@@ -179,8 +214,8 @@ impl<B: AutodiffBackend> LearnedClusters<B> for Adversary<B> {
         self.mixture.n_clusters()
     }
 
-    fn head(&self, _: &Dcan, _: &Tensor<B::InnerBackend, 2>) -> Result<Head, FitError> {
-        Ok(Head::Mixture(self.mixture.clone()))
+    fn head(&self, settings: &Dcan, z: &Tensor<B::InnerBackend, 2>) -> Result<Head, FitError> {
+        Ok(Head::Mixture(Self::clusters(settings, z, self.mixture.clone())?))
     }
 
     fn state(&self) -> Result<AdversaryState, FitError> {

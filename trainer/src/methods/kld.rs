@@ -2,10 +2,13 @@
 //! Process Gaussian Mixture and Alpha Jensen-Shannon Divergence Clustering Loss", 2024 (equations 2, 4 and 7 to 10).
 //!
 //! **Objective**: `reconstruction + lambda * KL[q(z|x) || N(eta*, 1/tau*)]`, where `eta*` and `tau*` belong to the
-//! component with the highest score. **Update**: EM refits a diagonal Gaussian mixture once an epoch. **Schedule**:
+//! component with the highest score. **Update**: EM refits a diagonal Gaussian mixture once an epoch, and drops small
+//! components if it is asked to. **Schedule**:
 //! reconstruction, then both terms.
 
-use burn::tensor::{Tensor, backend::AutodiffBackend};
+use burn::tensor::backend::{AutodiffBackend, Backend};
+use burn::tensor::{Int, Tensor};
+use ndarray::Array2;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
@@ -15,7 +18,7 @@ use super::definition::{ClusterCount, MethodSettings};
 use crate::data::Samples;
 use crate::divergence::{Divergence, Gaussians};
 use crate::mixture::gmm::Gmm;
-use crate::mixture::{CovarianceType, Mixture, NotPositiveDefinite};
+use crate::mixture::{CovarianceType, Mixture, NotPositiveDefinite, prune};
 use crate::nn::LayerShape;
 use crate::trained::Trained;
 use crate::training::{Finding, FitError, Fitting};
@@ -38,6 +41,11 @@ pub struct Kld {
     pub lambda: f64,
     /// Whether the autoencoder is variational.
     pub vae: bool,
+    /// Components with a smaller share of the samples are dropped: the paper finds the number of clusters in this way, starting
+    /// from more. By default none is.
+    pub prune_share: f64,
+    /// The printed form takes the divergence of equation 4.
+    pub variant: Variant,
     /// The mixture. Its variances have a floor, because the divergence grows with their inverse.
     pub mixture: Gmm,
 }
@@ -45,7 +53,24 @@ pub struct Kld {
 impl Default for Kld {
     fn default() -> Self {
         let mixture = Gmm { covariance: CovarianceType::Diagonal, variance_floor: 0.05, ..Gmm::default() };
-        Self { lambda: 0.1, vae: false, mixture }
+        Self { lambda: 0.1, vae: false, prune_share: 0.0, variant: Variant::Corrected, mixture }
+    }
+}
+
+impl Kld {
+    /// Drops the component with the smallest share of the samples, as long as it has too little, and continues EM each time.
+    fn pruned<B: Backend>(&self, z: &Tensor<B, 2>, mut mixture: Mixture) -> Result<Mixture, NotPositiveDefinite> {
+        loop {
+            let shares = mixture.log_weights.iter().map(|weight| weight.exp());
+            let Some((smallest, share)) = shares.enumerate().min_by(|(_, a), (_, b)| a.total_cmp(b)) else {
+                return Ok(mixture);
+            };
+            if share >= self.prune_share || mixture.n_components() == 1 {
+                return Ok(mixture);
+            }
+            let kept: Vec<usize> = (0..mixture.n_components()).filter(|&k| k != smallest).collect();
+            mixture = self.mixture.refine(z, prune::keep(&mixture, &kept))?;
+        }
     }
 }
 
@@ -61,8 +86,9 @@ impl MethodSettings for Kld {
         ClusterCount::Given(&mut self.mixture.n_components)
     }
 
-    fn set_variant(&mut self, _: Variant) -> bool {
-        false
+    fn set_variant(&mut self, variant: Variant) -> bool {
+        self.variant = variant;
+        true
     }
 
     fn check(&self, _: &[LayerShape], _: &Samples) -> Result<(), FitError> {
@@ -79,23 +105,45 @@ impl<B: AutodiffBackend> Pull<B> for Kld {
         self.vae
     }
 
+    fn reconstructs(&self) -> bool {
+        true
+    }
+
+    fn latent_variance(&self) -> f64 {
+        1.0
+    }
+
     fn start(
         &self,
         z: &Tensor<B::InnerBackend, 2>,
+        _: f64,
         rng: &mut ChaCha8Rng,
     ) -> Result<(Mixture, Option<Finding>), NotPositiveDefinite> {
-        Ok((self.mixture.fit(z, rng)?, None))
+        Ok((self.pruned(z, self.mixture.fit(z, rng)?)?, None))
     }
 
-    fn refine(&self, z: &Tensor<B::InnerBackend, 2>, mixture: Mixture) -> Result<Mixture, NotPositiveDefinite> {
-        self.mixture.refine(z, mixture)
+    fn refine(&self, z: &Tensor<B::InnerBackend, 2>, _: f64, mixture: Mixture) -> Result<Mixture, NotPositiveDefinite> {
+        self.pruned(z, self.mixture.refine(z, mixture)?)
     }
 
     fn settle(&self, _: &Tensor<B::InnerBackend, 2>, mixture: Mixture) -> Result<Mixture, NotPositiveDefinite> {
         Ok(mixture)
     }
 
+    fn log_variances(
+        &self,
+        _: &Tensor<B::InnerBackend, 2>,
+        mixture: &Mixture,
+        _: &Tensor<B::InnerBackend, 1, Int>,
+    ) -> Array2<f64> {
+        mixture.log_variances()
+    }
+
     fn pull(&self, q: Gaussians<B>, p: Gaussians<B>) -> Tensor<B, 1> {
-        Divergence::KullbackLeibler.between(q, p).mean() * self.lambda
+        let divergence = match self.variant {
+            Variant::Corrected => Divergence::KullbackLeibler,
+            Variant::Paper => Divergence::PrintedKullbackLeibler,
+        };
+        divergence.between(q, p).mean() * self.lambda
     }
 }

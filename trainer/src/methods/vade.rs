@@ -103,7 +103,7 @@ impl<B: AutodiffBackend> LearnedClusters<B> for Prior<B> {
     }
 
     fn losses(&mut self, _: &Vade, (): &(), latent: Latent<B>, _: &mut Batch<B>) -> Losses<B> {
-        let evidence = log_sum_exp(self.0.parameters.log_evidence(gaussians(latent), self.0.floor)).mean();
+        let evidence = log_sum_exp(self.0.parameters.log_evidence(gaussians(latent, 1.0), self.0.floor)).mean();
         vec![("cluster", -evidence)]
     }
 

@@ -7,8 +7,8 @@
 //! The prior has sticks `v_k ~ Beta(1, omega0)`, precisions `tau_kd ~ Gamma(a0, b0)`, means
 //! `eta_kd ~ N(m0_d, 1 / (lambda0 tau_kd))`; `m0` is the mean of the latents.
 
-use burn::tensor::{Tensor, activation::softmax, backend::Backend};
-use ndarray::{Array2, Axis};
+use burn::tensor::{Int, Tensor, activation::softmax, backend::Backend};
+use ndarray::{Array2, ArrayView2, Axis};
 use rand::Rng;
 use serde::{Deserialize, Serialize};
 use statrs::function::gamma::digamma;
@@ -288,8 +288,25 @@ impl DirichletProcess {
         Mixture { log_weights, means, covariance: Covariance::Diagonal(variances), clusters: vec![] }
     }
 
+    /// The precisions of equation 11, `K x D`, of components with these `K x D` means and the latents that are best in them,
+    /// with `m0 = 1`. They enter the divergence (equation 5), but not the scores.
+    pub(crate) fn printed_precisions<B: Backend>(
+        &self,
+        z: &Tensor<B, 2>,
+        best: &Tensor<B, 1, Int>,
+        means: ArrayView2<f64>,
+    ) -> Array2<f64> {
+        let moments = Moments::with_squares(z, &one_hot(best.clone().unsqueeze_dim::<2>(1), means.nrows()));
+        Array2::from_shape_fn(means.raw_dim(), |(k, d)| {
+            let (n, mean) = (moments.counts[k], means[[k, d]]);
+            let scatter = moments.scatter[[k, d]].max(0.0) + n * (moments.means[[k, d]] - mean).powi(2);
+            let rate = self.rate + 0.5 * (scatter + self.mean_strength * (mean - 1.0).powi(2));
+            (0.5 * n + self.shape - 1.0).max(f64::MIN_POSITIVE) / rate
+        })
+    }
+
     /// Equations 12, 13 and the corrected 14: unit variances, `m0 = 1`. The precisions of equation 11 do not enter the
-    /// score of equation 13, so they are not kept.
+    /// score of equation 13: [`printed_precisions`](Self::printed_precisions).
     fn printed(&self, moments: &Squares, order: &[usize], counts: &[f64]) -> Mixture {
         let modes = sticks::modes(counts, self.concentration);
         let mut log_weights = vec![];

@@ -87,6 +87,23 @@ impl<B: AutodiffBackend> Learner<B> {
         Ok((standardisation, z))
     }
 
+    /// The mean variance of `q(z|x)` over standardised dimensions and samples; none of a plain encoder.
+    pub(in crate::methods) fn standardised_variance(
+        &self,
+        standardisation: &Standardisation,
+        data: &Data<B::InnerBackend>,
+    ) -> Result<Option<f64>, FitError> {
+        let encoder = self.autoencoder.valid();
+        let (mut sum, mut count) = (0.0, 0);
+        for x in data.chunks(CHUNK) {
+            let latent = standardisation.apply_to(encoder.encode(x?), &self.device);
+            let Some(log_variance) = latent.log_variance else { return Ok(None) };
+            count += log_variance.dims().iter().product::<usize>();
+            sum += log_variance.exp().sum().into_scalar().elem::<f64>();
+        }
+        Ok(Some(sum / count.max(1) as f64))
+    }
+
     /// The squared error of the reconstructions decoded from `N x D` means, averaged over features and samples.
     pub(in crate::methods) fn squared_error(
         &self,
@@ -137,9 +154,9 @@ impl<B: AutodiffBackend> Learner<B> {
     }
 }
 
-/// `q(z|x)` as Gaussians; a plain encoder gets unit variance.
-pub(in crate::methods) fn gaussians<B: Backend>(latent: Latent<B>) -> Gaussians<B> {
-    let log_variance = latent.log_variance.unwrap_or_else(|| latent.mean.zeros_like());
+/// `q(z|x)` as Gaussians; a plain encoder gets this variance.
+pub(in crate::methods) fn gaussians<B: Backend>(latent: Latent<B>, variance: f64) -> Gaussians<B> {
+    let log_variance = latent.log_variance.unwrap_or_else(|| latent.mean.full_like(variance.ln()));
     Gaussians { mean: latent.mean, log_variance }
 }
 

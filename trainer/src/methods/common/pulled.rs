@@ -3,6 +3,7 @@
 
 use burn::tensor::backend::AutodiffBackend;
 use burn::tensor::{Int, Tensor};
+use ndarray::Array2;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
@@ -14,20 +15,27 @@ use crate::divergence::Gaussians;
 use crate::mixture::{Mixture, NotPositiveDefinite};
 use crate::nn::Latent;
 use crate::trained::{Head, Trained};
-use crate::training::{Batch, Finding, FitError, Fitting, Phase, Terms};
+use crate::training::{Batch, Data, Finding, FitError, Fitting, Phase, Terms};
 
 /// How clusters are found in standardised latents, and the loss that pulls the latents towards them.
 pub(in crate::methods) trait Pull<B: AutodiffBackend> {
     /// Whether the autoencoder is variational.
     fn is_variational(&self) -> bool;
 
-    /// The first fit to `N x D` standardised latents, with a finding if there is one.
+    /// Whether the autoencoder still learns to reconstruct while its latents are pulled.
+    fn reconstructs(&self) -> bool;
+
+    /// The variance of `q(z|x)` about each standardised latent of a plain encoder.
+    fn latent_variance(&self) -> f64;
+
+    /// The first fit to `N x D` standardised latents with this variance of `q(z|x)`, and a finding if there is one.
     ///
     /// # Errors
     /// If a covariance is not positive definite.
     fn start(
         &self,
         z: &Tensor<B::InnerBackend, 2>,
+        variance: f64,
         rng: &mut ChaCha8Rng,
     ) -> Result<(Mixture, Option<Finding>), NotPositiveDefinite>;
 
@@ -35,7 +43,12 @@ pub(in crate::methods) trait Pull<B: AutodiffBackend> {
     ///
     /// # Errors
     /// If a covariance is not positive definite.
-    fn refine(&self, z: &Tensor<B::InnerBackend, 2>, mixture: Mixture) -> Result<Mixture, NotPositiveDefinite>;
+    fn refine(
+        &self,
+        z: &Tensor<B::InnerBackend, 2>,
+        variance: f64,
+        mixture: Mixture,
+    ) -> Result<Mixture, NotPositiveDefinite>;
 
     /// The mixture to export, given the last mixture of the training.
     ///
@@ -43,11 +56,19 @@ pub(in crate::methods) trait Pull<B: AutodiffBackend> {
     /// If a covariance is not positive definite.
     fn settle(&self, z: &Tensor<B::InnerBackend, 2>, mixture: Mixture) -> Result<Mixture, NotPositiveDefinite>;
 
+    /// The logarithms of the components' variances, `K x D`, as the pull takes them, given the latents' best components.
+    fn log_variances(
+        &self,
+        z: &Tensor<B::InnerBackend, 2>,
+        mixture: &Mixture,
+        best: &Tensor<B::InnerBackend, 1, Int>,
+    ) -> Array2<f64>;
+
     /// The weighted loss that pulls each latent towards its component, averaged over the batch.
     fn pull(&self, q: Gaussians<B>, p: Gaussians<B>) -> Tensor<B, 1>;
 }
 
-/// Trains the reconstruction alone, then the reconstruction together with the pull.
+/// Trains the reconstruction alone, then the pull, together with the reconstruction if the method keeps it.
 ///
 /// # Errors
 /// See [`FitError`].
@@ -66,8 +87,19 @@ pub(in crate::methods) fn fit<B: AutodiffBackend, P: Pull<B>>(
     )?;
     fit.activity("last fit of the clusters");
     let (standardisation, z) = learner.standardised_latents(&fit.data)?;
-    let mixture = pull.settle(&z, pull.refine(&z, clusters.mixture)?)?;
+    let variance = latent_variance(pull, &learner, &standardisation, &fit.data)?;
+    let mixture = pull.settle(&z, pull.refine(&z, variance, clusters.mixture)?)?;
     Ok(fit.trained(standardisation.fold(learner.to_layers()), Head::Mixture(mixture)))
+}
+
+/// The variance of `q(z|x)`: what a variational encoder has learned, on average, or what the method takes it to be.
+fn latent_variance<B: AutodiffBackend>(
+    pull: &impl Pull<B>,
+    learner: &Learner<B>,
+    standardisation: &Standardisation,
+    data: &Data<B::InnerBackend>,
+) -> Result<f64, FitError> {
+    Ok(learner.standardised_variance(standardisation, data)?.unwrap_or_else(|| pull.latent_variance()))
 }
 
 /// An autoencoder and the mixture that its latents are pulled towards.
@@ -97,44 +129,56 @@ impl<'p, B: AutodiffBackend, P: Pull<B>> PulledPhase<'p, B, P> {
         learner.autoencoder.continue_with(fit.plan.clustering.optimizer);
         fit.activity("finding clusters");
         let (standardisation, z) = learner.standardised_latents(&fit.data)?;
-        let (mixture, finding) = pull.start(&z, &mut fit.rng("cluster", 0))?;
+        let variance = latent_variance(pull, &learner, &standardisation, &fit.data)?;
+        let (mixture, finding) = pull.start(&z, variance, &mut fit.rng("cluster", 0))?;
         finding.into_iter().for_each(|finding| fit.found(finding));
         Ok(Self { pull, learner, clusters: LatentMixture { mixture, standardisation } })
     }
 
-    /// The pull of a batch's latents towards the given components.
-    fn loss(&self, latent: &Latent<B>, best: Tensor<B, 1, Int>) -> Tensor<B, 1> {
+    /// The pull of a batch's latents towards their components.
+    fn loss(&self, latent: &Latent<B>, components: &Components<B>, indices: Tensor<B, 1, Int>) -> Tensor<B, 1> {
         let LatentMixture { mixture, standardisation } = &self.clusters;
         let device = &self.learner.device;
-        let q = gaussians(standardisation.apply_to(latent.clone(), device));
+        let q = gaussians(standardisation.apply_to(latent.clone(), device), self.pull.latent_variance());
+        let best = Tensor::from_inner(components.best.clone().select(0, indices.inner()));
         let mean = to_tensor::<B>(mixture.means.view(), device).select(0, best.clone());
-        let log_variance = to_tensor::<B>(mixture.log_variances().view(), device).select(0, best);
+        let log_variance = to_tensor::<B>(components.log_variances.view(), device).select(0, best);
         self.pull.pull(q, Gaussians { mean, log_variance })
     }
 }
 
+/// What the latents are pulled to during an epoch.
+struct Components<B: AutodiffBackend> {
+    /// Each sample's best component.
+    best: Tensor<B::InnerBackend, 1, Int>,
+    log_variances: Array2<f64>,
+}
+
 impl<B: AutodiffBackend, P: Pull<B>> Phase<B> for PulledPhase<'_, B, P> {
     type State = PulledState;
-
-    /// Each sample's best component.
-    type Epoch = Tensor<B::InnerBackend, 1, Int>;
+    type Epoch = Components<B>;
 
     fn begin_epoch(&mut self, epoch: usize, fit: &mut Fitting<'_, B>) -> Result<Self::Epoch, FitError> {
         let (standardisation, z) = self.learner.standardised_latents(&fit.data)?;
         // The first epoch's clusters have just been found.
         if epoch > 0 {
-            let mixture = self.pull.refine(&z, self.clusters.mixture.clone())?;
+            let variance = latent_variance(self.pull, &self.learner, &standardisation, &fit.data)?;
+            let mixture = self.pull.refine(&z, variance, self.clusters.mixture.clone())?;
             self.clusters = LatentMixture { mixture, standardisation };
         }
-        Ok(self.clusters.mixture.log_density(&z)?.argmax(1).squeeze_dim::<1>(1))
+        let mixture = &self.clusters.mixture;
+        let best = mixture.log_density(&z)?.argmax(1).squeeze_dim::<1>(1);
+        Ok(Components { log_variances: self.pull.log_variances(&z, mixture, &best), best })
     }
 
-    fn step(&mut self, best: &Self::Epoch, mut batch: Batch<B>) -> Terms {
+    fn step(&mut self, components: &Self::Epoch, mut batch: Batch<B>) -> Terms {
         // The clusters are never fitted to augmented samples: pulling those would tear the clusters apart.
         let latent = self.learner.encode(batch.clean.clone());
-        let reconstruction = self.learner.reconstruction(&latent, &mut batch);
-        let best = Tensor::from_inner(best.clone().select(0, batch.indices.inner()));
-        let losses = vec![("reconstruction", reconstruction), ("cluster", self.loss(&latent, best))];
+        let mut losses = vec![];
+        if self.pull.reconstructs() {
+            losses.push(("reconstruction", self.learner.reconstruction(&latent, &mut batch)));
+        }
+        losses.push(("cluster", self.loss(&latent, components, batch.indices)));
         self.learner.descend(losses, batch.learning_rate, |_| ())
     }
 

@@ -69,7 +69,7 @@ pub(in crate::methods) fn evidence<B: AutodiffBackend>(learner: &Learner<B>, bat
     let latent = learner.autoencoder.encode(batch.augmented.clone());
     let mut losses = vec![("reconstruction", learner.reconstruction(&latent, batch))];
     if latent.log_variance.is_some() {
-        losses.push(("prior", divergence_from_standard(gaussians(latent)).mean()));
+        losses.push(("prior", divergence_from_standard(gaussians(latent, 1.0)).mean()));
     }
     losses
 }

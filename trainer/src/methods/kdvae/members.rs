@@ -166,7 +166,7 @@ impl<B: AutodiffBackend> Members<B> {
 
 /// `KL(q(z|x) || N(0, 1))` of each sample; `None` for a plain autoencoder.
 fn prior<B: Backend>(latent: Latent<B>) -> Option<Tensor<B, 1>> {
-    latent.log_variance.is_some().then(|| divergence_from_standard(gaussians(latent)))
+    latent.log_variance.is_some().then(|| divergence_from_standard(gaussians(latent, 1.0)))
 }
 
 #[cfg(test)]

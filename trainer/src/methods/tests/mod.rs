@@ -4,3 +4,4 @@ mod gradients;
 mod observers;
 mod phases;
 mod setup;
+mod variants;

@@ -198,6 +198,28 @@ fn the_printed_form_scores_by_equation_13() {
 }
 
 #[test]
+fn the_printed_precisions_are_equation_11() {
+    let z = overlapping();
+    let process = DirichletProcess { variant: Variant::Paper, ..DirichletProcess::default() };
+    let tensor = tensor::<Flex>(&z, D);
+    let (mixture, _) = process.update(&tensor, &responsibilities(z.len() / D, 4));
+    let best = mixture.log_density(&tensor).unwrap().argmax(1).squeeze_dim::<1>(1);
+    let members: Vec<i64> = best.clone().into_data().iter::<i64>().collect();
+    let found = process.printed_precisions(&tensor, &best, mixture.means.view());
+    for ((k, d), tau) in found.indexed_iter() {
+        let inside = z.chunks(D).zip(&members).filter(|&(_, &member)| member == k as i64);
+        let (mut n, mut squares) = (0.0, 0.0);
+        inside.for_each(|(z, _)| {
+            n += 1.0;
+            squares += (z[d] - mixture.means[[k, d]]).powi(2);
+        });
+        let pull = process.mean_strength * (mixture.means[[k, d]] - 1.0).powi(2);
+        let expected = (0.5 * n + process.shape - 1.0) / (process.rate + 0.5 * (squares + pull));
+        assert!((tau / expected - 1.0).abs() < 1e-3, "{k} {d}: {tau} {expected}");
+    }
+}
+
+#[test]
 fn components_without_samples_are_dropped() {
     let z = blobs(&[[0.0, 0.0, 0.0], [9.0, 0.0, 0.0]], 60, 1.0, 3);
     let z = tensor::<Flex>(&z, D);
