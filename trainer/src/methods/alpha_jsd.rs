@@ -133,6 +133,10 @@ impl MethodSettings for AlphaJsd {
         Ok(())
     }
 
+    fn exported_encoder(&self, encoder: &[LayerShape], _: &Samples) -> Result<Vec<LayerShape>, FitError> {
+        Ok(encoder.to_vec())
+    }
+
     fn fit<B: AutodiffBackend>(&self, fit: &mut Fitting<'_, B>) -> Result<Trained, FitError> {
         pulled::fit(self, fit)
     }

@@ -69,6 +69,10 @@ impl MethodSettings for Dcn {
         Ok(())
     }
 
+    fn exported_encoder(&self, encoder: &[LayerShape], _: &Samples) -> Result<Vec<LayerShape>, FitError> {
+        Ok(encoder.to_vec())
+    }
+
     fn fit<B: AutodiffBackend>(&self, fit: &mut Fitting<'_, B>) -> Result<Trained, FitError> {
         joint::fit::<B, RunningCenters>(self, fit)
     }

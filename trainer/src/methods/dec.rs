@@ -88,6 +88,10 @@ impl MethodSettings for Dec {
         Ok(())
     }
 
+    fn exported_encoder(&self, encoder: &[LayerShape], _: &Samples) -> Result<Vec<LayerShape>, FitError> {
+        Ok(encoder.to_vec())
+    }
+
     fn fit<B: AutodiffBackend>(&self, fit: &mut Fitting<'_, B>) -> Result<Trained, FitError> {
         joint::fit::<B, StudentClusters<B>>(&(*self).into(), fit)
     }
@@ -111,6 +115,10 @@ impl MethodSettings for Idec {
 
     fn check(&self, _: &[LayerShape], _: &Samples) -> Result<(), FitError> {
         Ok(())
+    }
+
+    fn exported_encoder(&self, encoder: &[LayerShape], _: &Samples) -> Result<Vec<LayerShape>, FitError> {
+        Ok(encoder.to_vec())
     }
 
     fn fit<B: AutodiffBackend>(&self, fit: &mut Fitting<'_, B>) -> Result<Trained, FitError> {

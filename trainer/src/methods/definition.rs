@@ -11,8 +11,10 @@ use crate::variant::Variant;
 
 /// Where the settings of a method hold the number of clusters.
 pub(super) enum ClusterCount<'a> {
-    /// The method is given the number of clusters, or of components to start from.
+    /// The method is given the number of clusters.
     Given(&'a mut usize),
+    /// The method is given the number of components to start from, and drops those that it does not need.
+    StartsFrom(&'a mut usize),
     /// The method finds the number, within these bounds; an upper bound of 0 is none.
     Found {
         /// The lower bound.
@@ -55,6 +57,12 @@ pub(super) trait MethodSettings {
     /// # Errors
     /// [`FitError::Setting`] names a setting that these layers or samples do not allow.
     fn check(&self, encoder: &[LayerShape], samples: &Samples) -> Result<(), FitError>;
+
+    /// The layers of the encoder that is exported, given the layers of the one that is trained.
+    ///
+    /// # Errors
+    /// [`FitError::Setting`] names a setting that these layers or samples do not allow.
+    fn exported_encoder(&self, encoder: &[LayerShape], samples: &Samples) -> Result<Vec<LayerShape>, FitError>;
 
     /// Runs the phases and returns the trained model.
     ///

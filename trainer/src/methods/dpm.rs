@@ -44,7 +44,7 @@ impl MethodSettings for Dpm {
     const CLUSTERING_WEIGHT: Option<&'static str> = None;
 
     fn cluster_count(&mut self) -> ClusterCount<'_> {
-        ClusterCount::Given(&mut self.mixture.truncation)
+        ClusterCount::StartsFrom(&mut self.mixture.truncation)
     }
 
     fn set_variant(&mut self, variant: Variant) -> bool {
@@ -54,6 +54,10 @@ impl MethodSettings for Dpm {
 
     fn check(&self, _: &[LayerShape], _: &Samples) -> Result<(), FitError> {
         Ok(())
+    }
+
+    fn exported_encoder(&self, _: &[LayerShape], _: &Samples) -> Result<Vec<LayerShape>, FitError> {
+        Ok(vec![])
     }
 
     fn fit<B: AutodiffBackend>(&self, fit: &mut Fitting<'_, B>) -> Result<Trained, FitError> {

@@ -120,6 +120,10 @@ impl MethodSettings for Grow {
         Ok(())
     }
 
+    fn exported_encoder(&self, encoder: &[LayerShape], _: &Samples) -> Result<Vec<LayerShape>, FitError> {
+        Ok(encoder.to_vec())
+    }
+
     fn fit<B: AutodiffBackend>(&self, fit: &mut Fitting<'_, B>) -> Result<Trained, FitError> {
         if fit.plan.encoder.is_empty() {
             return self.fit_features(fit);

@@ -83,7 +83,8 @@ impl MethodSettings for Kld {
     const CLUSTERING_WEIGHT: Option<&'static str> = Some("lambda");
 
     fn cluster_count(&mut self) -> ClusterCount<'_> {
-        ClusterCount::Given(&mut self.mixture.n_components)
+        let n = &mut self.mixture.n_components;
+        if self.prune_share > 0.0 { ClusterCount::StartsFrom(n) } else { ClusterCount::Given(n) }
     }
 
     fn set_variant(&mut self, variant: Variant) -> bool {
@@ -93,6 +94,10 @@ impl MethodSettings for Kld {
 
     fn check(&self, _: &[LayerShape], _: &Samples) -> Result<(), FitError> {
         Ok(())
+    }
+
+    fn exported_encoder(&self, encoder: &[LayerShape], _: &Samples) -> Result<Vec<LayerShape>, FitError> {
+        Ok(encoder.to_vec())
     }
 
     fn fit<B: AutodiffBackend>(&self, fit: &mut Fitting<'_, B>) -> Result<Trained, FitError> {

@@ -80,7 +80,7 @@ macro_rules! methods {
             /// ```
             pub fn set_cluster_bounds(&mut self, least: usize, most: Option<usize>) -> bool {
                 match self.cluster_count() {
-                    ClusterCount::Given(_) => false,
+                    ClusterCount::Given(_) | ClusterCount::StartsFrom(_) => false,
                     ClusterCount::Found { least: lower, most: upper } => {
                         (*lower, *upper) = (least, most.unwrap_or(0));
                         true
@@ -100,7 +100,7 @@ macro_rules! methods {
             /// ```
             pub fn set_n_clusters(&mut self, n: usize) {
                 match self.cluster_count() {
-                    ClusterCount::Given(count) => *count = n,
+                    ClusterCount::Given(count) | ClusterCount::StartsFrom(count) => *count = n,
                     ClusterCount::Found { least, most } => (*least, *most) = (n, n),
                 }
             }
@@ -180,6 +180,16 @@ macro_rules! methods {
                     $(Self::$method(method) => method.check(encoder, samples),)*
                 }
             }
+
+            pub(super) fn exported_encoder(
+                &self,
+                encoder: &[LayerShape],
+                samples: &Samples,
+            ) -> Result<Vec<LayerShape>, FitError> {
+                match self {
+                    $(Self::$method(method) => method.exported_encoder(encoder, samples),)*
+                }
+            }
         }
 
         impl<B: AutodiffBackend> Method<B> for MethodConfig {
@@ -231,23 +241,9 @@ impl MethodConfig {
     /// The least number of clusters or components that is asked for.
     pub(crate) fn least_clusters(&self) -> usize {
         match self.clone().cluster_count() {
-            // A Dirichlet process drops the components that it does not need.
-            ClusterCount::Given(_) if matches!(self, Self::Dpm(_)) => 1,
             ClusterCount::Given(n) => *n,
+            ClusterCount::StartsFrom(_) => 1,
             ClusterCount::Found { least, .. } => *least,
-        }
-    }
-
-    /// The layers of the encoder that is exported.
-    pub(super) fn exported_encoder(
-        &self,
-        encoder: &[LayerShape],
-        samples: &Samples,
-    ) -> Result<Vec<LayerShape>, FitError> {
-        match self {
-            Self::Dpm(_) => Ok(vec![]),
-            Self::KDvae(KDvae(method)) | Self::KDae(KDae(method)) => method.exported_encoder(encoder, samples),
-            _ => Ok(encoder.to_vec()),
         }
     }
 }

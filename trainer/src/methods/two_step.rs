@@ -73,6 +73,10 @@ impl MethodSettings for AeKMeans {
         Ok(())
     }
 
+    fn exported_encoder(&self, encoder: &[LayerShape], _: &Samples) -> Result<Vec<LayerShape>, FitError> {
+        Ok(encoder.to_vec())
+    }
+
     fn fit<B: AutodiffBackend>(&self, fit: &mut Fitting<'_, B>) -> Result<Trained, FitError> {
         fit_two_steps(fit, |z, rng| Ok(self.kmeans.fit(z, rng).mixture()))
     }
@@ -96,6 +100,10 @@ impl MethodSettings for AeGmm {
 
     fn check(&self, _: &[LayerShape], _: &Samples) -> Result<(), FitError> {
         Ok(())
+    }
+
+    fn exported_encoder(&self, encoder: &[LayerShape], _: &Samples) -> Result<Vec<LayerShape>, FitError> {
+        Ok(encoder.to_vec())
     }
 
     fn fit<B: AutodiffBackend>(&self, fit: &mut Fitting<'_, B>) -> Result<Trained, FitError> {

@@ -53,6 +53,10 @@ impl MethodSettings for Depict {
         Ok(())
     }
 
+    fn exported_encoder(&self, encoder: &[LayerShape], _: &Samples) -> Result<Vec<LayerShape>, FitError> {
+        Ok(encoder.to_vec())
+    }
+
     fn fit<B: AutodiffBackend>(&self, fit: &mut Fitting<'_, B>) -> Result<Trained, FitError> {
         let plan = fit.plan.clustering;
         let phase = fit.phase(

@@ -15,82 +15,128 @@ use crate::nn::{LayerShape, OptimizedState, Optimizer};
 use crate::trained::{Autoencoders, Head, Layer, Trained};
 use crate::training::{Batch, Data, FitError, Fitting, Phase, Terms};
 
-/// Trains the members; `start` finds their first clusters.
-pub(super) fn fit_members<B: AutodiffBackend>(
-    start: &Vade,
-    variational: bool,
-    fit: &mut Fitting<'_, B>,
-) -> Result<Autoencoders, FitError> {
-    let mut assigned = take_turns(start, variational, fit)?;
-    assigned.members.update_variance();
-    Ok(assigned.members.to_plain())
+/// A (variational) autoencoder for each cluster that VaDE finds.
+#[derive(Clone, Copy)]
+pub(super) struct Ensemble<'a> {
+    /// Finds the first clusters; its components are as many as the members.
+    pub(super) start: &'a Vade,
+    /// Whether the members are variational.
+    pub(super) variational: bool,
 }
 
-/// Trains the members, then a student with these layers on their assignments.
-pub(super) fn fit_student<B: AutodiffBackend>(
-    start: &Vade,
-    variational: bool,
-    shapes: &[LayerShape],
-    fit: &mut Fitting<'_, B>,
-) -> Result<(Vec<Layer>, Head), FitError> {
-    let plan = fit.plan.reconstruction.named("distil");
-    let k = start.mixture.n_components;
-    let fresh = |fit: &Fitting<'_, B>| Student::new(shapes, k, plan.optimizer, &mut fit.rng("weights", 2), &fit.device);
-    let phase = fit.phase(
-        plan,
-        |fit| {
-            let mut assigned = take_turns(start, variational, fit)?;
-            assigned.members.update_variance();
-            assigned.assign(&fit.data)?;
-            Ok(DistilPhase { assigned, student: fresh(fit) })
-        },
-        |state: DistilState, fit| {
-            let assigned = Assigned::restore(k, variational, plan.optimizer, state.assigned, fit)?;
-            Ok(DistilPhase { assigned, student: fresh(fit).with_state(state.student, &fit.device)? })
-        },
-    )?;
-    phase.student.to_plain(fit.plan.method)
-}
+impl Ensemble<'_> {
+    /// Trains the members.
+    pub(super) fn fit<B: AutodiffBackend>(self, fit: &mut Fitting<'_, B>) -> Result<Autoencoders, FitError> {
+        let mut assigned = self.take_turns(fit)?;
+        assigned.members.update_variance();
+        Ok(assigned.members.to_plain())
+    }
 
-/// Updates assignments and members in turn, after each member has learned one of the first clusters.
-fn take_turns<B: AutodiffBackend>(
-    start: &Vade,
-    variational: bool,
-    fit: &mut Fitting<'_, B>,
-) -> Result<Assigned<B>, FitError> {
-    let plan = fit.plan.clustering.named("mixture");
-    let phase = fit.phase(
-        plan,
-        |fit| {
-            let mut assigned = learn_first_clusters(start, variational, fit)?;
-            assigned.members.continue_with(plan.optimizer);
-            Ok(MixturePhase(assigned))
-        },
-        |state, fit| {
-            let k = start.mixture.n_components;
-            Ok(MixturePhase(Assigned::restore(k, variational, plan.optimizer, state, fit)?))
-        },
-    )?;
-    Ok(phase.0)
-}
+    /// Trains the members, then a student with these layers on their assignments.
+    pub(super) fn fit_student<B: AutodiffBackend>(
+        self,
+        shapes: &[LayerShape],
+        fit: &mut Fitting<'_, B>,
+    ) -> Result<(Vec<Layer>, Head), FitError> {
+        let plan = fit.plan.reconstruction.named("distil");
+        let k = self.n_members();
+        let fresh =
+            |fit: &Fitting<'_, B>| Student::new(shapes, k, plan.optimizer, &mut fit.rng("weights", 2), &fit.device);
+        let phase = fit.phase(
+            plan,
+            |fit| {
+                let mut assigned = self.take_turns(fit)?;
+                assigned.members.update_variance();
+                assigned.assign(&fit.data)?;
+                Ok(DistilPhase { assigned, student: fresh(fit) })
+            },
+            |state: DistilState, fit| {
+                let assigned = self.restored(plan.optimizer, state.assigned, fit)?;
+                Ok(DistilPhase { assigned, student: fresh(fit).with_state(state.student, &fit.device)? })
+            },
+        )?;
+        phase.student.to_plain(fit.plan.method)
+    }
 
-/// Finds clusters with VaDE, and trains each member on one of them.
-fn learn_first_clusters<B: AutodiffBackend>(
-    start: &Vade,
-    variational: bool,
-    fit: &mut Fitting<'_, B>,
-) -> Result<Assigned<B>, FitError> {
-    let plan = fit.plan.reconstruction.named("members");
-    let k = start.mixture.n_components;
-    let phase = fit.phase(
-        plan,
-        |fit| {
-            let trained = start.fit(fit)?;
-            Ok(MembersPhase(Assigned::begin(k, variational, plan.optimizer, &trained, fit)?))
-        },
-        |state, fit| Ok(MembersPhase(Assigned::restore(k, variational, plan.optimizer, state, fit)?)),
-    )?;
-    Ok(phase.0)
+    /// Updates assignments and members in turn, after each member has learned one of the first clusters.
+    fn take_turns<B: AutodiffBackend>(self, fit: &mut Fitting<'_, B>) -> Result<Assigned<B>, FitError> {
+        let plan = fit.plan.clustering.named("mixture");
+        let phase = fit.phase(
+            plan,
+            |fit| {
+                let mut assigned = self.learn_first_clusters(fit)?;
+                assigned.members.continue_with(plan.optimizer);
+                Ok(MembersPhase { assigned, reassigns: true })
+            },
+            |state, fit| Ok(MembersPhase { assigned: self.restored(plan.optimizer, state, fit)?, reassigns: true }),
+        )?;
+        Ok(phase.assigned)
+    }
+
+    /// Finds clusters with VaDE, and trains each member on one of them.
+    fn learn_first_clusters<B: AutodiffBackend>(self, fit: &mut Fitting<'_, B>) -> Result<Assigned<B>, FitError> {
+        let plan = fit.plan.reconstruction.named("members");
+        let phase = fit.phase(
+            plan,
+            |fit| {
+                let trained = self.start.fit(fit)?;
+                Ok(MembersPhase { assigned: self.assigned(plan.optimizer, &trained, fit)?, reassigns: false })
+            },
+            |state, fit| Ok(MembersPhase { assigned: self.restored(plan.optimizer, state, fit)?, reassigns: false }),
+        )?;
+        Ok(phase.assigned)
+    }
+
+    fn n_members(self) -> usize {
+        self.start.mixture.n_components
+    }
+
+    /// Fresh members, with samples assigned as a model assigns them.
+    fn assigned<B: AutodiffBackend>(
+        self,
+        optimizer: Optimizer,
+        start: &Trained,
+        fit: &Fitting<'_, B>,
+    ) -> Result<Assigned<B>, FitError> {
+        let data = &fit.data;
+        let mut best = vec![];
+        let n = data.n_samples() as f64;
+        let mut mean = Tensor::zeros([1, data.n_inputs()], &fit.device);
+        for x in data.chunks(CHUNK) {
+            let x = x?;
+            let clusters = start.head.assign(&start.encode_inputs(x.to_data().iter::<f32>().collect()))?;
+            best.extend(clusters.into_iter().map(usize::from));
+            mean = mean + x.sum_dim(0) / n;
+        }
+        let mut variance = 0.0;
+        for x in data.chunks(CHUNK) {
+            let centered: Tensor<B::InnerBackend, 2> = x? - mean.clone();
+            variance += elements(centered.square().sum())[0] / n / data.n_inputs() as f64;
+        }
+        Ok(Assigned { members: self.fresh_members(variance, optimizer, fit), best })
+    }
+
+    fn restored<B: AutodiffBackend>(
+        self,
+        optimizer: Optimizer,
+        state: AssignedState,
+        fit: &Fitting<'_, B>,
+    ) -> Result<Assigned<B>, FitError> {
+        let members = self.fresh_members(1.0, optimizer, fit).with_state(state.members, &fit.device)?;
+        Ok(Assigned { members, best: state.best })
+    }
+
+    /// Fresh members for samples of the given variance per feature.
+    fn fresh_members<B: AutodiffBackend>(
+        self,
+        variance: f64,
+        optimizer: Optimizer,
+        fit: &Fitting<'_, B>,
+    ) -> Members<B> {
+        let mut weights = fit.rng("weights", 1);
+        let k = self.n_members();
+        Members::new(k, &fit.plan.encoder, self.variational, variance, optimizer, &mut weights, &fit.device)
+    }
 }
 
 /// The members, and the member that each sample is assigned to.
@@ -107,43 +153,6 @@ struct AssignedState {
 }
 
 impl<B: AutodiffBackend> Assigned<B> {
-    /// Fresh members, with samples assigned as a model assigns them.
-    fn begin(
-        k: usize,
-        variational: bool,
-        optimizer: Optimizer,
-        start: &Trained,
-        fit: &Fitting<'_, B>,
-    ) -> Result<Self, FitError> {
-        let data = &fit.data;
-        let mut best = vec![];
-        let n = data.n_samples() as f64;
-        let mut mean = Tensor::zeros([1, data.n_inputs()], &fit.device);
-        for x in data.chunks(CHUNK) {
-            let x = x?;
-            let clusters = start.head.assign(&start.encode_inputs(x.to_data().iter::<f32>().collect()))?;
-            best.extend(clusters.into_iter().map(usize::from));
-            mean = mean + x.sum_dim(0) / n;
-        }
-        let mut variance = 0.0;
-        for x in data.chunks(CHUNK) {
-            let centered: Tensor<B::InnerBackend, 2> = x? - mean.clone();
-            variance += elements(centered.square().sum())[0] / n / data.n_inputs() as f64;
-        }
-        Ok(Self { members: fresh_members(k, variational, variance, optimizer, fit), best })
-    }
-
-    fn restore(
-        k: usize,
-        variational: bool,
-        optimizer: Optimizer,
-        state: AssignedState,
-        fit: &Fitting<'_, B>,
-    ) -> Result<Self, FitError> {
-        let members = fresh_members(k, variational, 1.0, optimizer, fit).with_state(state.members, &fit.device)?;
-        Ok(Self { members, best: state.best })
-    }
-
     fn state(&self) -> Result<AssignedState, FitError> {
         Ok(AssignedState { members: self.members.state()?, best: self.best.clone() })
     }
@@ -177,65 +186,32 @@ impl<B: AutodiffBackend> Assigned<B> {
     }
 }
 
-/// Fresh members for samples of the given variance per feature.
-fn fresh_members<B: AutodiffBackend>(
-    k: usize,
-    variational: bool,
-    variance: f64,
-    optimizer: Optimizer,
-    fit: &Fitting<'_, B>,
-) -> Members<B> {
-    let mut weights = fit.rng("weights", 1);
-    Members::new(k, &fit.plan.encoder, variational, variance, optimizer, &mut weights, &fit.device)
+/// Members learn the samples that are assigned to them.
+struct MembersPhase<B: AutodiffBackend> {
+    assigned: Assigned<B>,
+    /// Whether samples are reassigned before each epoch.
+    reassigns: bool,
 }
-
-/// Each member learns its first cluster.
-struct MembersPhase<B: AutodiffBackend>(Assigned<B>);
 
 impl<B: AutodiffBackend> Phase<B> for MembersPhase<B> {
     type State = AssignedState;
     type Epoch = ();
 
-    fn begin_epoch(&mut self, _: usize, _: &mut Fitting<'_, B>) -> Result<(), FitError> {
-        self.0.members.update_variance();
-        Ok(())
-    }
-
-    fn step(&mut self, (): &(), batch: Batch<B>) -> Terms {
-        self.0.descend(batch)
-    }
-
-    fn n_clusters(&self) -> Option<usize> {
-        Some(self.0.n_clusters())
-    }
-
-    fn state(&self) -> Result<AssignedState, FitError> {
-        self.0.state()
-    }
-}
-
-/// Assignments and members are updated in turn.
-struct MixturePhase<B: AutodiffBackend>(Assigned<B>);
-
-impl<B: AutodiffBackend> Phase<B> for MixturePhase<B> {
-    type State = AssignedState;
-    type Epoch = ();
-
     fn begin_epoch(&mut self, _: usize, fit: &mut Fitting<'_, B>) -> Result<(), FitError> {
-        self.0.members.update_variance();
-        self.0.assign(&fit.data)
+        self.assigned.members.update_variance();
+        if self.reassigns { self.assigned.assign(&fit.data) } else { Ok(()) }
     }
 
     fn step(&mut self, (): &(), batch: Batch<B>) -> Terms {
-        self.0.descend(batch)
+        self.assigned.descend(batch)
     }
 
     fn n_clusters(&self) -> Option<usize> {
-        Some(self.0.n_clusters())
+        Some(self.assigned.n_clusters())
     }
 
     fn state(&self) -> Result<AssignedState, FitError> {
-        self.0.state()
+        self.assigned.state()
     }
 }
 

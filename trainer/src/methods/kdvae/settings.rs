@@ -3,7 +3,7 @@
 use burn::tensor::backend::AutodiffBackend;
 use serde::{Deserialize, Serialize};
 
-use super::phases::{fit_members, fit_student};
+use super::phases::Ensemble;
 use crate::data::Samples;
 use crate::methods::common::defaults::{ClusterEpochs, DefaultEncoder};
 use crate::methods::definition::{ClusterCount, MethodSettings};
@@ -86,6 +86,10 @@ macro_rules! method {
                 self.0.student_shapes(samples).map(|_| ())
             }
 
+            fn exported_encoder(&self, encoder: &[LayerShape], samples: &Samples) -> Result<Vec<LayerShape>, FitError> {
+                self.0.exported_encoder(encoder, samples)
+            }
+
             fn fit<B: AutodiffBackend>(&self, fit: &mut Fitting<'_, B>) -> Result<Trained, FitError> {
                 self.0.fit($variational, fit)
             }
@@ -98,14 +102,15 @@ method!(KDae, "k-dae", variational: false);
 
 impl KAutoencoders {
     fn fit<B: AutodiffBackend>(&self, variational: bool, fit: &mut Fitting<'_, B>) -> Result<Trained, FitError> {
+        let ensemble = Ensemble { start: &self.start, variational };
         match self.export {
             Export::Full => {
-                let members = fit_members(&self.start, variational, fit)?;
+                let members = ensemble.fit(fit)?;
                 Ok(fit.trained(vec![], Head::Autoencoders(members)))
             }
             Export::Distilled => {
                 let shapes = self.student_shapes(fit.data.samples())?;
-                let (encoder, head) = fit_student(&self.start, variational, &shapes, fit)?;
+                let (encoder, head) = ensemble.fit_student(&shapes, fit)?;
                 Ok(fit.trained(encoder, head))
             }
         }
@@ -122,11 +127,7 @@ impl KAutoencoders {
     }
 
     /// The layers of the model that is exported.
-    pub(in crate::methods) fn exported_encoder(
-        &self,
-        encoder: &[LayerShape],
-        samples: &Samples,
-    ) -> Result<Vec<LayerShape>, FitError> {
+    fn exported_encoder(&self, encoder: &[LayerShape], samples: &Samples) -> Result<Vec<LayerShape>, FitError> {
         match self.export {
             Export::Full => Ok(encoder.to_vec()),
             Export::Distilled => self.student_shapes(samples),
