@@ -1,5 +1,6 @@
 //! `edgemix export`.
 
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use clap::{ArgGroup, Args};
@@ -57,7 +58,7 @@ pub(super) struct Export {
     /// Adds samples.rs, or samples.c and samples.h, to the module: this many samples as raw counts, with the clusters that the
     /// firmware must find.
     #[arg(long, value_name = "N", requires = "module")]
-    samples: Option<usize>,
+    samples: Option<NonZeroUsize>,
     /// The names of the clusters for the module, such as walk,sit,stand.
     #[arg(long, value_name = "NAMES", value_delimiter = ',', requires = "module")]
     names: Vec<String>,
@@ -102,7 +103,7 @@ impl Export {
             module.write(&self.names)?;
             show(&format!("{}: embeds the model\n", module.source_path().display()))?;
             if let Some(n) = self.samples {
-                let n = module.write_samples(&dataset.samples, n)?;
+                let n = module.write_samples(&dataset.samples, n.get())?;
                 show(&format!("{}: {} with clusters\n", module.samples_path().display(), counted(n, "sample")))?;
             }
         }
@@ -112,7 +113,7 @@ impl Export {
         module.write(&self.names)?;
         show(&format!("{}: the model as an array\n", module.source_path().display()))?;
         let Some(n) = self.samples else { return Ok(()) };
-        let n = module.write_samples(&dataset.samples, n)?;
+        let n = module.write_samples(&dataset.samples, n.get())?;
         let [_, source] = module.samples_paths();
         show(&format!("{}: {} with clusters\n", source.display(), counted(n, "sample")))
     }
