@@ -47,8 +47,8 @@ use crate::variant::Variant;
 pub struct AlphaJsd {
     /// The skew, in (0, 1).
     pub alpha: f64,
-    /// lambda3, the weight of the clustering loss. The effective weight of squared distances is
-    /// `lambda3 * alpha * (1 - alpha)`.
+    /// lambda3, the weight of the clustering loss: 1 in the paper, where `q(z|x)` has a variance of 1. With the smaller variance
+    /// of the corrected form, squared distances weigh more in the divergence, and the default makes up for it.
     pub lambda: f64,
     /// The direction of the divergence.
     pub divergence: DivergenceSide,
@@ -83,7 +83,7 @@ impl Default for AlphaJsd {
     fn default() -> Self {
         Self {
             alpha: 0.65,
-            lambda: 1.0,
+            lambda: 0.45,
             divergence: DivergenceSide::Primal,
             vae: false,
             merge_threshold: demp::CUSTOMARY,
@@ -126,6 +126,10 @@ impl MethodSettings for AlphaJsd {
 
     fn set_variant(&mut self, variant: Variant) -> bool {
         self.mixture.variant = variant;
+        self.lambda = match variant {
+            Variant::Paper => 1.0,
+            Variant::Corrected => Self::default().lambda,
+        };
         true
     }
 
