@@ -21,7 +21,7 @@ fn a_refused_command_says_why_and_leaves_nothing_behind() {
         (&["train", "digits", "--out", "r", "--config", "bad.toml"], 2, "sede"),
         (&["train", "digits", "--out", "r", "--device", "abacus"], 2, "use cpu"),
         (&["train", "digits", "--out", "r", "--device", "cuda"], 2, "use --device cpu"),
-        (&["train", "digits", "--out", "file/r"], 1, "file/r"),
+        (&["train", "digits", "--out", "file/r"], 2, "file/r"),
         (&["inspect", "text.npy"], 2, "text.npy: truncated"),
     ];
     for (arguments, code, message) in cases {

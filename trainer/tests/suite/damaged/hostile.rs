@@ -26,7 +26,7 @@ const CASES: [(&str, &str); 9] = [
     ("pictures", "its size is 8000 x 8000, and a model takes at most 65536 values"),
     ("header.npy", "its header has 3221225472 bytes: expected at most 1048576"),
     ("header.npz", "its header has 3221225472 bytes: expected at most 1048576"),
-    ("page.parquet", "one page of each of its columns takes 152 MiB, and 128 may be used: write it with smaller pages"),
+    ("page.parquet", "one page of each of its columns takes 152 MiB, and 128 may be used: allow more memory, or"),
     ("labels.csv", "are too many or too long to be labels or groups"),
 ];
 
