@@ -12,6 +12,7 @@ use edgemix::data::{Dataset, Layout, Samples, Source, Windowing, digits, split::
 use edgemix::device::Device;
 use edgemix::methods::{Export, FitConfig, MethodConfig, ReconstructionTarget, SoftmaxStart};
 use edgemix::quantize::{HeldOut, Provenance, quantize};
+use edgemix::random::{normal, stream};
 use edgemix::training::PhaseSettings;
 use edgemix::workflow::{Evaluation, ExistingRun, FitOptions, Plan, fit, start};
 use edgemix_format::write::AlignedBytes;
@@ -77,23 +78,42 @@ fn every_digit_is_assigned_as_on_the_host() {
     assert_eq!(on_the_chip(&path, &raw_digits(), "u8"), expected);
 }
 
+/// Three groups of three clusters, and a model of them that has both numbers.
+fn groups_of_clusters() -> (Samples, AlignedBytes) {
+    let noise = normal(1800, &mut stream(0, "groups", 0));
+    let corner = |kind: usize| [[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]][kind % 3];
+    let value = |i: usize| {
+        let (row, column) = (i / 2, i % 2);
+        60.0 * corner(row / 3)[column] + 10.0 * corner(row)[column] + noise[i]
+    };
+    let samples = Samples::new("groups", (0..1800).map(value).collect(), 2);
+    let trained = Device::Cpu.fit(&samples, &FitConfig::default(), &mut (), &mut ()).unwrap().trained;
+    let provenance = Provenance { name: "groups".into(), config: [0; 32], seed: 0 };
+    let bytes = quantize(&trained, &samples, None, &provenance).unwrap();
+    (samples, bytes)
+}
+
 /// Fine and coarse answers, and the bits of their posteriors.
 #[test]
 fn levels_of_clusters_are_the_hosts() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("format/tests/golden/levels.emx");
-    let bytes = AlignedBytes::from(&fs::read(&path).unwrap()[..]);
+    let (samples, bytes) = groups_of_clusters();
     let model = Model::from_bytes(&bytes).unwrap();
-    assert_eq!((model.n_clusters(), model.levels()), (6, &[3, 2][..]));
-    let samples: Vec<i16> = (0..200 * model.input_len() as i32)
-        .map(|i| (((i * 7919 + i % 97 * (i % 97) * 31).rem_euclid(509) - 254) * 40) as i16)
-        .collect();
-    let expected = on_the_host(&model, &samples);
-    let column = |at: usize| expected.lines().filter_map(|line| line.split(' ').nth(at)).collect::<BTreeSet<_>>().len();
-    // Index, cluster, component, log-density, novelty, the coarser clusters, and the three posteriors.
-    assert!(expected.lines().all(|line| line.split(' ').count() == 10));
-    assert!(column(1) > 1 && column(7) > 20, "the samples are all alike:\n{expected}");
-    let bytes: Vec<u8> = samples.iter().flat_map(|count| count.to_le_bytes()).collect();
-    assert_eq!(on_the_chip(&path, &bytes, "i16"), expected);
+    assert_eq!((model.n_clusters(), model.levels()), (9, &[3][..]));
+    let mut counts = vec![0i16; 2 * 200];
+    for (sample, place) in samples.chunk(0..200).unwrap().chunks_exact(2).zip(counts.chunks_exact_mut(2)) {
+        model.counts(sample, place).unwrap();
+    }
+    let expected = on_the_host(&model, &counts);
+    let different =
+        |at: usize| expected.lines().filter_map(|line| line.split(' ').nth(at)).collect::<BTreeSet<_>>().len();
+    // Index, cluster, component, log-density, novelty, the coarser cluster, and the two posteriors.
+    assert!(expected.lines().all(|line| line.split(' ').count() == 8));
+    assert_eq!((different(1), different(5)), (9, 3), "the samples do not come into every cluster:\n{expected}");
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("model.emx");
+    fs::write(&path, &*bytes).unwrap();
+    let counts: Vec<u8> = counts.iter().flat_map(|count| count.to_le_bytes()).collect();
+    assert_eq!(on_the_chip(&path, &counts, "i16"), expected);
 }
 
 /// Every method's own export, and both of those methods that have two or two ways to start.

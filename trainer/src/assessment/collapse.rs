@@ -9,6 +9,8 @@ use crate::trained::{AssignError, Trained};
 const ALL: f64 = 0.99;
 /// Clusters whose variance is a smaller share of the total variance of the latents count as points.
 const POINT: f64 = 1e-6;
+/// The same of clusters of the features themselves, which int16 then hardly tells from points.
+const UNRESOLVED: f64 = 1e-8;
 
 /// How a clustering collapsed.
 ///
@@ -31,6 +33,11 @@ pub enum Collapse {
         /// The variance within clusters divided by the total variance.
         within: f64,
     },
+    /// Clusters of the features themselves are so far apart that int16 steps can't show what is within them.
+    FarApart {
+        /// The variance within clusters divided by the total variance.
+        within: f64,
+    },
 }
 
 impl fmt::Display for Collapse {
@@ -42,6 +49,12 @@ impl fmt::Display for Collapse {
             Self::Points { within } => {
                 write!(f, "the latents collapsed: their variance within clusters is {within:.0e} of the total")
             }
+            Self::FarApart { within } => write!(
+                f,
+                "the clusters are so far apart that parts of them can't be told: the variance within clusters is {within:.0e} of \
+                 the total, and a chip takes features as int16; to find parts, train on the samples of one cluster alone, or \
+                 on logarithms of the features"
+            ),
         }
     }
 }
@@ -59,7 +72,7 @@ const ENOUGH: usize = 50_000;
 /// # let covariance = Covariance::Spherical(vec![1.0; 2]);
 /// # let mixture = Mixture { log_weights: vec![0.0; 2], means: ndarray::array![[0.0], [99.0]], covariance, clusters: vec![0, 1] };
 /// # let (method, head) = ("by hand".into(), Head::Mixture(mixture));
-/// # let scaling = Scaling { gain: vec![1.0], offset: vec![0.0] };
+/// # let scaling = Scaling { gain: vec![1.0], offset: vec![0.0], limits: None };
 /// # let trained = Trained { method, front_end: None, scaling, encoder: vec![], head, hierarchy: None };
 ///
 /// // There are two clusters, but one of them has all samples.
@@ -98,7 +111,10 @@ pub fn find_collapse(trained: &Trained, samples: &Samples) -> Result<Option<Coll
     sums.chunks(dims.max(1)).for_each(|sums| all.iter_mut().zip(sums).for_each(|(a, s)| *a += s));
     let total = squares - about(&all, n);
     let within = within.max(0.0) / total.max(f64::MIN_POSITIVE);
-    Ok((within < POINT).then_some(Collapse::Points { within }))
+    Ok(match trained.encoder.is_empty() {
+        true => (within < UNRESOLVED).then_some(Collapse::FarApart { within }),
+        false => (within < POINT).then_some(Collapse::Points { within }),
+    })
 }
 
 #[cfg(test)]
@@ -106,9 +122,10 @@ mod tests {
     use super::*;
     use crate::mixture::{Covariance, Mixture};
     use crate::random::{normal, stream};
+    use crate::trained::{Activation, Dense, Layer};
 
     /// Two components on a line, at -1 and at `second`; the samples lie about -1 and 1.
-    fn collapse_of(spread: f32, second: f64) -> Option<Collapse> {
+    fn collapse_of(spread: f32, second: f64, encoder: Vec<Layer>) -> Option<Collapse> {
         let noise = normal(200, &mut stream(0, "collapse", 0));
         let values = noise.iter().enumerate().map(|(i, x)| if i % 2 == 0 { 1.0 } else { -1.0 } + spread * x).collect();
         let mixture = Mixture {
@@ -117,13 +134,24 @@ mod tests {
             covariance: Covariance::Spherical(vec![0.1; 2]),
             clusters: vec![0, 1],
         };
-        find_collapse(&Trained::on_a_line(mixture), &Samples::new("test", values, 1)).unwrap()
+        let trained = Trained { encoder, ..Trained::on_a_line(mixture) };
+        find_collapse(&trained, &Samples::new("test", values, 1)).unwrap()
     }
 
     #[test]
     fn points_and_a_single_cluster_are_collapses_and_clusters_apart_are_not() {
-        assert_eq!(collapse_of(0.2, 1.0), None);
-        assert!(matches!(collapse_of(1e-5, 1.0), Some(Collapse::Points { .. })));
-        assert_eq!(collapse_of(0.2, 50.0), Some(Collapse::OneCluster { share: 1.0 }));
+        let encoder = vec![Layer::Dense(Dense {
+            inputs: 1,
+            outputs: 1,
+            weights: vec![1.0],
+            bias: vec![0.0],
+            activation: Activation::Identity,
+        })];
+        assert_eq!(collapse_of(0.2, 1.0, encoder.clone()), None);
+        assert!(matches!(collapse_of(1e-5, 1.0, encoder.clone()), Some(Collapse::Points { .. })));
+        assert_eq!(collapse_of(0.2, 50.0, encoder), Some(Collapse::OneCluster { share: 1.0 }));
+        // Features that were not trained have not collapsed, but int16 has its limits.
+        assert_eq!(collapse_of(5e-4, 1.0, vec![]), None);
+        assert!(matches!(collapse_of(1e-5, 1.0, vec![]), Some(Collapse::FarApart { .. })));
     }
 }

@@ -10,7 +10,7 @@ use super::error::CliError;
 use super::output::tell;
 use super::progress::during;
 use crate::base::text::listed;
-use crate::data::{ColumnRole, DataRecord, Dataset, Gaps, MemoryLimit, Samples, Source, Windowing};
+use crate::data::{ColumnRole, DataRecord, Dataset, Gaps, MemoryLimit, Samples, Saturated, Source, Windowing};
 
 /// How samples are read.
 #[derive(Args, Clone, Default)]
@@ -159,6 +159,14 @@ pub(super) fn note_constant_columns(samples: &Samples) {
     }
     let names: Vec<String> = columns.iter().map(|&column| samples.column_name(column)).collect();
     tell(&format!("note: columns that never change are ignored by the model: {}", listed(&names)));
+}
+
+/// Warns of columns with values that are far from all others.
+pub(super) fn warn_of_far_values(samples: &Samples) -> Result<(), CliError> {
+    for far in Saturated::of(samples)? {
+        tell(&format!("warning: {far}"));
+    }
+    Ok(())
 }
 
 /// The files that samples are read from.

@@ -7,7 +7,7 @@ use clap::Args;
 use super::chips::ForChip;
 use super::clusters::Clusters;
 use super::commands::{commands, quoted};
-use super::data::{Cut, note_constant_columns};
+use super::data::{Cut, note_constant_columns, warn_of_far_values};
 use super::describe;
 use super::error::CliError;
 use super::output::{show, tell};
@@ -144,6 +144,7 @@ impl Train {
         let dataset = self.cut.read(&source)?;
         self.check_rate(&config, &dataset.samples)?;
         note_constant_columns(&dataset.samples);
+        warn_of_far_values(&dataset.samples)?;
         self.clusters.map_or(Ok(()), |clusters| clusters.check(dataset.samples.n_samples()))?;
         let device: Device = self.device.parse()?;
         device.check()?;

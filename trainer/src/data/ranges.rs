@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use super::error::DataError;
+use super::far_values::near_ranges;
 use super::samples::{Layout, Samples};
 use super::survey::ValueRange;
 
@@ -10,6 +11,12 @@ impl Samples {
     /// The least and the greatest value of each column: of the features of a table or of images, of the channels of windows.
     pub(crate) fn column_limits(&self) -> Vec<(f32, f32)> {
         self.column_ranges().iter().map(|range| (range.least, range.greatest)).collect()
+    }
+
+    /// The same without values that are far from all others. If the samples can't be read, of all values.
+    pub(crate) fn near_column_limits(&self) -> Vec<(f32, f32)> {
+        let near = near_ranges(self).unwrap_or_else(|_| self.column_ranges());
+        near.iter().map(|range| (range.least, range.greatest)).collect()
     }
 
     /// The columns that are the same in every sample, up to the rounding of f32: features of a table, channels of windows.

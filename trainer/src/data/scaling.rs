@@ -3,10 +3,12 @@
 use serde::{Deserialize, Serialize};
 
 use super::error::DataError;
+use super::far_values::{near_range_of_all, near_ranges};
 use super::samples::{Layout, Samples};
+use super::survey::ValueRange;
 
-/// `input = value * gain + offset`. Gain and offset have one entry for all values, one per feature, or one per channel:
-/// value `i` of a sample uses entry `i` modulo their number.
+/// `input = value * gain + offset`, within limits if there are any. Gain and offset have one entry for all values, one per
+/// feature, or one per channel: value `i` of a sample uses entry `i` modulo their number.
 ///
 /// ```
 /// use edgemix::data::{Samples, Scaling};
@@ -22,6 +24,9 @@ pub struct Scaling {
     pub gain: Vec<f32>,
     /// What is added then.
     pub offset: Vec<f32>,
+    /// The least and the greatest input, where values beyond them saturate: those of samples that have values far from all
+    /// others.
+    pub limits: Option<[f32; 2]>,
 }
 
 /// A table has the columns of a picture or a histogram if it has at least so many.
@@ -36,47 +41,80 @@ impl Scaling {
     ///
     /// A standardised column that is the same in every sample has gain 0: it is left out, whatever its values become.
     ///
+    /// Values that are far from all others of their column decide nothing. They become as great as the greatest of the
+    /// others, on the workstation and on a chip.
+    ///
     /// # Errors
     /// If several samples are all the same, or the file that holds them can't be read.
     pub fn fit(samples: &Samples) -> Result<Self, DataError> {
         if samples.are_all_equal() {
             return Err(DataError::AllEqual { name: samples.name().into() });
         }
+        let is_table = samples.layout() == Layout::Table;
+        let whole = samples.survey().range();
+        if is_table && has_like_ranges(samples, &samples.column_ranges()) {
+            let near = near_range_of_all(samples)?;
+            if near.has_ends_of(whole) {
+                return Ok(Self::to_unit(near, whole));
+            }
+        }
+        let near = near_ranges(samples)?;
+        let joint = near.iter().fold(ValueRange::EMPTY, |all, range| all.union(*range));
+        let is_changed = !near.iter().zip(samples.column_ranges()).all(|(near, whole)| near.has_ends_of(whole));
         match samples.layout() {
-            Layout::Images(_) => Ok(Self::to_unit(samples)),
-            Layout::Table if has_like_ranges(samples) => Ok(Self::to_unit(samples)),
-            Layout::Table | Layout::Features => Self::standard(samples, samples.n_features()),
-            Layout::Windows { channels } => Self::standard(samples, channels),
+            Layout::Images(_) => Ok(Self::to_unit(joint, whole)),
+            Layout::Table if is_changed && has_like_ranges(samples, &near) => Ok(Self::to_unit(joint, whole)),
+            Layout::Table | Layout::Features | Layout::Windows { .. } => Self::standard(samples, &near, is_changed),
         }
     }
 
-    /// Divides by the greatest magnitude. Values that are far from 0 and near to each other, as those of a thermal camera
-    /// with 16 bits, become 0 to 1.
-    fn to_unit(samples: &Samples) -> Self {
-        let (least, greatest) = (samples.least(), samples.greatest());
+    /// Divides by the greatest magnitude of the near values. Values that are far from 0 and near to each other, as those of a
+    /// thermal camera with 16 bits, become 0 to 1.
+    fn to_unit(near: ValueRange, whole: ValueRange) -> Self {
+        let ValueRange { least, greatest, .. } = near;
         let span = greatest - least;
-        if least > 0.5 * greatest && span > 0.0 {
-            return Self { gain: vec![span.recip()], offset: vec![-least / span] };
-        }
-        let most = greatest.max(-least);
-        Self { gain: vec![if most > 0.0 { most.recip() } else { 1.0 }], offset: vec![0.0] }
+        let (gain, offset) = if least > 0.5 * greatest && span > 0.0 {
+            (span.recip(), -least / span)
+        } else {
+            let most = greatest.max(-least);
+            (if most > 0.0 { most.recip() } else { 1.0 }, 0.0)
+        };
+        let limits = (!near.has_ends_of(whole)).then(|| [least, greatest].map(|x| x * gain + offset));
+        Self { gain: vec![gain], offset: vec![offset], limits }
     }
 
-    /// Subtracts the mean of each column and divides by its standard deviation. Value `i` of a sample is of column `i`
-    /// modulo their number.
-    fn standard(samples: &Samples, columns: usize) -> Result<Self, DataError> {
-        let columns = columns.max(1);
+    /// Subtracts the mean of each column and divides by its standard deviation, of the values that are near. Value `i` of a
+    /// sample is of column `i` modulo their number.
+    fn standard(samples: &Samples, near: &[ValueRange], is_limited: bool) -> Result<Self, DataError> {
+        let columns = near.len().max(1);
         let n = (samples.n_samples() * samples.n_features() / columns).max(1) as f64;
+        let mut left_out = vec![0.0; columns];
+        if is_limited {
+            for block in samples.blocks() {
+                for row in block?.chunks_exact(columns) {
+                    left_out
+                        .iter_mut()
+                        .zip(row)
+                        .zip(near)
+                        .for_each(|((n, &x), near)| *n += f64::from(u8::from(!near.holds(x))));
+                }
+            }
+        }
+        let n: Vec<f64> = left_out.iter().map(|far| (n - far).max(1.0)).collect();
         let mut mean = vec![0f64; columns];
         let mut square = vec![0f64; columns];
         for block in samples.blocks() {
             for row in block?.chunks_exact(columns) {
-                mean.iter_mut().zip(row).for_each(|(m, &x)| *m += f64::from(x) / n);
+                for (column, &x) in row.iter().enumerate().filter(|(column, x)| near[*column].holds(**x)) {
+                    mean[column] += f64::from(x) / n[column];
+                }
             }
         }
         for block in samples.blocks() {
             for row in block?.chunks_exact(columns) {
-                square.iter_mut().zip(row).zip(&mean).for_each(|((s, &x), m)| *s += (f64::from(x) - m).powi(2) / n);
+                for (column, &x) in row.iter().enumerate().filter(|(column, x)| near[*column].holds(**x)) {
+                    square[column] += (f64::from(x) - mean[column]).powi(2) / n[column];
+                }
             }
         }
         for column in samples.constant_columns() {
@@ -85,12 +123,39 @@ impl Scaling {
         let gain = square.iter().map(|&s| if s > 0.0 { s.sqrt().recip() as f32 } else { 0.0 });
         let gain: Vec<f32> = gain.collect();
         let offset = mean.iter().zip(&gain).map(|(m, &g)| if g > 0.0 { (-m * f64::from(g)) as f32 } else { 0.0 });
-        Ok(Self { offset: offset.collect(), gain })
+        let offset: Vec<f32> = offset.collect();
+        let ends = near.iter().zip(gain.iter().zip(&offset)).filter(|(_, (gain, _))| **gain > 0.0);
+        let greatest = ends.map(|(near, (gain, offset))| {
+            (near.least * gain + offset).abs().max((near.greatest * gain + offset).abs())
+        });
+        let limit = is_limited.then(|| greatest.fold(0.0, f32::max));
+        Ok(Self { gain, offset, limits: limit.map(|limit| [-limit, limit]) })
+    }
+
+    /// This scaling, followed by `(x - mean) / deviation`, where the mean has an entry for each feature.
+    pub(crate) fn standardised(&self, mean: &[f64], deviation: f64) -> Self {
+        let gain = self.gain.iter().cycle().take(mean.len()).map(|&g| (f64::from(g) / deviation) as f32).collect();
+        let offset = self.offset.iter().cycle().zip(mean);
+        let offset = offset.map(|(&o, m)| ((f64::from(o) - m) / deviation) as f32).collect();
+        let (least, most) = mean.iter().fold((f64::MAX, f64::MIN), |(least, most), &m| (least.min(m), most.max(m)));
+        // One pair of limits for all features, wide enough for each.
+        let limits = self.limits.map(|[low, high]| {
+            [(f64::from(low) - most) / deviation, (f64::from(high) - least) / deviation].map(|x| x as f32)
+        });
+        Self { gain, offset, limits }
+    }
+
+    /// The values of a column that the limits become, if there are limits: values beyond them saturate. None of a column that
+    /// is left out.
+    pub(crate) fn saturates_at(&self, column: usize) -> Option<[f32; 2]> {
+        let at = column % self.gain.len().max(1);
+        let (gain, offset) = (*self.gain.get(at)?, *self.offset.get(at)?);
+        self.limits.filter(|_| gain > 0.0).map(|limits| limits.map(|x| (x - offset) / gain))
     }
 
     /// Scales the values of whole samples.
     pub fn apply(&self, values: &[f32]) -> Vec<f32> {
-        match (&self.gain[..], &self.offset[..]) {
+        let mut scaled: Vec<f32> = match (&self.gain[..], &self.offset[..]) {
             ([gain], [offset]) => values.iter().map(|x| x * gain + offset).collect(),
             (gains, offsets) => {
                 let mut scaled = values.to_vec();
@@ -99,7 +164,11 @@ impl Scaling {
                 }
                 scaled
             }
+        };
+        if let Some([low, high]) = self.limits {
+            scaled.iter_mut().for_each(|x| *x = x.max(low).min(high));
         }
+        scaled
     }
 }
 
@@ -108,13 +177,13 @@ impl Scaling {
 /// of a histogram, many columns that all begin at 0 and half of which span half of the greatest value.
 ///
 /// Rare pixels would be blown up by a gain of their own. Columns of different units need one each.
-fn has_like_ranges(samples: &Samples) -> bool {
-    if samples.count().is_none() || samples.least() < 0.0 {
+fn has_like_ranges(samples: &Samples, ranges: &[ValueRange]) -> bool {
+    let all = ranges.iter().fold(ValueRange::EMPTY, |all, range| all.union(*range));
+    if samples.count().is_none() || all.least < 0.0 {
         return false;
     }
-    let ranges = samples.column_ranges();
     let changing: Vec<_> = ranges.iter().filter(|range| !range.is_constant()).collect();
-    let half = 0.5 * f64::from(samples.greatest());
+    let half = 0.5 * f64::from(all.greatest);
     let wide = changing.iter().filter(|range| range.span() >= half).count();
     let are_pixels = ranges.len() >= PIXELS && ranges.iter().all(|range| range.least == 0.0);
     !changing.is_empty() && (wide == changing.len() || are_pixels && 2 * wide >= changing.len())
@@ -213,5 +282,40 @@ mod tests {
         assert_eq!((scaling.gain[1], scaling.offset[1]), (0.0, 0.0));
         // Whatever the sensor shows later.
         assert_eq!(scaling.apply(&[1.0, -7.0])[1], 0.0);
+    }
+
+    /// Columns with one far value each, and the same columns without.
+    fn with_far(columns: usize, far: f32, to: impl Fn(Samples) -> Samples) -> (Scaling, Scaling) {
+        let clean: Vec<f32> = (0..200 * columns).map(|i| ((i * 37) % 101) as f32).collect();
+        let mut broken = clean.clone();
+        (0..columns).for_each(|column| broken[(20 * column + 3) * columns + column] = far);
+        let fit = |values| Scaling::fit(&to(Samples::new("columns", values, columns))).unwrap();
+        (fit(clean), fit(broken))
+    }
+
+    #[test]
+    fn far_values_leave_the_scale_as_it_is_and_saturate() {
+        let half = |samples: Samples| {
+            let values = samples.all().unwrap().iter().map(|x| 0.5 * x - 7.25).collect();
+            Samples::new("floats", values, samples.n_features())
+        };
+        let window = |samples: Samples| half(samples).with_layout(Layout::Windows { channels: 2 });
+        let image = |samples: Samples| {
+            samples.with_layout(Layout::Images(ImageShape { channels: 1, height: 2, width: 2 })).with_count(1.0)
+        };
+        for far in [1e6, 65_535.0, -9999.0] {
+            for (clean, broken) in [with_far(3, far, half), with_far(4, far, window), with_far(4, far, image)] {
+                assert_eq!((clean.limits, clean.gain.len()), (None, broken.gain.len()));
+                for (a, b) in clean.gain.iter().zip(&broken.gain) {
+                    assert!((a / b - 1.0).abs() < 0.02, "{far}: {clean:?} {broken:?}");
+                }
+                let inputs = broken.apply(&vec![far; broken.gain.len()]);
+                let limits = broken.limits.unwrap();
+                assert!(inputs.iter().all(|x| limits.contains(x)), "{inputs:?} {limits:?}");
+            }
+        }
+        // A table of like ranges still is one.
+        let (clean, broken) = with_far(3, 65_535.0, |samples| samples);
+        assert_eq!((clean.gain, broken.gain, broken.limits), (vec![0.01], vec![0.01], Some([0.0, 1.0])));
     }
 }

@@ -50,6 +50,16 @@ impl ValueRange {
         self.greatest.max(-self.least)
     }
 
+    /// Whether it begins and ends where the other does.
+    pub(super) fn has_ends_of(self, other: Self) -> bool {
+        (self.least, self.greatest) == (other.least, other.greatest)
+    }
+
+    /// Whether a value is within the range.
+    pub(super) fn holds(self, x: f32) -> bool {
+        (self.least..=self.greatest).contains(&x)
+    }
+
     /// Whether the values differ by no more than what rounding to f32 may add to one and the same value.
     pub(crate) fn is_constant(self) -> bool {
         self.span() <= 4.0 * f64::from(f32::EPSILON) * f64::from(self.magnitude())

@@ -88,8 +88,10 @@ impl FrontEnd {
             Err(_) if is_auto => return Ok(None),
             counts => counts?,
         };
+        // Values beyond the counts saturate.
         let limits = samples.column_limits();
-        let of_channel = |(count, &(least, greatest)): (&f32, &(f32, f32))| greatest.max(-least) / count;
+        let of_channel =
+            |(count, &(least, greatest)): (&f32, &(f32, f32))| (greatest.max(-least) / count).min(-f32::from(i16::MIN));
         let greatest = counts.iter().zip(&limits).map(of_channel).fold(0.0, f32::max);
         let spectrum = choice::spectrum(settings, instants, channels, greatest)?;
         let names = (0..channels).map(|channel| samples.column_name(channel)).collect();
@@ -244,11 +246,12 @@ fn check_rate(settings: &FrontEndSettings, samples: &Samples) -> Result<(), Fron
 }
 
 /// One count of each channel in the unit of the data: that of the samples if they are integers, or else the least power of
-/// two with which int16 spans twice the channel's range. Channels of one magnitude have the same.
+/// two with which int16 spans twice the channel's range, without values far from all others. Channels of one magnitude have
+/// the same.
 fn counts(samples: &Samples, magnitudes: &[Vec<usize>]) -> Result<Vec<f32>, FrontEndError> {
     let limits = samples.column_limits();
     let Some(count) = samples.count() else {
-        let mut counts: Vec<f32> = limits.into_iter().map(power_of_two).collect();
+        let mut counts: Vec<f32> = samples.near_column_limits().into_iter().map(power_of_two).collect();
         // As often as there are magnitudes, since one may share channels with another.
         for magnitude in magnitudes.iter().flat_map(|_| magnitudes) {
             // A channel that is not there is refused later.

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::common::defaults::{ClusterEpochs, DefaultEncoder};
 use super::definition::{ClusterCount, MethodSettings};
-use crate::data::{Samples, Scaling};
+use crate::data::Samples;
 use crate::mixture::dirichlet::DirichletProcess;
 use crate::mixture::elements;
 use crate::nn::LayerShape;
@@ -74,15 +74,7 @@ impl MethodSettings for Dpm {
         if self.mixture.variant == Variant::Corrected {
             mixture = self.mixture.merged(&z, mixture)?;
         }
-        let scaling = standardised(&fit.data.scaling, &elements(mean), deviation);
+        let scaling = fit.data.scaling.standardised(&elements(mean), deviation);
         Ok(Trained { scaling, ..fit.trained(vec![], Head::Mixture(mixture)) })
     }
-}
-
-/// The scaling followed by `(x - mean) / deviation`.
-fn standardised(scaling: &Scaling, mean: &[f64], deviation: f64) -> Scaling {
-    let gain = scaling.gain.iter().cycle().take(mean.len()).map(|&g| (f64::from(g) / deviation) as f32).collect();
-    let offset = scaling.offset.iter().cycle().zip(mean);
-    let offset = offset.map(|(&o, m)| ((f64::from(o) - m) / deviation) as f32).collect();
-    Scaling { gain, offset }
 }

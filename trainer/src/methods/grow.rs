@@ -153,7 +153,7 @@ impl Grow {
     /// Finds clusters of the features themselves. There is nothing to train: no encoder could separate them further.
     fn fit_features<B: AutodiffBackend>(&self, fit: &mut Fitting<'_, B>) -> Result<Trained, FitError> {
         fit.activity("finding clusters");
-        let LinearLatents { encoder, z } = LinearLatents::of(fit)?;
+        let LinearLatents { scaling, encoder, z } = LinearLatents::of(fit)?;
         let rng = &mut fit.rng("cluster", 1);
         let (mixture, report) = self.grouping.find(&self.components, to_array(z.clone()).view(), rng)?;
         fit.found(Finding::ClusterCount(report));
@@ -165,7 +165,7 @@ impl Grow {
                 Head::Softmax(head.to_dense())
             }
         };
-        Ok(fit.trained(encoder, head))
+        Ok(Trained { scaling, ..fit.trained(encoder, head) })
     }
 }
 

@@ -118,9 +118,9 @@ fn fit_two_steps<B: AutodiffBackend>(
 ) -> Result<Trained, FitError> {
     if fit.plan.encoder.is_empty() {
         fit.activity("fitting the clusters");
-        let LinearLatents { encoder, z } = LinearLatents::of(fit)?;
+        let LinearLatents { scaling, encoder, z } = LinearLatents::of(fit)?;
         let mixture = cluster(&z, &mut fit.rng("cluster", u64::MAX))?;
-        return Ok(fit.trained(encoder, Head::Mixture(mixture)));
+        return Ok(Trained { scaling, ..fit.trained(encoder, Head::Mixture(mixture)) });
     }
     let learner = reconstruct(fit, false, evidence)?;
     fit.activity("last fit of the clusters");

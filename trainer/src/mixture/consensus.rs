@@ -243,7 +243,7 @@ impl Grouping {
             .map(|(index, rows)| Half::fit(components, (z, rows), size, compared, (seed, index as u64)));
         let halves: Vec<Half> = halves.collect::<Result<_, _>>()?;
         let curve = agreement_curve(&halves);
-        let threshold = self.threshold_or(threshold::most_stable(&curve));
+        let threshold = self.threshold_or(threshold::most_stable(&curve).unwrap_or(threshold::USUAL));
         let k = own.ncols();
         let components = assigned(own, &(0..k as u16).collect::<Vec<_>>());
         let path = linkage(&components, k, &labelings(&halves, threshold));

@@ -15,23 +15,31 @@ const AGREED: f64 = 0.5;
 /// Adjusted Rand indices that differ by no more than this count as equal.
 const LEVEL: f64 = 0.01;
 /// The threshold if the curve decides nothing: halves of MNIST agree best at it, and those of the digits nearly so.
-const USUAL: f64 = 0.04;
+pub(super) const USUAL: f64 = 0.04;
 
-/// The threshold at which halves agree best.
+/// The threshold at which halves agree best, or none if the curve decides nothing.
 ///
 /// Halves that find a single cluster agree whatever the samples are, which counts only if they agree on nothing else. If
 /// agreement merely grows as clusters get fewer, it says nothing either, since parts of clusters are always less stable
-/// than their unions: then the threshold is the usual one.
-pub(super) fn most_stable(curve: &[ThresholdTrial]) -> f64 {
+/// than their unions: then nothing is decided.
+///
+/// Where halves agree equally well on several numbers, as they do on clusters of clusters that are well apart, the most
+/// clusters are chosen: halves find every one of them again, and the coarser numbers remain as levels.
+pub(super) fn most_stable(curve: &[ThresholdTrial]) -> Option<f64> {
     let best = |trials: &[ThresholdTrial]| argmax(trials.iter().map(|trial| trial.agreement));
     let several = &curve[curve.partition_point(|trial| trial.clusters.1 < SEVERAL)..];
     let at = best(several);
     let Some(chosen) = several.get(at).filter(|trial| trial.agreement >= AGREED) else {
-        return curve.get(best(curve)).map_or(USUAL, |trial| trial.threshold);
+        return curve.get(best(curve)).map(|trial| trial.threshold);
     };
     let is_better = |than: &ThresholdTrial| chosen.agreement - than.agreement > LEVEL;
     let falls = several.get(at + 1).is_some_and(is_better);
-    if falls && !several[..at].iter().any(is_better) { USUAL } else { chosen.threshold }
+    if falls && !several[..at].iter().any(is_better) {
+        return None;
+    }
+    let equal = || several.iter().filter(|trial| trial.agreement == chosen.agreement);
+    let most = equal().map(|trial| trial.clusters.1).fold(0.0, f64::max);
+    Some(equal().find(|trial| trial.clusters.1 == most).unwrap_or(chosen).threshold)
 }
 
 #[cfg(test)]
@@ -49,34 +57,45 @@ mod tests {
         let mnist = [0.8905, 0.8150, 0.8741, 0.8982, 0.8766, 0.8572, 0.8399, 0.8303, 0.8303];
         let counts = [7.6, 8.3, 9.9, 10.45, 12.05, 16.05, 18.65, 19.15, 19.15];
         let mut seen = std::array::from_fn(|i| (mnist[i], counts[i]));
-        assert_eq!(most_stable(&curve(seen)), 0.04);
+        assert_eq!(most_stable(&curve(seen)), Some(0.04));
         // The same if fewer clusters agree a little better still.
         seen[0].0 = 0.92;
-        assert_eq!(most_stable(&curve(seen)), 0.04);
+        assert_eq!(most_stable(&curve(seen)), Some(0.04));
         // No components are confused where the curve is level: the least threshold is as good as all that follow.
         let digits = [0.677, 0.676, 0.711, 0.753, 0.754, 0.754, 0.754, 0.754, 0.754];
-        assert_eq!(most_stable(&curve(digits.map(|agreement| (agreement, 10.0)))), 0.06);
+        assert_eq!(most_stable(&curve(digits.map(|agreement| (agreement, 10.0)))), Some(0.06));
         let apart = [1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 0.9999, 0.9999, 0.9999];
-        assert_eq!(most_stable(&curve(apart.map(|agreement| (agreement, 3.0)))), 0.01);
+        assert_eq!(most_stable(&curve(apart.map(|agreement| (agreement, 3.0)))), Some(0.01));
     }
 
     #[test]
-    fn the_usual_threshold_is_chosen_if_agreement_only_grows_as_clusters_get_fewer() {
+    fn of_numbers_on_which_halves_agree_equally_the_greatest_is_chosen() {
+        // Three clusters of three: the halves find both again.
+        let nested = [1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 0.9, 0.9, 0.9];
+        let counts = [3.0, 3.0, 3.0, 9.0, 9.0, 9.0, 12.0, 12.0, 12.0];
+        assert_eq!(most_stable(&curve(std::array::from_fn(|i| (nested[i], counts[i])))), Some(0.04));
+        // Nine that are found again a little less well do not count.
+        let better = [1.0, 1.0, 1.0, 0.999, 0.999, 0.999, 0.9, 0.9, 0.9];
+        assert_eq!(most_stable(&curve(std::array::from_fn(|i| (better[i], counts[i])))), Some(0.01));
+    }
+
+    #[test]
+    fn nothing_is_decided_if_agreement_only_grows_as_clusters_get_fewer() {
         let fashion = [0.9222, 0.8908, 0.7473, 0.7242, 0.6496, 0.6855, 0.6867, 0.6867, 0.6867];
-        assert_eq!(most_stable(&curve(fashion.map(|agreement| (agreement, 9.0)))), USUAL);
+        assert_eq!(most_stable(&curve(fashion.map(|agreement| (agreement, 9.0)))), None);
         // The second threshold is level with the first.
         let mut seen = fashion.map(|agreement| (agreement, 9.0));
         seen[1].0 = 0.925;
-        assert_eq!(most_stable(&curve(seen)), USUAL);
+        assert_eq!(most_stable(&curve(seen)), None);
         // Halves that see a single cluster do not count.
         seen[0] = (1.0, 1.0);
-        assert_eq!(most_stable(&curve(seen)), USUAL);
+        assert_eq!(most_stable(&curve(seen)), None);
         // Three clusters that the next threshold finds as well do count.
         seen[2].0 = 0.92;
-        assert_eq!(most_stable(&curve(seen)), 0.015);
+        assert_eq!(most_stable(&curve(seen)), Some(0.015));
         // Halves that agree on nothing but a single cluster.
         let mut seen = [0.3; 9].map(|agreement| (agreement, 4.0));
         seen[0] = (1.0, 1.0);
-        assert_eq!(most_stable(&curve(seen)), 0.01);
+        assert_eq!(most_stable(&curve(seen)), Some(0.01));
     }
 }

@@ -50,7 +50,7 @@ fn plain_numbers_compute_what_the_network_does() {
     let trained = Trained {
         method: "test".into(),
         front_end: None,
-        scaling: Scaling { gain: vec![1.0], offset: vec![0.0] },
+        scaling: Scaling { gain: vec![1.0], offset: vec![0.0], limits: None },
         encoder: mlp::<Flex>(3).to_layers(Activation::Identity),
         head: Head::Mixture(mixture),
         hierarchy: None,

@@ -57,7 +57,7 @@ const MAX_SAMPLES: usize = 50_000;
 /// # let (means, covariance) = (ndarray::array![[-1.0], [1.0]], Covariance::Spherical(vec![0.1; 2]));
 /// # let mixture = Mixture { log_weights: vec![0.0; 2], means, covariance, clusters: vec![0, 1] };
 /// # let (method, head) = ("by hand".into(), Head::Mixture(mixture));
-/// # let scaling = Scaling { gain: vec![1.0], offset: vec![0.0] };
+/// # let scaling = Scaling { gain: vec![1.0], offset: vec![0.0], limits: None };
 /// # let trained = Trained { method, front_end: None, scaling, encoder: vec![], head, hierarchy: None };
 /// // `trained` has two clusters on a line.
 /// let draw = |n, index| Samples::new("line", normal(n, &mut stream(0, "example", index)), 1);
@@ -121,8 +121,12 @@ impl<'a> Builder<'a> {
     /// Describes the model with this head, without novelty tables.
     fn describe(&self, head: &Head, blob: &mut Blob) -> Result<Description<'a>, QuantizeError> {
         let Self { trained, training, provenance, ref ranges, .. } = *self;
-        let latent = ranges.latent.int16();
         let has_autoencoders = matches!(head, Head::Autoencoders(_));
+        let latent = match trained.scaling.limits {
+            // Without an encoder the sample itself is the latent, and saturates where it did in training.
+            Some(limits) if trained.encoder.is_empty() => ranges.latent.int16_within(limits),
+            _ => ranges.latent.int16(),
+        };
         // Autoencoders take the sample as int8; any other head without an encoder takes it as its int16 latent.
         let first = if trained.encoder.is_empty() && !has_autoencoders { latent } else { ranges.input.spanning() };
         let dims = trained.encoder.last().map_or(head.n_dims(), Layer::outputs);
@@ -138,7 +142,10 @@ impl<'a> Builder<'a> {
         // A front end takes counts of the windows, and its features are counts themselves.
         let (sample, features, n_inputs) = match &trained.front_end {
             Some(front_end) => (Counts::of_each(front_end.counts()), vec![Counts::of(1.0)], front_end.outputs()),
-            None => (counts::of_samples(training), counts::of_samples(training), training.n_features()),
+            None => {
+                let counts = counts::of_samples(training, &trained.scaling);
+                (counts.clone(), counts, training.n_features())
+            }
         };
         Ok(Description {
             name: &provenance.name,

@@ -3,7 +3,7 @@
 use edgemix_format::description::SampleRecord;
 use edgemix_format::write::Blob;
 
-use crate::data::{Layout, Samples, ValueRange};
+use crate::data::{Layout, Samples, Scaling, ValueRange};
 
 /// Raw counts of a column: `value = origin + raw * count`, where `raw` is an int16.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -19,9 +19,16 @@ const USED: f64 = 0.5;
 /// least `2^15 * USED / ZERO` counts to the range then.
 const ZERO: f64 = 2.0;
 
-/// The counts of each column of samples, or one entry where they are all the same: images have one in any case.
-pub(super) fn of_samples(samples: &Samples) -> Vec<Counts> {
-    let columns = samples.column_ranges();
+/// The counts of each column of samples, or one entry where they are all the same: images have one in any case. Values that
+/// saturate once they are scaled need no counts of their own.
+pub(super) fn of_samples(samples: &Samples, scaling: &Scaling) -> Vec<Counts> {
+    let told_apart = |(column, range): (usize, ValueRange)| match scaling.saturates_at(column) {
+        Some([low, high]) => {
+            ValueRange { least: range.least.clamp(low, high), greatest: range.greatest.clamp(low, high), ..range }
+        }
+        None => range,
+    };
+    let columns: Vec<ValueRange> = samples.column_ranges().into_iter().enumerate().map(told_apart).collect();
     let unit = samples.count();
     if matches!(samples.layout(), Layout::Images(_)) {
         return vec![Counts::of_range(columns.into_iter().fold(ValueRange::EMPTY, ValueRange::union), unit)];
@@ -100,8 +107,18 @@ mod tests {
 
     use super::*;
 
+    const PLAIN: Scaling = Scaling { gain: vec![], offset: vec![], limits: None };
+
     fn of(values: &[f32]) -> Counts {
-        of_samples(&Samples::new("column", values.to_vec(), 1))[0]
+        of_samples(&Samples::new("column", values.to_vec(), 1), &PLAIN)[0]
+    }
+
+    #[test]
+    fn values_that_saturate_need_no_counts() {
+        let scaling = Scaling { gain: vec![0.5], offset: vec![-1.0], limits: Some([-2.0, 2.0]) };
+        // From -2 to 6 in the unit of the data.
+        let counts = of_samples(&Samples::new("column", vec![0.25, -1e6, 3.0, 1e9], 1), &scaling);
+        assert_eq!(counts, of_samples(&Samples::new("column", vec![0.25, -2.0, 3.0, 6.0], 1), &PLAIN));
     }
 
     #[test]
@@ -125,12 +142,12 @@ mod tests {
     #[test]
     fn columns_have_counts_of_their_own_and_images_share_theirs() {
         let values = vec![-1.5, 101_025.5, 0.25, 101_625.5];
-        assert_eq!(of_samples(&Samples::new("table", values.clone(), 2)).len(), 2);
-        assert_eq!(of_samples(&Samples::new("same", vec![1.0, 2.0, 3.0, 4.0], 2)).len(), 1);
+        assert_eq!(of_samples(&Samples::new("table", values.clone(), 2), &PLAIN).len(), 2);
+        assert_eq!(of_samples(&Samples::new("same", vec![1.0, 2.0, 3.0, 4.0], 2), &PLAIN).len(), 1);
         let windows = Samples::new("w", [&values[..], &values[..]].concat(), 4);
-        assert_eq!(of_samples(&windows.clone().with_layout(Layout::Windows { channels: 2 })).len(), 2);
+        assert_eq!(of_samples(&windows.clone().with_layout(Layout::Windows { channels: 2 }), &PLAIN).len(), 2);
         let shape = crate::data::ImageShape { channels: 1, height: 2, width: 2 };
-        assert_eq!(of_samples(&windows.with_layout(Layout::Images(shape))).len(), 1);
+        assert_eq!(of_samples(&windows.with_layout(Layout::Images(shape)), &PLAIN).len(), 1);
     }
 
     proptest! {

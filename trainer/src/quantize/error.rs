@@ -19,7 +19,7 @@ use crate::trained::Window;
 /// # let (means, covariance) = (ndarray::array![[-1.0], [1.0]], Covariance::Spherical(vec![0.1; 2]));
 /// # let mixture = Mixture { log_weights: vec![0.0; 2], means, covariance, clusters: vec![0, 1] };
 /// # let (method, head) = ("by hand".into(), Head::Mixture(mixture));
-/// # let scaling = Scaling { gain: vec![1.0], offset: vec![0.0] };
+/// # let scaling = Scaling { gain: vec![1.0], offset: vec![0.0], limits: None };
 /// # let trained = Trained { method, front_end: None, scaling, encoder: vec![], head, hierarchy: None };
 /// # let provenance = Provenance { name: "line".into(), config: [0; 32], seed: 0 };
 /// // `trained` takes one feature.

@@ -59,10 +59,10 @@ mod tests {
     #[test]
     fn a_feature_whose_zero_is_beyond_its_counts_is_named() {
         let describe = |offset: f32| {
-            let scaling = Scaling { gain: vec![1.0, 0.001], offset: vec![0.0, -0.001 * offset] };
+            let scaling = Scaling { gain: vec![1.0, 0.001], offset: vec![0.0, -0.001 * offset], limits: None };
             let samples = Samples::new("counters", vec![0.0, 1000.0, 1.0, 2000.0], 2);
             let first = Affine { scale: 0.01, zero_point: 0 };
-            super::describe(&scaling, &of_samples(&samples), 2, first, &mut Blob::default())
+            super::describe(&scaling, &of_samples(&samples, &scaling), 2, first, &mut Blob::default())
         };
         assert!(describe(32_000.0).is_ok());
         let error = describe(1e6).unwrap_err();

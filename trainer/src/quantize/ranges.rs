@@ -80,6 +80,14 @@ impl Range {
     }
 }
 
+impl Range {
+    /// The int16 scheme of values within limits, at which it saturates.
+    pub(super) fn int16_within(&self, [low, high]: [f32; 2]) -> Affine {
+        let greatest = f64::from(high.max(-low)).max(self.high).max(-self.low).max(f64::MIN_POSITIVE);
+        Affine { scale: greatest / f64::from(i16::MAX), zero_point: 0 }
+    }
+}
+
 /// The least number from `step` on that has no factor in common with `width`: steps of it come to every column of a row,
 /// and so to every channel of an image.
 fn coprime(step: usize, width: usize) -> usize {

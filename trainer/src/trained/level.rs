@@ -95,7 +95,7 @@ impl Trained {
     /// # let mixture = Mixture { log_weights: vec![0.0; 3], means, covariance, clusters: vec![0, 1, 2] };
     /// # let hierarchy = Some(Hierarchy::new(&mixture, &[], false));
     /// # let (method, head) = ("by hand".into(), Head::Mixture(mixture));
-    /// # let scaling = Scaling { gain: vec![1.0], offset: vec![0.0] };
+    /// # let scaling = Scaling { gain: vec![1.0], offset: vec![0.0], limits: None };
     /// # let trained = Trained { method, front_end: None, scaling, encoder: vec![], head, hierarchy };
     /// // Two of the three clusters are near each other.
     /// let coarse = trained.at_level(LevelChoice::Coarse)?;

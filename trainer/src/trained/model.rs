@@ -30,7 +30,7 @@ use crate::mixture::{Hierarchy, NotPositiveDefinite};
 /// let trained = Trained {
 ///     method: "by hand".into(),
 ///     front_end: None,
-///     scaling: Scaling { gain: vec![1.0], offset: vec![0.0] },
+///     scaling: Scaling { gain: vec![1.0], offset: vec![0.0], limits: None },
 ///     encoder: vec![Layer::Dense(mean)],
 ///     head: Head::Mixture(mixture),
 ///     hierarchy: None,
@@ -64,7 +64,7 @@ pub struct Trained {
 /// # use edgemix::data::{Samples, Scaling};
 /// # use edgemix::mixture::{Covariance, Mixture};
 /// # use edgemix::trained::{AssignError, Head, Trained};
-/// # let scaling = Scaling { gain: vec![1.0], offset: vec![0.0] };
+/// # let scaling = Scaling { gain: vec![1.0], offset: vec![0.0], limits: None };
 /// // A component whose variance is 0.
 /// let covariance = Covariance::Spherical(vec![0.0]);
 /// let mixture = Mixture { log_weights: vec![0.0], means: ndarray::array![[0.0]], covariance, clusters: vec![0] };
@@ -141,7 +141,7 @@ impl Trained {
         Self {
             method: "test".into(),
             front_end: None,
-            scaling: Scaling { gain: vec![1.0], offset: vec![0.0] },
+            scaling: Scaling { gain: vec![1.0], offset: vec![0.0], limits: None },
             encoder: vec![],
             head: Head::Mixture(mixture),
             hierarchy: None,

@@ -55,7 +55,7 @@ fn scores_are_within_two_hundredths_of_a_nat_and_the_winner_is_the_same() {
     for (kind, dims, components) in [(0, 4, 6), (1, 10, 12), (1, 16, 8), (2, 10, 9), (2, 16, 5), (2, 2, 3)] {
         let (mixture, values) = case(kind, dims, components, 7 + u64::from(kind));
         let samples = Samples::new("case", values, dims);
-        let scaling = Scaling { gain: vec![1.0], offset: vec![0.0] };
+        let scaling = Scaling { gain: vec![1.0], offset: vec![0.0], limits: None };
         let trained = Trained {
             method: "case".into(),
             front_end: None,

@@ -329,7 +329,7 @@ fn runs(folder: &Path, model: &[u8]) {
         covariance: Covariance::Spherical(vec![1.0; 2]),
         clusters: vec![0, 1],
     };
-    let scaling = Scaling { gain: vec![0.0625], offset: vec![0.0] };
+    let scaling = Scaling { gain: vec![0.0625], offset: vec![0.0], limits: None };
     let head = Head::Mixture(mixture);
     let trained = Trained { method: "dpm".into(), front_end: None, scaling, encoder: vec![], head, hierarchy: None };
     let trained = write_trained(&trained).unwrap();

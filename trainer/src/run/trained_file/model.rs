@@ -20,6 +20,9 @@ struct Description {
     method: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     front_end: Option<FrontEnd>,
+    /// The least and the greatest scaled value.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    limits: Option<[f32; 2]>,
     encoder: Vec<Layer>,
     head: HeadDescription,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -43,7 +46,7 @@ struct Preamble {
 /// # let covariance = Covariance::Spherical(vec![1.0; 2]);
 /// # let mixture = Mixture { log_weights: vec![0.0; 2], means: ndarray::array![[0.0], [9.0]], covariance, clusters: vec![0, 1] };
 /// # let (method, head) = ("by hand".into(), Head::Mixture(mixture));
-/// # let scaling = Scaling { gain: vec![1.0], offset: vec![0.0] };
+/// # let scaling = Scaling { gain: vec![1.0], offset: vec![0.0], limits: None };
 /// # let trained = Trained { method, front_end: None, scaling, encoder: vec![], head, hierarchy: None };
 /// let bytes = write_trained(&trained)?;
 /// assert_eq!(read_trained(&bytes)?, trained);
@@ -61,6 +64,7 @@ pub fn write_trained(trained: &Trained) -> Result<Vec<u8>, TrainedFileError> {
         version: VERSION,
         method: trained.method.clone(),
         front_end: trained.front_end.clone(),
+        limits: trained.scaling.limits,
         encoder: layers::write(&mut tensors, "encoder", &trained.encoder),
         head: heads::write(&mut tensors, &trained.head),
         levels: trained.hierarchy.as_ref().map(|own| hierarchy::write(&mut tensors, own)),
@@ -78,7 +82,8 @@ pub fn read_trained(bytes: &[u8]) -> Result<Trained, TrainedFileError> {
     if version != VERSION {
         return Err(TrainedFileError::Version { found: version });
     }
-    let Description { method, front_end, encoder, head, levels, .. } = serde_json::from_str(tensors.description())?;
+    let Description { method, front_end, limits, encoder, head, levels, .. } =
+        serde_json::from_str(tensors.description())?;
     let encoder = layers::read(&tensors, "encoder", encoder)?;
     let head = heads::read(&tensors, head)?;
     let (gives, takes) = (encoder.last().map(Layer::outputs), head.n_dims());
@@ -86,7 +91,7 @@ pub fn read_trained(bytes: &[u8]) -> Result<Trained, TrainedFileError> {
         let problem = format!("takes {takes} values, but the encoder returns {gives}");
         return Err(TrainedFileError::field("head", problem));
     }
-    let scaling = read_scaling(&tensors, encoder.first().map_or(takes, Layer::inputs))?;
+    let scaling = read_scaling(&tensors, encoder.first().map_or(takes, Layer::inputs), limits)?;
     let inputs = encoder.first().map_or(takes, Layer::inputs);
     if let Some(problem) = front_end.as_ref().and_then(|front_end| problem_of(front_end, inputs)) {
         return Err(TrainedFileError::field("front_end", problem));
@@ -104,10 +109,13 @@ fn problem_of(front_end: &FrontEnd, inputs: usize) -> Option<String> {
         .or_else(|| (!fits).then(|| format!("has {} features, but the encoder takes {inputs}", front_end.outputs())))
 }
 
-fn read_scaling(tensors: &TensorReader, inputs: usize) -> Result<Scaling, TrainedFileError> {
+fn read_scaling(tensors: &TensorReader, inputs: usize, limits: Option<[f32; 2]>) -> Result<Scaling, TrainedFileError> {
+    if let Some([low, high]) = limits.filter(|[low, high]| !(low < high && low.is_finite() && high.is_finite())) {
+        return Err(TrainedFileError::field("limits", format!("are {low} and {high}, which are not a range")));
+    }
     let shape = tensors.shape("scaling.gain")?;
-    let scaling =
-        Scaling { gain: tensors.get("scaling.gain", &shape)?, offset: tensors.get("scaling.offset", &shape)? };
+    let (gain, offset) = (tensors.get("scaling.gain", &shape)?, tensors.get("scaling.offset", &shape)?);
+    let scaling = Scaling { gain, offset, limits };
     match shape[..] {
         [entries] if entries > 0 && inputs.is_multiple_of(entries) => Ok(scaling),
         _ => {

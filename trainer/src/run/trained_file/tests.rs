@@ -56,7 +56,11 @@ fn models() -> Vec<Trained> {
     };
     let pairs = vec![pair(), pair()];
     let autoencoders = Autoencoders { pairs, variational: true, precision: 1.0 / 3.0, log_weights: vec![-0.7, -0.6] };
-    let scaling = |entries: usize| Scaling { gain: vec![0.1; entries], offset: vec![-0.2; entries] };
+    let scaling = |entries: usize| Scaling {
+        gain: vec![0.1; entries],
+        offset: vec![-0.2; entries],
+        limits: (entries == 2).then_some([-3.5, 3.5]),
+    };
     let model = |encoder, head, entries| Trained {
         method: "a \"quoted\" method".into(),
         front_end: None,
