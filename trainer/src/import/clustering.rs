@@ -70,7 +70,9 @@ impl ImportedClustering {
         };
         let (map, mixture) = standardised(map, mixture);
         let (scaling, encoder) = match map {
-            Affine::Diagonal { gain, offset } => (Scaling { gain: rounded(&gain), offset: rounded(&offset) }, vec![]),
+            Affine::Diagonal { gain, offset } => {
+                (Scaling { gain: rounded(&gain), offset: rounded(&offset), limits: None }, vec![])
+            }
             Affine::Dense { weights, bias } => {
                 let (scaling, layer) = equalised(&Extents::of(samples)?, weights, bias);
                 (scaling, vec![Layer::Dense(layer)])
@@ -191,7 +193,7 @@ fn equalised(extents: &Extents, weights: Array2<f64>, bias: Array1<f64>) -> (Sca
     let inverse = gains.mapv(|gain| if gain > 0.0 { gain.recip() } else { 0.0 });
     let bias = bias + weights.dot(mean);
     let weights = weights * &inverse.insert_axis(Axis(0));
-    let scaling = Scaling { gain: rounded(&gains), offset: rounded(&(-mean * &gains)) };
+    let scaling = Scaling { gain: rounded(&gains), offset: rounded(&(-mean * &gains)), limits: None };
     let layer = Dense {
         inputs: weights.ncols(),
         outputs: weights.nrows(),
@@ -243,7 +245,7 @@ mod tests {
                 let expected = winners(&model, &mixture, &samples);
                 let same = found.iter().zip(&expected).filter(|(a, b)| a == b).count();
                 assert!(same >= 999, "{same} of 1000, {d} dimensions, {:?}", mixture.covariance);
-                assert!((200..800).contains(&expected.iter().filter(|&&k| k == 0).count()));
+                assert!((50..950).contains(&expected.iter().filter(|&&k| k == 0).count()));
             }
         }
     }

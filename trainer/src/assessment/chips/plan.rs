@@ -96,7 +96,7 @@ mod tests {
     fn what_is_planned_is_refused_by_flash_ram_and_time() {
         check("STM32L476", "256-10", None).unwrap();
         assert!(matches!(check("STM32G071", "500-500-2000-10", None), Err(Misfit::Flash { is_planned: true, .. })));
-        assert!(matches!(check("SAMD21G18", "conv:50k4s2,10", None), Err(Misfit::Ram { .. })));
+        assert!(matches!(check("SAMD21G18", "conv:60k4,max2,4k3,10", None), Err(Misfit::Ram { .. })));
         assert!(matches!(check("STM32L476", "256-10", Some(0.1)), Err(Misfit::Time { most: 0.1, .. })));
         assert!(check("STM32L476", "256-10", Some(100.0)).is_ok());
     }
