@@ -4,10 +4,10 @@ use edgemix_format::File;
 use edgemix_format::write::AlignedBytes;
 use toml::Table;
 
-#[allow(dead_code)]
+#[allow(dead_code, unreachable_pub)]
 #[path = "../../bench/firmware/models.rs"]
 mod models;
-#[allow(dead_code)]
+#[allow(dead_code, unreachable_pub)]
 #[path = "../../trainer/src/assessment/chips/work.rs"]
 mod work;
 

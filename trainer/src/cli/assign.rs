@@ -11,7 +11,7 @@ use super::error::CliError;
 use super::output::{output_error, show_by};
 use super::progress::during;
 use crate::assessment::inference::{self, Assigned};
-use crate::data::Samples;
+use crate::data::{Samples, WindowStart};
 use crate::run::{ModelFile, RunDir, check_output, write_whole_by};
 use crate::workflow::check_features;
 
@@ -65,8 +65,8 @@ fn write_table(
     let starts = samples.starts().unwrap_or_default();
     let more = match starts.first() {
         None => "",
-        Some((_, None)) => ",row",
-        Some((_, Some(_))) => ",row,time",
+        Some(WindowStart { time: None, .. }) => ",row",
+        Some(WindowStart { time: Some(_), .. }) => ",row,time",
     };
     writeln!(out, "index,cluster,component,log_density,novelty,posterior{more}").map_err(&refused)?;
     let mut index = 0;
@@ -75,8 +75,8 @@ fn write_table(
             let (nats, p) = (log_density.nats(), novelty.p_value());
             let start = match starts.get(index) {
                 None => String::new(),
-                Some((row, None)) => format!(",{row}"),
-                Some((row, Some(time))) => format!(",{row},{time}"),
+                Some(WindowStart { row, time: None }) => format!(",{row}"),
+                Some(WindowStart { row, time: Some(time) }) => format!(",{row},{time}"),
             };
             writeln!(out, "{index},{cluster},{component},{nats:.4},{p:.4},{posterior:.4}{start}").map_err(&refused)?;
             index += 1;

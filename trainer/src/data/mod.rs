@@ -36,6 +36,7 @@ mod table;
 mod text;
 mod timing;
 mod values;
+mod window_start;
 mod windows;
 
 pub use dataset::Dataset;
@@ -53,3 +54,4 @@ pub use scaling::Scaling;
 pub use source::{Source, TrainedColumns, Windowing};
 pub(crate) use survey::ValueRange;
 pub use timing::Gaps;
+pub use window_start::WindowStart;

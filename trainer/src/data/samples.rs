@@ -10,6 +10,7 @@ use super::memory::MemoryLimit;
 use super::note::DataNote;
 use super::survey::{Survey, Surveyor};
 use super::values::{Sink, Store, Values};
+use super::window_start::WindowStart;
 
 /// Samples without labels, in the data's own unit: `n_samples x n_features` finite numbers, in memory or in a file from
 /// which they are read when they are needed. A clone shares the numbers.
@@ -35,7 +36,7 @@ pub struct Samples {
     groups: Option<Arc<[u32]>>,
     times: Option<Arc<[f64]>>,
     interval: Option<f64>,
-    starts: Option<Arc<[(usize, Option<f64>)]>>,
+    starts: Option<Arc<[WindowStart]>>,
     notes: Vec<DataNote>,
     fingerprint: [u8; 32],
     survey: Survey,
@@ -181,9 +182,8 @@ impl Samples {
         self.interval
     }
 
-    /// Where each window begins in the recording that it was cut from: the row, counted from 0, and its time if the recording
-    /// has a column of times. `None` if the samples are not all windows of a recording.
-    pub fn starts(&self) -> Option<&[(usize, Option<f64>)]> {
+    /// Where each window begins in the recording that it was cut from. `None` if the samples are not all windows of a recording.
+    pub fn starts(&self) -> Option<&[WindowStart]> {
         self.starts.as_deref()
     }
 
@@ -429,7 +429,7 @@ impl Samples {
     pub(super) fn windows(&self, starts: &[usize], length: usize) -> Result<Self, DataError> {
         let windows = Self::from_values(self.name.clone(), self.values.windows(starts, length))?;
         let windows = windows.like(self).with_layout(Layout::Windows { channels: self.n_features() });
-        let start = |&row: &usize| (row, self.times.as_ref().map(|times| times[row]));
+        let start = |&row: &usize| WindowStart { row, time: self.times.as_ref().map(|times| times[row]) };
         Ok(Self { starts: Some(starts.iter().map(start).collect()), ..windows })
     }
 

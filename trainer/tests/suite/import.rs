@@ -154,7 +154,7 @@ fn pipeline() -> (serde_json::Value, Arrays) {
         { "class": "PCA", "whiten": false },
         { "class": "GaussianMixture", "covariance_type": "full" },
     ]);
-    let covariance = |i: usize| if i % 4 == 0 || i % 4 == 3 { 1.0 } else { 0.1 };
+    let covariance = |i: usize| if matches!(i % 4, 0 | 3) { 1.0 } else { 0.1 };
     let arrays = [
         ("0.mean_", array(&[3], |i| i as f64)),
         ("0.scale_", array(&[3], |_| 2.0)),

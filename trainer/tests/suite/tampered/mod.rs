@@ -107,7 +107,7 @@ fn each_file() {
     let mut panicked = vec![];
     for file in FILES {
         let (bytes, ways) = (whole.contents(file), ways_of(file));
-        let is_accepted = || ways.iter().fold(true, |accepted, way| way(&whole) && accepted);
+        let is_accepted = || ways.iter().filter(|way| !way(&whole)).count() == 0;
         assert!(is_accepted(), "{file}");
         let begin = std::time::Instant::now();
         let mut accepted = 0;
