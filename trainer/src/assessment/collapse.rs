@@ -51,9 +51,8 @@ impl fmt::Display for Collapse {
             }
             Self::FarApart { within } => write!(
                 f,
-                "the clusters are so far apart that parts of them can't be told: the variance within clusters is {within:.0e} of \
-                 the total, and a chip takes features as int16; to find parts, train on the samples of one cluster alone, or \
-                 on logarithms of the features"
+                "the clusters are so far apart that int16, in which a chip takes features, can't resolve what is within them: \
+                 the variance within clusters is {within:.0e} of the total"
             ),
         }
     }

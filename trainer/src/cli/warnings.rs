@@ -1,6 +1,7 @@
 //! What the user should know about a fit that succeeded.
 
 use super::output::tell;
+use crate::assessment::collapse::Collapse;
 use crate::data::split::MIN_HELD_OUT;
 use crate::methods::{FitConfig, MethodConfig};
 use crate::mixture::{ClusterCountReport, Doubt};
@@ -23,12 +24,15 @@ pub(super) fn warn_of_fit(summary: &FitSummary, config: &FitConfig) {
         tell(&format!("note: {lone}: it may show the group, and not a kind of sample"));
     }
     if let Some(collapse) = &summary.collapse {
-        tell(&format!("warning: {collapse}: {}", collapse_advice(&config.method)));
+        tell(&format!("warning: {collapse}: {}", collapse_advice(collapse, &config.method)));
     }
 }
 
-/// What may help against a collapse: a smaller weight of the clustering loss, where the method has one.
-fn collapse_advice(method: &MethodConfig) -> String {
+/// What may help against a collapse: a smaller weight of the clustering loss, where the method has one, or other features.
+fn collapse_advice(collapse: &Collapse, method: &MethodConfig) -> String {
+    if matches!(collapse, Collapse::FarApart { .. }) {
+        return "to divide a cluster further, train on its samples alone, or on logarithms of the features".into();
+    }
     let other = "try another seed, encoder or method";
     let mut changed = method.clone();
     let corrected =

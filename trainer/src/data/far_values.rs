@@ -15,13 +15,13 @@ const FAR: f64 = 3.0;
 const FAR_WITHIN_SAMPLES: f64 = 20.0;
 /// The share of the values beyond the middle, at either end.
 const TRIMMED: usize = 100;
-/// So many values may be far at either end of a small table, which has at least [`FEWEST`] for each.
+/// This many values may be far at either end of a small table, which has at least [`FEWEST`] for each.
 const HANDFUL: usize = 3;
 /// Fewer values say nothing of their range.
 const FEWEST: usize = 20;
 /// A code for missing values is at most this part of a column.
 const MOST_CODES: usize = 5;
-/// About so many values are judged.
+/// About this many values are judged.
 const JUDGED: usize = 1 << 20;
 
 /// What programs and devices write where a value is missing: the ends of integer types, and rows of nines.

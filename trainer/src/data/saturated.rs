@@ -34,9 +34,9 @@ pub struct Saturated {
     pub range: [f32; 2],
 }
 
-/// So many different far values are told apart.
+/// At most this many different far values are told apart.
 const DIFFERENT: usize = 1000;
-/// So often an unusual value occurs if it is a code.
+/// An unusual value that occurs this often counts as a code.
 const REPEATED: usize = 3;
 
 impl Saturated {
@@ -100,8 +100,8 @@ impl fmt::Display for Saturated {
             if *samples == 1 { ("a value is", "it does not") } else { ("values are", "they do not") };
         write!(
             f,
-            "column {column}: {values} far from all others ({value}) in {}: {do_not} set the scale, and below {low} or above {high} \
-             values saturate",
+            "column {column}: {values} far from all others ({value}) in {}: {do_not} set the scale, and values below {low} or \
+             above {high} saturate",
             counted(*samples, "sample")
         )?;
         if *is_code {

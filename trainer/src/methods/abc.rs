@@ -3,8 +3,7 @@
 //! **Objective**: `1/2 |x - y|^2 + lambda/2 |eta* - z|^2`, where `eta*` is the nearest centre. **Update**: k-means of
 //! all standardised latents, once an epoch. **Schedule**: reconstruction, then both terms.
 
-use burn::tensor::{Int, Tensor, backend::AutodiffBackend};
-use ndarray::Array2;
+use burn::tensor::{Tensor, backend::AutodiffBackend};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
@@ -78,14 +77,6 @@ impl<B: AutodiffBackend> Pull<B> for Abc {
         false
     }
 
-    fn reconstructs(&self) -> bool {
-        true
-    }
-
-    fn latent_variance(&self) -> f64 {
-        1.0
-    }
-
     fn start(
         &self,
         z: &Tensor<B::InnerBackend, 2>,
@@ -101,15 +92,6 @@ impl<B: AutodiffBackend> Pull<B> for Abc {
 
     fn settle(&self, _: &Tensor<B::InnerBackend, 2>, mixture: Mixture) -> Result<Mixture, NotPositiveDefinite> {
         Ok(mixture)
-    }
-
-    fn log_variances(
-        &self,
-        _: &Tensor<B::InnerBackend, 2>,
-        mixture: &Mixture,
-        _: &Tensor<B::InnerBackend, 1, Int>,
-    ) -> Array2<f64> {
-        mixture.log_variances()
     }
 
     fn pull(&self, q: Gaussians<B>, p: Gaussians<B>) -> Tensor<B, 1> {

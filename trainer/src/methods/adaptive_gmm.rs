@@ -102,11 +102,13 @@ impl MethodSettings for AdaptiveGmm {
     }
 
     fn set_variant(&mut self, variant: Variant) -> bool {
-        self.variant = variant;
-        self.refit = match variant {
-            Variant::Paper => CovarianceType::Diagonal,
-            Variant::Corrected => CovarianceType::Full,
-        };
+        if variant != self.variant {
+            self.variant = variant;
+            self.refit = match variant {
+                Variant::Paper => CovarianceType::Diagonal,
+                Variant::Corrected => CovarianceType::Full,
+            };
+        }
         true
     }
 

@@ -125,11 +125,13 @@ impl MethodSettings for AlphaJsd {
     }
 
     fn set_variant(&mut self, variant: Variant) -> bool {
-        self.mixture.variant = variant;
-        self.lambda = match variant {
-            Variant::Paper => 1.0,
-            Variant::Corrected => Self::default().lambda,
-        };
+        if variant != self.mixture.variant {
+            self.mixture.variant = variant;
+            self.lambda = match variant {
+                Variant::Paper => 1.0,
+                Variant::Corrected => Self::default().lambda,
+            };
+        }
         true
     }
 

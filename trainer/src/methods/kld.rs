@@ -6,9 +6,8 @@
 //! components if it is asked to. **Schedule**:
 //! reconstruction, then both terms.
 
+use burn::tensor::Tensor;
 use burn::tensor::backend::{AutodiffBackend, Backend};
-use burn::tensor::{Int, Tensor};
-use ndarray::Array2;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
@@ -110,14 +109,6 @@ impl<B: AutodiffBackend> Pull<B> for Kld {
         self.vae
     }
 
-    fn reconstructs(&self) -> bool {
-        true
-    }
-
-    fn latent_variance(&self) -> f64 {
-        1.0
-    }
-
     fn start(
         &self,
         z: &Tensor<B::InnerBackend, 2>,
@@ -133,15 +124,6 @@ impl<B: AutodiffBackend> Pull<B> for Kld {
 
     fn settle(&self, _: &Tensor<B::InnerBackend, 2>, mixture: Mixture) -> Result<Mixture, NotPositiveDefinite> {
         Ok(mixture)
-    }
-
-    fn log_variances(
-        &self,
-        _: &Tensor<B::InnerBackend, 2>,
-        mixture: &Mixture,
-        _: &Tensor<B::InnerBackend, 1, Int>,
-    ) -> Array2<f64> {
-        mixture.log_variances()
     }
 
     fn pull(&self, q: Gaussians<B>, p: Gaussians<B>) -> Tensor<B, 1> {

@@ -23,10 +23,14 @@ pub(in crate::methods) trait Pull<B: AutodiffBackend> {
     fn is_variational(&self) -> bool;
 
     /// Whether the autoencoder still learns to reconstruct while its latents are pulled.
-    fn reconstructs(&self) -> bool;
+    fn reconstructs(&self) -> bool {
+        true
+    }
 
     /// The variance of `q(z|x)` about each standardised latent of a plain encoder.
-    fn latent_variance(&self) -> f64;
+    fn latent_variance(&self) -> f64 {
+        1.0
+    }
 
     /// The first fit to `N x D` standardised latents with this variance of `q(z|x)`, and a finding if there is one.
     ///
@@ -59,10 +63,12 @@ pub(in crate::methods) trait Pull<B: AutodiffBackend> {
     /// The logarithms of the components' variances, `K x D`, as the pull takes them, given the latents' best components.
     fn log_variances(
         &self,
-        z: &Tensor<B::InnerBackend, 2>,
+        _z: &Tensor<B::InnerBackend, 2>,
         mixture: &Mixture,
-        best: &Tensor<B::InnerBackend, 1, Int>,
-    ) -> Array2<f64>;
+        _best: &Tensor<B::InnerBackend, 1, Int>,
+    ) -> Array2<f64> {
+        mixture.log_variances()
+    }
 
     /// The weighted loss that pulls each latent towards its component, averaged over the batch.
     fn pull(&self, q: Gaussians<B>, p: Gaussians<B>) -> Tensor<B, 1>;

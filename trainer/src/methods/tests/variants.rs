@@ -74,6 +74,25 @@ fn exported_mixtures_are_fitted_to_the_exported_latents() {
     }
 }
 
+/// Choosing the form that a method already has leaves its settings as they are.
+#[test]
+fn the_form_that_is_already_chosen_changes_nothing() {
+    let mut settings: Vec<MethodConfig> =
+        MethodConfig::NAMES.iter().map(|&name| MethodConfig::named(name).unwrap()).collect();
+    for method in &mut settings {
+        match method {
+            MethodConfig::AlphaJsd(method) => method.lambda = 0.2,
+            MethodConfig::AdaptiveGmm(method) => method.refit = crate::mixture::CovarianceType::Spherical,
+            _ => {}
+        }
+        let mut same = method.clone();
+        same.set_variant(Variant::Corrected);
+        assert_eq!(*method, same);
+        let is_other = same.set_variant(Variant::Paper);
+        assert_eq!(is_other, *method != same);
+    }
+}
+
 #[test]
 fn small_components_are_dropped_if_asked_for() {
     let with = |prune_share| {
