@@ -74,9 +74,14 @@ fn parts(name: &str, bytes: &'static [u8], room: &mut Room) -> Option<()> {
     if let Some(front_end) = file.front_ends.first() {
         let window = input.get(..front_end.inputs())?;
         let features = output.get_mut(..front_end.outputs())?;
-        part(name, "front-end", |work| work.add_front_end(front_end), || {
-            front_ends::run(front_end, black_box(window), black_box(features), black_box(words));
-        });
+        part(
+            name,
+            "front-end",
+            |work| work.add_front_end(front_end),
+            || {
+                front_ends::run(front_end, black_box(window), black_box(features), black_box(words));
+            },
+        );
     }
     for (layer, index) in file.encoder.iter().zip(1..) {
         let width = if index == file.encoder.len() { Width::Wide } else { Width::Narrow };
@@ -85,16 +90,26 @@ fn parts(name: &str, bytes: &'static [u8], room: &mut Room) -> Option<()> {
         let mut copy = [0; MOST];
         let x_copy = copy.get_mut(..x.len())?;
         x_copy.copy_from_slice(x);
-        part(name, layer.kind(), |work| work.add_layer(layer), || {
-            kernels::run(layer, width, black_box(x_copy), black_box(y), black_box(scratch));
-        });
+        part(
+            name,
+            layer.kind(),
+            |work| work.add_layer(layer),
+            || {
+                kernels::run(layer, width, black_box(x_copy), black_box(y), black_box(scratch));
+            },
+        );
     }
     let takes = if file.head.takes_sample() { model.input_len() } else { model.latent_len() };
     let (latent, scores) = (input.get(..takes)?, scores.get_mut(..model.n_components())?);
     let scratch = scratch.get_mut(..file.head.scratch())?;
-    part(name, "head", |work| work.add_head(&file.head), || {
-        heads::run(&file.head, black_box(latent), black_box(scores), black_box(scratch));
-    });
+    part(
+        name,
+        "head",
+        |work| work.add_head(&file.head),
+        || {
+            heads::run(&file.head, black_box(latent), black_box(scores), black_box(scratch));
+        },
+    );
     Some(())
 }
 
@@ -111,13 +126,8 @@ fn whole(name: &str, bytes: &'static [u8], room: &Room) -> Option<()> {
 
 #[entry]
 fn main() -> ! {
-    let mut room = Room {
-        input: [0; MOST],
-        output: [0; MOST],
-        scratch: [0; 4 * MOST],
-        words: [0; MOST],
-        scores: [0; 64],
-    };
+    let mut room =
+        Room { input: [0; MOST], output: [0; MOST], scratch: [0; 4 * MOST], words: [0; MOST], scores: [0; 64] };
     for (x, i) in room.input.iter_mut().zip(0i16..) {
         *x = i16::from(i.wrapping_mul(37).wrapping_add(11) as i8);
     }
