@@ -53,35 +53,46 @@ fn send(signal: &str, child: &Child) {
     assert!(Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap().success());
 }
 
+/// Sends a signal to a training of this many epochs, which takes much longer than the signal, and returns the folder and the
+/// number of finished epochs.
+fn stopped_by(signal: &str, number: i32, epochs: &str) -> (tempfile::TempDir, usize) {
+    let folder = tempfile::tempdir().unwrap();
+    write_samples(folder.path());
+    let mut train = Command::new(PROGRAM);
+    train.args(training(epochs)).args(["--set", "checkpoint-every=100000000"]).current_dir(&folder);
+    let child = train.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    wait_for_epochs(folder.path(), 5);
+    send(signal, &child);
+    let stopped = child.wait_with_output().unwrap();
+    let told = text(&stopped.stderr);
+    assert_eq!(stopped.status.signal(), Some(number), "{told}");
+    assert!(told.contains("stopping with a checkpoint") && told.contains("repeat the command with --resume"), "{told}");
+    assert!(folder.path().join("run/checkpoints/last.ckpt").exists(), "{told}");
+    let epochs = lines(&folder.path().join("run/metrics.jsonl"));
+    (folder, epochs)
+}
+
 #[test]
-fn a_signal_ends_a_training_with_a_checkpoint_of_its_last_epoch() {
-    for (signal, number) in [("-INT", 2), ("-TERM", 15), ("-HUP", 1)] {
-        let folder = tempfile::tempdir().unwrap();
-        write_samples(folder.path());
-        let mut train = Command::new(PROGRAM);
-        train.args(training("5000")).args(["--set", "checkpoint-every=100000"]).current_dir(&folder);
-        let child = train.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
-        wait_for_epochs(folder.path(), 5);
-        send(signal, &child);
-        let stopped = child.wait_with_output().unwrap();
-        let told = text(&stopped.stderr);
-        assert_eq!(stopped.status.signal(), Some(number), "{told}");
-        assert!(
-            told.contains("stopping with a checkpoint") && told.contains("repeat the command with --resume"),
-            "{told}"
-        );
-        let metrics = folder.path().join("run/metrics.jsonl");
-        let (before, epochs) = (fs::read(&metrics).unwrap(), lines(&metrics));
-        assert!(epochs < 5000, "it was stopped too late");
-        // The samples may have been moved meanwhile.
-        fs::rename(folder.path().join("x.csv"), folder.path().join("moved.csv")).unwrap();
-        let resume = ["train", "moved.csv", "--out", "run", "--resume", "--allow-disagreement"].map(str::to_owned);
-        let resumed = Command::new(PROGRAM).args(&resume).current_dir(&folder).output().unwrap();
-        let told = text(&resumed.stderr);
-        assert!(resumed.status.success(), "{told}");
-        assert!(told.contains(&format!("reconstruct: {} epochs in", 5000 - epochs)), "{epochs} were kept: {told}");
-        assert!(fs::read(&metrics).unwrap().starts_with(&before));
+fn a_signal_ends_a_training_with_a_checkpoint() {
+    for (signal, number) in [("-TERM", 15), ("-HUP", 1)] {
+        stopped_by(signal, number, "10000000");
     }
+}
+
+#[test]
+fn a_training_that_a_signal_ended_goes_on_after_its_last_epoch() {
+    let (folder, epochs) = stopped_by("-INT", 2, "40000");
+    assert!(epochs < 40_000, "it was stopped too late");
+    let metrics = folder.path().join("run/metrics.jsonl");
+    let before = fs::read(&metrics).unwrap();
+    // The samples may have been moved meanwhile.
+    fs::rename(folder.path().join("x.csv"), folder.path().join("moved.csv")).unwrap();
+    let resume = ["train", "moved.csv", "--out", "run", "--resume", "--allow-disagreement"].map(str::to_owned);
+    let resumed = Command::new(PROGRAM).args(&resume).current_dir(&folder).output().unwrap();
+    let told = text(&resumed.stderr);
+    assert!(resumed.status.success(), "{told}");
+    assert!(told.contains(&format!("reconstruct: {} epochs in", 40_000 - epochs)), "{epochs} were kept: {told}");
+    assert!(fs::read(&metrics).unwrap().starts_with(&before));
 }
 
 #[test]
