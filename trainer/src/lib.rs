@@ -52,4 +52,4 @@ pub mod trained;
 pub mod training;
 pub mod workflow;
 
-pub use base::{metrics, random, variant};
+pub use base::{metrics, random, stop, variant};

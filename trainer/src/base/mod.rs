@@ -6,5 +6,6 @@ pub(crate) mod arrays;
 pub mod metrics;
 pub(crate) mod names;
 pub mod random;
+pub mod stop;
 pub(crate) mod text;
 pub mod variant;

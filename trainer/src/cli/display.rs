@@ -78,7 +78,7 @@ impl Display for Bar {
 }
 
 /// The answer to a signal.
-const STOPPING: &str = "stopping with a checkpoint, after this epoch or when clusters are found; the same signal again ends the program at once";
+const STOPPING: &str = "stopping with a checkpoint, after this epoch or the next step of a search; the same signal again ends the program at once";
 
 impl Drop for Bar {
     fn drop(&mut self) {

@@ -12,6 +12,7 @@ use super::signals::{self, FitSignals};
 use super::status::Status;
 use super::tui;
 use crate::run::RunDir;
+use crate::stop::StopFlag;
 use crate::training::{EpochReport, Observer};
 
 /// Time between two updates of the display.
@@ -46,6 +47,8 @@ struct Shared {
     is_over: AtomicBool,
     /// A [`Wish`] plus 1, or 0 for none.
     wish: AtomicU8,
+    /// Raised with the first wish.
+    stop: StopFlag,
     /// The signal that asked the program to end; 0 for none.
     signal: AtomicI32,
 }
@@ -64,6 +67,7 @@ impl Screen {
             status,
             is_over: AtomicBool::new(false),
             wish: AtomicU8::new(0),
+            stop: StopFlag::default(),
             signal: AtomicI32::new(0),
         });
         let own = shared.clone();
@@ -105,6 +109,7 @@ impl Screen {
 impl Shared {
     fn wish(&self, wish: Wish) {
         self.wish.fetch_max(wish as u8 + 1, Ordering::AcqRel);
+        self.stop.raise();
     }
 
     fn status(&self) -> MutexGuard<'_, Status> {
@@ -190,5 +195,9 @@ impl Observer for Progress {
 
     fn is_asked_to_stop(&mut self) -> bool {
         self.screen.wishes(Wish::StopAfterEpoch)
+    }
+
+    fn stop_flag(&self) -> StopFlag {
+        self.screen.shared.stop.clone()
     }
 }

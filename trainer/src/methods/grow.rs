@@ -36,6 +36,7 @@ use crate::mixture::consensus::Grouping;
 use crate::mixture::split_merge::SplitMerge;
 use crate::mixture::{Mixture, NotPositiveDefinite, demp, discriminant, elements, matrix, prune};
 use crate::nn::LayerShape;
+use crate::stop::StopFlag;
 use crate::trained::{Head, Trained};
 use crate::training::{Batch, Data, Finding, FitError, Fitting, Phase, PhasePlan, Terms};
 use crate::variant::Variant;
@@ -155,7 +156,9 @@ impl Grow {
         fit.activity("finding clusters");
         let LinearLatents { scaling, encoder, z } = LinearLatents::of(fit)?;
         let rng = &mut fit.rng("cluster", 1);
-        let (mixture, report) = self.grouping.find(&self.components, to_array(z.clone()).view(), rng)?;
+        let (mixture, report) =
+            self.grouping.find_until(&fit.stop_flag(), &self.components, to_array(z.clone()).view(), None, rng)?;
+        let (mixture, report) = fit.unless_stopped((mixture, report))?;
         fit.found(Finding::ClusterCount(report));
         let head = match self.head {
             ExportedHead::Mixture => Head::Mixture(mixture),
@@ -229,8 +232,14 @@ impl<B: AutodiffBackend> Classifier<B> {
     ) -> Result<(Self, Tensor<B::InnerBackend, 2>), FitError> {
         let (standardisation, z) = learner.standardised_latents(&fit.data)?;
         let rng = &mut fit.rng("cluster", 1 + epoch as u64);
+        // A later search begins after epochs of which there may be no checkpoint, so that it is not cut short.
+        let stop = if before.is_none() { fit.stop_flag() } else { StopFlag::default() };
+        let latents = to_array(z.clone());
         let (mut mixture, report) =
-            settings.grouping.find_across(&settings.components, to_array(z.clone()).view(), fit.data.groups(), rng)?;
+            settings.grouping.find_until(&stop, &settings.components, latents.view(), fit.data.groups(), rng)?;
+        if stop.is_raised() {
+            fit.unless_stopped(())?;
+        }
         fit.found(Finding::ClusterCount(report));
         if let Some(before) = before {
             let before = greatest(before.predict(learner, &fit.data)?);
@@ -282,7 +291,9 @@ impl<'g, B: AutodiffBackend> GrowPhase<'g, B> {
         let clusters = greatest(self.classifier.predict(&self.learner, &fit.data)?);
         let (standardisation, z) = self.learner.standardised_latents(&fit.data)?;
         let rng = &mut fit.rng("cluster", u64::MAX);
-        let mixture = self.settings.components.fit_within(to_array(z).view(), &clusters, rng)?;
+        let components = &self.settings.components;
+        let mixture = components.fit_within_until(&fit.stop_flag(), to_array(z).view(), &clusters, rng)?;
+        let mixture = fit.unless_stopped(mixture)?;
         let every: Vec<usize> = (0..mixture.n_components()).collect();
         Ok((standardisation, prune::keep(&mixture, &every)))
     }

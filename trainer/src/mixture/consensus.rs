@@ -28,6 +28,7 @@ use super::merging::{ClusterBounds, MergePath};
 use super::split_merge::SplitMerge;
 use super::{confusion, dip, level_agreement, prune, threshold};
 use crate::base::arrays::select_rows;
+use crate::base::stop::StopFlag;
 
 /// Settings of the grouping of components.
 ///
@@ -176,6 +177,21 @@ impl Grouping {
         groups: Option<&[u32]>,
         rng: &mut impl Rng,
     ) -> Result<(Mixture, ClusterCountReport), NotPositiveDefinite> {
+        self.find_until(&StopFlag::default(), components, z, groups, rng)
+    }
+
+    /// Like [`find_across`](Self::find_across). Once the flag is raised, the search ends soon, and what it has found is of no use.
+    ///
+    /// # Errors
+    /// As for [`find`](Self::find).
+    pub fn find_until(
+        &self,
+        stop: &StopFlag,
+        components: &SplitMerge,
+        z: ArrayView2<f64>,
+        groups: Option<&[u32]>,
+        rng: &mut impl Rng,
+    ) -> Result<(Mixture, ClusterCountReport), NotPositiveDefinite> {
         let groups = groups.filter(|groups| groups.iter().collect::<BTreeSet<_>>().len() >= FEWEST_GROUPS);
         let begin = Instant::now();
         let z = z.as_standard_layout();
@@ -183,13 +199,13 @@ impl Grouping {
         let compared = select_rows(z.view(), (0..z.nrows()).step_by(step));
         let seed: u64 = rng.random();
         let components = &components.with_covariances_for(z.view());
-        let mixture = SplitMerge { min_components: self.min_clusters, ..*components }.fit(z.view(), rng)?;
+        let mixture = SplitMerge { min_components: self.min_clusters, ..*components }.fit_until(stop, z.view(), rng)?;
         let own = mixture.responsibilities(compared.view())?;
         let Merges { path, strength, threshold, curve, by_number } = match self.criterion {
             Criterion::Dip => self.by_dip(z.view(), &mixture)?,
             Criterion::Confusion if self.halves == 0 => self.by_confusion(own.view()),
             Criterion::Confusion => {
-                self.by_halves(components, (z.view(), groups), compared.view(), own.view(), seed)?
+                self.by_halves((components, stop), (z.view(), groups), compared.view(), own.view(), seed)?
             }
         };
         let merges = path.merges_within(path.merges_above(strength), self.bounds(), self.min_share);
@@ -226,7 +242,7 @@ impl Grouping {
 
     fn by_halves(
         &self,
-        components: &SplitMerge,
+        (components, stop): (&SplitMerge, &StopFlag),
         (z, groups): (ArrayView2<f64>, Option<&[u32]>),
         compared: ArrayView2<f64>,
         own: ArrayView2<f32>,
@@ -240,7 +256,7 @@ impl Grouping {
         let halves = rows
             .into_par_iter()
             .enumerate()
-            .map(|(index, rows)| Half::fit(components, (z, rows), size, compared, (seed, index as u64)));
+            .map(|(index, rows)| Half::fit(components, (z, rows), size, compared, (seed, index as u64), stop));
         let halves: Vec<Half> = halves.collect::<Result<_, _>>()?;
         let curve = agreement_curve(&halves);
         let threshold = self.threshold_or(threshold::most_stable(&curve).unwrap_or(threshold::USUAL));

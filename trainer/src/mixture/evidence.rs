@@ -11,6 +11,7 @@ use super::prior::Covariances;
 use super::split_merge::SplitMerge;
 use super::subspace::{FULL, Subspace};
 use crate::base::arrays::row_slices;
+use crate::base::stop::StopFlag;
 
 /// The most samples for which descriptions are compared. More of them can carry full covariances.
 const FEW: usize = 1000;
@@ -53,7 +54,7 @@ impl SplitMerge {
         for covariances in [Covariances::Own, Covariances::Shrunken, Covariances::Shared] {
             let moves = Self { covariances, ..*self };
             let charge = 0.5 * covariances.n_estimated(z.ncols()) as f64 * (z.nrows() as f64).ln();
-            let log_evidence = moves.grow(&points, 0).log_joint - charge;
+            let log_evidence = moves.grow(&StopFlag::default(), &points, 0).log_joint - charge;
             if log_evidence > best.0 {
                 best = (log_evidence, moves);
             }

@@ -17,6 +17,7 @@ use super::threshold::THRESHOLDS;
 use crate::base::arrays::{argmax, row_slices, select_rows};
 use crate::base::metrics::{adjusted_rand, clusters_found};
 use crate::base::random::stream;
+use crate::base::stop::StopFlag;
 
 /// The merges of a half's components, and their responsibilities for the samples on which halves are compared.
 pub(super) struct Half {
@@ -34,13 +35,14 @@ impl Half {
         size: usize,
         compared: ArrayView2<f64>,
         (seed, index): (u64, u64),
+        stop: &StopFlag,
     ) -> Result<Self, NotPositiveDefinite> {
         let rng = &mut stream(seed, "half", index);
         let size = size.min(rows.as_ref().map_or(z.nrows(), Vec::len)).max(1);
         let mut rows = rows.unwrap_or_else(|| (0..z.nrows()).collect());
         let (half, _) = rows.partial_shuffle(rng, size);
         half.sort_unstable();
-        let mixture = components.fit(select_rows(z, half.iter().copied()).view(), rng)?;
+        let mixture = components.fit_until(stop, select_rows(z, half.iter().copied()).view(), rng)?;
         let responsibilities = mixture.responsibilities(compared)?;
         let singles = (0..mixture.n_components()).map(|k| vec![k]).collect();
         Ok(Self { path: confusion::path(responsibilities.view(), singles), responsibilities, mixture })

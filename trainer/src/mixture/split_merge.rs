@@ -29,6 +29,7 @@ use super::singles::dissolve_singles;
 use super::subspace::{FULL, Subspace};
 use crate::base::arrays::row_slices;
 use crate::base::random::stream;
+use crate::base::stop::StopFlag;
 
 /// Settings of the split and merge moves.
 ///
@@ -119,14 +120,27 @@ impl SplitMerge {
     /// [`NotPositiveDefinite`] if rounding makes a covariance indefinite, which the prior prevents unless samples differ in
     /// scale by many orders of magnitude.
     pub fn fit(&self, z: ArrayView2<f64>, rng: &mut impl Rng) -> Result<Mixture, NotPositiveDefinite> {
+        self.fit_until(&StopFlag::default(), z, rng)
+    }
+
+    /// Like [`fit`](Self::fit). Once the flag is raised, no further round begins, and what has been found is of no use.
+    ///
+    /// # Errors
+    /// As for [`fit`](Self::fit).
+    pub fn fit_until(
+        &self,
+        stop: &StopFlag,
+        z: ArrayView2<f64>,
+        rng: &mut impl Rng,
+    ) -> Result<Mixture, NotPositiveDefinite> {
         let z = z.as_standard_layout();
         let moves = self.with_covariances_for(z.view());
         if z.ncols() <= FULL {
-            return Ok(moves.fit_full(z.view(), rng));
+            return Ok(moves.fit_full(stop, z.view(), rng));
         }
         let subspace = Subspace::fit(row_slices(z.view()).step_by(self.step(z.nrows())), z.ncols());
         let projected = subspace.project(z.view());
-        let mixture = moves.fit_full(projected.view(), rng);
+        let mixture = moves.fit_full(stop, projected.view(), rng);
         let components = mixture.components(projected.view())?;
         Ok(subspace.lift(mixture, z.view(), &components))
     }
@@ -145,17 +159,17 @@ impl SplitMerge {
     }
 
     /// Grows components with full covariances on `N x D` latents in standard layout.
-    pub(super) fn fit_full(&self, z: ArrayView2<f64>, rng: &mut impl Rng) -> Mixture {
+    pub(super) fn fit_full(&self, stop: &StopFlag, z: ArrayView2<f64>, rng: &mut impl Rng) -> Mixture {
         let rows = || row_slices(z).step_by(self.step(z.nrows()));
         let center = center(rows(), z.ncols());
         let points = Points::about(&center, rows());
-        let Grown { mut labels, prior, .. } = self.grow(&points, rng.random());
+        let Grown { mut labels, prior, .. } = self.grow(stop, &points, rng.random());
         self.split_further(&points, &prior, &mut labels);
         soften(&points, &labels, &prior, &center, SOFTEN)
     }
 
     /// Rounds of splits and merges, from one component until nothing changes or gains; returns the most probable labels.
-    pub(super) fn grow(&self, points: &Points, seed: u64) -> Grown {
+    pub(super) fn grow(&self, stop: &StopFlag, points: &Points, seed: u64) -> Grown {
         let mut labels = vec![0u32; points.len()];
         let one = points.all();
         let mut prior = self.prior(std::slice::from_ref(&one));
@@ -163,6 +177,9 @@ impl SplitMerge {
             Grown { log_joint: self.log_joint(&[one], &prior), labels: labels.clone(), prior: prior.clone() };
         let mut stalled = 0;
         for round in 0..self.max_rounds {
+            if stop.is_raised() {
+                break;
+            }
             let has_split = self.split(points, &prior, &mut labels, seed, round as u64);
             for _ in 0..SETTLE {
                 let has_moved;

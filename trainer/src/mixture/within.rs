@@ -11,6 +11,7 @@ use super::gaussian_mixture::Mixture;
 use super::split_merge::SplitMerge;
 use super::subspace::{FULL, Subspace};
 use crate::base::arrays::{row_slices, select_rows};
+use crate::base::stop::StopFlag;
 
 /// Iterations over all samples. With more of them the borders would follow the density instead of the clusters.
 const ROUNDS: usize = 1;
@@ -42,15 +43,29 @@ impl SplitMerge {
         clusters: &[u16],
         rng: &mut impl Rng,
     ) -> Result<Mixture, NotPositiveDefinite> {
+        self.fit_within_until(&StopFlag::default(), z, clusters, rng)
+    }
+
+    /// Like [`fit_within`](Self::fit_within). Once the flag is raised, what has been found is of no use.
+    ///
+    /// # Errors
+    /// As for [`fit_within`](Self::fit_within).
+    pub fn fit_within_until(
+        &self,
+        stop: &StopFlag,
+        z: ArrayView2<f64>,
+        clusters: &[u16],
+        rng: &mut impl Rng,
+    ) -> Result<Mixture, NotPositiveDefinite> {
         let z = z.as_standard_layout();
         let z = z.view();
         let moves = self.with_covariances_for(z);
         if z.ncols() <= FULL {
-            return Ok(moves.grown_within(z, clusters, rng)?.0);
+            return Ok(moves.grown_within(stop, z, clusters, rng)?.0);
         }
         let subspace = Subspace::fit(row_slices(z), z.ncols());
         let projected = subspace.project(z);
-        let (mixture, components) = moves.grown_within(projected.view(), clusters, rng)?;
+        let (mixture, components) = moves.grown_within(stop, projected.view(), clusters, rng)?;
         let components: Vec<usize> = components.into_iter().map(|component| component as usize).collect();
         Ok(subspace.lift(mixture, z, &components))
     }
@@ -58,6 +73,7 @@ impl SplitMerge {
     /// The mixture, and each sample's component before expectation maximisation.
     fn grown_within(
         &self,
+        stop: &StopFlag,
         z: ArrayView2<f64>,
         clusters: &[u16],
         rng: &mut impl Rng,
@@ -71,7 +87,8 @@ impl SplitMerge {
             }
             let own = select_rows(z, members.iter().copied());
             let most = self.max_components * members.len() / clusters.len();
-            let grown = Self { min_components: 1, max_components: most.max(1), ..*self }.fit_full(own.view(), rng);
+            let grown =
+                Self { min_components: 1, max_components: most.max(1), ..*self }.fit_full(stop, own.view(), rng);
             let mut names = vec![None; grown.n_components()];
             for (row, component) in members.into_iter().zip(grown.components(own.view())?) {
                 labels[row] = *names[component].get_or_insert_with(|| {

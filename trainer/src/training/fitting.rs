@@ -23,6 +23,7 @@ use super::schedule::PhaseProgress;
 use crate::data::Samples;
 use crate::mixture::{ClusterCountReport, Hierarchy};
 use crate::random::stream;
+use crate::stop::StopFlag;
 use crate::trained::{Head, Layer, Trained};
 
 /// A way to learn an encoder and its clusters, with its settings.
@@ -89,6 +90,10 @@ pub(crate) fn fit<B: AutodiffBackend>(
     Ok(Fitted { trained, findings: fitting.findings })
 }
 
+fn stopped() -> FitError {
+    FitError::Stopped(io::Error::new(io::ErrorKind::Interrupted, "as you asked"))
+}
+
 /// A fit in progress, as methods see it.
 pub(crate) struct Fitting<'a, B: AutodiffBackend> {
     /// The settings of the fit.
@@ -114,6 +119,19 @@ impl<B: AutodiffBackend> Fitting<'_, B> {
     /// Reports the start of work that has no batches and may take long.
     pub(crate) fn activity(&mut self, name: &str) {
         self.observer.activity(name);
+    }
+
+    /// A flag that is raised when a search for clusters should end early.
+    pub(crate) fn stop_flag(&self) -> StopFlag {
+        self.observer.stop_flag()
+    }
+
+    /// What was found, unless the search was cut short.
+    ///
+    /// # Errors
+    /// [`FitError::Stopped`] if the flag is raised.
+    pub(crate) fn unless_stopped<T>(&self, found: T) -> Result<T, FitError> {
+        if self.stop_flag().is_raised() { Err(stopped()) } else { Ok(found) }
     }
 
     /// Keeps a finding and reports it to the observer.
@@ -183,7 +201,7 @@ impl<B: AutodiffBackend> Fitting<'_, B> {
                 saved.map_err(|source| FitError::Checkpoint { doing: "written", source })?;
             }
             if stops {
-                return Err(FitError::Stopped(io::Error::new(io::ErrorKind::Interrupted, "as you asked")));
+                return Err(stopped());
             }
         }
         Ok(phase)

@@ -5,6 +5,7 @@ use std::io;
 use serde::{Deserialize, Serialize};
 
 use super::finding::Finding;
+use crate::stop::StopFlag;
 
 /// Observes a fit, and can stop it.
 ///
@@ -55,6 +56,11 @@ pub trait Observer {
     /// Whether the fit should write a checkpoint and stop. This is asked after every epoch.
     fn is_asked_to_stop(&mut self) -> bool {
         false
+    }
+    /// A flag that is raised when the fit should stop. A search for clusters, which may take long, looks at it between its
+    /// steps; the fit then ends with the checkpoint before the search.
+    fn stop_flag(&self) -> StopFlag {
+        StopFlag::default()
     }
 }
 

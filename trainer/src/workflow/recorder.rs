@@ -3,6 +3,7 @@
 use std::io;
 
 use crate::run::{RunDir, RunError};
+use crate::stop::StopFlag;
 use crate::training::{EpochReport, Finding, Observer};
 
 /// An observer that writes what it sees to the run's directory, and passes it on to another observer.
@@ -74,5 +75,9 @@ impl Observer for Recorder<'_> {
 
     fn is_asked_to_stop(&mut self) -> bool {
         self.observer.is_asked_to_stop()
+    }
+
+    fn stop_flag(&self) -> StopFlag {
+        self.observer.stop_flag()
     }
 }

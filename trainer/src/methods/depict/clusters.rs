@@ -52,7 +52,9 @@ impl Depict {
         fit: &Fitting<'_, B>,
     ) -> Result<Tensor<B::InnerBackend, 2>, FitError> {
         let (_, z) = learner.standardised_latents(&fit.data)?;
-        let grown = self.components.fit(to_array(z.clone()).view(), &mut fit.rng("cluster", 0))?;
+        let rng = &mut fit.rng("cluster", 0);
+        let grown = self.components.fit_until(&fit.stop_flag(), to_array(z.clone()).view(), rng)?;
+        let grown = fit.unless_stopped(grown)?;
         let k = self.kmeans.n_clusters;
         let grouped = demp::group(grown, &z, demp::CUSTOMARY, ClusterBounds { least: k, most: usize::MAX })?;
         let mixture = prune::clusters(&grouped, &z, |counts| prune::greatest(counts, k))?;

@@ -6,7 +6,8 @@ use super::setup::{FEATURES, GROUPS, Log, Memory, blobs, config, fit, fitted, se
 use crate::data::Samples;
 use crate::methods::FitConfig;
 use crate::nn::Architecture;
-use crate::training::{CheckpointMismatch, FitError};
+use crate::stop::StopFlag;
+use crate::training::{CheckpointMismatch, EpochReport, FitError, Observer};
 
 #[test]
 fn a_run_stopped_anywhere_goes_on_to_the_same_bits() {
@@ -28,6 +29,38 @@ fn a_run_stopped_anywhere_goes_on_to_the_same_bits() {
             assert!(log.0.len() < epochs.0.len(), "epochs before the checkpoint were trained again");
         }
     }
+}
+
+/// Raises its flag when a search for clusters begins.
+#[derive(Default)]
+struct StopsSearch(StopFlag);
+
+impl Observer for StopsSearch {
+    fn phase(&mut self, _: &str, _: usize, _: usize) {}
+    fn epoch(&mut self, _: &EpochReport) {}
+    fn activity(&mut self, name: &str) {
+        if name == "finding clusters" || name == "last fit of the clusters" {
+            self.0.raise();
+        }
+    }
+    fn stop_flag(&self) -> StopFlag {
+        self.0.clone()
+    }
+}
+
+#[test]
+fn a_search_that_was_cut_short_is_made_again_to_the_same_bits() {
+    let go = |store: &mut Memory, observer: &mut dyn Observer| {
+        fit::<Autodiff<Flex>>(&Default::default(), &blobs(), &config("grow"), store, observer)
+    };
+    let whole = go(&mut Memory::default(), &mut ()).unwrap();
+    let mut store = Memory::default();
+    assert!(matches!(go(&mut store, &mut StopsSearch::default()), Err(FitError::Stopped(_))));
+    // Nothing that the search had found so far was kept.
+    assert_eq!(go(&mut store, &mut ()).unwrap(), whole);
+    // The checkpoint is now the one before the last fit.
+    assert!(matches!(go(&mut store, &mut StopsSearch::default()), Err(FitError::Stopped(_))));
+    assert_eq!(go(&mut store, &mut ()).unwrap(), whole);
 }
 
 #[test]
