@@ -6,7 +6,6 @@ use core::mem::MaybeUninit;
 use edgemix_runtime::Limits;
 
 use crate::drift;
-use crate::faults;
 use crate::model;
 use crate::pointers::{bytes_mut, elements, elements_mut};
 use crate::status::{self, EDGEMIX_ERROR_NULL, Status};
@@ -23,7 +22,7 @@ pub extern "C" fn edgemix_status_text(status: Status) -> *const c_char {
 /// empty for a status that names no part.
 #[unsafe(no_mangle)]
 pub extern "C" fn edgemix_fault_text(status: Status) -> *const c_char {
-    faults::text((status >> 8) as u8).as_ptr()
+    status::fault_text(status).as_ptr()
 }
 
 /// Checks a model completely, and fills `model`. Afterwards only a wrong sample or arena can cause an error.

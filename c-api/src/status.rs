@@ -163,9 +163,30 @@ pub(crate) fn of(result: Result<(), Status>) -> Status {
     }
 }
 
-/// A sentence for the lowest byte of a status.
+/// What is wrong with the part of a model that a status names; empty for a status that names none, and for a number that is no
+/// status.
+pub(crate) fn fault_text(status: Status) -> &'static CStr {
+    if is_status(status) { faults::text((status >> 8) as u8) } else { c"" }
+}
+
+/// Whether a call can return this number, or it is one of the constants. Only a part of a model has a fault, and only a layer
+/// an index.
+fn is_status(status: Status) -> bool {
+    let [code, fault, index, rest] = status.to_le_bytes();
+    let is_fault = fault == 0 || (names_a_part(code.into()) && !faults::text(fault).is_empty());
+    let is_index = index == 0 || Status::from(code) == EDGEMIX_ERROR_LAYER;
+    is_fault && is_index && rest == 0
+}
+
+/// Whether a constant is an error of a part of a model.
+fn names_a_part(code: Status) -> bool {
+    matches!(code, EDGEMIX_ERROR_DESCRIPTION..=EDGEMIX_ERROR_CALIBRATION | EDGEMIX_ERROR_HIERARCHY)
+}
+
+/// A sentence for a status.
 pub(crate) fn text(status: Status) -> &'static CStr {
-    match status & 0xff {
+    let code = if is_status(status) { status & 0xff } else { Status::MAX };
+    match code {
         EDGEMIX_OK => c"it worked",
         EDGEMIX_ERROR_NULL => c"a pointer is null",
         EDGEMIX_ERROR_POINTER => c"a pointer is misaligned, or a length is beyond any memory",
@@ -210,5 +231,18 @@ pub(crate) fn text(status: Status) -> &'static CStr {
         EDGEMIX_ERROR_NO_HELD_OUT_SAMPLES => c"the model has no novelty table of held-out samples",
         EDGEMIX_ERROR_TOO_MANY_CLUSTERS => c"the model has more clusters than there is memory for",
         _ => c"no status of this library",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_part_with_faults_is_known_as_one() {
+        let source = include_str!("status.rs");
+        let (of_load, _) = source.split_once("fn of_assign").unwrap();
+        let parts = of_load.matches("=> (EDGEMIX_ERROR_").count();
+        assert_eq!((0..=255).filter(|&code| names_a_part(code)).count(), parts, "`names_a_part` and `of_load` differ");
     }
 }

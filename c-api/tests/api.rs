@@ -315,3 +315,20 @@ fn a_status_names_the_part_and_what_is_wrong_with_it() {
     // SAFETY: as above.
     assert!(unsafe { CStr::from_ptr(edgemix_fault_text(EDGEMIX_OK)) }.is_empty());
 }
+
+#[test]
+fn a_number_that_is_no_status_has_no_text_of_one() {
+    // SAFETY: the texts are strings of C.
+    let text = |text| unsafe { CStr::from_ptr(text) }.to_str().unwrap();
+    let texts = |status| (text(edgemix_status_text(status)), text(edgemix_fault_text(status)));
+    // Of no constant, of a constant with a fault that it can't have, of a fault or an index that there is not, too large.
+    let unknown = [12, 12 | 7 << 8, EDGEMIX_ERROR_TOO_SHORT | 7 << 8, EDGEMIX_ERROR_HEAD | 200 << 8];
+    let unknown =
+        unknown.into_iter().chain([EDGEMIX_OK | 7 << 8, EDGEMIX_ERROR_HEAD | 14 << 8 | 1 << 16, 1 << 24, u32::MAX]);
+    for status in unknown {
+        assert_eq!(texts(status), ("no status of this library", ""), "{status:#x}");
+    }
+    assert_eq!(texts(EDGEMIX_ERROR_LAYER), ("a layer of the model is not valid", ""));
+    let whole = EDGEMIX_ERROR_LAYER | 14 << 8 | 200 << 16;
+    assert_eq!(texts(whole), ("a layer of the model is not valid", "a scale is not a finite positive number"));
+}

@@ -11,7 +11,7 @@ use crate::data::{CellProblem, ColumnRole, DataError, WindowingProblem};
 use crate::device::DeviceError;
 use crate::import::ImportError;
 use crate::quantize::QuantizeError;
-use crate::run::RunError;
+use crate::run::{RunError, RunFile};
 use crate::trained::AssignError;
 use crate::training::FitError;
 use crate::workflow::WorkflowError;
@@ -56,13 +56,23 @@ impl CliError {
         Err(Self::Usage(format!("{}: {expected}", path.display())))
     }
 
-    /// Refuses a path that is not a directory, such as that of a run.
+    /// Refuses a path that is not a directory, such as that of a run. If it is a file of a run, the error names the run.
     pub(super) fn check_directory(path: &Path) -> Result<(), Self> {
-        Self::check_exists(path)?;
         if path.is_dir() {
             return Ok(());
         }
-        Err(Self::Usage(format!("{}: this is a file: give the directory of a run", path.display())))
+        let problem = if !path.exists() {
+            "there is nothing at this path: give the directory of a run".to_owned()
+        } else {
+            match path.parent().filter(|parent| parent.join(RunFile::Settings.name()).is_file()) {
+                Some(run) if run.as_os_str().is_empty() => {
+                    "this is a file of a run: give the run's directory, `.`".to_owned()
+                }
+                Some(run) => format!("this is a file of a run: give the run's directory, `{}`", run.display()),
+                None => "this is a file: give the directory of a run".to_owned(),
+            }
+        };
+        Err(Self::Usage(format!("{}: {problem}", path.display())))
     }
 
     /// The exit code, as listed in docs/exit-codes.md.
@@ -167,7 +177,9 @@ fn workflow_advice(error: &WorkflowError) -> Option<&'static str> {
         }
         WorkflowError::Mismatch { .. } => "train again",
         WorkflowError::TooFewDifferent { .. } => "ask for fewer clusters, or check which columns are read",
-        WorkflowError::ClusterNames { .. } => "correct --names",
+        WorkflowError::ClusterNames { .. } | WorkflowError::RepeatedName { .. } => {
+            "correct --names; `edgemix inspect` prints the number of clusters, and the report shows samples of each"
+        }
         WorkflowError::Prefix { .. } => "correct --prefix",
         WorkflowError::NoLevel(_) => "choose one of them with export --level",
         WorkflowError::Rate(_) => "correct --finest-rate",

@@ -110,7 +110,7 @@ impl Export {
         let Some(folder) = &self.c else { return Ok(()) };
         let module = CModule::create(folder, &self.prefix)?;
         write(&module.model_path())?;
-        module.write(&self.names)?;
+        module.write(&self.names, dataset.samples.layout())?;
         show(&format!("{}: the model as an array\n", module.source_path().display()))?;
         let Some(n) = self.samples else { return Ok(()) };
         let n = module.write_samples(&dataset.samples, n.get())?;

@@ -64,7 +64,7 @@ enum Command {
     Report(report::Report),
     /// Trains several methods with several seeds, and prints a table of their scores.
     Compare(compare::Compare),
-    /// Quantises the model of a run again, or writes it as a Rust module.
+    /// Quantises the model of a run again, or writes it as a module in Rust or in C.
     Export(export::Export),
     /// Shows the layers, sizes and costs of a model file.
     Inspect(inspect::Inspect),

@@ -10,20 +10,21 @@ use super::cluster_names::check_cluster_names;
 use super::error::WorkflowError;
 use super::firmware_samples::FirmwareSamples;
 use crate::assessment::inference::multiply_accumulates;
-use crate::data::Samples;
+use crate::data::{Layout, Samples};
 use crate::run::{ModelFile, RunError, RunFile, write_whole};
 
 /// A folder that contains a model as a module in C. All its names begin with the same prefix, so that a firmware can have
 /// several models.
 ///
 /// ```
+/// use edgemix::data::Layout;
 /// use edgemix::workflow::CModule;
 ///
 /// let folder = tempfile::tempdir()?;
 /// let module = CModule::create(&folder.path().join("model"), "digits")?;
 /// let model = concat!(env!("CARGO_MANIFEST_DIR"), "/../firmware-example/assets/digits.emx");
 /// std::fs::copy(model, module.model_path())?;
-/// module.write(&[])?;
+/// module.write(&[], Layout::Table)?;
 /// let header = std::fs::read_to_string(module.header_path())?;
 /// assert!(header.contains("#define DIGITS_INPUT_LENGTH 64\n"));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -81,22 +82,27 @@ impl CModule {
         ["samples.h", "samples.c"].map(|name| self.folder.join(name))
     }
 
-    /// Writes `model.h` and `model.c` with the model of `model.emx`, and with the clusters' names if there are any.
+    /// Writes `model.h` and `model.c` with the model of `model.emx`, and with the clusters' names if there are any. If the
+    /// samples are windows, the header has their number of channels.
     ///
     /// # Errors
     /// [`WorkflowError::Run`] if the model can't be read or a file can't be written, and [`WorkflowError::ClusterNames`] if
-    /// there are names, but not one for each cluster.
-    pub fn write(&self, names: &[String]) -> Result<(), WorkflowError> {
+    /// there are names, but not one for each cluster; two clusters with the same name are [`WorkflowError::RepeatedName`].
+    pub fn write(&self, names: &[String], layout: Layout) -> Result<(), WorkflowError> {
         let file = ModelFile::read(&self.model_path())?;
         let model = file.model()?;
         check_cluster_names(names, model.n_clusters())?;
         let bytes = fs::read(self.model_path()).map_err(RunError::io(&self.model_path()))?;
         let mut header = self.header_text(&file, &model, bytes.len());
         let mut source = self.source_text(&model, &bytes);
-        if !names.is_empty() {
-            let upper = self.upper();
-            let declaration = format!("const char *const {}_cluster_names[{upper}_CLUSTERS]", self.prefix);
+        let upper = self.upper();
+        if let Layout::Windows { channels } = layout {
             // Writing to a String can't fail.
+            let _ = writeln!(header, "/* Number of channels of a window, which are side by side in each instant. */");
+            let _ = writeln!(header, "#define {upper}_CHANNELS {channels}");
+        }
+        if !names.is_empty() {
+            let declaration = format!("const char *const {}_cluster_names[{upper}_CLUSTERS]", self.prefix);
             let _ = write!(header, "/* The names of the clusters, in UTF-8. */\nextern {declaration};\n");
             let names = list(names.iter().map(|name| literal(name)));
             let _ = write!(source, "\n{declaration} = {{{names}}};\n");
@@ -289,7 +295,7 @@ mod tests {
         fs::copy(format!("{root}/firmware-example/assets/digits.emx"), module.model_path()).unwrap();
         let n_clusters = ModelFile::read(&module.model_path()).unwrap().model().unwrap().n_clusters();
         let names: Vec<String> = (0..n_clusters).map(|k| format!("\"{k}\\??/ é*/\n")).collect();
-        module.write(&names).unwrap();
+        module.write(&names, Layout::Windows { channels: 4 }).unwrap();
         let samples = Samples::new("digits */", (0..3 * 64).map(|i| (i % 17) as f32).collect(), 64);
         assert_eq!(module.write_samples(&samples, 2).unwrap(), 2);
         for (compiler, flags) in [("cc", ["-std=c11", "-xc"]), ("c++", ["-std=c++11", "-xc++"])] {

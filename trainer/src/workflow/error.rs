@@ -154,6 +154,14 @@ pub enum WorkflowError {
         /// Number of clusters.
         clusters: usize,
     },
+    /// Two clusters have the same name.
+    #[error("clusters {} and {} are both named `{name}`: each cluster needs a name of its own", clusters[0], clusters[1])]
+    RepeatedName {
+        /// The name.
+        name: String,
+        /// The indices of the two clusters.
+        clusters: [usize; 2],
+    },
     /// The prefix of a module in C is no beginning of an identifier.
     #[error("`{prefix}` can't begin names in C: a prefix has up to 31 of a-z, 0-9 and _, and begins with a letter")]
     Prefix {

@@ -145,6 +145,7 @@ fn a_recording_in_text_becomes_a_model_that_takes_raw_counts() {
     assert!(told.lines().zip(each).filter(|(line, begin)| line.starts_with(begin)).count() == 3, "{told}");
     let header = String::from_utf8(read("c/model.h")).unwrap();
     assert!(header.contains("#define IMU_INPUT_LENGTH 48\n"), "{header}");
+    assert!(header.contains("#define IMU_CHANNELS 3\n"), "{header}");
     assert!(String::from_utf8(read("c/model.c")).unwrap().contains("{\"sit\", \"walk\"}"));
     // Other samples can't calibrate the integers.
     let other = edgemix(&["export", "imu", "--step", "4", "-o", "other.emx"], folder.path());

@@ -210,6 +210,8 @@ const CASES: &[&str] = &[
     "train /dev/null --out r",
     "evaluate finished --data digits --labels good.csv",
     "export finished --data digits --rust r --names a",
+    "export finished --data digits --c r --names a,a",
+    "export finished/model.emx --data digits -o x.emx",
     "export finished --data digits --c r --prefix 9lives",
     "export finished --data digits --rust r --prefix imu",
 ];
