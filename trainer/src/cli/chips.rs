@@ -32,7 +32,7 @@ impl ForChip {
     pub(super) fn check(&self, file: &File) -> Result<Option<String>, Misfit> {
         let Some(chip) = self.chip else { return Ok(None) };
         let estimate = chip.check(file, self.max_ms)?;
-        Ok(Some(format!("{}: about {estimate}", chip.name)))
+        Ok(Some(format!("{}: about {estimate}{}", chip.name, chip.unconfirmed_text())))
     }
 
     /// The chips that are shown: the one that was asked for, or all.
@@ -46,7 +46,7 @@ impl ForChip {
     }
 }
 
-/// A line for each chip: time and energy, and the shares of flash and RAM.
+/// A line for each chip: time and energy, the shares of flash and RAM, and which figures of the chip are unconfirmed.
 pub(super) fn lines(file: &File, chips: &[Chip]) -> String {
     let (flash, ram) = needs(file);
     let share = |needed: usize, all: usize, of: &str| {
@@ -59,7 +59,8 @@ pub(super) fn lines(file: &File, chips: &[Chip]) -> String {
     let line = |chip: &Chip| {
         let (flash, ram) = (share(flash, chip.flash(), "flash"), share(ram, chip.ram(), "RAM"));
         let (core, mhz) = (chip.core(), chip.mhz);
-        format!("chip       {} ({core}, {mhz} MHz): about {}; {flash}, {ram}\n", chip.name, chip.estimate(file))
+        let (estimate, unconfirmed) = (chip.estimate(file), chip.unconfirmed_text());
+        format!("chip       {} ({core}, {mhz} MHz): about {estimate}; {flash}, {ram}{unconfirmed}\n", chip.name)
     };
     chips.iter().map(line).collect()
 }
@@ -72,6 +73,7 @@ pub(super) fn facts(file: &File, chips: &[Chip]) -> Value {
         json!({
             "name": chip.name, "core": chip.core(), "mhz": chip.mhz, "flash": chip.flash(), "ram": chip.ram(),
             "fits": flash <= chip.flash() && ram <= chip.ram(), "ms": ms, "microjoules": microjoules,
+            "unconfirmed": chip.unconfirmed().iter().map(ToString::to_string).collect::<Vec<_>>(),
         })
     };
     chips.iter().map(fact).collect()

@@ -330,19 +330,20 @@ pub(super) fn chips(run: &ReportInput) -> Markup {
                     tr { td { b { "total" } } td { b { (thousands(run.flash)) } } td { b { (thousands(run.model.arena_len())) } } td { b { (thousands(multiply_accumulates(run.model) as usize)) } } }
                 } }
                 div class="scroll" { table {
-                    tr { th { "chip" } th { "core" } th { "MHz" } th { "flash used" } th { "RAM used" } th { "one assignment, about" } }
+                    tr { th { "chip" } th { "core" } th { "MHz" } th { "flash used" } th { "RAM used" } th { "one assignment, about" } th { "unconfirmed" } }
                     @for chip in Chip::all() {
                         tr {
                             td { (chip.name) } td { (chip.core()) } td { (chip.mhz) }
                             td { (fits(flash, chip.flash())) } td { (fits(ram, chip.ram())) }
                             td { (chip.estimate(file)) }
+                            td { (chip.unconfirmed().iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")) }
                         }
                     }
                 } }
             }
             p {
                 "All sizes are in bytes. The layers share the arena, so the RAM is not their sum. The right-hand table includes the model, "
-                (CODE / 1024) " KiB of code and " (STACK / 1024) " KiB of stack and statics, as the firmware example needs them. Time and energy are estimates: docs/chips.md says how they come about, and how far they are off."
+                (CODE / 1024) " KiB of code and " (STACK / 1024) " KiB of stack and statics, as the firmware example needs them. Time and energy are estimates: docs/chips.md says how they come about, and how far they are off. Unconfirmed figures of a chip were compared with no document."
             }
         }
     }

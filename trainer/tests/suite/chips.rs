@@ -22,6 +22,11 @@ fn inspect_estimates_for_all_chips_or_for_one() {
     assert!(text(&["--chip", "STM32H743"]).contains(" to "));
     let json: serde_json::Value = serde_json::from_str(&text(&["--json"])).unwrap();
     assert_eq!(json["chips"][0]["fits"], true);
+    // What was compared with no document is named wherever the estimate is.
+    assert!(one.trim_end().ends_with("; unconfirmed: flash lines, current"), "{one}");
+    let chip = json["chips"].as_array().unwrap().iter().find(|chip| chip["name"] == "STM32L476").unwrap();
+    assert_eq!(chip["unconfirmed"], serde_json::json!(["flash lines", "current"]));
+    assert!(!text(&["--chip", "RP2040"]).contains("unconfirmed"));
 }
 
 #[test]

@@ -45,8 +45,43 @@ pub struct Chip {
     pub(super) milliamperes: Option<f64>,
     /// The voltage at which that current is stated.
     pub(super) volts: Option<f64>,
-    /// The documents that these numbers are from.
+    /// The maker's documents, where these numbers are to be looked up.
     pub sources: Vec<String>,
+    /// The public document that each figure was compared with.
+    compared: BTreeMap<Figure, String>,
+}
+
+/// A figure of a chip on which an estimate depends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Figure {
+    /// The clock.
+    Clock,
+    /// The sizes of flash and RAM.
+    Memory,
+    /// How long the core waits for a line of constants from flash.
+    Waits,
+    /// The bytes of such a line, and of a cache of constants.
+    Lines,
+    /// The supply current and its voltage.
+    Current,
+}
+
+impl Figure {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Clock, Self::Memory, Self::Waits, Self::Lines, Self::Current];
+}
+
+impl fmt::Display for Figure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Clock => "clock",
+            Self::Memory => "memory",
+            Self::Waits => "wait states",
+            Self::Lines => "flash lines",
+            Self::Current => "current",
+        })
+    }
 }
 
 fn one() -> u32 {
@@ -104,6 +139,32 @@ impl Chip {
     /// Bytes of RAM.
     pub fn ram(&self) -> usize {
         self.ram * 1024
+    }
+
+    /// The document that a figure was compared with; `None` if it was not compared with any.
+    ///
+    /// ```
+    /// use edgemix::assessment::chips::{Chip, Figure};
+    ///
+    /// let chip: &Chip = "STM32L476".parse()?;
+    /// assert!(chip.compared_with(Figure::Memory).is_some_and(|document| document.contains("stm32l476xx.h")));
+    /// assert_eq!(chip.compared_with(Figure::Current), None);
+    /// # Ok::<(), edgemix::assessment::chips::UnknownChip>(())
+    /// ```
+    pub fn compared_with(&self, figure: Figure) -> Option<&str> {
+        self.compared.get(&figure).map(String::as_str)
+    }
+
+    /// The figures that were compared with no document, although the estimates use them.
+    pub fn unconfirmed(&self) -> Vec<Figure> {
+        let is_used = |figure: &Figure| *figure != Figure::Current || self.milliamperes.is_some();
+        Figure::ALL.into_iter().filter(|figure| is_used(figure) && !self.compared.contains_key(figure)).collect()
+    }
+
+    /// The same as words, such as "; unconfirmed: flash lines, current"; empty if there are none.
+    pub fn unconfirmed_text(&self) -> String {
+        let figures: Vec<String> = self.unconfirmed().iter().map(Figure::to_string).collect();
+        if figures.is_empty() { String::new() } else { format!("; unconfirmed: {}", figures.join(", ")) }
     }
 
     /// What operations cost.
@@ -170,8 +231,45 @@ mod tests {
         for chip in Chip::all() {
             assert_eq!(chip.costs().cycles.len(), OPERATIONS.len(), "{}", chip.name);
             assert!(!chip.sources.is_empty() && chip.line > 0, "{}", chip.name);
+            assert!(chip.compared.values().all(|document| document.len() > 10), "{}", chip.name);
+            assert!(chip.milliamperes.is_some() || !chip.compared.contains_key(&Figure::Current), "{}", chip.name);
             assert_eq!(chip.milliamperes.is_some(), chip.volts.is_some(), "{}", chip.name);
             assert_eq!(chip.name.to_lowercase().parse(), Ok(chip));
+        }
+    }
+
+    #[test]
+    fn clock_and_memory_are_confirmed_and_each_core_has_a_chip() {
+        for chip in Chip::all() {
+            let unconfirmed = chip.unconfirmed();
+            assert!(
+                !unconfirmed.iter().any(|figure| [Figure::Clock, Figure::Memory].contains(figure)),
+                "{}",
+                chip.name
+            );
+        }
+        for core in ["Cortex-M0+", "Cortex-M4", "Cortex-M33", "Cortex-M7", "RV32IMC"] {
+            assert!(Chip::all().iter().any(|chip| chip.core() == core), "{core}");
+        }
+    }
+
+    /// The table of the documentation, line by line.
+    #[test]
+    fn the_documentation_has_the_figures() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/chips.md");
+        let documentation = std::fs::read_to_string(path).unwrap();
+        for chip in Chip::all() {
+            let mark = |figure| if chip.unconfirmed().contains(&figure) { "?" } else { "" };
+            let current = chip.milliamperes.zip(chip.volts).map_or_else(String::new, |(milliamperes, volts)| {
+                format!("{milliamperes:?} mA at {volts:?} V{}", mark(Figure::Current))
+            });
+            let (waits, lines) = (mark(Figure::Waits), mark(Figure::Lines));
+            let Chip { name, mhz, flash, ram, wait, line, cache, .. } = chip;
+            let core = chip.core();
+            let row = format!(
+                "| {name} | {core} | {mhz} | {flash} | {ram} | {wait}{waits} | {line}, {cache}{lines} | {current} |\n"
+            );
+            assert!(documentation.contains(&row), "docs/chips.md needs the line {row}");
         }
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! The time is an estimate. The operations of the model ([`work`]) are multiplied by what each costs on the chip's core
 //! (`costs.toml`, which `cargo xtask costs` counts on emulated cores), and the wait states for the model's constants in flash
-//! are added (`chips.toml`, from the makers' documents). `docs/chips.md` compares estimates with published measurements.
+//! are added (`chips.toml`, with the document that each figure was compared with). `docs/chips.md` compares estimates with published measurements.
 
 mod chip;
 mod estimate;
@@ -10,7 +10,7 @@ mod fit;
 mod plan;
 pub mod work;
 
-pub use chip::{Chip, UnknownChip};
+pub use chip::{Chip, Figure, UnknownChip};
 pub use estimate::Estimate;
 pub use fit::{CODE, Misfit, STACK};
 pub use plan::Planned;
