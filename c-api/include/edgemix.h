@@ -191,6 +191,9 @@ typedef struct edgemix_drift {
 // The levels of the model's clusters are not valid.
 #define EDGEMIX_ERROR_HIERARCHY 38
 
+// What the model knows of how its clusters follow each other is not valid.
+#define EDGEMIX_ERROR_TRANSITIONS 39
+
 // No signature follows the model.
 #define EDGEMIX_ERROR_NOT_SIGNED 48
 

@@ -75,6 +75,7 @@ faults! {
     LevelOrder = 39, c"a level does not have fewer clusters than the one below it, or it has none";
     UnknownParent = 40, c"a cluster is part of one that the next level does not have";
     Childless = 41, c"a cluster of a level has no clusters of the level below";
+    Shares = 42, c"the share of a cluster is zero, or the shares are more than 1 together";
 }
 
 #[cfg(test)]

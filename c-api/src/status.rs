@@ -67,6 +67,8 @@ pub const EDGEMIX_ERROR_MACS: Status = 36;
 pub const EDGEMIX_ERROR_COUNTS: Status = 37;
 /// The levels of the model's clusters are not valid.
 pub const EDGEMIX_ERROR_HIERARCHY: Status = 38;
+/// What the model knows of how its clusters follow each other is not valid.
+pub const EDGEMIX_ERROR_TRANSITIONS: Status = 39;
 /// No signature follows the model.
 pub const EDGEMIX_ERROR_NOT_SIGNED: Status = 48;
 /// The public key is not a valid Ed25519 key.
@@ -125,6 +127,7 @@ pub(crate) fn of_load(error: LoadError) -> Status {
         E::Latent(fault) => (EDGEMIX_ERROR_LATENT, fault),
         E::Head(fault) => (EDGEMIX_ERROR_HEAD, fault),
         E::Hierarchy(fault) => (EDGEMIX_ERROR_HIERARCHY, fault),
+        E::Transitions(fault) => (EDGEMIX_ERROR_TRANSITIONS, fault),
         E::Calibration(fault) => (EDGEMIX_ERROR_CALIBRATION, fault),
         _ => return EDGEMIX_ERROR_MODEL,
     };
@@ -214,6 +217,7 @@ pub(crate) fn text(status: Status) -> &'static CStr {
         EDGEMIX_ERROR_MACS => c"the number of multiply-accumulates in the model's header is wrong",
         EDGEMIX_ERROR_COUNTS => c"a length or a number of clusters in the model's header is wrong",
         EDGEMIX_ERROR_HIERARCHY => c"the levels of the model's clusters are not valid",
+        EDGEMIX_ERROR_TRANSITIONS => c"what the model knows of how its clusters follow each other is not valid",
         EDGEMIX_ERROR_NOT_SIGNED => c"the model is not signed",
         EDGEMIX_ERROR_KEY => c"the public key is not a valid Ed25519 key",
         EDGEMIX_ERROR_SIGNATURE => c"the model was signed with another key, or altered since",

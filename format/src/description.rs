@@ -23,6 +23,7 @@ pub use crate::parts::same::*;
 pub use crate::parts::sample::SampleRecord;
 pub use crate::parts::softmax::SoftmaxRecord;
 pub use crate::parts::spectrum::SpectrumRecord;
+pub use crate::parts::transitions::TransitionsRecord;
 
 /// What a model is, as a writer gives it. [`File`](crate::File) is what a reader gets.
 ///
@@ -66,4 +67,7 @@ pub struct Description<'a> {
     pub calibration: CalibrationRecord,
     /// Coarser levels of the clusters.
     pub hierarchy: HierarchyRecord,
+    /// How the clusters of successive windows follow each other. Without it, the file is of minor version 0.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub transitions: Option<TransitionsRecord>,
 }

@@ -85,6 +85,8 @@ pub enum LoadError {
     Calibration(Fault),
     /// The levels above the clusters are not valid.
     Hierarchy(Fault),
+    /// The transitions between clusters are not valid.
+    Transitions(Fault),
     /// The description goes on behind its last field, and the file is not of a later minor version.
     TrailingBytes,
     /// The header's arena length is not what the layers and the head need.
@@ -201,6 +203,8 @@ pub enum Fault {
     UnknownParent,
     /// A cluster of a level has no clusters of the level below.
     Childless,
+    /// The share of a cluster is zero, or all shares together are more than 1.
+    Shares,
 }
 
 impl fmt::Display for LoadError {
@@ -237,6 +241,7 @@ impl fmt::Display for LoadError {
             Self::Head(fault) => write!(f, "head: {fault}"),
             Self::Calibration(fault) => write!(f, "novelty tables: {fault}"),
             Self::Hierarchy(fault) => write!(f, "levels: {fault}"),
+            Self::Transitions(fault) => write!(f, "transitions: {fault}"),
             Self::TrailingBytes => f.write_str("the description goes on behind its last field"),
             Self::Arena { stored, computed } => {
                 write!(f, "the header says that inference needs {stored} bytes of RAM, but it needs {computed}")
@@ -295,6 +300,7 @@ impl fmt::Display for Fault {
             Self::LevelOrder => "a level does not have fewer clusters than the one below it, or it has none",
             Self::UnknownParent => "a cluster is part of one that the next level does not have",
             Self::Childless => "a cluster of a level has no clusters of the level below",
+            Self::Shares => "the share of a cluster is zero, or the shares are more than 1 together",
         })
     }
 }

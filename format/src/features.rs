@@ -65,6 +65,8 @@ pub const LEVELS: bool = cfg!(feature = "levels");
 pub const POOLING: bool = cfg!(feature = "pooling");
 /// Whether feature `signal-shape` is on.
 pub const SIGNAL_SHAPE: bool = cfg!(feature = "signal-shape");
+/// Whether feature `smoother` is on. Without it, transitions between clusters are ignored.
+pub const SMOOTHER: bool = cfg!(feature = "smoother");
 /// Whether feature `softmax` is on.
 pub const SOFTMAX: bool = cfg!(feature = "softmax");
 /// Whether feature `spectrum` is on.

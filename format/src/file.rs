@@ -3,6 +3,7 @@
 use crate::budget::Limits;
 use crate::cursor::Cursor;
 use crate::error::{Fault, LoadError, ensure};
+use crate::features::SMOOTHER;
 use crate::header::{HEADER_LEN, Header, MINOR};
 use crate::limits::MAX_LAYERS;
 use crate::parts::calibration::{self, Calibration};
@@ -14,6 +15,7 @@ use crate::parts::input::{self, Input};
 use crate::parts::latent::Latent;
 use crate::parts::layer::{self, Layer, Layers};
 use crate::parts::sample::{self, Sample};
+use crate::parts::transitions::{self, Transitions};
 use crate::plan;
 
 /// A checked model file.
@@ -59,6 +61,8 @@ pub struct File<'a> {
     pub calibration: Calibration<'a>,
     /// Coarser levels of the clusters.
     pub hierarchy: Hierarchy<'a>,
+    /// How the clusters of successive windows follow each other, if the model knows. Feature `smoother`.
+    pub transitions: Option<Transitions<'a>>,
 }
 
 impl<'a> File<'a> {
@@ -116,7 +120,11 @@ impl<'a> File<'a> {
         let head = head(&mut cursor, &latent, &layers, input.len, blob)?;
         let calibration = calibration::decode(&mut cursor, head.n_clusters(), blob).map_err(LoadError::Calibration)?;
         let hierarchy = hierarchy::decode(&mut cursor, head.n_clusters(), blob).map_err(LoadError::Hierarchy)?;
-        // A later minor version appends fields; this one has none to append.
+        let transitions = match SMOOTHER && header.minor >= 1 {
+            true => transitions::decode(&mut cursor, head.n_clusters(), blob).map_err(LoadError::Transitions)?,
+            false => None,
+        };
+        // A later minor version appends fields.
         ensure(cursor.is_at_end() || header.minor > MINOR, LoadError::TrailingBytes)?;
         Ok(Self {
             header,
@@ -131,6 +139,7 @@ impl<'a> File<'a> {
             head,
             calibration,
             hierarchy,
+            transitions,
         })
     }
 

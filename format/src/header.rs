@@ -24,6 +24,7 @@ use crate::budget::Limits;
 use crate::checksum::checksum;
 use crate::constants::word;
 use crate::error::{LoadError, ensure};
+use crate::features::SMOOTHER;
 use crate::limits::BLOB_ALIGNMENT;
 
 pub use crate::checksum::CRC_OFFSET;
@@ -31,8 +32,9 @@ pub use crate::constants::{
     HEADER_LEN, MAGIC, MAJOR, arena_len, input_len, is_model, latent_len, macs, n_clusters, n_components,
 };
 
-/// The latest minor version that this crate reads. A later one may add kinds of parts and fields; see docs/FORMAT.md.
-pub const MINOR: u16 = 0;
+/// The latest minor version that this crate reads: 1 with feature `smoother`, without it 0. A later one may add kinds of parts
+/// and fields, which are ignored; see docs/FORMAT.md.
+pub const MINOR: u16 = if SMOOTHER { 1 } else { 0 };
 /// The header's fields.
 ///
 /// ```

@@ -20,3 +20,4 @@ pub use crate::parts::same::*;
 pub use crate::parts::sample::Sample;
 pub use crate::parts::softmax::Softmax;
 pub use crate::parts::spectrum::Spectrum;
+pub use crate::parts::transitions::Transitions;

@@ -19,7 +19,7 @@ use crate::checksum::{CRC_OFFSET, checksum};
 use crate::description::Description;
 use crate::error::LoadError;
 use crate::file::File;
-use crate::header::{HEADER_LEN, Header, MINOR};
+use crate::header::{HEADER_LEN, Header};
 use crate::limits::BLOB_ALIGNMENT;
 
 pub use crate::aligned::AlignedBytes;
@@ -92,6 +92,8 @@ impl core::error::Error for WriteError {}
 ///     calibration: CalibrationRecord::None,
 ///     // A single level.
 ///     hierarchy: HierarchyRecord::default(),
+///     // Samples that do not follow each other.
+///     transitions: None,
 /// };
 /// let bytes = write(&description, &blob).unwrap();
 /// assert_eq!(File::from_bytes(&bytes).unwrap().name, "line");
@@ -121,7 +123,7 @@ pub(crate) fn lay_out(
     let place = bytes.as_mut();
     place[HEADER_LEN..HEADER_LEN + encoded.len()].copy_from_slice(&encoded);
     place[blob_offset..].copy_from_slice(blob.as_bytes());
-    let mut header = lengths(place.len(), encoded.len(), blob_offset)?;
+    let mut header = Header { minor: minor(description), ..lengths(place.len(), encoded.len(), blob_offset)? };
     let decoded = match File::decode(header, place) {
         Ok(file) => {
             header = repeat(header, &file)?;
@@ -134,10 +136,15 @@ pub(crate) fn lay_out(
     Ok((bytes, decoded))
 }
 
+/// The least minor version that has all fields of the description: older readers run as many models as they can.
+fn minor(description: &Description) -> u16 {
+    u16::from(description.transitions.is_some())
+}
+
 /// A header without what it repeats of the description.
 fn lengths(total_len: usize, description_len: usize, blob_offset: usize) -> Result<Header, WriteError> {
     Ok(Header {
-        minor: MINOR,
+        minor: 0,
         total_len: fit(total_len)?,
         crc: 0,
         description_len: fit(description_len)?,

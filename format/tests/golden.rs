@@ -12,7 +12,7 @@ use std::path::Path;
 const SPECIFICATION: &str = include_str!("../../docs/FORMAT.md");
 
 /// Name, bytes and the numbers they were made of.
-fn golden() -> [(&'static str, &'static [u8], Spec); 10] {
+fn golden() -> [(&'static str, &'static [u8], Spec); 11] {
     let deep = vec![(7, Follow::Relu), (6, Follow::LeakyRelu), (5, Follow::Table), (3, Follow::Identity)];
     [
         ("full", include_bytes!("golden/full.emx"), Spec { input: 8, layers: deep, seed: 1, ..Spec::default() }),
@@ -59,6 +59,11 @@ fn golden() -> [(&'static str, &'static [u8], Spec); 10] {
             "levels",
             include_bytes!("golden/levels.emx"),
             Spec { components: 7, clusters: 6, levels: vec![3, 2], seed: 31, ..Spec::default() },
+        ),
+        (
+            "transitions",
+            include_bytes!("golden/transitions.emx"),
+            Spec { held_out: 1, transitions: true, seed: 25, ..Spec::default() },
         ),
     ]
 }
@@ -160,7 +165,7 @@ fn the_specification_says_where_the_fields_stand() {
         let expected = [
             ("magic", u64::from(u32::from_le_bytes(*b"EMIX"))),
             ("major", 1),
-            ("minor", 0),
+            ("minor", u64::from(name == "transitions")),
             ("total_len", bytes.len() as u64),
             ("crc", u64::from(header.crc)),
             ("description_len", header.description_len.into()),

@@ -79,6 +79,7 @@ fn spec(random: &mut SplitMix64, scale: i32) -> Spec {
         calibration: random.between(0, 20) as u16,
         held_out: random.between(0, 3) as u16,
         levels,
+        transitions: random.between(0, 2) == 0,
         seed: random.next_u64(),
     }
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use cpu_time::ThreadTime;
 use edgemix_format::write::AlignedBytes;
-use edgemix_runtime::{Limits, LoadError, Model};
+use edgemix_runtime::{ClusterBelief, ClusterFilter, Limits, LoadError, Model};
 
 /// The largest file that mutations make.
 pub const MOST_BYTES: usize = 1 << 20;
@@ -64,6 +64,8 @@ pub fn exercise(bytes: &AlignedBytes) -> Outcome {
     let own: Vec<i16> = bytes.iter().map(|&b| i16::from(b) << 8).cycle().take(model.input_len()).collect();
     for raw in [vec![i16::MIN; model.input_len()], own] {
         within("inference", NS_A_MAC * model.macs(), || assign(&model, &raw, &mut arena));
+        let smoothed = smooth(&model, &raw, &mut arena);
+        assert!(smoothed.is_none_or(|cluster| usize::from(cluster) < model.n_clusters()));
         let sample: Vec<f32> = raw.iter().map(|&x| f32::from(x) * 1e-2).collect();
         // Any result is fine here, as long as nothing panics.
         let _ = model.assign(&sample, &mut arena);
@@ -81,6 +83,18 @@ fn assign(model: &Model, raw: &[i16], arena: &mut AlignedBytes) {
         let coarse = found.at_level(level).expect("the model has the level");
         assert!(coarse.cluster < level && coarse.posterior(coarse.cluster) >= fine);
     }
+}
+
+/// A sample observed three times, with one missed in between; `None` if the model knows no transitions.
+fn smooth(model: &Model, raw: &[i16], arena: &mut AlignedBytes) -> Option<u16> {
+    let mut clusters = vec![ClusterBelief::default(); model.n_clusters()];
+    let filter = ClusterFilter::new(model, &mut clusters).ok()?;
+    let found = model.assign_raw(raw, arena).expect("the sample and the arena have the model's lengths");
+    for _ in 0..2 {
+        filter.observe(&found, &mut clusters);
+        filter.miss(&mut clusters);
+    }
+    Some(filter.observe(&found, &mut clusters))
 }
 
 /// Runs something that may take so many nanoseconds, and returns the time that it took of a processor.

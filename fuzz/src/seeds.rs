@@ -65,6 +65,7 @@ fn main() -> io::Result<()> {
         ("spectrum", Spec { spectrum: Some(spectrum()), input: 3 * (5 + 3), ..Spec::default() }),
         ("held-out", Spec { held_out: 2, ..Spec::default() }),
         ("levels", Spec { components: 9, clusters: 9, levels: vec![5, 3, 2], ..Spec::default() }),
+        ("transitions", Spec { transitions: true, ..Spec::default() }),
         ("autoencoders", pairs(false)),
         ("variational-autoencoders", pairs(true)),
     ];

@@ -101,3 +101,49 @@ impl fmt::Display for DriftError {
 }
 
 impl core::error::Error for DriftError {}
+
+/// Why a [`Smoother`](crate::Smoother) cannot smooth the clusters of a model.
+///
+/// ```
+/// # #[cfg(feature = "smoother")] {
+/// use edgemix_runtime::{Model, Smoother};
+///
+/// # let bytes = edgemix_format::testing::Spec::default().build().unwrap();
+/// let model = Model::from_bytes(&bytes).unwrap();
+/// let error = Smoother::<3>::new(&model).unwrap_err();
+/// assert!(error.to_string().starts_with("the model does not know how its clusters follow each other"));
+/// # }
+/// ```
+#[cfg(feature = "smoother")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
+pub enum SmootherError {
+    /// The model was not trained on windows of a recording, so that it does not know how its clusters follow each other.
+    NoTransitions,
+    /// The model has more clusters than the smoother holds.
+    TooManyClusters {
+        /// Number of clusters of the model.
+        needed: usize,
+        /// Number of clusters that the smoother holds.
+        given: usize,
+    },
+}
+
+#[cfg(feature = "smoother")]
+impl fmt::Display for SmootherError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self::NoTransitions => f.write_str(
+                "the model does not know how its clusters follow each other: train it on windows of a recording, in their \
+                 order",
+            ),
+            Self::TooManyClusters { needed, given } => {
+                write!(f, "the model has {needed} clusters, but the smoother holds {given}: use n_clusters(MODEL)")
+            }
+        }
+    }
+}
+
+#[cfg(feature = "smoother")]
+impl core::error::Error for SmootherError {}

@@ -23,7 +23,7 @@
 //! ```
 //!
 //! [`DriftMonitor`] tests whether samples still resemble those that the model was trained on. [`Stream`] makes windows of
-//! counts that come one by one.
+//! counts that come one by one, and [`Smoother`] corrects the cluster of a window by the windows before it.
 //!
 //! # Features
 //!
@@ -43,6 +43,9 @@
 //! | `signal-shape` | crest factor, skewness and kurtosis in a spectrum |
 //! | `spectrum` | a spectrum of a raw window before the encoder |
 //!
+//! `smoother`, also on by default, smooths the clusters of successive windows; without it, models run as if they knew
+//! nothing of how their clusters follow each other.
+//!
 //! `signature` reads models that are signed, and updates a model in flash.
 //!
 //! `defmt` implements `defmt::Format` for all public types. `dsp` says that a `thumbv8m.main` core has the DSP
@@ -57,6 +60,8 @@
 #![warn(missing_docs)]
 
 mod assignment;
+#[cfg(feature = "smoother")]
+mod cluster_filter;
 mod drift;
 mod drift_test;
 mod error;
@@ -66,6 +71,7 @@ mod input;
 pub mod kernels;
 mod model;
 mod network;
+#[cfg(feature = "smoother")]
 mod smoother;
 mod stream;
 #[cfg(feature = "signature")]
@@ -73,6 +79,8 @@ pub mod update;
 mod workspace;
 
 pub use assignment::{Assignment, LevelAssignment, LogDensity, Novelty};
+#[cfg(feature = "smoother")]
+pub use cluster_filter::{ClusterBelief, ClusterFilter};
 pub use drift::DriftMonitor;
 pub use drift_test::{ClusterDrift, DriftTest};
 #[cfg(feature = "signature")]
@@ -80,10 +88,13 @@ pub use edgemix_format::signature;
 pub use edgemix_format::{
     Fault, Feature, Limits, LoadError, arena_len, header, input_len, latent_len, macs, n_clusters, n_components, view,
 };
+#[cfg(feature = "smoother")]
+pub use error::SmootherError;
 pub use error::{AssignError, DriftError};
 pub use input::RawCount;
 pub use model::Model;
-pub use smoother::{OtherClusters, Smoother, Transitions};
+#[cfg(feature = "smoother")]
+pub use smoother::Smoother;
 pub use stream::{Stream, StreamError, Window, Windows};
 pub use workspace::Workspace;
 

@@ -1,11 +1,13 @@
 //! The smoother against the forward algorithm in real numbers.
+#![cfg(feature = "smoother")]
 
+use edgemix_format::File;
 use edgemix_format::testing::{HeadSpec, Spec, SplitMix64};
 use edgemix_format::view::Covariance;
-use edgemix_runtime::{Model, OtherClusters, Smoother, Transitions, Workspace};
+use edgemix_format::write::{mend, write};
+use edgemix_runtime::{Model, Smoother, SmootherError, Workspace};
 
 const CLUSTERS: usize = 4;
-static COUNTS: [[u32; CLUSTERS]; CLUSTERS] = [[300, 3, 0, 2], [2, 80, 7, 0], [1, 5, 500, 1], [3, 0, 1, 40]];
 
 /// Several components a cluster, and a temperature.
 fn model() -> Spec {
@@ -14,6 +16,7 @@ fn model() -> Spec {
         clusters: CLUSTERS as u16,
         head: HeadSpec::Mixture(Covariance::Diagonal),
         held_out: 1,
+        transitions: true,
         ..Spec::default()
     }
 }
@@ -30,15 +33,11 @@ struct Reference {
 }
 
 impl Reference {
-    fn new() -> Self {
-        let total = |row: &[u32]| f64::from(row.iter().sum::<u32>());
-        let share = |n: f64, total: f64| (n + 0.5) / (total + CLUSTERS as f64 / 2.0);
-        // As the chip rounds them.
-        let rounded = Transitions::from_counts(&COUNTS);
-        let row = |i| std::array::from_fn(|j| f64::from(rounded.probability(i, j)));
-        let follows = std::array::from_fn(row);
-        let all: f64 = COUNTS.iter().map(|row| total(row)).sum();
-        let shares = COUNTS.map(|row| share(total(&row), all));
+    fn new(model: &Model) -> Self {
+        let transitions = model.file().transitions.unwrap();
+        let probability = |i, j| f64::from(transitions.probability(i as u16, j as u16));
+        let follows = std::array::from_fn(|i| std::array::from_fn(|j| probability(i, j)));
+        let shares = std::array::from_fn(|j| f64::from(transitions.shares[j]) / 65536.0);
         Self { follows, shares, belief: shares }
     }
 
@@ -61,9 +60,8 @@ impl Reference {
 fn beliefs_are_those_of_the_forward_algorithm() {
     let bytes = model().build().unwrap();
     let model = Model::from_bytes(&bytes).unwrap();
-    let transitions = Transitions::from_counts(&COUNTS);
-    let mut smoother = Smoother::new(&model, &transitions).unwrap();
-    let (mut reference, mut workspace) = (Reference::new(), Workspace::<256>::new());
+    let mut smoother = Smoother::<{ CLUSTERS + 1 }>::new(&model).unwrap();
+    let (mut reference, mut workspace) = (Reference::new(&model), Workspace::<256>::new());
     let mut random = SplitMix64::new(5);
     let inverse_temperature = f64::from(model.file().calibration.inverse_temperature());
     let mut changed = 0;
@@ -74,7 +72,7 @@ fn beliefs_are_those_of_the_forward_algorithm() {
         }
         if turn % 400 == 399 {
             smoother.restart();
-            reference = Reference::new();
+            reference = Reference::new(&model);
         }
         let found = model.assign_raw(&sample(&model, &mut random), &mut workspace).unwrap();
         let cluster = smoother.observe(&found);
@@ -85,38 +83,67 @@ fn beliefs_are_those_of_the_forward_algorithm() {
             likelihoods[usize::from(cluster)] += (nats * inverse_temperature).exp();
         }
         reference.observe(likelihoods);
-        for (j, &belief) in smoother.beliefs().iter().enumerate() {
-            let belief = f64::from(belief) / f64::from(1 << 30);
-            assert!((belief - reference.belief[j]).abs() < 1e-3, "{turn}: {belief} {:?}", reference.belief);
+        for (j, &expected) in (0..).zip(&reference.belief) {
+            let belief = f64::from(smoother.probability(j));
+            assert!((belief - expected).abs() < 1e-3, "{turn}: {belief} {:?}", reference.belief);
         }
-        let sum: u64 = smoother.beliefs().iter().map(|&belief| u64::from(belief)).sum();
-        assert!((sum as f64 / f64::from(1 << 30) - 1.0).abs() < 1e-6);
+        let sum: f32 = (0..CLUSTERS as u16).map(|j| smoother.probability(j)).sum();
+        assert!((sum - 1.0).abs() < 1e-5 && smoother.probability(CLUSTERS as u16) == 0.0);
     }
     assert!(changed > 0, "no window was corrected");
 }
 
+/// A lone window of another cluster is outvoted if clusters last, and is believed if they do not.
 #[test]
-fn without_habits_the_greatest_posterior_wins() {
+fn clusters_that_last_outvote_a_window() {
+    let with = |renewals: u16| {
+        let (description, blob) = model().parts();
+        let mut bytes = write(&description, &blob).unwrap();
+        let blob = File::from_bytes(&bytes).unwrap().header.blob_offset as usize;
+        let start = blob + description.transitions.unwrap().renewals.offset as usize;
+        bytes.as_mut()[start..start + 2 * CLUSTERS].as_chunks_mut().0.fill(renewals.to_le_bytes());
+        mend(bytes.as_mut());
+        let model = Model::from_bytes(&bytes).unwrap();
+        let mut smoother = Smoother::<CLUSTERS>::new(&model).unwrap();
+        let mut workspace = Workspace::<256>::new();
+        let (mut random, mut changed) = (SplitMix64::new(6), 0);
+        for _ in 0..500 {
+            let found = model.assign_raw(&sample(&model, &mut random), &mut workspace).unwrap();
+            changed += u32::from(smoother.observe(&found) != found.cluster);
+        }
+        changed
+    };
+    let (lasting, fleeting) = (with(1), with(u16::MAX));
+    assert!(lasting > 2 * fleeting, "{lasting} {fleeting}");
+}
+
+/// However long nothing is seen, beliefs stay beliefs, and become the shares.
+#[test]
+fn what_is_not_observed_is_forgotten() {
     let bytes = model().build().unwrap();
     let model = Model::from_bytes(&bytes).unwrap();
-    let transitions = Transitions::from_counts(&[[0; CLUSTERS]; CLUSTERS]);
-    let mut uniform = Smoother::new(&model, &transitions).unwrap();
+    let mut smoother = Smoother::<CLUSTERS>::new(&model).unwrap();
     let mut workspace = Workspace::<256>::new();
-    let mut random = SplitMix64::new(6);
-    for _ in 0..200 {
-        let found = model.assign_raw(&sample(&model, &mut random), &mut workspace).unwrap();
-        let cluster = uniform.observe(&found);
-        let best = (0..CLUSTERS as u16).map(|j| found.posterior(j)).fold(0.0, f32::max);
-        assert!(found.posterior(cluster) > best - 1e-3);
+    let found = model.assign_raw(&[40i16; 6], &mut workspace).unwrap();
+    smoother.observe(&found);
+    (0..1_000_000).for_each(|_| smoother.miss());
+    let sum: f32 = (0..CLUSTERS as u16).map(|j| smoother.probability(j)).sum();
+    assert!((0.9..1.01).contains(&sum), "{sum}");
+    smoother.restart();
+    let shares = model.file().transitions.unwrap().shares;
+    for (j, &share) in (0..).zip(shares) {
+        assert_eq!(smoother.probability(j), f32::from(share) / 65536.0);
     }
 }
 
 #[test]
-fn transitions_of_other_clusters_are_refused() {
+fn what_can_not_be_smoothed_is_said() {
     let bytes = model().build().unwrap();
-    let model = Model::from_bytes(&bytes).unwrap();
-    let transitions = Transitions::from_counts(&[[1; 3]; 3]);
-    let error = Smoother::new(&model, &transitions).unwrap_err();
-    assert_eq!(error, OtherClusters { needed: CLUSTERS, given: 3 });
-    assert_eq!(error.to_string(), "the model has 4 clusters, and the transitions are of 3");
+    let known = Model::from_bytes(&bytes).unwrap();
+    let error = Smoother::<3>::new(&known).unwrap_err();
+    assert_eq!(error, SmootherError::TooManyClusters { needed: CLUSTERS, given: 3 });
+    assert_eq!(error.to_string(), "the model has 4 clusters, but the smoother holds 3: use n_clusters(MODEL)");
+    let bytes = Spec { transitions: false, ..model() }.build().unwrap();
+    let unknown = Model::from_bytes(&bytes).unwrap();
+    assert_eq!(Smoother::<CLUSTERS>::new(&unknown).unwrap_err(), SmootherError::NoTransitions);
 }

@@ -2,11 +2,11 @@
 
 mod common;
 
-use edgemix_runtime::{Model, Workspace, include_model};
+use edgemix_runtime::{Model, Smoother, Workspace, include_model};
 
 const SPECIFICATION: &str = include_str!("../../docs/FORMAT.md");
 
-static MODELS: [(&str, &[u8]); 10] = [
+static MODELS: [(&str, &[u8]); 11] = [
     ("full", include_model!("../../format/tests/golden/full.emx")),
     ("diagonal", include_model!("../../format/tests/golden/diagonal.emx")),
     ("spherical", include_model!("../../format/tests/golden/spherical.emx")),
@@ -16,6 +16,7 @@ static MODELS: [(&str, &[u8]); 10] = [
     ("spectrum", include_model!("../../format/tests/golden/spectrum.emx")),
     ("held-out", include_model!("../../format/tests/golden/held-out.emx")),
     ("levels", include_model!("../../format/tests/golden/levels.emx")),
+    ("transitions", include_model!("../../format/tests/golden/transitions.emx")),
     ("autoencoders", include_model!("../../format/tests/golden/autoencoders.emx")),
 ];
 
@@ -47,6 +48,31 @@ fn the_example_of_levels_is_what_the_runtime_gives() {
     );
     let text = SPECIFICATION.replace('\n', " ");
     assert!(text.contains(&sentence), "{sentence}");
+}
+
+/// Windows of raw counts `(37 * i + 11 * t) mod 256`, with one missed and a gap.
+#[test]
+fn the_example_of_the_smoother_is_what_the_runtime_gives() {
+    let model = Model::from_bytes(MODELS[9].1).unwrap();
+    let mut smoother = Smoother::<3>::new(&model).unwrap();
+    let mut workspace = Workspace::<512>::new();
+    let rows: Vec<String> = (0..8u32)
+        .map(|t| {
+            let raw: Vec<u8> = (0..model.input_len() as u32).map(|i| (37 * i + 11 * t) as u8).collect();
+            let found = model.assign_raw(&raw, &mut workspace).unwrap();
+            let plain = found.cluster;
+            match t {
+                4 => smoother.miss(),
+                6 => smoother.restart(),
+                _ => {}
+            }
+            let smoothed = smoother.observe(&found);
+            let beliefs: Vec<u32> = smoother.beliefs().iter().map(|cluster| cluster.belief()).collect();
+            format!("| {t} | {plain} | {smoothed} | {} |", list(&beliefs))
+        })
+        .collect();
+    let table = rows.join("\n");
+    assert!(SPECIFICATION.contains(&table), "{table}");
 }
 
 #[test]

@@ -17,7 +17,7 @@ use edgemix::training::PhaseSettings;
 use edgemix::workflow::{Evaluation, ExistingRun, FitOptions, Plan, fit, start};
 use edgemix_format::write::AlignedBytes;
 use edgemix_runtime::view::Calibration;
-use edgemix_runtime::{DriftMonitor, Model, RawCount};
+use edgemix_runtime::{DriftMonitor, Model, RawCount, Smoother};
 
 #[path = "../../trainer/examples/vibration/judgement.rs"]
 mod judgement;
@@ -28,6 +28,7 @@ mod machine;
 fn on_the_host<S: RawCount>(model: &Model, samples: &[S]) -> String {
     let mut workspace = AlignedBytes::zeroed(model.arena_len());
     let mut drift = DriftMonitor::<64>::new(model, 1000).ok();
+    let mut smoother = Smoother::<64>::new(model).ok();
     let mut lines = String::new();
     for (index, sample) in samples.chunks_exact(model.input_len()).enumerate() {
         let found = model.assign_raw(sample, &mut workspace).unwrap();
@@ -36,6 +37,10 @@ fn on_the_host<S: RawCount>(model: &Model, samples: &[S]) -> String {
         if let Some(drift) = &mut drift {
             drift.observe(found.cluster, found.novelty);
             write!(lines, " {}", drift.evidence().0).unwrap();
+        }
+        if let Some(smoother) = &mut smoother {
+            let smoothed = smoother.observe(&found);
+            write!(lines, " {smoothed} {}", smoother.beliefs()[usize::from(smoothed)].belief()).unwrap();
         }
         let coarser: Vec<_> = model.levels().iter().map(|&level| found.at_level(level).unwrap()).collect();
         coarser.iter().for_each(|coarse| write!(lines, " {}", coarse.cluster).unwrap());
@@ -114,6 +119,25 @@ fn levels_of_clusters_are_the_hosts() {
     fs::write(&path, &*bytes).unwrap();
     let counts: Vec<u8> = counts.iter().flat_map(|count| count.to_le_bytes()).collect();
     assert_eq!(on_the_chip(&path, &counts, "i16"), expected);
+}
+
+/// A smoother over 300 windows.
+#[test]
+fn smoothed_clusters_are_the_hosts() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("format/tests/golden/transitions.emx");
+    let bytes = AlignedBytes::from(&fs::read(&path).unwrap()[..]);
+    let model = Model::from_bytes(&bytes).unwrap();
+    let samples: Vec<i16> =
+        (0..300).flat_map(|t| (0..model.input_len() as i32).map(move |i| ((37 * i + 11 * t) % 256) as i16)).collect();
+    let expected = on_the_host(&model, &samples);
+    // Index, cluster, component, log-density, novelty, evidence, smoothed cluster, belief, posterior.
+    let columns = |line: &str| line.split(' ').map(str::to_owned).collect::<Vec<_>>();
+    let lines: Vec<Vec<String>> = expected.lines().map(columns).collect();
+    assert!(lines.len() == 300 && lines.iter().all(|line| line.len() == 9), "{expected}");
+    let changed = lines.iter().filter(|line| line[1] != line[6]).count();
+    assert!((20..280).contains(&changed), "{changed}");
+    let bytes: Vec<u8> = samples.iter().flat_map(|count| count.to_le_bytes()).collect();
+    assert_eq!(on_the_chip(&path, &bytes, "i16"), expected);
 }
 
 /// Every method's own export, and both of those methods that have two or two ways to start.

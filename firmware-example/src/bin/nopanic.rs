@@ -8,7 +8,7 @@
 use core::hint::black_box;
 
 use cortex_m as _;
-use edgemix_runtime::{DriftMonitor, Model, Smoother, Stream, Transitions, Workspace};
+use edgemix_runtime::{DriftMonitor, Model, Smoother, Stream, Workspace};
 
 #[repr(C, align(16))]
 struct Flash([u8; 4096]);
@@ -28,9 +28,8 @@ fn main() -> ! {
         if let Ok(found) = model.assign_raw(raw.get(..black_box(64)).unwrap_or(&[]), black_box(&mut workspace)) {
             black_box((found.cluster, found.novelty, found.posterior(black_box(0))));
         }
-        let transitions = Transitions::from_counts(&black_box([[3; 3]; 3]));
         if let (Ok(found), Ok(mut smoother)) =
-            (model.assign_raw(&raw, black_box(&mut workspace)), Smoother::new(&model, &transitions))
+            (model.assign_raw(&raw, black_box(&mut workspace)), Smoother::<8>::new(&model))
         {
             smoother.observe(&found);
             smoother.miss();

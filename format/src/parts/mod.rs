@@ -23,6 +23,7 @@ pub(crate) mod requantize;
 pub(crate) mod sample;
 pub(crate) mod softmax;
 pub(crate) mod spectrum;
+pub(crate) mod transitions;
 pub(crate) mod window;
 
 /// Parts that are the same for writers and readers, since they have no tensors of their own.

@@ -62,6 +62,7 @@ impl Spec {
             _ => CalibrationRecord::HeldOut(maker.held_out(self)),
         };
         let hierarchy = maker.hierarchy(self);
+        let transitions = self.transitions.then(|| maker.transitions(self));
         let description = Description {
             name: "generated",
             method: "testing",
@@ -74,6 +75,7 @@ impl Spec {
             head,
             calibration,
             hierarchy,
+            transitions,
         };
         (description, maker.blob)
     }

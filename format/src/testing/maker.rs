@@ -8,7 +8,7 @@ use crate::blob::Blob;
 use crate::description::{
     ActivationRecord, Affine, AutoencodersRecord, CalibrationRecord, Conv2dRecord, Covariance, DenseRecord,
     FrontEndRecord, HeadRecord, HeldOutRecord, HierarchyRecord, InputRecord, LayerRecord, LayerRecords, MixtureRecord,
-    Pool2d, QuantileTableRecord, RequantizeRecord, SampleRecord, SoftmaxRecord, WeightOrder, Window,
+    Pool2d, QuantileTableRecord, RequantizeRecord, SampleRecord, SoftmaxRecord, TransitionsRecord, WeightOrder, Window,
 };
 use crate::limits::BLOB_ALIGNMENT;
 use crate::tensor::Tensor;
@@ -252,6 +252,20 @@ impl Maker {
         // A tensor without elements takes no space.
         let parents = if parents.is_empty() { Tensor::new(0, 0) } else { self.blob.push(&parents) };
         HierarchyRecord { levels, parents }
+    }
+
+    /// Clusters that mostly last for several windows.
+    pub(super) fn transitions(&mut self, spec: &Spec) -> TransitionsRecord {
+        let n_clusters = usize::from(spec.n_clusters());
+        let mut numbers =
+            |most| self.random.many(n_clusters, 1, most).into_iter().map(|x| x as u16).collect::<Vec<_>>();
+        let (renewals, mut shares) = (numbers(1 << 14), numbers((1 << 16) / n_clusters.max(2) as i32));
+        // Together they are 1.
+        let before: u32 = shares.iter().rev().skip(1).map(|&share| u32::from(share)).sum();
+        if let Some(last) = shares.last_mut() {
+            *last = ((1 << 16) - before).min(u16::MAX.into()) as u16;
+        }
+        TransitionsRecord { renewals: self.blob.push(&renewals), shares: self.blob.push(&shares) }
     }
 
     /// The first clusters have a table each, the others any.

@@ -132,6 +132,8 @@ pub struct Spec {
     pub held_out: u16,
     /// Number of clusters of each level above the clusters, from fine to coarse.
     pub levels: Vec<u16>,
+    /// Whether the clusters of successive windows follow each other in a known way.
+    pub transitions: bool,
     /// The seed of every tensor.
     pub seed: u64,
 }
@@ -152,6 +154,7 @@ impl Default for Spec {
             calibration: 8,
             held_out: 0,
             levels: vec![],
+            transitions: false,
             seed: 0,
         }
     }

@@ -63,9 +63,16 @@ fn spec_of_samples() -> impl Strategy<Value = Spec> {
     let layers = prop::collection::vec((1usize..12, follow()), 0..5);
     let counts = (1u16..9, any::<prop::sample::Index>(), 0u16..20, 0u16..4);
     let levels = prop::collection::btree_set(1u16..9, 0..4);
-    let parts = (input, image_layers(), layers, kind(), (counts, levels), any::<u64>());
+    let parts = (input, image_layers(), layers, kind(), (counts, levels), (any::<bool>(), any::<u64>()));
     parts.prop_map(
-        |((mut input, mut channels), (image, mut image_layers), mut layers, head, (counts, levels), seed)| {
+        |(
+            (mut input, mut channels),
+            (image, mut image_layers),
+            mut layers,
+            head,
+            (counts, levels),
+            (transitions, seed),
+        )| {
             // Autoencoders take the sample.
             if matches!(head, HeadSpec::Autoencoders { .. }) {
                 image_layers.clear();
@@ -106,6 +113,7 @@ fn spec_of_samples() -> impl Strategy<Value = Spec> {
                 calibration,
                 held_out,
                 levels,
+                transitions,
                 seed,
             }
         },

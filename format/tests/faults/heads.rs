@@ -59,6 +59,53 @@ fn levels() {
     assert!(refused.contains(&Some(fault(Fault::Childless))), "{refused:?}");
 }
 
+#[test]
+fn transitions() {
+    let spec = Spec { transitions: true, ..spec() };
+    let fault = |fault| LoadError::Transitions(fault);
+    let record = |d: &Description| d.transitions.unwrap();
+    let with = |alter: fn(&mut TransitionsRecord)| described(&spec, |d| alter(d.transitions.as_mut().unwrap()));
+    assert_eq!(with(|t| t.renewals.len = 2), fault(Fault::TensorLength));
+    assert_eq!(with(|t| t.shares.len = 4), fault(Fault::TensorLength));
+    assert_eq!(with(|t| t.renewals.offset += 2), fault(Fault::TensorAlignment));
+    assert_eq!(with(|t| t.shares.offset = 1 << 30), fault(Fault::TensorOutside));
+    assert_eq!(element(&spec, |d| record(d).shares, 1, 0u16), fault(Fault::Shares));
+    // Together they are 1 at most, whatever the others are.
+    let shares = [20000, 30000, 15536];
+    let with = |shares: [u16; 3]| {
+        let (description, blob) = spec.parts();
+        let mut bytes = write(&description, &blob).unwrap();
+        let start =
+            File::from_bytes(&bytes).unwrap().header.blob_offset as usize + record(&description).shares.offset as usize;
+        for (place, share) in bytes.as_mut()[start..].chunks_mut(2).zip(shares) {
+            place.copy_from_slice(&share.to_le_bytes());
+        }
+        mend(bytes.as_mut());
+        File::from_bytes(&bytes).err()
+    };
+    assert_eq!(with(shares), None);
+    assert_eq!(with([shares[0] + 1, shares[1], shares[2]]), Some(fault(Fault::Shares)));
+    assert_eq!(with([u16::MAX; 3]), Some(fault(Fault::Shares)));
+    // The number of the variant is the first byte behind the levels, of which there are none.
+    let bytes = spec.build().unwrap();
+    let end = HEADER_LEN + File::from_bytes(&bytes).unwrap().header.description_len as usize;
+    let tensors = record(&spec.parts().0);
+    let encoded = postcard::to_allocvec(&tensors).unwrap();
+    let place = end - encoded.len() - 1;
+    assert_eq!(bytes[place], 1);
+    for (n, expected) in [(2, Fault::UnknownVariant), (127, Fault::UnknownVariant)] {
+        let mut bytes = bytes.clone();
+        bytes.as_mut()[place] = n;
+        mend(bytes.as_mut());
+        assert_eq!(load(&bytes), fault(expected));
+    }
+    // A file of minor version 0 has none.
+    let mut older = bytes.clone();
+    older.as_mut()[6] = 0;
+    mend(older.as_mut());
+    assert_eq!(load(&older), LoadError::TrailingBytes);
+}
+
 /// More levels than a model may have, which a description can't hold: the first byte behind the calibration says so.
 #[test]
 fn too_many_levels() {

@@ -2,7 +2,7 @@
 
 use edgemix_format::description::{
     ActivationRecord, AutoencodersRecord, CalibrationRecord, Conv2dRecord, DenseRecord, Description, HeadRecord,
-    HeldOutRecord, LayerRecord, MixtureRecord, Pool2d, Pooling, QuantileTableRecord,
+    HeldOutRecord, LayerRecord, MixtureRecord, Pool2d, Pooling, QuantileTableRecord, TransitionsRecord,
 };
 use edgemix_format::header::{CRC_OFFSET, HEADER_LEN, MINOR};
 use edgemix_format::testing::{Convolution, Follow, HeadSpec, ImageLayer, PoolingSpec, Spec};

@@ -12,3 +12,4 @@ pub mod interval;
 pub mod lone;
 pub mod posterior;
 pub mod raw_counts;
+pub mod smoothing;

@@ -11,6 +11,7 @@ use super::error::CliError;
 use super::output::{output_error, show_by};
 use super::progress::during;
 use crate::assessment::inference::{self, Assigned};
+use crate::assessment::smoothing::smooth;
 use crate::data::{Samples, WindowStart};
 use crate::run::{ModelFile, RunDir, check_output, write_whole_by};
 use crate::workflow::check_features;
@@ -25,6 +26,10 @@ pub(super) struct Assign {
     data: Option<String>,
     #[command(flatten)]
     cut: Cut,
+    /// Adds a column with the clusters smoothed by the windows before, as the chip's smoother gives them. It forgets what it knows
+    /// at gaps and between groups.
+    #[arg(long)]
+    smooth: bool,
     /// The CSV file to write [default: standard output].
     #[arg(short, long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -44,12 +49,19 @@ impl Assign {
         }
         let samples = self.cut.read_for(source, record.as_ref())?.1.samples;
         check_features(&model, &samples)?;
+        let smoothed = match self.smooth {
+            true => Some(smooth(&model, &samples)?.map_err(|error| CliError::Usage(format!("--smooth: {error}")))?),
+            false => None,
+        };
+        let smoothed = smoothed.as_deref();
         match &self.out {
             Some(path) => {
                 let refused = |error| CliError::io(path)(error);
-                during("assigning", || write_whole_by(path, refused, |out| write_table(&model, &samples, out, refused)))
+                during("assigning", || {
+                    write_whole_by(path, refused, |out| write_table(&model, &samples, smoothed, out, refused))
+                })
             }
-            None => show_by(|out| write_table(&model, &samples, out, output_error)),
+            None => show_by(|out| write_table(&model, &samples, smoothed, out, output_error)),
         }
     }
 }
@@ -59,6 +71,7 @@ impl Assign {
 fn write_table(
     model: &Model,
     samples: &Samples,
+    smoothed: Option<&[u16]>,
     out: &mut dyn Write,
     refused: impl Fn(io::Error) -> CliError,
 ) -> Result<(), CliError> {
@@ -68,7 +81,8 @@ fn write_table(
         Some(WindowStart { time: None, .. }) => ",row",
         Some(WindowStart { time: Some(_), .. }) => ",row,time",
     };
-    writeln!(out, "index,cluster,component,log_density,novelty,posterior{more}").map_err(&refused)?;
+    let last = if smoothed.is_some() { ",smoothed" } else { "" };
+    writeln!(out, "index,cluster,component,log_density,novelty,posterior{more}{last}").map_err(&refused)?;
     let mut index = 0;
     inference::assign_chunks(model, samples, |found| {
         for Assigned { cluster, component, log_density, novelty, posterior } in found {
@@ -78,7 +92,10 @@ fn write_table(
                 Some(WindowStart { row, time: None }) => format!(",{row}"),
                 Some(WindowStart { row, time: Some(time) }) => format!(",{row},{time}"),
             };
-            writeln!(out, "{index},{cluster},{component},{nats:.4},{p:.4},{posterior:.4}{start}").map_err(&refused)?;
+            let last = smoothed.and_then(|smoothed| smoothed.get(index));
+            let last = last.map_or_else(String::new, |cluster| format!(",{cluster}"));
+            writeln!(out, "{index},{cluster},{component},{nats:.4},{p:.4},{posterior:.4}{start}{last}")
+                .map_err(&refused)?;
             index += 1;
         }
         Ok(())

@@ -2,13 +2,15 @@
 
 use std::fmt::Write;
 
+use edgemix_runtime::Model;
+
 use crate::assessment::interval::{ClusterFate, SeedInterval};
 use crate::base::metrics::Scores;
 use crate::base::text::counted;
 use crate::mixture::{ClusterCountReport, Level};
 use crate::run::ModelFile;
 use crate::trained::Trained;
-use crate::workflow::{CalibrationErrors, Evaluation, ModelScores, PosteriorCalibration, WorkflowError};
+use crate::workflow::{CalibrationErrors, Evaluation, ModelScores, PosteriorCalibration, Smoothed, WorkflowError};
 
 /// An evaluation, a line for each model.
 pub(super) fn evaluation(found: &Evaluation) -> String {
@@ -18,6 +20,14 @@ pub(super) fn evaluation(found: &Evaluation) -> String {
     }
     model_scores(&mut text, "int8", &found.int8);
     // Writing to a String can't fail.
+    if let Some(Smoothed { changed, scores }) = &found.smoothed {
+        model_scores(&mut text, "smoothed", scores);
+        let _ = writeln!(
+            text,
+            "  {:.2} % of the windows in another cluster than without the windows before",
+            100.0 * changed
+        );
+    }
     if let Some(share) = found.agreement {
         let _ = writeln!(text, "agreement   {:.2} %", 100.0 * share);
     }
@@ -99,6 +109,18 @@ pub(super) fn levels(trained: &Trained) -> Option<String> {
     };
     let levels = trained.hierarchy.as_ref()?.levels.iter();
     Some(levels.map(describe).collect::<Vec<_>>().join("; "))
+}
+
+/// How long each cluster lasts on average, in seconds where the time from a window to the next is known; `None` if the model
+/// does not know.
+pub(super) fn dwell(model: &Model, seconds: Option<f64>) -> Option<String> {
+    let transitions = model.file().transitions?;
+    let each = (0..model.n_clusters() as u16).map(|cluster| {
+        let windows = f64::from(transitions.dwell(cluster));
+        seconds.map_or_else(|| format!("{windows:.1}"), |seconds| format!("{:.1}", windows * seconds))
+    });
+    let unit = if seconds.is_some() { "seconds" } else { "windows" };
+    Some(format!("{} {unit} on average, by cluster", each.collect::<Vec<_>>().join(", ")))
 }
 
 /// How the number of clusters was determined, in one line.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use edgemix_format::view::{Calibration, Head, Sample};
-use edgemix_runtime::Model;
+use edgemix_runtime::{ClusterBelief, Model};
 use serde_json::{Value, json};
 
 use super::chips::{self, ForChip};
@@ -51,6 +51,8 @@ impl Inspect {
         facts["groups"] = json!(lone);
         let counter = file.signed_counter();
         facts["signature"] = json!(counter.map(|counter| json!({ "counter": counter })));
+        let seconds = run.seconds_a_step()?;
+        facts["transitions"] = transitions(&model, seconds);
         if self.json {
             show(&format!("{facts:#}\n"))
         } else {
@@ -59,15 +61,33 @@ impl Inspect {
                 .map_or_else(String::new, |number| format!("search     {}", describe::cluster_count(number)));
             let levels = trained.as_ref().and_then(describe::levels);
             let levels = levels.map_or_else(String::new, |levels| format!("levels     {levels}\n"));
+            let dwell = describe::dwell(&model, seconds);
+            let dwell = dwell.map_or_else(String::new, |dwell| format!("lasts      {dwell}\n"));
             let interval = interval.as_ref().map_or_else(String::new, describe::interval);
             let lone = lone.iter().flatten().map(|lone| format!("groups     {lone}\n")).collect::<String>();
             let signed = counter.map_or_else(String::new, |counter| {
                 format!("signed     with counter {counter}; `edgemix verify` checks by whom\n")
             });
             let chips = chips::lines(model.file(), self.for_chip.shown());
-            show(&format!("{}{signed}{chips}{number}{levels}{lone}{interval}", print(&model, &facts)))
+            show(&format!("{}{signed}{chips}{number}{levels}{dwell}{lone}{interval}", print(&model, &facts)))
         }
     }
+}
+
+/// How long clusters last, and what the smoother needs; null if the model does not know.
+fn transitions(model: &Model, seconds: Option<f64>) -> Value {
+    let Some(transitions) = model.file().transitions else { return Value::Null };
+    let windows: Vec<f32> = (0..model.n_clusters() as u16).map(|cluster| transitions.dwell(cluster)).collect();
+    let in_seconds = seconds.map(|seconds| windows.iter().map(|&n| f64::from(n) * seconds).collect::<Vec<_>>());
+    json!({
+        "flash": transitions.flash(), "ram": smoother_ram(model), "windows": windows, "seconds": in_seconds,
+        "shares": transitions.shares.iter().map(|&share| f64::from(share) / 65536.0).collect::<Vec<_>>(),
+    })
+}
+
+/// Bytes of RAM of a smoother's beliefs.
+fn smoother_ram(model: &Model) -> usize {
+    model.n_clusters() * size_of::<ClusterBelief>()
 }
 
 fn facts(model: &Model) -> Value {
@@ -174,6 +194,10 @@ fn print(model: &Model, facts: &Value) -> String {
             levels.join(", "),
             model.file().hierarchy.flash()
         );
+    }
+    if let Some(transitions) = model.file().transitions {
+        let (flash, ram) = (transitions.flash(), smoother_ram(model));
+        let _ = writeln!(out, "smoother   {flash} bytes, {ram} bytes of RAM beside the model's");
     }
     let novelty = &facts["novelty"];
     let _ = writeln!(

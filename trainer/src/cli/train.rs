@@ -170,12 +170,14 @@ impl Train {
             tell(&format!("warning: --level {level}: {no_level}; the model file has the clusters that were trained"));
         }
         show(&format!(
-            "{found}{4}{0}: {1}\nreport: {2}\nnext: edgemix inspect {0}\n      edgemix evaluate {3}\n",
+            "{found}{4}{5}{0}: {1}\nreport: {2}\nnext: edgemix inspect {0}\n      edgemix evaluate {3}\n",
             file.path().display(),
             describe::sizes(&file, dataset.samples.n_samples())?,
             run.file(RunFile::Report).display(),
             out.display(),
-            describe::levels(&trained).map_or_else(String::new, |levels| format!("levels: {levels}\n"))
+            describe::levels(&trained).map_or_else(String::new, |levels| format!("levels: {levels}\n")),
+            describe::dwell(&file.model()?, run.seconds_a_step()?)
+                .map_or_else(String::new, |each| format!("clusters last {each}\n"))
         ))?;
         let on_chip = self.for_chip.check_trained(file.path(), file.model()?.file())?;
         on_chip.map_or(Ok(()), |chip| show(&format!("{chip}\n")))

@@ -12,6 +12,7 @@ use super::error::{ColumnProblem, ColumnRole, DataError, WindowingProblem, conte
 use super::memory::MemoryLimit;
 use super::note::DataNote;
 use super::samples::{Layout, Samples};
+use super::sequence::changes;
 use super::source::Source;
 use super::stream::Array;
 use super::table::Read;
@@ -69,7 +70,12 @@ impl Source {
         if let Some(path) = &self.labels {
             dataset.labels = Some(read_labels(path, dataset.samples.n_samples())?);
         }
-        let Some(window) = self.window else { return Ok(dataset) };
+        let Some(window) = self.window else {
+            // Windows that the file holds as such follow each other within a group.
+            let Dataset { samples, labels, groups } = dataset;
+            let breaks: Vec<usize> = groups.iter().flat_map(|groups| changes(groups)).collect();
+            return Ok(Dataset { samples: samples.with_breaks(breaks), labels, groups });
+        };
         let path = Path::new(&self.path);
         if dataset.samples.layout() != Layout::Table {
             return Err(DataError::Windowing { path: path.into(), problem: WindowingProblem::NotARecording });

@@ -27,6 +27,7 @@ mod record;
 mod samples;
 mod saturated;
 mod scaling;
+mod sequence;
 mod shape;
 mod source;
 pub mod split;

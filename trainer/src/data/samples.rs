@@ -8,6 +8,7 @@ use super::error::DataError;
 use super::image_shape::ImageShape;
 use super::memory::MemoryLimit;
 use super::note::DataNote;
+use super::sequence::changes;
 use super::survey::{Survey, Surveyor};
 use super::values::{Sink, Store, Values};
 use super::window_start::WindowStart;
@@ -37,6 +38,7 @@ pub struct Samples {
     times: Option<Arc<[f64]>>,
     interval: Option<f64>,
     starts: Option<Arc<[WindowStart]>>,
+    pub(super) breaks: Arc<[usize]>,
     notes: Vec<DataNote>,
     fingerprint: [u8; 32],
     survey: Survey,
@@ -100,6 +102,7 @@ impl Samples {
             times: None,
             interval: None,
             starts: None,
+            breaks: [].into(),
             notes: vec![],
             fingerprint,
             survey,
@@ -159,7 +162,8 @@ impl Samples {
     #[must_use]
     pub fn with_groups(self, groups: Vec<u32>) -> Self {
         assert_eq!(groups.len(), self.n_samples(), "one group for each sample");
-        Self { groups: Some(groups.into()), ..self }
+        let breaks: Vec<usize> = changes(&groups).collect();
+        Self { groups: Some(groups.into()), ..self }.with_breaks(breaks)
     }
 
     /// The same samples, the instants of a recording, with the time of each.
@@ -387,7 +391,8 @@ impl Samples {
     /// # Panics
     /// If an index is `n_samples` or more.
     pub fn select(&self, indices: &[usize]) -> Result<Self, DataError> {
-        Ok(Self::from_values(self.name.clone(), self.values.select(indices.iter().copied()))?.like(self))
+        let selected = Self::from_values(self.name.clone(), self.values.select(indices.iter().copied()))?;
+        Ok(selected.like(self).with_breaks(self.breaks_between(indices)))
     }
 
     /// At most `most` samples, evenly spaced. They keep the name and the fingerprint of all samples.
@@ -408,7 +413,8 @@ impl Samples {
             return self.clone();
         }
         let values = self.values.select((0..self.n_samples()).step_by(step));
-        Self { values, groups: None, starts: None, ..self.clone() }
+        let breaks = (1..values.n_rows()).collect();
+        Self { values, groups: None, starts: None, breaks, ..self.clone() }
     }
 
     /// The same samples with these features only, in this order.

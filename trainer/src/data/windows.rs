@@ -33,6 +33,9 @@ pub(super) fn cut(path: &Path, recording: &Dataset, window: Windowing, gaps: Gap
         (start..=end).step_by(step).take_while(move |start| start + length <= end)
     };
     let starts: Vec<usize> = parts.ranges.iter().flat_map(fitting).collect();
+    // The first windows of the parts: the window before each is of another part.
+    let firsts: Vec<usize> = parts.ranges.iter().map(|part| part.start).collect();
+    let breaks = (0..starts.len()).filter(|&window| firsts.binary_search(&starts[window]).is_ok());
     let longest = parts.ranges.iter().map(Range::len).max().unwrap_or(0);
     let short = parts.ranges.iter().filter(|part| part.len() < length).count();
     if starts.is_empty() {
@@ -42,7 +45,7 @@ pub(super) fn cut(path: &Path, recording: &Dataset, window: Windowing, gaps: Gap
     }
     let note = (short > 0).then_some(DataNote::ShortParts { parts: short, length });
     let notes = notes(&parts).chain(note);
-    let cut = samples.windows(&starts, length)?.with_interval(parts.interval).with_notes(notes);
+    let cut = samples.windows(&starts, length)?.with_interval(parts.interval).with_breaks(breaks).with_notes(notes);
     let labels = recording.labels.as_ref();
     let labels = labels.map(|labels| starts.iter().map(|&start| most_common(&labels[start..start + length])).collect());
     let groups = recording.groups.as_ref().map(|groups| starts.iter().map(|&start| groups[start]).collect());

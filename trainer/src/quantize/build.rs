@@ -10,7 +10,7 @@ use super::counts::Counts;
 use super::error::QuantizeError;
 use super::fixed::Affine;
 use super::layers::context::OutputScheme;
-use super::{counts, heads, hierarchy, input, network, novelty, refit};
+use super::{counts, heads, hierarchy, input, network, novelty, refit, transitions};
 use crate::assessment::{inference, posterior};
 use crate::data::{DataError, Samples};
 use crate::trained::{Head, Layer, Trained};
@@ -43,6 +43,7 @@ const MAX_SAMPLES: usize = 50_000;
 ///
 /// `training` should be the samples that the model was trained on; at most 50,000 of them are used, evenly spaced. Without
 /// held-out samples, the p-values of novelty come from the training samples themselves, and are too small for new samples.
+/// If they are windows of a recording, all of them tell how its clusters [follow each other](Samples::sequences).
 /// The same model and samples give the same bytes.
 ///
 /// ```
@@ -81,6 +82,7 @@ pub fn quantize(
     held_out: Option<HeldOut>,
     provenance: &Provenance,
 ) -> Result<AlignedBytes, QuantizeError> {
+    let all = training;
     let training = &training.thinned(MAX_SAMPLES);
     let mut ranges = calibrate::encoder(trained, training)?;
     if let Head::Mixture(mixture) = &trained.head {
@@ -95,6 +97,7 @@ pub fn quantize(
     // The novelty tables are computed with the finished integer model, so they are written last.
     let model = Model::from_bytes(&bytes).map_err(WriteError::Refused)?;
     description.calibration = calibration(trained, &model, training, held_out, &mut blob)?;
+    description.transitions = transitions::learn(&model, all, &mut blob)?;
     Ok(write(&description, &blob)?)
 }
 
@@ -168,6 +171,7 @@ impl<'a> Builder<'a> {
             head,
             calibration: CalibrationRecord::None,
             hierarchy: hierarchy::describe(trained, blob),
+            transitions: None,
         })
     }
 

@@ -30,6 +30,7 @@ mod ranges;
 mod raw_tables;
 mod refit;
 mod sizes;
+mod transitions;
 
 pub use agreement::{check, check_raw_counts};
 pub use build::{HeldOut, Provenance, quantize};

@@ -37,6 +37,7 @@ use crate::training::EpochReport;
 ///     cluster_count: None,
 ///     sticks: &[],
 ///     interval: None,
+///     seconds_a_step: None,
 /// };
 /// assert!(input.page()?.starts_with("<!DOCTYPE html>"));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -63,6 +64,8 @@ pub struct ReportInput<'a> {
     pub sticks: &'a [f64],
     /// What runs with several seeds agree on, if there were several.
     pub interval: Option<&'a SeedInterval>,
+    /// The seconds from a window to the next, if the samples are windows of a recording whose rate is known.
+    pub seconds_a_step: Option<f64>,
 }
 
 /// How both models assign the samples.

@@ -95,6 +95,11 @@ pub(super) fn clusters(run: &ReportInput, found: &Assignments) -> Markup {
     let of = |cluster: usize| found.assigned.iter().filter(move |a| usize::from(a.cluster) == cluster);
     let groups = run.dataset.groups.as_ref().map(|groups| groups_of_clusters(&found.clusters, groups, found.k));
     let lone = run.dataset.groups.as_ref().map_or_else(Vec::new, |groups| lone_clusters(&found.clusters, groups));
+    let lasts = file.transitions.map(|transitions| {
+        let (factor, unit) = run.seconds_a_step.map_or((1.0, "windows"), |seconds| (seconds, "seconds"));
+        let each = (0..found.k as u16).map(|cluster| format!("{:.1}", factor * f64::from(transitions.dwell(cluster))));
+        (each.collect::<Vec<_>>(), unit)
+    });
     let mean = |values: Vec<f64>| values.iter().sum::<f64>() / values.len().max(1) as f64;
     html! {
         section {
@@ -103,6 +108,7 @@ pub(super) fn clusters(run: &ReportInput, found: &Assignments) -> Markup {
                 tr {
                     th { "cluster" } th { "samples" } th { "share" } th { "components" } th { "mean posterior" }
                     th { "novel at 1 %" }
+                    @if let Some((_, unit)) = &lasts { th { "lasts, " (unit) } }
                     @if groups.is_some() { th { "groups" } }
                 }
                 @for cluster in 0..found.k {
@@ -114,6 +120,7 @@ pub(super) fn clusters(run: &ReportInput, found: &Assignments) -> Markup {
                         td { (file.head.clusters().iter().filter(|&&c| usize::from(c) == cluster).count()) }
                         td { (format!("{:.3}", mean(of(cluster).map(|a| a.posterior.into()).collect()))) }
                         td { (percent(mean(of(cluster).map(|a| f64::from(u8::from(a.novelty.is_novel(0.01)))).collect()))) }
+                        @if let Some((each, _)) = &lasts { td { (each[cluster]) } }
                         @if let Some(groups) = &groups { td { (groups[cluster]) } }
                     }
                 }

@@ -50,6 +50,7 @@ pub fn write_report(run: &RunDir, dataset: &Dataset, commands: &str, out: &Path)
         cluster_count: cluster_count.as_ref(),
         sticks: &sticks,
         interval: interval.as_ref(),
+        seconds_a_step: run.seconds_a_step()?,
     };
     let page = input.page()?;
     Ok(write_whole(out, page.as_bytes()).map_err(RunError::io(out))?)

@@ -36,6 +36,18 @@ impl RunDir {
         self.json(RunFile::ClusterCount)
     }
 
+    /// The seconds from a window of the run's recording to the next, if its settings say how many instants a second has.
+    ///
+    /// # Errors
+    /// [`RunError::Io`], and [`RunError::Malformed`].
+    pub fn seconds_a_step(&self) -> Result<Option<f64>, RunError> {
+        let Some(window) = self.record()?.and_then(|record| record.source.window) else { return Ok(None) };
+        if !self.contains(RunFile::Settings) {
+            return Ok(None);
+        }
+        Ok(self.config()?.front_end.rate.map(|rate| window.step as f64 / rate))
+    }
+
     /// Writes the clusters that one group of the samples shows alone.
     ///
     /// # Errors

@@ -9,6 +9,7 @@ use super::models::check_features;
 use crate::assessment::inference;
 use crate::assessment::lone::{LoneCluster, lone_clusters};
 use crate::assessment::raw_counts::RawCounts;
+use crate::assessment::smoothing::smooth;
 use crate::base::metrics::{Scores, agreement, clusters_found, scores};
 use crate::data::Dataset;
 use crate::trained::Trained;
@@ -20,6 +21,9 @@ pub struct Evaluation {
     pub f32: Option<ModelScores>,
     /// The quantised model.
     pub int8: ModelScores,
+    /// The clusters of the quantised model smoothed by the windows before, if the model knows how they follow each other.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub smoothed: Option<Smoothed>,
     /// The share of the samples that both models assign to the same cluster, if both are available.
     pub agreement: Option<f64>,
     /// The samples as raw counts, which are what a chip takes, compared with their values.
@@ -44,6 +48,16 @@ pub struct ModelScores {
     pub clusters_of_a_percent: usize,
     /// Agreement with the labels, if there are labels.
     pub scores: Option<Scores>,
+}
+
+/// The clusters of the smoother.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Smoothed {
+    /// The share of the samples that are in another cluster than without it.
+    pub changed: f64,
+    /// The clusters.
+    #[serde(flatten)]
+    pub scores: ModelScores,
 }
 
 /// The evaluation of the samples that training did not see.
@@ -71,11 +85,15 @@ impl Evaluation {
             scores: dataset.labels.as_ref().map(|labels| scores(labels, clusters)),
         };
         let int8: Vec<u16> = inference::assign_samples(model, samples)?.iter().map(|found| found.cluster).collect();
+        let smoothed = smooth(model, samples)?
+            .ok()
+            .map(|clusters| Smoothed { changed: 1.0 - agreement(&clusters, &int8), scores: model_scores(&clusters) });
         let f32 = trained.map(|trained| trained.assign(samples)).transpose()?;
         Ok(Self {
             f32: f32.as_deref().map(model_scores),
             agreement: f32.as_deref().map(|clusters| agreement(clusters, &int8)),
             int8: model_scores(&int8),
+            smoothed,
             raw_counts: RawCounts::compare(model, samples)?,
             lone: dataset.groups.as_ref().map_or_else(Vec::new, |groups| lone_clusters(&int8, groups)),
             held_out: None,

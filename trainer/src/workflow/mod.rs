@@ -50,7 +50,7 @@ pub use cluster_names::check_cluster_names;
 pub use compare::{Comparison, ComparisonRun};
 pub use error::WorkflowError;
 pub use evaluate::{evaluate_model, evaluate_run};
-pub use evaluation::{Evaluation, HeldOutEvaluation, ModelScores};
+pub use evaluation::{Evaluation, HeldOutEvaluation, ModelScores, Smoothed};
 pub use export::Export;
 pub use fit::{FitOptions, FitSummary, fit};
 pub use import::{ImportOptions, ImportPlan, import};
