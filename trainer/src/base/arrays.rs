@@ -70,6 +70,11 @@ pub(crate) fn elements<B: Backend, const R: usize>(tensor: Tensor<B, R>) -> Vec<
     tensor.into_data().iter::<f64>().collect()
 }
 
+/// The indices of values that differ from the one before.
+pub(crate) fn changes(values: &[u32]) -> impl Iterator<Item = usize> {
+    (1..values.len()).filter(|&i| values[i] != values[i - 1])
+}
+
 #[cfg(test)]
 mod tests {
     use ndarray::array;

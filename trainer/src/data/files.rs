@@ -12,11 +12,11 @@ use super::error::{ColumnProblem, ColumnRole, DataError, WindowingProblem, conte
 use super::memory::MemoryLimit;
 use super::note::DataNote;
 use super::samples::{Layout, Samples};
-use super::sequence::changes;
 use super::source::Source;
 use super::stream::Array;
 use super::table::Read;
 use super::{folder, idx, npy, parquet, text, windows};
+use crate::base::arrays::changes;
 
 /// Reads samples, and labels where the file has them. `digits` names the embedded set.
 ///

@@ -8,10 +8,10 @@ use super::error::DataError;
 use super::image_shape::ImageShape;
 use super::memory::MemoryLimit;
 use super::note::DataNote;
-use super::sequence::changes;
 use super::survey::{Survey, Surveyor};
 use super::values::{Sink, Store, Values};
 use super::window_start::WindowStart;
+use crate::base::arrays::changes;
 
 /// Samples without labels, in the data's own unit: `n_samples x n_features` finite numbers, in memory or in a file from
 /// which they are read when they are needed. A clone shares the numbers.

@@ -47,11 +47,6 @@ impl Samples {
     }
 }
 
-/// Where a group begins that is not the one before.
-pub(super) fn changes(groups: &[u32]) -> impl Iterator<Item = usize> {
-    (1..groups.len()).filter(|&i| groups[i] != groups[i - 1])
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -139,6 +139,9 @@ mod tests {
                 Err(_) => prop_assert_eq!(expected, 0),
                 Ok(found) => {
                     prop_assert_eq!(found.samples.n_samples(), expected);
+                    let parts = runs.iter().filter(|&&n| n >= length).map(|n| (n - length) / step + 1);
+                    let sequences: Vec<usize> = found.samples.sequences().into_iter().map(|range| range.len()).collect();
+                    prop_assert_eq!(sequences, parts.collect::<Vec<_>>());
                     for (row, group) in found.samples.chunks(1).zip(found.groups.unwrap()) {
                         let start = (row.unwrap()[0] / 10.0) as usize;
                         prop_assert!(groups[start..start + length].iter().all(|&g| g == group));

@@ -56,7 +56,7 @@ fn renewals_and_shares<'a>(parts: impl Iterator<Item = &'a [u16]>, n_clusters: u
 
 #[cfg(test)]
 mod tests {
-    use rand::Rng;
+    use rand::RngExt;
 
     use super::*;
     use crate::base::random::stream;
