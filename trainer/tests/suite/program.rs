@@ -122,9 +122,22 @@ fn a_recording_in_text_becomes_a_model_that_takes_raw_counts() {
     // A window of three channels has three traces.
     assert!(page.matches("class=\"trace\"").count() >= 3 * 12, "no traces");
     let assigned = edgemix(&["assign", "imu"], folder.path());
-    assert_eq!(String::from_utf8(assigned.stdout).unwrap().lines().count(), 1 + 3 * 99);
+    let assigned = String::from_utf8(assigned.stdout).unwrap();
+    assert_eq!(assigned.lines().count(), 1 + 3 * 99);
     let inspected = edgemix(&["inspect", "imu/model.emx", "--json"], folder.path());
     let facts: serde_json::Value = serde_json::from_slice(&inspected.stdout).unwrap();
+    // Things last 25 windows, and the end of each second rest is not seen.
+    let lasts = facts["transitions"]["windows"].as_array().unwrap();
+    assert!(lasts.iter().all(|n| (15.0..50.0).contains(&n.as_f64().unwrap())) && lasts.len() == 2, "{lasts:?}");
+    let smoothed = edgemix(&["assign", "imu", "--smooth"], folder.path());
+    let smoothed = String::from_utf8(smoothed.stdout).unwrap();
+    let last = |line: &str| line.rsplit_once(',').map(|(before, last)| (before.to_owned(), last.to_owned())).unwrap();
+    let (plain, clusters): (Vec<String>, Vec<String>) = smoothed.lines().map(last).unzip();
+    assert!(plain.join("\n") == assigned.trim_end() && clusters[0] == "smoothed", "the other columns differ");
+    let cluster = |line: &String| line.split(',').nth(1).unwrap().to_owned();
+    let changed = plain[1..].iter().zip(&clusters[1..]).filter(|&(line, smoothed)| cluster(line) != *smoothed).count();
+    assert_eq!(found["smoothed"]["changed"].as_f64().unwrap(), 1.0 - (297 - changed) as f64 / 297.0);
+    assert!(found["smoothed"]["scores"]["acc"].as_f64() >= found["int8"]["scores"]["acc"].as_f64(), "{found}");
     assert_eq!((&facts["input"]["len"], &facts["input"]["count"]), (&48.into(), &vec![1.0].into()));
     let exported = edgemix(&["export", "imu", "--rust", "module", "--samples", "20"], folder.path());
     assert!(exported.status.success(), "{}", String::from_utf8_lossy(&exported.stderr));

@@ -119,6 +119,7 @@ const CASES: &[&str] = &[
     "assign good.emx good.csv --label-column kind",
     "assign good.emx digits -o none/x.csv",
     "assign good.emx",
+    "assign good.emx digits --smooth",
     "compare digits --out c --methods idec,magic",
     "completions klingon",
     // Numbers that are not finite, terminals, damaged runs, full disks.
