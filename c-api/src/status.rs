@@ -183,7 +183,10 @@ fn is_status(status: Status) -> bool {
 
 /// Whether a constant is an error of a part of a model.
 fn names_a_part(code: Status) -> bool {
-    matches!(code, EDGEMIX_ERROR_DESCRIPTION..=EDGEMIX_ERROR_CALIBRATION | EDGEMIX_ERROR_HIERARCHY)
+    matches!(
+        code,
+        EDGEMIX_ERROR_DESCRIPTION..=EDGEMIX_ERROR_CALIBRATION | EDGEMIX_ERROR_HIERARCHY | EDGEMIX_ERROR_TRANSITIONS
+    )
 }
 
 /// A sentence for a status.
