@@ -1,4 +1,5 @@
-//! The emulated cores, and building and running firmware for them.
+//! The emulated cores, and building and running firmware for them. Everything that a command of the project knows of a core
+//! stands in [`CORES`].
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -6,6 +7,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::Result;
 
+use crate::cycles::Model;
 use crate::process::{program, root, run};
 use crate::setup;
 
@@ -18,32 +20,88 @@ pub(crate) struct Core {
     pub(crate) features: &'static str,
     /// Whether instructions are counted: of one of each kind of core.
     pub(crate) is_counted: bool,
+    /// How long its instructions take.
+    pub(crate) timing: Model,
+    /// The compiler for programs in C, which are tried on one of each kind of core.
+    pub(crate) compiler: Option<Compiler>,
     emulator: &'static str,
     machine: &'static [&'static str],
 }
 
-/// Cortex-M4 with a floating-point unit.
-pub(crate) const CORTEX_M4: Core =
-    arm("cortex-m4", "thumbv7em-none-eabihf", &["-M", "mps2-an386", "-icount", "shift=7"]);
+/// A compiler for programs in C, and what a core needs of it.
+#[derive(Clone, Copy)]
+pub(crate) struct Compiler {
+    pub(crate) name: &'static str,
+    pub(crate) flags: &'static [&'static str],
+    /// Where code and memory are, and what starts `main`.
+    pub(crate) start: &'static [&'static str],
+}
 
-/// Cortex-M33.
-const CORTEX_M33: Core = arm("cortex-m33", "thumbv8m.main-none-eabihf", &["-M", "mps2-an505", "-icount", "shift=7"]);
+/// Cortex-M4 with a floating-point unit.
+pub(crate) const CORTEX_M4: Core = Core {
+    name: "cortex-m4",
+    target: "thumbv7em-none-eabihf",
+    features: "",
+    is_counted: true,
+    timing: Model::M4,
+    compiler: gcc(&["-mcpu=cortex-m4", "-mthumb", "-mfloat-abi=hard", "-mfpu=fpv4-sp-d16"], &["-Tmps2.ld"]),
+    emulator: "qemu-system-arm",
+    machine: &["-M", "mps2-an386", "-icount", "shift=7"],
+};
+
+const CORTEX_M33: Core = Core {
+    name: "cortex-m33",
+    target: "thumbv8m.main-none-eabihf",
+    features: "dsp",
+    compiler: gcc(&["-mcpu=cortex-m33", "-mthumb", "-mfloat-abi=hard", "-mfpu=fpv5-sp-d16"], &["-Tmps2-an505.ld"]),
+    machine: &["-M", "mps2-an505", "-icount", "shift=7"],
+    ..CORTEX_M4
+};
+
+const CORTEX_M3: Core = Core {
+    name: "cortex-m3",
+    target: "thumbv7m-none-eabi",
+    timing: Model::M3,
+    compiler: gcc(&["-mcpu=cortex-m3", "-mthumb", "-mfloat-abi=soft"], &["-Tmps2.ld"]),
+    machine: &["-M", "mps2-an385", "-icount", "shift=7"],
+    ..CORTEX_M4
+};
 
 pub(crate) const CORES: [Core; 6] = [
     CORTEX_M4,
-    arm("cortex-m3", "thumbv7m-none-eabi", &["-M", "mps2-an385", "-icount", "shift=7"]),
+    CORTEX_M3,
     // No emulated board with a Cortex-M0+ has enough memory. Its code also runs on a Cortex-M3.
-    arm("cortex-m0plus", "thumbv6m-none-eabi", &["-M", "mps2-an385", "-icount", "shift=7"]),
     Core {
-        emulator: "qemu-system-riscv32",
-        ..arm("riscv32imc", "riscv32imc-unknown-none-elf", &["-M", "virt", "-bios", "none", "-icount", "shift=0"])
+        name: "cortex-m0plus",
+        target: "thumbv6m-none-eabi",
+        timing: Model::M0Plus,
+        compiler: gcc(&["-mcpu=cortex-m0plus", "-mthumb", "-mfloat-abi=soft"], &["-Tmps2.ld"]),
+        ..CORTEX_M3
     },
-    Core { name: "cortex-m33-without-dsp", is_counted: false, ..CORTEX_M33 },
-    Core { features: "dsp", ..CORTEX_M33 },
+    Core {
+        name: "riscv32imc",
+        target: "riscv32imc-unknown-none-elf",
+        timing: Model::RiscV,
+        compiler: Some(Compiler {
+            name: "riscv64-unknown-elf-gcc",
+            flags: &["-march=rv32imc", "-mabi=ilp32", "--specs=picolibc.specs"],
+            start: &[
+                "--crt0=semihost",
+                "--oslib=semihost",
+                "-Wl,--defsym=__flash=0x80000000,--defsym=__flash_size=16M,--defsym=__ram=0x81000000,--defsym=__ram_size=16M",
+            ],
+        }),
+        emulator: "qemu-system-riscv32",
+        machine: &["-M", "virt", "-bios", "none", "-icount", "shift=0"],
+        ..CORTEX_M4
+    },
+    Core { name: "cortex-m33-without-dsp", features: "", is_counted: false, compiler: None, ..CORTEX_M33 },
+    CORTEX_M33,
 ];
 
-const fn arm(name: &'static str, target: &'static str, machine: &'static [&'static str]) -> Core {
-    Core { name, target, features: "", is_counted: true, emulator: "qemu-system-arm", machine }
+/// GCC for Cortex-M, with newlib-nano; the core for RISC-V has picolibc.
+const fn gcc(flags: &'static [&'static str], start: &'static [&'static str]) -> Option<Compiler> {
+    Some(Compiler { name: "arm-none-eabi-gcc", flags, start })
 }
 
 /// The cores whose name contains `filter`.

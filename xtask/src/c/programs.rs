@@ -7,73 +7,20 @@ use std::process::Command;
 use anyhow::{Context, Result, ensure};
 
 use super::library;
-use crate::cores::{CORES, Core};
+use crate::cores::Core;
 use crate::process::{program, root, run};
 use crate::size;
 
 /// Warnings are errors.
 const WARNINGS: [&str; 4] = ["-std=c11", "-Wall", "-Wextra", "-Werror"];
 
-/// What a core needs of the compiler.
-struct Compiler {
-    core: &'static str,
-    name: &'static str,
-    flags: &'static [&'static str],
-    /// Where code and memory are, and what starts `main`.
-    start: &'static [&'static str],
-}
-
-/// newlib-nano for Cortex-M, picolibc for RISC-V.
-const COMPILERS: [Compiler; 5] = [
-    Compiler {
-        core: "cortex-m0plus",
-        name: "arm-none-eabi-gcc",
-        flags: &["-mcpu=cortex-m0plus", "-mthumb", "-mfloat-abi=soft"],
-        start: &["-Tmps2.ld"],
-    },
-    Compiler {
-        core: "cortex-m3",
-        name: "arm-none-eabi-gcc",
-        flags: &["-mcpu=cortex-m3", "-mthumb", "-mfloat-abi=soft"],
-        start: &["-Tmps2.ld"],
-    },
-    Compiler {
-        core: "cortex-m4",
-        name: "arm-none-eabi-gcc",
-        flags: &["-mcpu=cortex-m4", "-mthumb", "-mfloat-abi=hard", "-mfpu=fpv4-sp-d16"],
-        start: &["-Tmps2.ld"],
-    },
-    Compiler {
-        core: "cortex-m33",
-        name: "arm-none-eabi-gcc",
-        flags: &["-mcpu=cortex-m33", "-mthumb", "-mfloat-abi=hard", "-mfpu=fpv5-sp-d16"],
-        start: &["-Tmps2-an505.ld"],
-    },
-    Compiler {
-        core: "riscv32imc",
-        name: "riscv64-unknown-elf-gcc",
-        flags: &["-march=rv32imc", "-mabi=ilp32", "--specs=picolibc.specs"],
-        start: &[
-            "--crt0=semihost",
-            "--oslib=semihost",
-            "-Wl,--defsym=__flash=0x80000000,--defsym=__flash_size=16M,--defsym=__ram=0x81000000,--defsym=__ram_size=16M",
-        ],
-    },
-];
-
 /// Parts of the names of functions that need a panic or a heap.
 const FORBIDDEN: [&str; 8] =
     ["panic", "core::fmt", "unwind", "unwrap_failed", "slice_index", "__rust", "alloc::", "bounds_check"];
 
-/// The cores that have a compiler for C.
-pub(super) fn cores() -> impl Iterator<Item = &'static Core> {
-    COMPILERS.iter().filter_map(|compiler| CORES.iter().find(|core| core.name == compiler.core))
-}
-
 /// Compiles a program of `c-api/example` for a core. `least.c` is linked with nothing but the library.
 pub(super) fn for_core(core: &Core, source: &str, models: &Path, library: &Path, more: &[&str]) -> Result<PathBuf> {
-    let compiler = COMPILERS.iter().find(|compiler| compiler.core == core.name);
-    let compiler = compiler.with_context(|| format!("there is no compiler for {}", core.name))?;
+    let compiler = core.compiler.with_context(|| format!("there is no compiler for {}", core.name))?;
     let out = root().join("target/c").join(format!("{source}-{}{}.elf", core.name, more.concat()));
     let example = root().join("c-api/example");
     let mut command = program(compiler.name, compiler.flags);

@@ -6,6 +6,7 @@ mod trace;
 
 use anyhow::{Result, ensure};
 
+pub(crate) use timing::Model;
 pub(crate) use trace::{Count, calls};
 
 use crate::cores::CORES;

@@ -12,8 +12,6 @@
 //! the order, such as that of the ESP32-C3, is taken to need a cycle for an instruction, 2 more after a taken branch, and 32
 //! more for a division.
 
-use crate::cores::Core;
-
 /// How long an instruction takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Timing {
@@ -27,7 +25,7 @@ pub(super) enum Timing {
 
 /// The timings of a kind of core.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Model {
+pub(crate) enum Model {
     /// Cortex-M3.
     M3,
     /// Cortex-M4, and in its place Cortex-M33.
@@ -39,16 +37,6 @@ pub(super) enum Model {
 }
 
 impl Model {
-    /// The timings of a core.
-    pub(super) fn of(core: &Core) -> Self {
-        match core.name {
-            "cortex-m3" => Self::M3,
-            "cortex-m0plus" => Self::M0Plus,
-            "riscv32imc" => Self::RiscV,
-            _ => Self::M4,
-        }
-    }
-
     /// Cycles of the refill after a taken branch.
     pub(super) fn refill(self) -> u32 {
         if self == Self::M0Plus { 1 } else { 2 }

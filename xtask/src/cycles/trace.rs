@@ -8,7 +8,7 @@ use std::process::Stdio;
 use anyhow::{Context, Result, ensure};
 use object::{Object, ObjectSection, ObjectSymbol};
 
-use super::timing::{Model, Timing};
+use super::timing::Timing;
 use crate::cores::Core;
 
 /// What a call of a function took.
@@ -24,7 +24,7 @@ pub(crate) struct Count {
 /// Runs a program, and counts each call of the functions whose names contain one of `names`, in the order of the calls. Gives
 /// what the program printed, too.
 pub(crate) fn calls(core: &Core, path: &Path, names: &[&str]) -> Result<(String, Vec<Count>)> {
-    let model = Model::of(core);
+    let model = core.timing;
     let bytes = fs::read(path)?;
     let file = object::File::parse(&*bytes)?;
     let code = file.section_by_name(".text").context("the firmware has no section .text")?;
