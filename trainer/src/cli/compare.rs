@@ -20,6 +20,7 @@ use crate::workflow::{Comparison, FitOptions, TableFormat};
 #[command(after_help = "Examples:
   edgemix compare digits --out runs/digits-all
   edgemix compare mnist.npz --methods idec,depict --seeds 3 --out runs/mnist --format markdown
+  edgemix compare mnist.npz --set encoder=500-500-2000-10 --share-reconstruction --seeds 1 --out runs/shared
 Finished runs are skipped; the same command resumes a comparison that was interrupted.")]
 pub(super) struct Compare {
     /// `digits`, or a file of samples and labels.
@@ -48,6 +49,13 @@ pub(super) struct Compare {
     /// A TOML file of settings for all methods; its table `method` is ignored.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
+    /// Sets any setting of all methods by its path in config.toml, such as encoder="500-500-2000-10"; may be repeated.
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    sets: Vec<String>,
+    /// Learns to reconstruct once for each seed and encoder: methods whose encoder has the layers of an earlier method's start
+    /// from that one's autoencoder.
+    #[arg(long)]
+    share_reconstruction: bool,
     /// The device to train on: cpu, ndarray, cuda or cuda:1.
     #[arg(long, default_value = "cpu")]
     device: String,
@@ -88,11 +96,15 @@ impl Compare {
         if let Some(n) = self.clusters {
             Clusters::Within(n, n).check(dataset.samples.n_samples())?;
         }
-        let base = match &self.config {
+        let mut base = match &self.config {
             Some(path) => read_settings(path)?,
             None => FitConfig::default(),
         };
+        self.sets.iter().try_for_each(|assignment| settings::set(&mut base, assignment))?;
         let mut comparison = Comparison::new(&self.out, &source, &dataset, &base, &methods, self.seeds);
+        if self.share_reconstruction {
+            comparison = comparison.sharing_reconstruction();
+        }
         let options = FitOptions { device, ..FitOptions::default() };
         let runs = comparison.runs();
         for (index, run) in runs.iter().enumerate() {

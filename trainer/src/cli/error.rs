@@ -163,6 +163,10 @@ fn workflow_advice(error: &WorkflowError) -> Option<&'static str> {
         WorkflowError::NoRun { .. } => {
             "omit --resume to start one; a series is resumed with the --seeds that it was started with"
         }
+        WorkflowError::StartFrom { .. } => {
+            "name a run that has ended its reconstruction, with the same samples, --seed, --holdout and --encoder, or omit \
+             --start-from"
+        }
         WorkflowError::Foreign { .. } => "choose another directory with --out, or move the file",
         WorkflowError::SingleRun { .. } => "choose another directory with --out for several seeds",
         WorkflowError::OtherSettings { .. } => {

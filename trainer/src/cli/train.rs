@@ -97,6 +97,10 @@ pub(super) struct Train {
     /// Number of epochs of reconstruction; 0 for none [default: chosen by the number of samples].
     #[arg(long)]
     pretrain_epochs: Option<usize>,
+    /// Starts from the autoencoder of another run, whatever its method, in the place of learning to reconstruct: a run with the
+    /// same samples, seed, share held out and layers.
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["pretrain_epochs", "seeds"])]
+    start_from: Option<PathBuf>,
     /// Number of epochs with the clustering loss; 0 for none [default: chosen by the number of samples].
     #[arg(long)]
     cluster_epochs: Option<usize>,
@@ -340,6 +344,7 @@ impl Train {
         }
         config.front_end.rate = self.rate.or(config.front_end.rate);
         config.seed = self.seed.unwrap_or(config.seed);
+        config.start_from = self.start_from.clone().or(config.start_from);
         config.reconstruction.epochs = self.pretrain_epochs.map_or(config.reconstruction.epochs, Epochs::Exactly);
         config.clustering.epochs = self.cluster_epochs.map_or(config.clustering.epochs, Epochs::Exactly);
         config.learning_rate = self.learning_rate.unwrap_or(config.learning_rate);

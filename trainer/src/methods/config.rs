@@ -1,5 +1,7 @@
 //! The configuration of a fit, before and after it is checked.
 
+use std::path::PathBuf;
+
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -46,6 +48,9 @@ pub struct FitConfig {
     pub seed: u64,
     /// The encoder's layers. If there are none, the method's paper or the size of the input decides.
     pub encoder: Architecture,
+    /// The directory of a run whose autoencoder the fit starts from, in the place of one that learns to reconstruct.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub start_from: Option<PathBuf>,
     /// Samples per step, in phases that have no batch size of their own.
     pub batch_size: usize,
     /// The step size at the start, in phases that have none of their own.
@@ -76,6 +81,7 @@ impl Default for FitConfig {
         Self {
             seed: 0,
             encoder: Architecture::default(),
+            start_from: None,
             batch_size: 256,
             learning_rate: 1e-3,
             holdout: 0.1,
@@ -148,6 +154,11 @@ impl FitConfig {
         let problem = |error: LayerError| FitError::setting("encoder", error.to_string());
         let encoder = layers.shapes_for(samples).map_err(problem)?;
         self.method.check(&encoder, samples)?;
+        if self.start_from.is_some() && encoder.is_empty() {
+            let problem =
+                format!("{} has no autoencoder here that could start from another one: omit it", self.method.name());
+            return Err(FitError::setting("start-from", problem));
+        }
 
         let by_size = (540_000 / samples.n_samples()).clamp(45, 300);
         let (batch_size, rate) = (self.batch_size, self.learning_rate);
@@ -163,6 +174,7 @@ impl FitConfig {
             clustering,
             augmentation: self.augmentation,
             fake_quantization: self.fake_quantization,
+            starts_from_kept: self.start_from.is_some(),
             checkpoint_every: self.checkpoint_every,
             fingerprint: self.fingerprint(),
         };

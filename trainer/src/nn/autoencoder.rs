@@ -77,6 +77,12 @@ impl<B: Backend> Autoencoder<B> {
         self.latent(self.encoder.rounded(x))
     }
 
+    /// This autoencoder with the weights of another one with the same layers, whether or not the other one is variational: what
+    /// both have is the other's, and log variances that only this one has stay its own.
+    pub(crate) fn adopting(self, other: Self) -> Self {
+        Self { encoder: other.encoder.with_outputs_of(self.encoder), decoder: other.decoder, dims: self.dims }
+    }
+
     fn latent(&self, out: Tensor<B, 2>) -> Latent<B> {
         let wide = out.dims()[1];
         if wide == self.dims {

@@ -22,6 +22,6 @@ pub use dropout::Dropout;
 pub(crate) use host::has_host_tensors;
 pub use layers::{DenseShape, LayerError, LayerShape, SLOPE};
 pub use network::Network;
-pub(crate) use optimized::{Optimized, OptimizedState};
+pub(crate) use optimized::{Optimized, OptimizedState, with_weights};
 pub use optimizer::Optimizer;
 pub use record::RecordError;

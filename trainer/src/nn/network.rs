@@ -95,6 +95,17 @@ impl<B: Backend> Network<B> {
         Self { layers: vec![Layer::dense(weights, bias, device)] }
     }
 
+    /// This network with as many outputs as another one, which differs at most in the number of outputs of its last, fully
+    /// connected layer: outputs that this one lacks are the other's, and those that the other lacks are left out.
+    pub(super) fn with_outputs_of(mut self, mut other: Self) -> Self {
+        let last = match (self.layers.pop(), other.layers.pop()) {
+            (Some(Layer::Dense(own)), Some(Layer::Dense(last))) => Some(Layer::Dense(own.with_outputs_of(&last))),
+            (own, _) => own,
+        };
+        self.layers.extend(last);
+        self
+    }
+
     /// Maps `N x inputs` values to `N x outputs`.
     pub fn forward(&self, x: Tensor<B, 2>) -> Tensor<B, 2> {
         (0..self.layers.len()).fold(x, |x, index| self.forward_layer(index, x))

@@ -2,10 +2,10 @@
 
 use std::ops::Deref;
 
-use burn::module::{AutodiffModule, ModuleVisitor, Param};
+use burn::module::{AutodiffModule, Module, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
-use burn::tensor::backend::AutodiffBackend;
+use burn::tensor::backend::{AutodiffBackend, Backend};
 use replace_with::replace_with_or_abort;
 use serde::{Deserialize, Serialize};
 
@@ -72,21 +72,21 @@ impl<B: AutodiffBackend, M: AutodiffModule<B>> Optimized<B, M> {
         }
     }
 
+    /// The weights alone.
+    pub(crate) fn weights(&self) -> Result<Vec<u8>, RecordError> {
+        write::<B, _>(self.module.clone().into_record())
+    }
+
     /// The state from which [`Self::with_state`] continues with the same bits.
     pub(crate) fn state(&self) -> Result<OptimizedState, RecordError> {
-        let module = write::<B, _>(self.module.clone().into_record())?;
-        Ok(OptimizedState { module, optimizer: self.optimizer.to_bytes()? })
+        Ok(OptimizedState { module: self.weights()?, optimizer: self.optimizer.to_bytes()? })
     }
 
     /// Restores the state of a module of the same shape with the same optimiser.
     pub(crate) fn with_state(self, state: OptimizedState, device: &B::Device) -> Result<Self, RecordError> {
         let Self { module, kind, optimizer } = self;
+        let module = with_weights::<B, M>(module, state.module, device)?;
         let expected = shapes(&module);
-        let record = read::<B, _>(state.module, device)?;
-        let module = guarded(|| Ok(module.load_record(record)))?;
-        if shapes(&module) != expected {
-            return Err(RecordError::Damaged);
-        }
         let optimizer = optimizer.with_bytes(state.optimizer, device)?;
         // Moments of other shapes than the weights are a panic of the step that uses them.
         let tried = guarded(|| Ok(optimizer.clone().step(0.0, module.clone(), no_gradients(&module))))?;
@@ -95,6 +95,18 @@ impl<B: AutodiffBackend, M: AutodiffModule<B>> Optimized<B, M> {
         }
         Ok(Self { module, kind, optimizer })
     }
+}
+
+/// A module with other [weights](Optimized::weights) of the same shapes.
+pub(crate) fn with_weights<B: Backend, M: Module<B>>(
+    module: M,
+    weights: Vec<u8>,
+    device: &B::Device,
+) -> Result<M, RecordError> {
+    let expected = shapes(&module);
+    let record = read::<B, _>(weights, device)?;
+    let module = guarded(|| Ok(module.load_record(record)))?;
+    if shapes(&module) != expected { Err(RecordError::Damaged) } else { Ok(module) }
 }
 
 /// A gradient of zeros for each parameter.

@@ -364,11 +364,25 @@ impl CheckpointStore for RunDir {
     }
 
     fn load(&self) -> io::Result<Option<Vec<u8>>> {
-        match fs::read(self.file(RunFile::Checkpoint)) {
-            Ok(bytes) => Ok(Some(bytes)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error),
-        }
+        read_if_there(&self.file(RunFile::Checkpoint))
+    }
+
+    fn save_autoencoder(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let path = self.file(RunFile::Autoencoder);
+        path.parent().map_or(Ok(()), disk::create_directory)?;
+        write_whole(&path, bytes)
+    }
+
+    fn load_autoencoder(&self) -> io::Result<Option<Vec<u8>>> {
+        read_if_there(&self.file(RunFile::Autoencoder))
+    }
+}
+
+fn read_if_there(path: &Path) -> io::Result<Option<Vec<u8>>> {
+    match fs::read(path) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
     }
 }
 

@@ -20,6 +20,8 @@ pub enum RunFile {
     Metrics,
     /// The state of training after the last epoch that was saved.
     Checkpoint,
+    /// The autoencoder after its reconstruction, from which other runs can start.
+    Autoencoder,
     /// How the number of clusters was determined, as JSON.
     ClusterCount,
     /// The weights of the sticks of a Dirichlet process, as JSON.
@@ -43,10 +45,11 @@ pub enum RunFile {
 impl RunFile {
     /// All of them, in the order in which they are removed: the settings first, since a directory without settings holds no
     /// run, and the samples last, since they mark the rest as the remainder of one.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Settings,
         Self::Metrics,
         Self::Checkpoint,
+        Self::Autoencoder,
         Self::ClusterCount,
         Self::StickWeights,
         Self::LoneClusters,
@@ -66,6 +69,7 @@ impl RunFile {
             Self::Data => "data.toml",
             Self::Metrics => "metrics.jsonl",
             Self::Checkpoint => "checkpoints/last.ckpt",
+            Self::Autoencoder => "checkpoints/autoencoder.ckpt",
             Self::ClusterCount => "clusters.json",
             Self::StickWeights => "sticks.json",
             Self::LoneClusters => "groups.json",

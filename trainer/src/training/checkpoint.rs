@@ -4,10 +4,10 @@ use std::io;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 use thiserror::Error;
 
 use super::finding::Finding;
+use super::sealed::{VERSION, seal, unseal};
 
 /// Stores checkpoints, each completely or not at all. A run's directory is such a store; `()` stores nothing.
 ///
@@ -43,6 +43,24 @@ pub trait CheckpointStore {
     /// # Errors
     /// The error of the storage.
     fn load(&self) -> io::Result<Option<Vec<u8>>>;
+
+    /// Keeps the autoencoder after its reconstruction, so that other fits can start from it. A store that does not override
+    /// this keeps none.
+    ///
+    /// # Errors
+    /// The error of the storage.
+    fn save_autoencoder(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let _ = bytes;
+        Ok(())
+    }
+
+    /// The autoencoder that was kept, if there is one. A fit whose settings say so starts from it.
+    ///
+    /// # Errors
+    /// The error of the storage.
+    fn load_autoencoder(&self) -> io::Result<Option<Vec<u8>>> {
+        Ok(None)
+    }
 }
 
 /// No checkpoints.
@@ -82,6 +100,17 @@ pub enum CheckpointMismatch {
     /// It was made with other settings.
     #[error("it was made with other settings")]
     Settings,
+    /// There is no autoencoder to start from.
+    #[error("it keeps no autoencoder")]
+    Missing,
+    /// It is of an encoder with other layers.
+    #[error("its encoder has the layers {found}, this one has {wanted}")]
+    Layers {
+        /// Its layers, from the number of inputs.
+        found: String,
+        /// The layers of the fit that was to start from it.
+        wanted: String,
+    },
     /// The method has no such phase.
     #[error("the method has no phase {0:?}")]
     Phase(String),
@@ -104,9 +133,6 @@ pub(super) struct Checkpoint {
     state: Vec<u8>,
 }
 
-const VERSION: &str = env!("CARGO_PKG_VERSION");
-const DIGEST: usize = 32;
-
 impl Checkpoint {
     /// A checkpoint to which [`into_bytes`](Self::into_bytes) adds the phase's state.
     pub(super) fn new(data: [u8; 32], settings: [u8; 32], phase: &str, epochs: usize, findings: &[Finding]) -> Self {
@@ -118,10 +144,7 @@ impl Checkpoint {
     /// is undamaged.
     pub(super) fn into_bytes(mut self, state: &impl Serialize) -> io::Result<Vec<u8>> {
         self.state = postcard::to_stdvec(state).map_err(io::Error::other)?;
-        let mut bytes = postcard::to_stdvec(&self).map_err(io::Error::other)?;
-        let digest = Sha256::digest(&bytes);
-        bytes.extend_from_slice(&digest);
-        Ok(bytes)
+        seal(&self)
     }
 
     /// The phase's state.
@@ -131,16 +154,7 @@ impl Checkpoint {
 
     /// Reads a checkpoint of this run. The error for any other checkpoint says how it differs.
     pub(super) fn from_bytes(bytes: &[u8], data: [u8; 32], settings: [u8; 32]) -> Result<Self, CheckpointMismatch> {
-        let (body, digest) = bytes.split_at(bytes.len().saturating_sub(DIGEST));
-        if Sha256::digest(body)[..] != *digest {
-            return Err(CheckpointMismatch::Damaged);
-        }
-        // The version comes first, so it can be read whatever follows.
-        let (version, _) = postcard::take_from_bytes::<String>(body).map_err(CheckpointMismatch::State)?;
-        if version != VERSION {
-            return Err(CheckpointMismatch::Version { found: version });
-        }
-        let found: Self = postcard::from_bytes(body).map_err(CheckpointMismatch::State)?;
+        let found: Self = unseal(bytes)?;
         if found.data != data {
             return Err(CheckpointMismatch::Samples);
         }

@@ -16,6 +16,7 @@ use super::checkpoint::{Checkpoint, CheckpointMismatch, CheckpointStore};
 use super::error::FitError;
 use super::finding::{self, Finding, Fitted};
 use super::inputs::Data;
+use super::kept_autoencoder::KeptAutoencoder;
 use super::observer::{EpochReport, Observer};
 
 use super::plan::{PhasePlan, Plan};
@@ -138,6 +139,29 @@ impl<B: AutodiffBackend> Fitting<'_, B> {
     pub(crate) fn found(&mut self, finding: Finding) {
         self.observer.finding(&finding);
         finding::keep(&mut self.findings, finding);
+    }
+
+    /// The autoencoder that the fit starts from, if it does not learn to reconstruct itself.
+    ///
+    /// # Errors
+    /// [`FitError::Mismatch`] if the store has none, or one of other samples or layers.
+    pub(crate) fn kept_autoencoder(&self) -> Result<Option<KeptAutoencoder>, FitError> {
+        if !self.plan.starts_from_kept {
+            return Ok(None);
+        }
+        let kept = self.store.load_autoencoder().map_err(|source| FitError::Checkpoint { doing: "read", source })?;
+        let bytes = kept.ok_or(CheckpointMismatch::Missing)?;
+        Ok(Some(KeptAutoencoder::from_bytes(&bytes, self.fingerprint, &self.plan.encoder)?))
+    }
+
+    /// Keeps an autoencoder that has learned to reconstruct.
+    ///
+    /// # Errors
+    /// [`FitError::Checkpoint`] if it can't be written.
+    pub(crate) fn keep_autoencoder(&mut self, is_variational: bool, weights: Vec<u8>) -> Result<(), FitError> {
+        let kept = KeptAutoencoder::new(self.fingerprint, &self.plan.encoder, is_variational, weights);
+        let saved = kept.to_bytes().and_then(|bytes| self.store.save_autoencoder(&bytes));
+        saved.map_err(|source| FitError::Checkpoint { doing: "written", source })
     }
 
     /// The model as plain numbers.

@@ -8,6 +8,7 @@ use super::evaluation::Evaluation;
 use super::fit::{FitOptions, FitSummary, fit};
 use super::plan::Plan;
 use super::start::{ExistingRun, start};
+use super::start_from::kept_autoencoder;
 use super::table::{ComparisonRow, Outcome, TableFormat, comparison_table};
 use crate::data::{Dataset, Source};
 use crate::methods::{FitConfig, MethodConfig};
@@ -42,6 +43,7 @@ pub struct Comparison<'a> {
     dataset: &'a Dataset,
     runs: Vec<ComparisonRun>,
     rows: Vec<ComparisonRow>,
+    shares_reconstruction: bool,
 }
 
 /// A run of a comparison.
@@ -75,7 +77,14 @@ impl<'a> Comparison<'a> {
     ) -> Self {
         let settings = |method: &MethodConfig, seed| FitConfig { seed, method: method.clone(), ..settings.clone() };
         let of_method = |method| (0..seeds).map(move |seed| ComparisonRun { settings: settings(method, seed) });
-        Self { out: out.into(), source, dataset, runs: methods.iter().flat_map(of_method).collect(), rows: vec![] }
+        let runs = methods.iter().flat_map(of_method).collect();
+        Self { out: out.into(), source, dataset, runs, rows: vec![], shares_reconstruction: false }
+    }
+
+    /// The same comparison, in which a run starts from the autoencoder of the first run before it that has the same seed and
+    /// the same layers, if there is one.
+    pub fn sharing_reconstruction(self) -> Self {
+        Self { shares_reconstruction: true, ..self }
     }
 
     /// The runs, in the order of the table.
@@ -123,13 +132,35 @@ impl<'a> Comparison<'a> {
         self.out.join(format!("{}-{}", run.method(), run.seed()))
     }
 
+    fn plan(&self, run: &ComparisonRun) -> Result<Plan<'a>, WorkflowError> {
+        let plan = |settings| Plan::new(self.source, self.dataset, settings);
+        let own = plan(run.settings.clone())?;
+        if !self.shares_reconstruction || own.encoder().encoder.is_none() {
+            return Ok(own);
+        }
+        let before = self.runs.iter().take_while(|other| other.method() != run.method());
+        for other in before.filter(|other| other.seed() == run.seed()) {
+            let start_from = Some(self.run_directory(other));
+            let shared = match plan(FitConfig { start_from, ..run.settings.clone() }) {
+                Err(WorkflowError::Fit(_)) => continue,
+                shared => shared?,
+            };
+            match kept_autoencoder(&shared) {
+                Ok(_) => return Ok(shared),
+                Err(WorkflowError::StartFrom { .. } | WorkflowError::Run(_)) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(own)
+    }
+
     fn outcome(
         &self,
         run: &ComparisonRun,
         options: &FitOptions,
         observer: &mut dyn Observer,
     ) -> Result<(Outcome, Option<FitSummary>), WorkflowError> {
-        let plan = Plan::new(self.source, self.dataset, run.settings.clone())?;
+        let plan = self.plan(run)?;
         let out = self.run_directory(run);
         let was_started = RunDir::open(&out).contains(RunFile::Settings);
         let run = start(&out, &plan, ExistingRun::Resume)?;

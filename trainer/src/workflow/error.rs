@@ -12,7 +12,7 @@ use crate::import::ImportError;
 use crate::quantize::QuantizeError;
 use crate::run::{RunError, RunFile};
 use crate::trained::{AssignError, NoLevel};
-use crate::training::FitError;
+use crate::training::{CheckpointMismatch, FitError};
 
 /// Why a step of the workflow fails.
 ///
@@ -73,6 +73,14 @@ pub enum WorkflowError {
     NoRun {
         /// The directory.
         path: PathBuf,
+    },
+    /// The fit can't start from the autoencoder of another run.
+    #[error("{}: a fit can't start from this run: {source}", path.display())]
+    StartFrom {
+        /// The other run's directory.
+        path: PathBuf,
+        /// Why.
+        source: CheckpointMismatch,
     },
     /// A new run would overwrite a file that is not part of a run.
     #[error("{}: the file {file} is not part of a run and would be overwritten", path.display())]

@@ -42,6 +42,7 @@ mod recorder;
 mod rust_module;
 mod seeds;
 mod start;
+mod start_from;
 mod table;
 
 pub use c_module::CModule;

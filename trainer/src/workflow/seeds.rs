@@ -10,7 +10,7 @@ use super::plan::Plan;
 use super::start::{ExistingRun, start};
 use crate::assessment::interval::SeedInterval;
 use crate::run::{RunDir, RunFile, RunState};
-use crate::training::Observer;
+use crate::training::{FitError, Observer};
 
 /// The files that are copied from the medoid to the common directory; the settings are last, as when a run starts.
 const OF_MEDOID: [RunFile; 7] = [
@@ -69,10 +69,15 @@ impl<'a> SeedSeries<'a> {
     /// set, and otherwise resumed.
     ///
     /// # Errors
-    /// [`WorkflowError::SingleRun`] if the directory contains a run that is not a series, [`WorkflowError::Foreign`] if it
+    /// [`WorkflowError::Fit`] if the settings start from another run, [`WorkflowError::SingleRun`] if the directory contains a run that is not a series, [`WorkflowError::Foreign`] if it
     /// contains files that a run would overwrite, the errors of [`Plan::new`] for one of the seeds, and
     /// [`WorkflowError::Run`] if the directory can't be read or written.
     pub fn new(out: &Path, plan: &Plan<'a>, n: u64, replace: bool) -> Result<Self, WorkflowError> {
+        if plan.config().start_from.is_some() {
+            let problem =
+                "the runs of a series hold out different samples, so that no autoencoder fits them all: omit it";
+            return Err(FitError::setting("start-from", problem).into());
+        }
         let first = plan.config().seed;
         let seeds = first..first.saturating_add(n);
         seeds.clone().try_for_each(|seed| plan.with_seed(seed).map(drop))?;

@@ -4,7 +4,8 @@ use std::path::Path;
 
 use super::error::WorkflowError;
 use super::plan::Plan;
-use crate::run::{RunDir, RunState, settings_differences};
+use super::start_from::kept_autoencoder;
+use crate::run::{RunDir, RunFile, RunState, settings_differences};
 
 /// What is done with a run that is already in the directory.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -43,11 +44,16 @@ pub enum ExistingRun {
 ///
 /// # Errors
 /// [`WorkflowError::AlreadyStarted`], [`WorkflowError::Foreign`], [`WorkflowError::OtherSettings`],
-/// [`WorkflowError::OtherSource`] and [`WorkflowError::OtherSamples`] if the directory is refused, and
+/// [`WorkflowError::OtherSource`] and [`WorkflowError::OtherSamples`] if the directory is refused,
+/// [`WorkflowError::StartFrom`] if the run to start from has no autoencoder of these samples and layers, and
 /// [`WorkflowError::Run`] if it can't be read or written.
 /// A directory without a run is not an error when a run is to be resumed: the run is started.
 pub fn start(out: &Path, plan: &Plan, existing: ExistingRun) -> Result<RunDir, WorkflowError> {
-    check(&RunDir::open(out), plan, existing)?;
+    // A run that is resumed has the autoencoder already.
+    let kept = match check(&RunDir::open(out), plan, existing)? {
+        Action::Resume(_) => None,
+        Action::Begin | Action::BeginBeside => kept_autoencoder(plan)?,
+    };
     let run = RunDir::create(out)?;
     // Now that nobody else can write to the directory, it is checked again, since it may have changed in the meantime.
     let run = match check(&run, plan, existing)? {
@@ -65,6 +71,7 @@ pub fn start(out: &Path, plan: &Plan, existing: ExistingRun) -> Result<RunDir, W
     };
     run.clear()?;
     run.write_start(plan.record(), plan.config())?;
+    kept.map_or(Ok(()), |bytes| run.write(RunFile::Autoencoder, &bytes))?;
     Ok(run)
 }
 

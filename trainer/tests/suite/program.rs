@@ -50,6 +50,57 @@ fn a_run_that_was_killed_and_resumed_has_the_same_bits_as_an_uninterrupted_one()
 }
 
 #[test]
+fn a_run_starts_from_anothers_autoencoder_and_methods_of_a_comparison_share_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |more: &[&str]| edgemix(more, folder.path());
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let read = |file: &str| fs::read(folder.path().join(file)).unwrap();
+    let whole = at(&[
+        "train",
+        "digits",
+        "--out",
+        "whole",
+        "--encoder",
+        "16-4",
+        "--pretrain-epochs",
+        "20",
+        "--cluster-epochs",
+        "2",
+    ]);
+    assert!(whole.status.success(), "{}", text(&whole.stderr));
+    let started = ["train", "digits", "--start-from", "whole", "--encoder", "16-4", "--cluster-epochs", "2", "--out"];
+    let begun = at(&[&started[..], &["begun"]].concat());
+    assert!(begun.status.success(), "{}", text(&begun.stderr));
+    assert!(read("begun/trained.safetensors") == read("whole/trained.safetensors"));
+    assert!(!text(&read("begun/metrics.jsonl")).contains("\"reconstruct\""));
+    // Another seed holds out other samples, and other layers have other weights.
+    for (flags, problem) in
+        [(["--seed", "1"], "other samples"), (["--encoder", "17-4"], "64-16-4, this one has 64-17-4")]
+    {
+        let method = ["train", "digits", "--start-from", "whole", "--encoder", "16-4", "--out", "refused"];
+        let more: Vec<&str> = match flags {
+            ["--encoder", layers] => method.iter().map(|&flag| if flag == "16-4" { layers } else { flag }).collect(),
+            flags => [&method[..], &flags].concat(),
+        };
+        let refused = at(&more);
+        assert_eq!(refused.status.code(), Some(2), "{}", text(&refused.stderr));
+        assert!(text(&refused.stderr).contains(problem), "{}", text(&refused.stderr));
+        assert!(!folder.path().join("refused").exists());
+    }
+
+    let settings = ["--set", "encoder=16-4", "--set", "reconstruction.epochs=4", "--set", "clustering.epochs=1"];
+    let methods = ["compare", "digits", "--methods", "ae-gmm,idec,vade,dpm", "--seeds", "1", "--share-reconstruction"];
+    let compared = at(&[&methods[..], &settings, &["--out", "all"]].concat());
+    assert!(compared.status.success(), "{}", text(&compared.stderr));
+    assert_eq!(text(&read("all/compare.csv")).lines().count(), 5, "{}", text(&compared.stdout));
+    let learned = |method: &str| text(&read(&format!("all/{method}-0/metrics.jsonl"))).contains("\"reconstruct\"");
+    assert_eq!(["ae-gmm", "idec", "vade"].map(learned), [true, false, false]);
+    // The same command finds everything done.
+    let again = at(&[&methods[..], &settings, &["--out", "all"]].concat());
+    assert_eq!(text(&again.stdout), text(&compared.stdout));
+}
+
+#[test]
 fn every_method_trains_exports_and_its_integers_agree() {
     let folder = tempfile::tempdir().unwrap();
     for &method in edgemix::methods::MethodConfig::NAMES {

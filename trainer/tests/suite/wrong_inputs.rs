@@ -1,9 +1,11 @@
 //! Wrong inputs, with the message and exit code of each.
 
 use std::fs;
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::path::Path;
 use std::process::Command;
+use std::thread;
+use std::time::Duration;
 
 use edgemix::data::{DataRecord, Scaling, Source, digits};
 use edgemix::methods::FitConfig;
@@ -132,6 +134,13 @@ const CASES: &[&str] = &[
     "report broken --data digits -o x.html",
     "evaluate broken --data digits",
     "train --out broken --resume",
+    "train digits --start-from none --out r",
+    "train digits --start-from started --out r",
+    "train digits --start-from started --method dpm --out r",
+    "train digits --start-from started --pretrain-epochs 3 --out r",
+    "train digits --set start-from=started --seeds 2 --out r",
+    "compare digits --set encoder=magic --out r",
+    "compare digits --set sede=3 --out r",
     "man klingon",
     "assign good.emx digits -o /dev/full",
     "export finished --data digits -o /dev/full",
@@ -381,7 +390,13 @@ fn forbid(folder: &Path) -> impl Fn() -> Command {
 /// The answer of the program as text for the snapshot.
 fn answer(mut program: Command, case: &str, folder: &Path) -> String {
     program.args(case.split(' ')).env("COLUMNS", "120").env("TMPDIR", "no-room");
-    let output = program.current_dir(folder).output().unwrap();
+    let output = loop {
+        match program.current_dir(folder).output() {
+            // Another test's process may still hold the program's copy open, as it was when that process was begun.
+            Err(error) if error.kind() == ErrorKind::ExecutableFileBusy => thread::sleep(Duration::from_millis(5)),
+            output => break output.unwrap(),
+        }
+    };
     let error = String::from_utf8(output.stderr).unwrap();
     assert!(!error.contains("panicked"), "{case}: {error}");
     assert!(output.stdout.is_empty(), "{case}: an answer besides an error");

@@ -7,9 +7,9 @@ use rand::Rng;
 
 use super::standardisation::Standardisation;
 use crate::divergence::{Divergence, Gaussians};
-use crate::nn::{Autoencoder, Latent, Optimized, OptimizedState, Optimizer};
+use crate::nn::{Autoencoder, Latent, Optimized, OptimizedState, Optimizer, with_weights};
 use crate::trained::{Activation, Layer};
-use crate::training::{Batch, Data, FitError, Fitting, Terms};
+use crate::training::{Batch, Data, FitError, Fitting, KeptAutoencoder, Terms};
 
 /// Rows that are encoded at once.
 pub(in crate::methods) const CHUNK: usize = 8192;
@@ -31,12 +31,7 @@ impl<B: AutodiffBackend> Learner<B> {
     /// An autoencoder with fresh weights and the plan's layers.
     pub(in crate::methods) fn new(fit: &Fitting<'_, B>, optimizer: Optimizer, variational: bool) -> Self {
         let mut weights = fit.rng("weights", 0);
-        let autoencoder = Autoencoder::new(&fit.plan.encoder, variational, &mut weights, &fit.device);
-        Self {
-            autoencoder: Optimized::new(autoencoder, optimizer),
-            device: fit.device.clone(),
-            fake_quantization: fit.plan.fake_quantization,
-        }
+        Self::of(fit, optimizer, Autoencoder::new(&fit.plan.encoder, variational, &mut weights, &fit.device))
     }
 
     /// An autoencoder restored from a checkpoint.
@@ -48,6 +43,27 @@ impl<B: AutodiffBackend> Learner<B> {
     ) -> Result<Self, FitError> {
         let Self { autoencoder, device, fake_quantization } = Self::new(fit, optimizer, variational);
         Ok(Self { autoencoder: autoencoder.with_state(state, &device)?, device, fake_quantization })
+    }
+
+    /// An autoencoder with a fresh optimiser and the weights of one that was kept.
+    pub(in crate::methods) fn started(
+        fit: &Fitting<'_, B>,
+        optimizer: Optimizer,
+        variational: bool,
+        kept: KeptAutoencoder,
+    ) -> Result<Self, FitError> {
+        let fresh =
+            |variational| Autoencoder::new(&fit.plan.encoder, variational, &mut fit.rng("weights", 0), &fit.device);
+        let other = with_weights::<B, _>(fresh(kept.is_variational), kept.weights, &fit.device)?;
+        Ok(Self::of(fit, optimizer, fresh(variational).adopting(other)))
+    }
+
+    fn of(fit: &Fitting<'_, B>, optimizer: Optimizer, autoencoder: Autoencoder<B>) -> Self {
+        Self {
+            autoencoder: Optimized::new(autoencoder, optimizer),
+            device: fit.device.clone(),
+            fake_quantization: fit.plan.fake_quantization,
+        }
     }
 
     /// The state for a checkpoint.

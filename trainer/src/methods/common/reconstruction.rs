@@ -43,8 +43,8 @@ impl ReconstructionTarget {
     }
 }
 
-/// Trains an autoencoder on a loss and returns it. To start a fit from another run's autoencoder, replace the fresh one
-/// here.
+/// Trains an autoencoder on a loss and returns it, or returns the one that the fit starts from. One that was trained is kept,
+/// so that other fits can start from it.
 ///
 /// # Errors
 /// See [`FitError`].
@@ -54,12 +54,16 @@ pub(in crate::methods) fn reconstruct<B: AutodiffBackend>(
     loss: impl Fn(&Learner<B>, &mut Batch<B>) -> Losses<B>,
 ) -> Result<Learner<B>, FitError> {
     let plan = fit.plan.reconstruction;
+    if let Some(kept) = fit.kept_autoencoder()? {
+        return Learner::started(fit, plan.optimizer, variational, kept);
+    }
     let loss = &loss;
     let phase = fit.phase(
         plan,
         |fit| Ok(Reconstruction { learner: Learner::new(fit, plan.optimizer, variational), loss }),
         |state, fit| Ok(Reconstruction { learner: Learner::restored(fit, plan.optimizer, variational, state)?, loss }),
     )?;
+    fit.keep_autoencoder(variational, phase.learner.autoencoder.weights()?)?;
     Ok(phase.learner)
 }
 

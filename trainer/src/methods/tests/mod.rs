@@ -4,4 +4,5 @@ mod gradients;
 mod observers;
 mod phases;
 mod setup;
+mod start_from;
 mod variants;

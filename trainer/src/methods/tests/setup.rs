@@ -91,6 +91,7 @@ pub(super) fn run<B: AutodiffBackend>(config: &FitConfig) -> Trained {
 #[derive(Default)]
 pub(super) struct Memory {
     pub(super) kept: Option<Vec<u8>>,
+    pub(super) autoencoder: Option<Vec<u8>>,
     pub(super) saves: usize,
     pub(super) stop_after: Option<usize>,
 }
@@ -107,6 +108,15 @@ impl CheckpointStore for Memory {
 
     fn load(&self) -> io::Result<Option<Vec<u8>>> {
         Ok(self.kept.clone())
+    }
+
+    fn save_autoencoder(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.autoencoder = Some(bytes.to_vec());
+        Ok(())
+    }
+
+    fn load_autoencoder(&self) -> io::Result<Option<Vec<u8>>> {
+        Ok(self.autoencoder.clone())
     }
 }
 

@@ -81,6 +81,28 @@ impl<B: Backend> Dense<B> {
     }
 }
 
+impl<B: Backend> Dense<B> {
+    /// This layer with as many outputs as another one: outputs that this one lacks are the other's, and those that the other
+    /// lacks are left out.
+    pub(in crate::nn) fn with_outputs_of(self, other: &Self) -> Self {
+        let numbers = |layer: &Self, outputs: std::ops::Range<usize>| {
+            let Linear { weight, bias } = &layer.linear;
+            let weight = weight.val().slice_dim(1, outputs.clone());
+            (weight, bias.as_ref().map(|bias| bias.val().slice_dim(0, outputs)))
+        };
+        let ([_, own], [_, all]) = (self.linear.weight.dims(), other.linear.weight.dims());
+        let (mut weight, mut bias) = numbers(&self, 0..own.min(all));
+        if own < all {
+            let (more, offsets) = numbers(other, own..all);
+            weight = Tensor::cat(vec![weight, more], 1);
+            bias = bias.zip(offsets).map(|(own, more)| Tensor::cat(vec![own, more], 0));
+        }
+        // A parameter is where gradients end: it does not depend on the layers that it was taken from.
+        let bias = bias.map(|bias| Param::from_tensor(bias.detach()));
+        Self { linear: Linear { weight: Param::from_tensor(weight.detach()), bias } }
+    }
+}
+
 impl<B: Backend> TrainableLayer<B> for Dense<B> {
     fn forward(&self, x: Tensor<B, 2>) -> Tensor<B, 2> {
         self.linear.forward(x)

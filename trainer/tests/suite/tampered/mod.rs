@@ -122,7 +122,8 @@ fn each_file() {
                     accepted += 1;
                     // Bytes after the end of a model are no part of it.
                     let is_same = file == RunFile::Model && changed.starts_with(bytes);
-                    let is_checked = matches!(file, RunFile::Trained | RunFile::Model | RunFile::Checkpoint);
+                    let is_checked =
+                        matches!(file, RunFile::Trained | RunFile::Model | RunFile::Checkpoint | RunFile::Autoencoder);
                     assert!(is_same || !is_checked, "{file}, change {index} is not noticed");
                 }
             }
@@ -139,16 +140,20 @@ fn each_file() {
 fn crafted_checkpoints() {
     let mut trials = Trials::new();
     let whole = WholeRun::new();
-    let bytes = whole.contents(RunFile::Checkpoint);
-    let body = &bytes[..bytes.len() - 32];
     let mut panicked = vec![];
-    for index in 0..count() {
-        let mut changed = mutated(body, &mut stream(8, "checkpoint", index as u64));
-        let digest = Sha256::digest(&changed);
-        changed.extend_from_slice(&digest);
-        write(&whole.path(), RunFile::Checkpoint, &changed);
-        panicked.extend(trials.panics("a crafted checkpoint", index, || drop(whole.resume())).err());
-    }
+    let mut craft = |file: RunFile, read: &dyn Fn()| {
+        let bytes = whole.contents(file);
+        for index in 0..count() {
+            let mut changed = mutated(&bytes[..bytes.len() - 32], &mut stream(8, "checkpoint", index as u64));
+            let digest = Sha256::digest(&changed);
+            changed.extend_from_slice(&digest);
+            write(&whole.path(), file, &changed);
+            panicked.extend(trials.panics(&format!("a crafted {file}"), index, read).err());
+        }
+        write(&whole.path(), file, bytes);
+    };
+    craft(RunFile::Checkpoint, &|| drop(whole.resume()));
+    craft(RunFile::Autoencoder, &|| drop(whole.start_another()));
     check(&panicked);
 }
 

@@ -19,6 +19,7 @@ pub(super) fn ways_of(file: RunFile) -> &'static [Way] {
         RunFile::Data => &[begins, inspects, evaluates, exports, resumes],
         RunFile::Metrics => &[reports, resumes],
         RunFile::Checkpoint => &[resumes],
+        RunFile::Autoencoder => &[starts_another],
         RunFile::ClusterCount | RunFile::StickWeights | RunFile::LoneClusters | RunFile::Interval => {
             &[inspects, reports]
         }
@@ -65,6 +66,11 @@ fn reports(whole: &WholeRun) -> bool {
 /// Whether the training goes on.
 fn resumes(whole: &WholeRun) -> bool {
     matches!(whole.resume(), Err(WorkflowError::Fit(FitError::Stopped(_))))
+}
+
+/// Whether another run starts from this one.
+fn starts_another(whole: &WholeRun) -> bool {
+    matches!(whole.start_another(), Err(WorkflowError::Fit(FitError::Stopped(_))))
 }
 
 /// Whether the comparison takes the outcome that is there.

@@ -14,11 +14,12 @@ use edgemix::training::{EpochReport, Finding, Observer, PhaseSettings};
 use edgemix::workflow::{ExistingRun, FitOptions, Plan, WorkflowError, fit, start};
 
 /// All files but the report, which is never read.
-pub(crate) const FILES: [RunFile; 11] = [
+pub(crate) const FILES: [RunFile; 12] = [
     RunFile::Settings,
     RunFile::Data,
     RunFile::Metrics,
     RunFile::Checkpoint,
+    RunFile::Autoencoder,
     RunFile::ClusterCount,
     RunFile::StickWeights,
     RunFile::LoneClusters,
@@ -151,6 +152,14 @@ impl WholeRun {
         TO_RESUME.into_iter().try_for_each(|file| copied(file).map(drop)).unwrap();
         let run = start(&copy, &self.plan(), ExistingRun::Resume)?;
         fit(&run, &self.plan(), &OPTIONS, &mut Stop).map(drop)
+    }
+
+    /// Starts another run from this one's autoencoder, until it has trained on a batch.
+    pub(crate) fn start_another(&self) -> Result<(), WorkflowError> {
+        let config = FitConfig { start_from: Some(self.path()), ..self.config.clone() };
+        let plan = Plan::new(&self.source, &self.dataset, config)?;
+        let run = start(&self.scratch("another"), &plan, ExistingRun::Replace)?;
+        fit(&run, &plan, &OPTIONS, &mut Stop).map(drop)
     }
 }
 
