@@ -1,5 +1,5 @@
 /* Prints all that the library finds, so that what a chip prints can be compared with what the host prints: assignments of
- * 600 samples by a model of digits, windows of a stream by a model with a spectrum, and a monitor of drift. */
+ * 600 samples by a model of digits, windows of a stream by a model with a spectrum, a monitor of drift, and a smoother. */
 #include <edgemix.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -128,11 +128,37 @@ static void watch(void)
     }
 }
 
+/* Windows of which some are lost, with a gap. */
+static void smooth(void)
+{
+    static edgemix_model model;
+    static edgemix_cluster_belief clusters[TRANSITIONS_CLUSTERS];
+    static int16_t sample[TRANSITIONS_INPUT_LENGTH];
+    load(&model, transitions, sizeof transitions);
+    edgemix_smoother smoother;
+    check(edgemix_smoother_init(&smoother, &model, clusters, TRANSITIONS_CLUSTERS), "smoother");
+    for (int i = 0; i < 300; i++) {
+        for (size_t k = 0; k < TRANSITIONS_INPUT_LENGTH; k++)
+            sample[k] = (int16_t)(next() % 256);
+        edgemix_assignment found;
+        uint16_t cluster;
+        check(edgemix_assign_i16(&model, sample, TRANSITIONS_INPUT_LENGTH, arena, sizeof arena, &found), "transitions");
+        if (i % 40 == 39)
+            check(edgemix_smoother_miss(&smoother), "miss");
+        if (i == 200)
+            check(edgemix_smoother_restart(&smoother), "restart");
+        check(edgemix_smoother_observe(&smoother, &model, &found, &cluster), "observe");
+        printf("smoothed %u %u %08" PRIx32 "\n", found.cluster, cluster,
+               bits(edgemix_smoother_probability(&smoother, cluster)));
+    }
+}
+
 int main(void)
 {
     assign_digits();
     assign_windows();
     watch();
+    smooth();
     fflush(stdout);
     return 0;
 }

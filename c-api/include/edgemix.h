@@ -3,7 +3,8 @@
  * This file is made from c-api/src by `cargo xtask c --bless`. Do not edit it; docs/c.md shows how it is used.
  *
  * - Nothing is allocated, nothing is global, and no function blocks or aborts. Every function may be called from several
- *   threads or interrupts at once, as long as two calls do not write to the same arena, stream or monitor.
+ *   threads or interrupts at once, as long as two calls do not write to the same arena, stream, monitor or
+ *   smoother.
  * - Pointers that are null or misaligned, and structs that were not filled, are refused. Nobody can check that a pointer
  *   points to as many elements as the length beside it says: that is up to the caller.
  * - The bytes of a model start at a multiple of 16 and an arena at a multiple of 4, both of which EDGEMIX_ALIGNED sees to.
@@ -35,6 +36,9 @@
 
 // Words of a monitor.
 #define EDGEMIX_DRIFT_WORDS 16
+
+// Words of a smoother.
+#define EDGEMIX_SMOOTHER_WORDS 8
 
 // What became of a call: `EDGEMIX_OK`, or an error. Bits 0 to 7 are one of the constants below. If they name a part of a
 // model, bits 8 to 15 say what is wrong with it, which `edgemix_fault_text` puts into words, and bits 16 to 23 are the index
@@ -109,6 +113,25 @@ typedef struct edgemix_drift {
     // For the library only.
     size_t n_clusters;
 } edgemix_drift;
+
+// What a smoother keeps of a cluster.
+typedef struct edgemix_cluster_belief {
+    // For the library only.
+    uint32_t words[2];
+} edgemix_cluster_belief;
+
+// Corrects the clusters of successive windows. `edgemix_smoother_init` fills it. It points into the model's bytes, as the model
+// does.
+typedef struct edgemix_smoother {
+    // For the library only.
+    uint64_t filled;
+    // For the library only.
+    size_t words[EDGEMIX_SMOOTHER_WORDS];
+    // For the library only.
+    struct edgemix_cluster_belief *clusters;
+    // For the library only.
+    size_t n_clusters;
+} edgemix_smoother;
 
 // The call did what it says.
 #define EDGEMIX_OK 0
@@ -235,6 +258,9 @@ typedef struct edgemix_drift {
 
 // The model has more clusters than there is memory for.
 #define EDGEMIX_ERROR_TOO_MANY_CLUSTERS 97
+
+// The model does not know how its clusters follow each other: it was not trained on windows of a recording.
+#define EDGEMIX_ERROR_NO_TRANSITIONS 98
 
 #ifdef __cplusplus
 extern "C" {
@@ -451,6 +477,47 @@ float edgemix_drift_novel_share(const struct edgemix_drift *drift);
 // The caller ensures:
 // `drift` was filled by `edgemix_drift_init`.
 float edgemix_drift_cluster_share(const struct edgemix_drift *drift, uint16_t cluster);
+
+// Begins to smooth the clusters of successive windows. `clusters` has at least as many elements as the model has clusters. A
+// model knows how its clusters follow each other if it was trained on windows of a recording; the windows must be as far
+// apart as in training. The library has the functions of smoothers unless it was built without the feature `smoother`.
+//
+// The caller ensures:
+// `clusters` points to `n_clusters` elements that nobody else uses as long as the smoother is used, and `smoother` to memory
+// for it.
+edgemix_status edgemix_smoother_init(struct edgemix_smoother *smoother,
+                                     const struct edgemix_model *model,
+                                     struct edgemix_cluster_belief *clusters,
+                                     size_t n_clusters);
+
+// Observes the assignment of the next window by the smoother's model, before its arena is used again. `*cluster` is then the
+// most probable cluster, the first of several.
+//
+// The caller ensures:
+// `smoother` was filled by `edgemix_smoother_init`, and `found` by an assignment with `model`, whose arena nothing has used
+// since.
+edgemix_status edgemix_smoother_observe(struct edgemix_smoother *smoother,
+                                        const struct edgemix_model *model,
+                                        const struct edgemix_assignment *found,
+                                        uint16_t *cluster);
+
+// A window that was not observed: lost, or too novel to say anything of the clusters.
+//
+// The caller ensures:
+// `smoother` was filled by `edgemix_smoother_init`.
+edgemix_status edgemix_smoother_miss(struct edgemix_smoother *smoother);
+
+// Forgets all windows, as behind a gap or a restart.
+//
+// The caller ensures:
+// `smoother` was filled by `edgemix_smoother_init`.
+edgemix_status edgemix_smoother_restart(struct edgemix_smoother *smoother);
+
+// The probability of a cluster after the windows so far, from 0 to 1. It is 0 for a cluster that does not exist.
+//
+// The caller ensures:
+// `smoother` was filled by `edgemix_smoother_init`.
+float edgemix_smoother_probability(const struct edgemix_smoother *smoother, uint16_t cluster);
 
 #if defined(EDGEMIX_SIGNATURE)
 // Checks the signature of a model and then the model, and fills `model`: for models that arrive later. No byte is looked at

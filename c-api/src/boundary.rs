@@ -246,7 +246,7 @@ pub unsafe extern "C" fn edgemix_posterior_at_level(
 ///
 /// # Safety
 /// As for [`edgemix_posterior`].
-unsafe fn assignment<'a>(
+pub(crate) unsafe fn assignment<'a>(
     model: Option<&'a Model>,
     found: Option<&'a Assignment>,
 ) -> Option<edgemix_runtime::Assignment<'a>> {

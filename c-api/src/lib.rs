@@ -1,7 +1,7 @@
 //! Runs `.emx` models from C. `include/edgemix.h` is the interface, and `docs/c.md` the way from a model to a firmware.
 //!
 //! Nothing is allocated, nothing is global, and no function panics. Every function may be called from several threads or
-//! interrupts at once, as long as two calls do not write to the same arena, stream or monitor.
+//! interrupts at once, as long as two calls do not write to the same arena, stream, monitor or smoother.
 //!
 //! # Unsafe code
 //!
@@ -9,7 +9,7 @@
 //! It stands in modules that do nothing else:
 //!
 //! - [`boundary`] has the exported functions. Each turns its pointers into slices and calls safe code. `signed` has that for
-//!   signed models.
+//!   signed models, and `smoother` for the smoother.
 //! - `pointers` makes these slices, after checks for null, alignment and length.
 //! - `storage` keeps Rust values in structs that C owns.
 //!
@@ -34,6 +34,9 @@ mod pointers;
 #[cfg(feature = "signature")]
 #[allow(unsafe_code)]
 pub mod signed;
+#[cfg(feature = "smoother")]
+#[allow(unsafe_code)]
+pub mod smoother;
 pub mod status;
 #[allow(unsafe_code)]
 mod storage;

@@ -101,6 +101,8 @@ pub const EDGEMIX_ERROR_STEP: Status = 81;
 pub const EDGEMIX_ERROR_NO_HELD_OUT_SAMPLES: Status = 96;
 /// The model has more clusters than there is memory for.
 pub const EDGEMIX_ERROR_TOO_MANY_CLUSTERS: Status = 97;
+/// The model does not know how its clusters follow each other: it was not trained on windows of a recording.
+pub const EDGEMIX_ERROR_NO_TRANSITIONS: Status = 98;
 
 pub(crate) fn of_load(error: LoadError) -> Status {
     use LoadError as E;
@@ -155,6 +157,14 @@ pub(crate) fn of_drift(error: DriftError) -> Status {
     match error {
         DriftError::TooManyClusters { .. } => EDGEMIX_ERROR_TOO_MANY_CLUSTERS,
         _ => EDGEMIX_ERROR_NO_HELD_OUT_SAMPLES,
+    }
+}
+
+#[cfg(feature = "smoother")]
+pub(crate) fn of_smoother(error: edgemix_runtime::SmootherError) -> Status {
+    match error {
+        edgemix_runtime::SmootherError::TooManyClusters { .. } => EDGEMIX_ERROR_TOO_MANY_CLUSTERS,
+        _ => EDGEMIX_ERROR_NO_TRANSITIONS,
     }
 }
 
@@ -237,6 +247,7 @@ pub(crate) fn text(status: Status) -> &'static CStr {
         EDGEMIX_ERROR_STEP => c"a step has at least one instant",
         EDGEMIX_ERROR_NO_HELD_OUT_SAMPLES => c"the model has no novelty table of held-out samples",
         EDGEMIX_ERROR_TOO_MANY_CLUSTERS => c"the model has more clusters than there is memory for",
+        EDGEMIX_ERROR_NO_TRANSITIONS => c"the model does not know how its clusters follow each other",
         _ => c"no status of this library",
     }
 }

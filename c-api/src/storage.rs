@@ -4,7 +4,9 @@ use core::mem::MaybeUninit;
 
 use edgemix_runtime::{DriftTest, Model, Windows};
 
-use crate::structs::{ClusterDrift, Drift, Model as CModel, Stream};
+#[cfg(feature = "smoother")]
+use crate::structs::ClusterBelief;
+use crate::structs::{ClusterDrift, Drift, Model as CModel, Smoother, Stream};
 
 /// A kind of value that C keeps for Rust.
 ///
@@ -15,7 +17,7 @@ pub(crate) unsafe trait Kept: Sized {
     const FILLED: u64;
 }
 
-// SAFETY: the three values differ, and none is 0.
+// SAFETY: the values of all kinds differ, and none is 0.
 unsafe impl Kept for Model<'static> {
     const FILLED: u64 = u64::from_le_bytes(*b"EMIX mod");
 }
@@ -30,6 +32,12 @@ unsafe impl Kept for Windows {
     const FILLED: u64 = u64::from_le_bytes(*b"EMIX win");
 }
 
+// SAFETY: see above.
+#[cfg(feature = "smoother")]
+unsafe impl Kept for edgemix_runtime::ClusterFilter<'static> {
+    const FILLED: u64 = u64::from_le_bytes(*b"EMIX smo");
+}
+
 /// A struct of C that may be all zeros.
 ///
 /// # Safety
@@ -42,6 +50,8 @@ unsafe impl Empty for CModel {}
 unsafe impl Empty for Stream {}
 // SAFETY: its fields are integers and a raw pointer.
 unsafe impl Empty for Drift {}
+// SAFETY: its fields are integers and a raw pointer.
+unsafe impl Empty for Smoother {}
 
 /// Fills a struct with zeros where it lies: a value on the stack would be a copy too many.
 pub(crate) fn empty<T: Empty>(place: &mut MaybeUninit<T>) -> &mut T {
@@ -95,4 +105,13 @@ pub(crate) fn clusters(of_c: &mut [ClusterDrift]) -> &mut [edgemix_runtime::Clus
 pub(crate) fn cluster(of_c: &ClusterDrift) -> edgemix_runtime::ClusterDrift {
     let mut copy = [*of_c];
     clusters(&mut copy)[0]
+}
+
+/// What smoothers keep of clusters, in memory of C.
+#[cfg(feature = "smoother")]
+pub(crate) fn beliefs(of_c: &mut [ClusterBelief]) -> &mut [edgemix_runtime::ClusterBelief] {
+    type Kept = edgemix_runtime::ClusterBelief;
+    const { assert!(size_of::<ClusterBelief>() == size_of::<Kept>() && align_of::<ClusterBelief>() == align_of::<Kept>()) };
+    // SAFETY: both types are two 32-bit integers, of which any are allowed.
+    unsafe { core::slice::from_raw_parts_mut(of_c.as_mut_ptr().cast(), of_c.len()) }
 }

@@ -86,3 +86,28 @@ pub struct ClusterDrift {
     /// For the library only.
     pub(crate) words: [u32; 5],
 }
+
+/// Words of a smoother.
+pub const EDGEMIX_SMOOTHER_WORDS: usize = 8;
+
+/// Corrects the clusters of successive windows. `edgemix_smoother_init` fills it. It points into the model's bytes, as the model
+/// does.
+#[repr(C)]
+pub struct Smoother {
+    /// For the library only.
+    pub(crate) filled: u64,
+    /// For the library only.
+    pub(crate) words: [usize; EDGEMIX_SMOOTHER_WORDS],
+    /// For the library only.
+    pub(crate) clusters: *mut ClusterBelief,
+    /// For the library only.
+    pub(crate) n_clusters: usize,
+}
+
+/// What a smoother keeps of a cluster.
+#[repr(C)]
+#[derive(Clone, Copy, Default)]
+pub struct ClusterBelief {
+    /// For the library only.
+    pub(crate) words: [u32; 2],
+}

@@ -26,7 +26,7 @@ fn generate() -> Result<String> {
     let folder = root().join("c-api");
     let config = cbindgen::Config::from_file(folder.join("cbindgen.toml")).map_err(anyhow::Error::msg)?;
     let mut builder = cbindgen::Builder::new().with_config(config);
-    for file in ["status", "structs", "boundary", "signed"] {
+    for file in ["status", "structs", "boundary", "smoother", "signed"] {
         builder = builder.with_src(folder.join("src").join(file).with_extension("rs"));
     }
     let mut text = vec![];

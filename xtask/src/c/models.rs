@@ -9,10 +9,11 @@ use anyhow::{Context, Result};
 use crate::process::root;
 
 /// Name, file, and prefix of the constants of each model.
-const MODELS: [(&str, &str, &str); 3] = [
+const MODELS: [(&str, &str, &str); 4] = [
     ("digits", "firmware-example/assets/digits.emx", "DIGITS"),
     ("spectrum", "format/tests/golden/spectrum.emx", "SPECTRUM"),
     ("held_out", "format/tests/golden/held-out.emx", "HELD_OUT"),
+    ("transitions", "format/tests/golden/transitions.emx", "TRANSITIONS"),
 ];
 /// The stream reads instants of so many channels; the model of a spectrum takes any number that divides its window.
 const CHANNELS: u32 = 3;
