@@ -58,7 +58,11 @@ fn send(signal: &str, child: &Child) {
 fn stopped_by(signal: &str, number: i32, epochs: &str) -> (tempfile::TempDir, usize) {
     let folder = tempfile::tempdir().unwrap();
     write_samples(folder.path());
-    let mut train = Command::new(PROGRAM);
+    // The program leaves alone what it finds ignored, as a shell's background jobs and `nohup` have it.
+    let mut train = Command::new(if cfg!(target_os = "linux") { "env" } else { PROGRAM });
+    if cfg!(target_os = "linux") {
+        train.args(["--default-signal", PROGRAM]);
+    }
     train.args(training(epochs)).args(["--set", "checkpoint-every=100000000"]).current_dir(&folder);
     let child = train.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
     wait_for_epochs(folder.path(), 5);
