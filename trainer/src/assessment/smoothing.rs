@@ -12,16 +12,14 @@ const CHUNK: usize = 8192;
 ///
 /// ```
 /// use edgemix::assessment::smoothing::smooth;
-/// use edgemix::data::{Layout, Samples};
-/// use edgemix_format::testing::Spec;
+/// use edgemix::data::Samples;
 /// use edgemix_runtime::Model;
 ///
-/// let bytes = Spec { transitions: true, ..Spec::default() }.build()?;
-/// let model = Model::from_bytes(&bytes)?;
-/// let values = (0..600).map(|x| (x * 37 % 256) as f32).collect();
-/// let windows = Samples::new("windows", values, 6).with_layout(Layout::Windows { channels: 1 });
-/// assert_eq!(smooth(&model, &windows)?.unwrap().len(), 100);
-/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// /// How many windows the smoother puts in another cluster.
+/// fn changed(model: &Model, windows: &Samples, assigned: &[u16]) -> Option<usize> {
+///     let smoothed = smooth(model, windows).ok()?.ok()?;
+///     Some(smoothed.iter().zip(assigned).filter(|(one, other)| one != other).count())
+/// }
 /// ```
 ///
 /// # Errors

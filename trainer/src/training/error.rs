@@ -5,7 +5,7 @@ use std::io;
 
 use thiserror::Error;
 
-use super::checkpoint::CheckpointMismatch;
+use super::mismatch::CheckpointMismatch;
 use crate::data::DataError;
 use crate::mixture::NotPositiveDefinite;
 use crate::nn::RecordError;

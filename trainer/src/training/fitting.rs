@@ -12,11 +12,12 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::batch::{Batch, Terms};
-use super::checkpoint::{Checkpoint, CheckpointMismatch, CheckpointStore};
+use super::checkpoint::{Checkpoint, CheckpointStore};
 use super::error::FitError;
 use super::finding::{self, Finding, Fitted};
 use super::inputs::Data;
 use super::kept_autoencoder::KeptAutoencoder;
+use super::mismatch::CheckpointMismatch;
 use super::observer::{EpochReport, Observer};
 
 use super::plan::{PhasePlan, Plan};

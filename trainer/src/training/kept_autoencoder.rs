@@ -5,8 +5,8 @@ use std::io;
 
 use serde::{Deserialize, Serialize};
 
-use super::checkpoint::CheckpointMismatch;
-use super::sealed::{VERSION, seal, unseal};
+use super::mismatch::{CheckpointMismatch, VERSION};
+use super::sealed::{seal, unseal};
 use crate::nn::LayerShape;
 
 /// The weights of an autoencoder that has learned to reconstruct, and what they belong to.

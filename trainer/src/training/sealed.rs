@@ -6,13 +6,11 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 
-use super::checkpoint::CheckpointMismatch;
+use super::mismatch::{CheckpointMismatch, VERSION};
 
-/// The version of the program, which comes first in all that is kept.
-pub(super) const VERSION: &str = env!("CARGO_PKG_VERSION");
 const DIGEST: usize = 32;
 
-/// The value's bytes, followed by their SHA-256. The value's first field is its [`VERSION`].
+/// The value's bytes, followed by their SHA-256. The value's first field is the program's [`VERSION`].
 pub(super) fn seal(value: &impl Serialize) -> io::Result<Vec<u8>> {
     let mut bytes = postcard::to_stdvec(value).map_err(io::Error::other)?;
     let digest = Sha256::digest(&bytes);
