@@ -7,9 +7,9 @@ use std::process::{Command, Stdio};
 
 use anyhow::Result;
 
-use crate::cycles::Model;
 use crate::process::{program, root, run};
 use crate::setup;
+use crate::timing::Model;
 
 /// A core: its target, and the machine that QEMU emulates it with.
 #[derive(Clone, Copy)]

@@ -17,6 +17,7 @@ mod process;
 mod setup;
 mod size;
 mod slow;
+mod timing;
 
 use anyhow::{Context, Result, bail};
 

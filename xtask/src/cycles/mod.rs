@@ -1,12 +1,10 @@
 //! `cargo xtask cycles`: an estimate of cycles from the instructions that the emulator executes and from the timings in
-//! the reference manuals, for memory without wait states. `timing` lists what it assumes.
+//! the reference manuals, for memory without wait states. `timing.rs` beside this folder lists what it assumes.
 
-mod timing;
 mod trace;
 
 use anyhow::{Result, ensure};
 
-pub(crate) use timing::Model;
 pub(crate) use trace::{Count, calls};
 
 use crate::cores::CORES;

@@ -8,8 +8,8 @@ use std::process::Stdio;
 use anyhow::{Context, Result, ensure};
 use object::{Object, ObjectSection, ObjectSymbol};
 
-use super::timing::Timing;
 use crate::cores::Core;
+use crate::timing::Timing;
 
 /// What a call of a function took.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -14,7 +14,7 @@
 
 /// How long an instruction takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Timing {
+pub(crate) enum Timing {
     /// One cycle, and a refill if the instruction branches.
     Plain,
     /// A load or store of one register, which is shorter directly after another one.
@@ -38,18 +38,18 @@ pub(crate) enum Model {
 
 impl Model {
     /// Cycles of the refill after a taken branch.
-    pub(super) fn refill(self) -> u32 {
+    pub(crate) fn refill(self) -> u32 {
         if self == Self::M0Plus { 1 } else { 2 }
     }
 
     /// Bytes of an instruction whose first half-word this is.
-    pub(super) fn length(self, first: u16) -> u32 {
+    pub(crate) fn length(self, first: u16) -> u32 {
         let is_long = if self == Self::RiscV { first & 3 == 3 } else { first >> 11 >= 0b11101 };
         if is_long { 4 } else { 2 }
     }
 
     /// The timing of an instruction.
-    pub(super) fn decode(self, first: u16, second: u16) -> Timing {
+    pub(crate) fn decode(self, first: u16, second: u16) -> Timing {
         match (self, self.length(first)) {
             (Self::RiscV, 4) => decode_riscv(first, second),
             (Self::RiscV, _) => Timing::Plain,
