@@ -507,7 +507,7 @@ edgemix_status edgemix_smoother_observe(struct edgemix_smoother *smoother,
 // `smoother` was filled by `edgemix_smoother_init`.
 edgemix_status edgemix_smoother_miss(struct edgemix_smoother *smoother);
 
-// Forgets all windows, as behind a gap or a restart.
+// Forgets all windows, as after a gap or a restart.
 //
 // The caller ensures:
 // `smoother` was filled by `edgemix_smoother_init`.

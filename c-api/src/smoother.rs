@@ -63,7 +63,7 @@ pub unsafe extern "C" fn edgemix_smoother_miss(smoother: Option<&mut Smoother>) 
     unsafe { with(smoother, |filter, beliefs| filter.miss(beliefs)) }
 }
 
-/// Forgets all windows, as behind a gap or a restart.
+/// Forgets all windows, as after a gap or a restart.
 ///
 /// # Safety
 /// `smoother` was filled by `edgemix_smoother_init`.

@@ -105,7 +105,7 @@ impl<'m> ClusterFilter<'m> {
         }
     }
 
-    /// Forgets all windows, as behind a gap or a restart.
+    /// Forgets all windows, as after a gap or a restart.
     pub fn restart(&self, clusters: &mut [ClusterBelief]) {
         for (cluster, &share) in clusters.iter_mut().zip(self.transitions.shares) {
             cluster.belief = u32::from(share) << (BELIEF - 16);

@@ -51,7 +51,7 @@ impl<'m, const CLUSTERS: usize> Smoother<'m, CLUSTERS> {
         self.filter.miss(&mut self.clusters);
     }
 
-    /// Forgets all windows, as behind a gap or a restart.
+    /// Forgets all windows, as after a gap or a restart.
     pub fn restart(&mut self) {
         self.filter.restart(&mut self.clusters);
     }

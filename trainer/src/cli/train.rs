@@ -97,8 +97,8 @@ pub(super) struct Train {
     /// Number of epochs of reconstruction; 0 for none [default: chosen by the number of samples].
     #[arg(long)]
     pretrain_epochs: Option<usize>,
-    /// Starts from the autoencoder of another run, whatever its method, in the place of learning to reconstruct: a run with the
-    /// same samples, seed, share held out and layers.
+    /// Starts from the autoencoder of another run, whatever its method, instead of learning to reconstruct: a run with the same
+    /// samples, seed, held-out share and layers.
     #[arg(long, value_name = "RUN", conflicts_with_all = ["pretrain_epochs", "seeds"])]
     start_from: Option<PathBuf>,
     /// Number of epochs with the clustering loss; 0 for none [default: chosen by the number of samples].

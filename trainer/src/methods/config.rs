@@ -48,7 +48,7 @@ pub struct FitConfig {
     pub seed: u64,
     /// The encoder's layers. If there are none, the method's paper or the size of the input decides.
     pub encoder: Architecture,
-    /// The directory of a run whose autoencoder the fit starts from, in the place of one that learns to reconstruct.
+    /// The directory of a run whose autoencoder the fit starts from, instead of learning to reconstruct.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub start_from: Option<PathBuf>,
     /// Samples per step, in phases that have no batch size of their own.
@@ -155,8 +155,7 @@ impl FitConfig {
         let encoder = layers.shapes_for(samples).map_err(problem)?;
         self.method.check(&encoder, samples)?;
         if self.start_from.is_some() && encoder.is_empty() {
-            let problem =
-                format!("{} has no autoencoder here that could start from another one: omit it", self.method.name());
+            let problem = format!("{} trains no autoencoder on these samples: omit it", self.method.name());
             return Err(FitError::setting("start-from", problem));
         }
 

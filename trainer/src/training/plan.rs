@@ -23,7 +23,7 @@ pub(crate) struct Plan {
     pub augmentation: Augmentation,
     /// Whether the clustering phase trains the encoder with weights and activations rounded as int8 rounds them.
     pub fake_quantization: bool,
-    /// Whether the autoencoder is the one that the store keeps, in the place of one that learns to reconstruct.
+    /// Whether the autoencoder is the one that the store keeps, and does not learn to reconstruct.
     pub starts_from_kept: bool,
     /// Epochs between two checkpoints.
     pub checkpoint_every: usize,

@@ -49,10 +49,10 @@ pub enum ExistingRun {
 /// [`WorkflowError::Run`] if it can't be read or written.
 /// A directory without a run is not an error when a run is to be resumed: the run is started.
 pub fn start(out: &Path, plan: &Plan, existing: ExistingRun) -> Result<RunDir, WorkflowError> {
-    // A run that is resumed has the autoencoder already.
     let kept = match check(&RunDir::open(out), plan, existing)? {
-        Action::Resume(_) => None,
-        Action::Begin | Action::BeginBeside => kept_autoencoder(plan)?,
+        // It has begun with the autoencoder.
+        Action::Resume(run) if run.has_progress() => None,
+        _ => kept_autoencoder(plan)?,
     };
     let run = RunDir::create(out)?;
     // Now that nobody else can write to the directory, it is checked again, since it may have changed in the meantime.
@@ -61,6 +61,7 @@ pub fn start(out: &Path, plan: &Plan, existing: ExistingRun) -> Result<RunDir, W
             // A line of the metrics that is not a report is refused now, and one that was cut off is removed. No phase has an
             // empty name, so no other line is.
             run.truncate_metrics("", 0)?;
+            kept.map_or(Ok(()), |bytes| run.write(RunFile::Autoencoder, &bytes))?;
             return Ok(run);
         }
         Action::Begin => {

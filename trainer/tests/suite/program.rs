@@ -73,6 +73,13 @@ fn a_run_starts_from_anothers_autoencoder_and_methods_of_a_comparison_share_one(
     assert!(begun.status.success(), "{}", text(&begun.stderr));
     assert!(read("begun/trained.safetensors") == read("whole/trained.safetensors"));
     assert!(!text(&read("begun/metrics.jsonl")).contains("\"reconstruct\""));
+    // A run that was killed before it had the autoencoder takes it when it is resumed.
+    for file in ["checkpoints/autoencoder.ckpt", "checkpoints/last.ckpt", "trained.safetensors", "model.emx"] {
+        fs::remove_file(folder.path().join("begun").join(file)).unwrap();
+    }
+    let resumed = at(&["train", "--out", "begun", "--resume"]);
+    assert!(resumed.status.success(), "{}", text(&resumed.stderr));
+    assert!(read("begun/trained.safetensors") == read("whole/trained.safetensors"));
     // Another seed holds out other samples, and other layers have other weights.
     for (flags, problem) in
         [(["--seed", "1"], "other samples"), (["--encoder", "17-4"], "64-16-4, this one has 64-17-4")]
