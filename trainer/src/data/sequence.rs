@@ -12,7 +12,7 @@ impl Samples {
     /// use edgemix::data::{Layout, Samples};
     ///
     /// let samples = Samples::new("r", (0..10).map(|x| x as f32).collect(), 2);
-    /// assert_eq!(samples.sequences(), []);
+    /// assert!(samples.sequences().is_empty());
     /// let windows = samples.with_layout(Layout::Windows { channels: 1 }).with_groups(vec![0, 0, 0, 1, 1]);
     /// assert_eq!(windows.sequences(), [0..3, 3..5]);
     /// // A selection knows what is left of them.
