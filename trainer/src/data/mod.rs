@@ -37,6 +37,8 @@ mod table;
 mod text;
 mod timing;
 mod values;
+mod variations;
+mod window_augmentation;
 mod window_start;
 mod windows;
 
@@ -55,4 +57,6 @@ pub use scaling::Scaling;
 pub use source::{Source, TrainedColumns, Windowing};
 pub(crate) use survey::ValueRange;
 pub use timing::Gaps;
+pub use variations::Variations;
+pub use window_augmentation::WindowAugmentation;
 pub use window_start::WindowStart;

@@ -10,6 +10,7 @@ use super::memory::MemoryLimit;
 use super::note::DataNote;
 use super::survey::{Survey, Surveyor};
 use super::values::{Sink, Store, Values};
+use super::variations::Variations;
 use super::window_start::WindowStart;
 use crate::base::arrays::changes;
 
@@ -38,6 +39,7 @@ pub struct Samples {
     times: Option<Arc<[f64]>>,
     interval: Option<f64>,
     starts: Option<Arc<[WindowStart]>>,
+    variations: Option<Arc<dyn Variations>>,
     pub(super) breaks: Arc<[usize]>,
     notes: Vec<DataNote>,
     fingerprint: [u8; 32],
@@ -102,6 +104,7 @@ impl Samples {
             times: None,
             interval: None,
             starts: None,
+            variations: None,
             breaks: [].into(),
             notes: vec![],
             fingerprint,
@@ -164,6 +167,17 @@ impl Samples {
         assert_eq!(groups.len(), self.n_samples(), "one group for each sample");
         let breaks: Vec<usize> = changes(&groups).collect();
         Self { groups: Some(groups.into()), ..self }.with_breaks(breaks)
+    }
+
+    /// The same samples, of which there are augmented versions. A selection of them has none.
+    #[must_use]
+    pub fn with_variations(self, variations: impl Variations + 'static) -> Self {
+        Self { variations: Some(Arc::new(variations)), ..self }
+    }
+
+    /// What makes augmented versions of the samples, if something does.
+    pub fn variations(&self) -> Option<&dyn Variations> {
+        self.variations.as_deref()
     }
 
     /// The same samples, the instants of a recording, with the time of each.
@@ -414,7 +428,7 @@ impl Samples {
         }
         let values = self.values.select((0..self.n_samples()).step_by(step));
         let breaks = (1..values.n_rows()).collect();
-        Self { values, groups: None, starts: None, breaks, ..self.clone() }
+        Self { values, groups: None, starts: None, variations: None, breaks, ..self.clone() }
     }
 
     /// The same samples with these features only, in this order.

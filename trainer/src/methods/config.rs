@@ -7,8 +7,8 @@ use sha2::{Digest, Sha256};
 
 use super::ranges;
 use super::registry::MethodConfig;
-use crate::data::Samples;
 use crate::data::augmentation::Augmentation;
+use crate::data::{Samples, WindowAugmentation};
 use crate::front_end::FrontEndSettings;
 use crate::nn::{Architecture, LayerError, LayerShape};
 use crate::training::{CLUSTERING, FitError, PhasePlan, PhaseSettings, Plan, RECONSTRUCTION};
@@ -70,8 +70,10 @@ pub struct FitConfig {
     pub clustering: PhaseSettings,
     /// What computes features of the windows of a recording.
     pub front_end: FrontEndSettings,
-    /// Random movements of images; other data are not augmented.
+    /// Random movements of images.
     pub augmentation: Augmentation,
+    /// Random changes of the windows of a recording.
+    pub window_augmentation: WindowAugmentation,
     /// The method and its settings.
     pub method: MethodConfig,
 }
@@ -92,6 +94,7 @@ impl Default for FitConfig {
             clustering: PhaseSettings::default(),
             front_end: FrontEndSettings::default(),
             augmentation: Augmentation::default(),
+            window_augmentation: WindowAugmentation::default(),
             method: MethodConfig::default(),
         }
     }

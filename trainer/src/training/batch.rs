@@ -9,7 +9,7 @@ use rand_chacha::ChaCha8Rng;
 pub(crate) struct Batch<B: Backend> {
     /// The samples without augmentation.
     pub clean: Tensor<B, 2>,
-    /// The augmented samples. Only images are augmented; other samples equal `clean`.
+    /// The augmented samples: images, and windows if their augmentation is asked for; other samples equal `clean`.
     pub augmented: Tensor<B, 2>,
     /// The indices of the samples.
     pub indices: Tensor<B, 1, Int>,

@@ -280,7 +280,7 @@ impl<B: AutodiffBackend> Fitting<'_, B> {
         let clean = self.data.select(indices)?;
         let augmented = match self.data.image {
             Some(shape) => self.plan.augmentation.apply(clean.clone(), shape, rng),
-            None => clean.clone(),
+            None => self.data.varied(indices, rng)?.unwrap_or_else(|| clean.clone()),
         };
         Ok(Batch {
             clean: Tensor::from_inner(clean),

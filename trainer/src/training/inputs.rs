@@ -2,6 +2,7 @@
 
 use burn::tensor::backend::Backend;
 use burn::tensor::{Int, Tensor, TensorData};
+use rand_chacha::ChaCha8Rng;
 
 use crate::data::{DataError, ImageShape, Samples, Scaling};
 use crate::nn::has_host_tensors;
@@ -65,6 +66,16 @@ impl<B: Backend> Data<B> {
         }
         let indices: Vec<usize> = indices.iter().map(|&index| index as usize).collect();
         Ok(self.scaled(&self.samples.gather(&indices)?))
+    }
+
+    /// Augmented versions of the samples with these indices, scaled, `len x inputs`; `None` if there are none.
+    ///
+    /// # Errors
+    /// If the file that the samples are in can't be read.
+    pub(crate) fn varied(&self, indices: &[i32], rng: &mut ChaCha8Rng) -> Result<Option<Tensor<B, 2>>, DataError> {
+        let Some(variations) = self.samples.variations() else { return Ok(None) };
+        let indices: Vec<usize> = indices.iter().map(|&index| index as usize).collect();
+        Ok(Some(self.scaled(&variations.draw(&indices, rng)?)))
     }
 
     /// All samples, scaled, `n` rows at a time.

@@ -4,6 +4,7 @@ use super::error::WorkflowError;
 use super::export::{Export, check_and_write};
 use super::plan::Plan;
 use super::recorder::Recorder;
+use super::window_variations::WindowVariations;
 use crate::assessment::collapse::{Collapse, find_collapse};
 use crate::assessment::lone::{LoneCluster, lone_clusters};
 use crate::data::split::{Split, SplitSamples};
@@ -61,6 +62,9 @@ pub fn fit(
     let mut inputs = split.parts(plan.inputs())?.training.into_owned();
     if let Some(groups) = &dataset.groups {
         inputs = inputs.with_groups(split.training.iter().map(|&row| groups[row]).collect());
+    }
+    if let Some(variations) = WindowVariations::new(plan, &parts.training)? {
+        inputs = inputs.with_variations(variations);
     }
     let mut trained = options.device.fit(&inputs, config, &mut run.clone(), &mut recorder)?.trained;
     trained.front_end = plan.front_end().cloned();

@@ -44,6 +44,7 @@ mod seeds;
 mod start;
 mod start_from;
 mod table;
+mod window_variations;
 
 pub use c_module::CModule;
 pub use calibration::{CalibrationErrors, PosteriorCalibration};

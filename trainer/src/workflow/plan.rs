@@ -2,11 +2,12 @@
 
 use super::error::WorkflowError;
 use crate::assessment::chips::{Chip, Planned};
-use crate::data::{DataError, DataRecord, Dataset, Samples, Source};
+use crate::data::{DataError, DataRecord, Dataset, Layout, Samples, Source};
 use crate::front_end::{FrontEnd, FrontEndKind};
 use crate::methods::{EncoderChoice, FitConfig};
 use crate::quantize::check_sizes;
 use crate::run::settings_to_toml;
+use crate::training::FitError;
 
 /// Samples and settings that were checked against each other.
 ///
@@ -49,6 +50,7 @@ impl<'a> Plan<'a> {
             false => FrontEnd::of(&config.front_end, samples)?,
         };
         config.check_numbers()?;
+        check_window_augmentation(&config, samples)?;
         let features = front_end.as_ref().map(|front_end| front_end.features_of(samples)).transpose()?;
         let encoder = EncoderChoice { encoder: config.encoder.clone(), dimension: None };
         Self { dataset, record: DataRecord::new(source, samples), config, encoder, front_end, features }.checked()
@@ -123,5 +125,30 @@ impl<'a> Plan<'a> {
     /// The settings.
     pub fn config(&self) -> &FitConfig {
         &self.config
+    }
+}
+
+/// Refuses an augmentation of windows that these samples can't have.
+fn check_window_augmentation(config: &FitConfig, samples: &Samples) -> Result<(), FitError> {
+    let augmentation = &config.window_augmentation;
+    let Layout::Windows { channels } = samples.layout() else {
+        if !augmentation.changes_anything() {
+            return Ok(());
+        }
+        let problem = format!("is for windows of a recording, and {} has none: omit it", samples.name());
+        return Err(FitError::setting("window-augmentation", problem));
+    };
+    if let Some((setting, problem)) = augmentation.problem(channels) {
+        return Err(FitError::setting(setting, problem));
+    }
+    let is_shifted = |&channel: &usize| samples.origins().get(channel).is_some_and(|&origin| origin != 0.0);
+    match augmentation.axes.as_flattened().iter().find(|channel| is_shifted(channel)) {
+        Some(&channel) if augmentation.rotation > 0.0 => {
+            let name = samples.column_name(channel);
+            let problem =
+                format!("{name} is far from 0 for its changes, so that no sensor's axis can be meant: omit it");
+            Err(FitError::setting("window-augmentation.axes", problem))
+        }
+        _ => Ok(()),
     }
 }

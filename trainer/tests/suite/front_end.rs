@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use edgemix::data::{Dataset, Layout, Samples, Source, Windowing};
+use edgemix::data::{Dataset, Layout, Samples, Source, WindowAugmentation, Windowing};
 use edgemix::front_end::{FrontEnd, FrontEndError, FrontEndSettings};
 use edgemix::methods::{FitConfig, MethodConfig};
 use edgemix::run::RunDir;
@@ -65,6 +65,31 @@ fn raw_counts_give_the_features_and_clusters_that_training_saw() {
     assert!(evaluation.agreement.unwrap() >= 0.99, "{evaluation:?}");
     assert!(evaluation.int8.scores.unwrap().nmi > 0.55, "{evaluation:?}");
     assert!(file.flash() < 30_000, "{}", file.flash());
+}
+
+#[test]
+fn augmented_windows_are_learned_from_and_the_model_is_of_the_windows_themselves() {
+    let dataset = source().read().unwrap();
+    let learned = |window_augmentation: WindowAugmentation| {
+        let folder = tempfile::tempdir().unwrap();
+        let mut method = MethodConfig::named("ae-gmm").unwrap();
+        method.set_n_clusters(6);
+        let reconstruction = PhaseSettings::with_epochs(5);
+        let config = FitConfig { method, reconstruction, window_augmentation, ..FitConfig::default() };
+        let plan = Plan::new(&source(), &dataset, config).unwrap();
+        let run = start(folder.path(), &plan, ExistingRun::Refuse).unwrap();
+        fit(&run, &plan, &FitOptions::default(), &mut ()).unwrap();
+        let losses = run.metrics().unwrap().iter().map(|report| report.losses[0].1).collect::<Vec<f64>>();
+        (run.trained().unwrap(), losses)
+    };
+    let turned = WindowAugmentation { rotation: 30.0, axes: vec![[0, 1, 2]], ..WindowAugmentation::default() };
+    let (plain, losses) = learned(WindowAugmentation::default());
+    let (augmented, harder) = learned(turned.clone());
+    assert_eq!((&augmented, &harder), (&learned(turned).0, &harder));
+    assert_ne!(augmented.encoder, plain.encoder);
+    assert_eq!((augmented.scaling, augmented.front_end), (plain.scaling, plain.front_end));
+    // A window that was turned says less of what it was.
+    assert!(harder.last() > losses.last(), "{harder:?} {losses:?}");
 }
 
 /// Windows of 32 instants of two channels; values are counts times `count`.

@@ -192,6 +192,10 @@ const CASES: &[&str] = &[
     "train windows.npy --encoder conv1d:8k17,10 --out r",
     "train windows.npy --encoder conv:8k3,10 --out r",
     "train wide.npy --window 16 --front-end spectrum --out r",
+    "train windows.npy --set window-augmentation.shift=2 --out r",
+    "train windows.npy --set window-augmentation.rotation=9 --out r",
+    "train windows.npy --set window-augmentation.rotation=9 --set window-augmentation.axes=[[0,1,3]] --out r",
+    "train digits --set window-augmentation.noise=0.1 --out r",
     // Settings out of their ranges, and encoders that no model file holds.
     "train digits --out r --set method.grouping.majority=2",
     "train digits --out r --set method.grouping.halves=-1",
