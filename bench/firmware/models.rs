@@ -4,7 +4,7 @@
 
 use edgemix_format::testing::{Convolution, Follow, HeadSpec, ImageLayer, PoolingSpec, Spec};
 use edgemix_format::view::{Covariance, FramePooling, Pooling, Statistics};
-use edgemix_format::write::{SpectrumSettings, Taper};
+use edgemix_format::write::{FilterSettings, SpectrumSettings, Taper};
 
 /// Accelerometer and gyroscope: mean, deviation and eight bands of six channels.
 fn accelerometer() -> SpectrumSettings {
@@ -24,6 +24,12 @@ fn accelerometer() -> SpectrumSettings {
     }
 }
 
+/// Sections that damp what is fast, on each channel; one in `factor` instants is kept.
+fn filter(instants: usize, channels: usize, factor: usize, sections: usize) -> FilterSettings {
+    let section = [220_000_000, 440_000_000, 220_000_000, 400_000_000, -206_258_176];
+    FilterSettings { instants, channels, factor, sections: vec![section; sections] }
+}
+
 fn mixture(dims: usize, components: u16, covariance: Covariance) -> Spec {
     Spec {
         input: dims,
@@ -36,7 +42,7 @@ fn mixture(dims: usize, components: u16, covariance: Covariance) -> Spec {
 }
 
 /// The models whose instructions `cargo xtask bench` counts.
-pub fn benchmarks() -> [(&'static str, Spec); 7] {
+pub fn benchmarks() -> [(&'static str, Spec); 8] {
     // The autoencoder of MLPerf Tiny's anomaly detection. Its last layer has no activation.
     let widths = [128, 128, 128, 128, 8, 128, 128, 128, 128];
     let mut layers: Vec<_> = widths.map(|width| (width, Follow::Relu)).to_vec();
@@ -58,6 +64,15 @@ pub fn benchmarks() -> [(&'static str, Spec); 7] {
         ("pairs-10x64", Spec { input: 64, layers: vec![], head, components: 10, ..Spec::default() }),
         ("depict", depict),
         ("spectrum", Spec { spectrum: Some(accelerometer()), input: 60, ..mixture(60, 6, Covariance::Diagonal) }),
+        (
+            "filter",
+            Spec {
+                filter: Some(filter(512, 6, 4, 4)),
+                spectrum: Some(accelerometer()),
+                input: 60,
+                ..mixture(60, 6, Covariance::Diagonal)
+            },
+        ),
         ("anomaly", Spec { input: 640, layers, ..mixture(640, 2, Covariance::Spherical) }),
         ("diagonal-8x16", mixture(16, 8, Covariance::Diagonal)),
         ("full-8x16", mixture(16, 8, Covariance::Full)),
@@ -95,6 +110,7 @@ pub fn measured() -> Vec<(&'static str, Spec)> {
         let features = settings.tables().expect("the settings are valid").spectrum().outputs();
         Spec { spectrum: Some(settings), ..mixture(features, 2, Covariance::Diagonal) }
     };
+    let filtered = |filter: FilterSettings, settings| Spec { filter: Some(filter), ..spectral(settings) };
     let spectrum = |instants, channels: u16, fft, signals: Vec<u32>, edges, statistics| SpectrumSettings {
         instants,
         channels: channels.into(),
@@ -139,5 +155,15 @@ pub fn measured() -> Vec<(&'static str, Spec)> {
         ("spectrum-3", spectral(spectrum(128, 3, 32, vec![1, 7], vec![1, 9, 17], all))),
         ("spectrum-4", spectral(spectrum(512, 2, 512, vec![1, 2, 3], vec![1, 257], all))),
         ("spectrum-5", spectral(spectrum(64, 4, 16, vec![1, 2, 4, 8, 15], vec![1, 3, 5, 9], some))),
+        (
+            "filter-1",
+            filtered(filter(256, 3, 4, 4), spectrum(64, 3, 16, vec![1, 2, 4], vec![1, 3, 5, 9], some)),
+        ),
+        (
+            "filter-2",
+            filtered(filter(300, 1, 1, 2), spectrum(300, 1, 64, vec![1], vec![1, 2, 3, 5, 8, 13, 21, 33], some)),
+        ),
+        ("filter-3", filtered(filter(512, 3, 8, 6), spectrum(64, 3, 32, vec![1, 7], vec![1, 9, 17], some))),
+        ("filter-4", filtered(filter(320, 3, 2, 1), spectrum(160, 3, 16, vec![7, 2], vec![1, 3, 5, 9], some))),
     ]
 }

@@ -76,6 +76,9 @@ faults! {
     UnknownParent = 40, c"a cluster is part of one that the next level does not have";
     Childless = 41, c"a cluster of a level has no clusters of the level below";
     Shares = 42, c"the share of a cluster is zero, or the shares are more than 1 together";
+    FrontEndOrder = 43, c"a front end is not followed by one that takes what it gives";
+    SectionCount = 44, c"a filter has no sections, or too many";
+    Section = 45, c"a section of a filter is unstable, or its gain for a constant is neither 1 nor 0";
 }
 
 #[cfg(test)]

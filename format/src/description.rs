@@ -12,6 +12,7 @@ pub use crate::parts::autoencoders::AutoencodersRecord;
 pub use crate::parts::calibration::{CalibrationRecord, HeldOutRecord, QuantileTableRecord};
 pub use crate::parts::conv2d::Conv2dRecord;
 pub use crate::parts::dense::{DenseRecord, WeightOrder};
+pub use crate::parts::filter::FilterRecord;
 pub use crate::parts::front_end::{FrontEndRecord, FrontEndRecords};
 pub use crate::parts::head::HeadRecord;
 pub use crate::parts::hierarchy::HierarchyRecord;

@@ -167,6 +167,13 @@ pub enum Fault {
     CurveBeforeLastLayer,
     /// There are more front ends than a model may have.
     FrontEndCount,
+    /// A front end is not followed by one that takes what it gives: behind a filter, this is a spectrum of the window that
+    /// the filter gives; behind a spectrum, nothing.
+    FrontEndOrder,
+    /// A filter has no sections, or too many.
+    SectionCount,
+    /// A section of a filter is not stable, or its gain for a constant is neither 1 nor 0.
+    Section,
     /// The length of a Fourier transform is not a power of two from 16 to 1024.
     Transform,
     /// A frame is empty or longer than the transform or the window, its hop is zero, or there are too many frames.
@@ -282,6 +289,9 @@ impl fmt::Display for Fault {
             Self::TableInLastLayer => "the last layer gives int16, but its table gives int8",
             Self::CurveBeforeLastLayer => "the layer gives int8, but its curve gives int16",
             Self::FrontEndCount => "there are too many front ends",
+            Self::FrontEndOrder => "a front end is not followed by one that takes what it gives",
+            Self::SectionCount => "a filter has no sections, or too many",
+            Self::Section => "a section of a filter is unstable, or its gain for a constant is neither 1 nor 0",
             Self::Transform => "the length of the Fourier transform is not a power of two from 16 to 1024",
             Self::Frames => "the frames do not fit the window or the transform, or there are too many",
             Self::Signals => "a signal has no channel, or one that the window does not have",

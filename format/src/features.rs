@@ -13,6 +13,8 @@ pub enum Feature {
     Autoencoders,
     /// `convolution`: two-dimensional convolutions.
     Convolution,
+    /// `filter`: filters before spectra.
+    Filter,
     /// `full-covariance`: mixtures with full covariance matrices.
     FullCovariance,
     /// `held-out`: novelty tables of held-out samples.
@@ -35,6 +37,7 @@ impl fmt::Display for Feature {
             Self::Activations => "activations",
             Self::Autoencoders => "autoencoders",
             Self::Convolution => "convolution",
+            Self::Filter => "filter",
             Self::FullCovariance => "full-covariance",
             Self::HeldOut => "held-out",
             Self::Levels => "levels",
@@ -55,6 +58,8 @@ pub const ACTIVATIONS: bool = cfg!(feature = "activations");
 pub const AUTOENCODERS: bool = cfg!(feature = "autoencoders");
 /// Whether feature `convolution` is on.
 pub const CONVOLUTION: bool = cfg!(feature = "convolution");
+/// Whether feature `filter` is on.
+pub const FILTER: bool = cfg!(feature = "filter");
 /// Whether feature `full-covariance` is on.
 pub const FULL_COVARIANCE: bool = cfg!(feature = "full-covariance");
 /// Whether feature `held-out` is on.

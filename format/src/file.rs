@@ -154,7 +154,7 @@ impl<'a> File<'a> {
     /// Multiply-accumulates of one inference.
     pub(crate) fn macs(&self) -> u64 {
         // The limits keep this far from overflow: at most 2^29 for a front end, 2^32 for a layer, 2^54 for a head.
-        let front_ends = self.front_ends.iter().map(FrontEnd::macs).sum::<u64>();
+        let front_ends = front_end::macs(&self.front_ends);
         let scaling = self.input.len as u64;
         front_ends + scaling + self.encoder.iter().map(Layer::macs).sum::<u64>() + self.head.macs()
     }

@@ -42,6 +42,8 @@ mod cursor;
 mod error;
 mod features;
 mod file;
+#[cfg(feature = "alloc")]
+mod filter_settings;
 mod limits;
 mod parts;
 #[cfg(feature = "alloc")]

@@ -5,7 +5,9 @@ pub const BLOB_ALIGNMENT: usize = 16;
 /// The greatest number of layers of an encoder, or of one network of an autoencoder head.
 pub const MAX_LAYERS: usize = 16;
 /// The greatest number of front ends.
-pub const MAX_FRONT_ENDS: usize = 1;
+pub const MAX_FRONT_ENDS: usize = 2;
+/// The greatest number of second-order sections of a filter.
+pub const MAX_SECTIONS: usize = 8;
 /// The greatest number of levels above the clusters.
 pub const MAX_LEVELS: usize = 8;
 /// The greatest number of instants of a window that a spectrum takes. It keeps the sum of their counts within 32 bits.

@@ -30,22 +30,26 @@ pub struct FrontEndMemory {
     pub scratch: usize,
 }
 
-/// The bytes of RAM that front ends need. The window is not in the arena.
+/// The bytes of RAM that front ends need which run one after another: the features of the last, and the scratch memory of
+/// all, since each computes what the next one asks for. The window is not in the arena.
 ///
 /// The result is a multiple of 4; `None` if it does not fit `usize`.
 ///
 /// ```
 /// use edgemix_format::plan::{FrontEndMemory, front_ends};
 ///
-/// assert_eq!(front_ends([FrontEndMemory { features: 61, scratch: 200 }]), Some(2 * 62 + 4 * 200));
+/// let spectrum = FrontEndMemory { features: 61, scratch: 200 };
+/// assert_eq!(front_ends([spectrum]), Some(2 * 62 + 4 * 200));
+/// let filter = FrontEndMemory { features: 384, scratch: 30 };
+/// assert_eq!(front_ends([filter, spectrum]), Some(2 * 62 + 4 * 230));
 /// ```
 pub fn front_ends(memories: impl IntoIterator<Item = FrontEndMemory>) -> Option<usize> {
-    let mut most: usize = 0;
+    let (mut last, mut all): (usize, usize) = (0, 0);
     for FrontEndMemory { features, scratch } in memories {
-        let features = features.checked_next_multiple_of(2)?.checked_mul(2)?;
-        most = scratch.checked_mul(4)?.checked_add(features)?.max(most);
+        last = features.checked_next_multiple_of(2)?.checked_mul(2)?;
+        all = scratch.checked_mul(4)?.checked_add(all)?;
     }
-    Some(most)
+    all.checked_add(last)
 }
 
 /// The elements that layers need which run one after another on `input` elements, and the number of outputs of the last

@@ -24,6 +24,7 @@ use crate::limits::BLOB_ALIGNMENT;
 
 pub use crate::aligned::AlignedBytes;
 pub use crate::blob::Blob;
+pub use crate::filter_settings::FilterSettings;
 pub use crate::spectrum_settings::{SpectrumSettings, SpectrumTables, Taper};
 
 /// Why a file cannot be written.

@@ -5,7 +5,7 @@ use edgemix_format::File;
 use edgemix_format::header::HEADER_LEN;
 use edgemix_format::testing::{Convolution, Follow, HeadSpec, ImageLayer, PoolingSpec, Spec};
 use edgemix_format::view::{Covariance, FramePooling, Pooling, Statistics};
-use edgemix_format::write::{AlignedBytes, SpectrumSettings, Taper};
+use edgemix_format::write::{AlignedBytes, FilterSettings, SpectrumSettings, Taper};
 use std::collections::HashMap;
 use std::path::Path;
 
@@ -53,6 +53,7 @@ fn golden() -> [(&'static str, &'static [u8], Spec); 11] {
             },
         ),
         ("pooling", include_bytes!("golden/pooling.emx"), pooling()),
+        ("filter", include_bytes!("golden/filter.emx"), filter()),
         ("spectrum", include_bytes!("golden/spectrum.emx"), spectrum()),
         ("held-out", include_bytes!("golden/held-out.emx"), Spec { held_out: 2, seed: 7, ..Spec::default() }),
         (
@@ -118,6 +119,14 @@ fn spectrum() -> Spec {
         edges: vec![0, 1, 3, 6, 9],
     };
     Spec { spectrum: Some(spectrum), input: 27, channels: 27, seed: 20, ..Spec::default() }
+}
+
+/// A low pass and a high pass before the same spectrum: of 49 instants, every second one but for the last.
+fn filter() -> Spec {
+    let low = [220_000_000, 440_000_000, 220_000_000, 400_000_000, -206_258_176];
+    let high = [900_000_000, -1_800_000_000, 900_000_000, 1_700_000_000, -750_000_000];
+    let filter = FilterSettings { instants: 49, channels: 2, factor: 2, sections: vec![low, high] };
+    Spec { filter: Some(filter), seed: 21, ..spectrum() }
 }
 
 #[test]

@@ -2,10 +2,10 @@
 
 mod common;
 
-use edgemix_format::description::{self, ActivationRecord, DenseRecord, Description, LayerRecord};
+use edgemix_format::description::{self, ActivationRecord, DenseRecord, Description, FrontEndRecord, LayerRecord};
 use edgemix_format::header::{HEADER_LEN, is_model};
 use edgemix_format::testing::{Convolution, Follow, HeadSpec, ImageLayer, Spec};
-use edgemix_format::view::{Activation, Autoencoders, Calibration, Dense, FrontEnd, Head, Layer};
+use edgemix_format::view::{Activation, Autoencoders, Calibration, Dense, FrontEnd, Head, Layer, front_end_macs};
 use edgemix_format::write::{AlignedBytes, WriteError, write};
 use edgemix_format::{Fault, File, LoadError, arena_len, input_len, latent_len, macs, n_clusters, n_components, plan};
 use proptest::prelude::*;
@@ -25,13 +25,23 @@ fn same(description: &Description, file: &File, bytes: &[u8]) {
         assert_eq!(channels, description.input.channels as usize);
     }
     assert_eq!(file.front_ends.len(), description.front_ends.len());
-    for (FrontEnd::Spectrum(view), description::FrontEndRecord::Spectrum(record)) in
-        file.front_ends.iter().zip(&description.front_ends)
-    {
-        assert_eq!(view.inputs(), (record.instants * u32::from(record.channels)) as usize);
-        assert_eq!((view.statistics, view.pooling), (record.statistics, record.pooling));
-        let tensors = [view.signals.len(), view.taper.len(), view.edges.len()];
-        assert_eq!(tensors, [record.signals.len, record.taper.len, record.edges.len].map(|len| len as usize));
+    for front_ends in file.front_ends.iter().zip(&description.front_ends) {
+        match front_ends {
+            (FrontEnd::Spectrum(view), FrontEndRecord::Spectrum(record)) => {
+                assert_eq!(view.inputs(), (record.instants * u32::from(record.channels)) as usize);
+                assert_eq!((view.statistics, view.pooling), (record.statistics, record.pooling));
+                let tensors = [view.signals.len(), view.taper.len(), view.edges.len()];
+                assert_eq!(tensors, [record.signals.len, record.taper.len, record.edges.len].map(|len| len as usize));
+            }
+            (FrontEnd::Filter(view), FrontEndRecord::Filter(record)) => {
+                assert_eq!(view.inputs(), (record.instants * u32::from(record.channels)) as usize);
+                assert_eq!(
+                    (view.factor, 5 * view.sections.len()),
+                    (record.factor.into(), record.sections.len as usize)
+                );
+            }
+            front_ends => panic!("{front_ends:?}"),
+        }
     }
     assert_eq!(file.encoder.len(), description.encoder.len());
     for (view, layer) in file.encoder.iter().zip(&description.encoder) {
@@ -183,7 +193,7 @@ proptest! {
         let of_front_end = plan::front_ends(file.front_ends.iter().map(FrontEnd::memory));
         prop_assert_eq!(Some(arena_len(&bytes)), planned.max(of_front_end));
         let layers: u64 = file.encoder.iter().map(Layer::macs).sum();
-        let front_ends: u64 = file.front_ends.iter().map(FrontEnd::macs).sum();
+        let front_ends = front_end_macs(&file.front_ends);
         prop_assert_eq!(macs(&bytes), front_ends + file.input.len as u64 + layers + file.head.macs());
         prop_assert_eq!(input_len(&bytes), file.sample.len);
         prop_assert_eq!(latent_len(&bytes), usize::from(file.latent.len));

@@ -4,7 +4,7 @@ use std::{fs, io};
 
 use edgemix_format::testing::{Convolution, Follow, HeadSpec, ImageLayer, PoolingSpec, Spec};
 use edgemix_format::view::{Covariance, FramePooling, Pooling, Statistics};
-use edgemix_format::write::{SpectrumSettings, Taper};
+use edgemix_format::write::{FilterSettings, SpectrumSettings, Taper};
 
 /// Frames shorter than the transform, and a magnitude.
 fn spectrum() -> SpectrumSettings {
@@ -22,6 +22,13 @@ fn spectrum() -> SpectrumSettings {
         signals: vec![1, 2, 3],
         edges: vec![0, 1, 4, 9],
     }
+}
+
+/// A section that lets constants pass and one that blocks them; every second of 49 instants is kept.
+fn filter() -> FilterSettings {
+    let low = [1 << 28, 1 << 28, 0, 1 << 28, 1 << 28];
+    let high = [1 << 29, -(1 << 30), 1 << 29, 1 << 30, -(1 << 29)];
+    FilterSettings { instants: 49, channels: 2, factor: 2, sections: vec![low, high] }
 }
 
 fn main() -> io::Result<()> {
@@ -62,6 +69,7 @@ fn main() -> io::Result<()> {
                 ..image
             },
         ),
+        ("filter", Spec { filter: Some(filter()), spectrum: Some(spectrum()), input: 3 * (5 + 3), ..Spec::default() }),
         ("spectrum", Spec { spectrum: Some(spectrum()), input: 3 * (5 + 3), ..Spec::default() }),
         ("held-out", Spec { held_out: 2, ..Spec::default() }),
         ("levels", Spec { components: 9, clusters: 9, levels: vec![5, 3, 2], ..Spec::default() }),

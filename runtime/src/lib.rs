@@ -35,6 +35,7 @@
 //! | `activations` | leaky ReLUs, tables and curves behind layers |
 //! | `autoencoders` | one autoencoder per cluster |
 //! | `convolution` | convolutions |
+//! | `filter` | a filter of a raw window before its spectrum |
 //! | `full-covariance` | mixtures of full covariance |
 //! | `held-out` | novelty tables of held-out samples |
 //! | `levels` | coarser levels of their clusters |

@@ -3,9 +3,9 @@
 use edgemix_format::SPECTRUM;
 #[cfg(feature = "signature")]
 use edgemix_format::signature::{self, SignatureError, Trust};
-use edgemix_format::view::{File, FrontEnd};
+use edgemix_format::view::{File, FrontEnd, front_end_scratch};
 
-use crate::front_ends::{Counts, Parts, Source, Values, apply};
+use crate::front_ends::{Counts, Parts, RawWindow, Values, apply};
 use crate::input::{RawCount, quantize, quantize_features, quantize_values, to_counts};
 use crate::kernels::Width;
 use crate::network::Network;
@@ -332,54 +332,59 @@ impl<'m> Model<'m> {
     /// Puts what the first layer takes of a sample in the unit of the data at the start of the arena.
     fn fill(&self, sample: &[f32], arena: &mut [i16]) -> Result<(), AssignError> {
         let place = arena.get_mut(..self.file.input.len).ok_or(AssignError::ArenaTooShort)?;
-        let Some(front_end) = self.front_end() else {
+        let Some(front_ends) = self.front_ends() else {
             return quantize_values(&self.file.sample, &self.file.input, self.width(0), sample, place);
         };
         if let Some(index) = sample.iter().position(|x| !x.is_finite()) {
             return Err(AssignError::NotFinite { index });
         }
-        self.features(front_end, &Values { values: sample, sample: &self.file.sample }, arena)
+        self.features(front_ends, &mut Values { values: sample, sample: &self.file.sample }, arena)
     }
 
     /// The same of a sample of raw counts.
     fn fill_raw<S: RawCount>(&self, sample: &[S], arena: &mut [i16]) -> Result<(), AssignError> {
         let place = arena.get_mut(..self.file.input.len).ok_or(AssignError::ArenaTooShort)?;
-        let Some(front_end) = self.front_end() else {
+        let Some(front_ends) = self.front_ends() else {
             quantize(&self.file.input, self.width(0), sample, place);
             return Ok(());
         };
-        self.features(front_end, &Counts(sample), arena)
+        self.features(front_ends, &mut Counts(sample), arena)
     }
 
     /// The same of a window in two parts.
     fn fill_window<S: RawCount>(&self, window: &Window<S>, arena: &mut [i16]) -> Result<(), AssignError> {
         let place = arena.get_mut(..self.file.input.len).ok_or(AssignError::ArenaTooShort)?;
-        let Some(front_end) = self.front_end() else {
+        let Some(front_ends) = self.front_ends() else {
             // Counts are int16 at most.
             let counts = window.older.iter().chain(window.newer).map(|&count| count.into() as i16);
             place.iter_mut().zip(counts).for_each(|(place, count)| *place = count);
             quantize_features(&self.file.input, self.width(0), place);
             return Ok(());
         };
-        self.features(front_end, &Parts(window), arena)
+        self.features(front_ends, &mut Parts(window), arena)
     }
 
-    /// The front end, if there is one. Without their features, loading refuses models that have one.
-    fn front_end(&self) -> Option<&FrontEnd<'m>> {
-        if SPECTRUM { self.file.front_ends.first() } else { None }
+    /// The front ends, if there are some. Without their features, loading refuses models that have some.
+    fn front_ends(&self) -> Option<&[FrontEnd<'m>]> {
+        if SPECTRUM && !self.file.front_ends.is_empty() { Some(&self.file.front_ends) } else { None }
     }
 
     /// Puts the scaled features of a window at the start of the arena.
     #[inline(never)]
-    fn features(&self, front_end: &FrontEnd, window: &dyn Source, arena: &mut [i16]) -> Result<(), AssignError> {
+    fn features(
+        &self,
+        front_ends: &[FrontEnd],
+        window: &mut dyn RawWindow,
+        arena: &mut [i16],
+    ) -> Result<(), AssignError> {
         let too_short = AssignError::ArenaTooShort;
         let length = self.file.input.len;
         // Scratch memory begins at an even element.
         let (place, scratch) = arena.split_at_mut_checked(length.next_multiple_of(2)).ok_or(too_short)?;
         let features = place.get_mut(..length).ok_or(too_short)?;
-        let scratch = scratch.get_mut(..2 * front_end.scratch()).ok_or(too_short)?;
+        let scratch = scratch.get_mut(..2 * front_end_scratch(front_ends)).ok_or(too_short)?;
         let scratch = bytemuck::try_cast_slice_mut(scratch).map_err(|_| too_short)?;
-        apply(front_end, window, features, scratch).ok_or(too_short)?;
+        apply(front_ends, window, features, scratch).ok_or(too_short)?;
         quantize_features(&self.file.input, self.width(0), features);
         Ok(())
     }

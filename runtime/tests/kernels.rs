@@ -5,6 +5,8 @@ mod cases;
 mod common;
 #[path = "../../bench/firmware/src/convolutions.rs"]
 mod convolutions;
+#[path = "../../bench/firmware/src/filters.rs"]
+mod filters;
 #[path = "../../bench/firmware/src/models.rs"]
 mod models;
 #[path = "../../bench/firmware/src/spectra.rs"]
@@ -13,7 +15,7 @@ mod spectra;
 use edgemix_runtime::kernels::blocks::{self, DenseKernel};
 use edgemix_runtime::kernels::scalar::Scalar;
 use edgemix_runtime::kernels::{self, Width, portable};
-use edgemix_runtime::view::Layer;
+use edgemix_runtime::view::{FrontEnd, Layer};
 
 /// The kernel for the DSP extension, instruction by instruction.
 struct Dsp;
@@ -105,4 +107,19 @@ fn every_spectrum_equals_its_definition() {
         assert!(exact.into_iter().eq(features.iter().map(|&x| i128::from(x))), "{spectrum:?}");
     });
     assert_eq!(digest, Some(spectra::SPECTRA), "{digest:#010x?}");
+}
+
+#[test]
+fn every_filter_equals_its_definition() {
+    let digest = filters::filters(|front_ends, window, results| {
+        let mut exact: Vec<i128> = window.iter().map(|&x| x.into()).collect();
+        for front_end in front_ends {
+            exact = match front_end {
+                FrontEnd::Filter(filter) => common::filter::filtered(filter, &exact),
+                FrontEnd::Spectrum(spectrum) => common::spectrum::features(spectrum, &exact),
+            };
+        }
+        assert!(exact.into_iter().eq(results.iter().map(|&x| i128::from(x))), "{front_ends:?}");
+    });
+    assert_eq!(digest, Some(filters::FILTERS), "{digest:#010x?}");
 }

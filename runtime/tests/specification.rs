@@ -13,6 +13,7 @@ static MODELS: [(&str, &[u8]); 11] = [
     ("softmax", include_model!("../../format/tests/golden/softmax.emx")),
     ("convolution", include_model!("../../format/tests/golden/convolution.emx")),
     ("pooling", include_model!("../../format/tests/golden/pooling.emx")),
+    ("filter", include_model!("../../format/tests/golden/filter.emx")),
     ("spectrum", include_model!("../../format/tests/golden/spectrum.emx")),
     ("held-out", include_model!("../../format/tests/golden/held-out.emx")),
     ("levels", include_model!("../../format/tests/golden/levels.emx")),
@@ -36,7 +37,8 @@ fn row((name, bytes): (&str, &[u8])) -> String {
 
 #[test]
 fn the_example_of_levels_is_what_the_runtime_gives() {
-    let model = Model::from_bytes(MODELS[8].1).unwrap();
+    let (_, bytes) = MODELS.iter().find(|(name, _)| *name == "levels").unwrap();
+    let model = Model::from_bytes(bytes).unwrap();
     let mut workspace = Workspace::<512>::new();
     let raw: Vec<u8> = (0..model.input_len()).map(|i| (37 * i + 11) as u8).collect();
     let found = model.assign_raw(&raw, &mut workspace).unwrap();

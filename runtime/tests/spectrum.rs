@@ -12,7 +12,7 @@ use proptest::prelude::*;
 fn features(spectrum: &Spectrum, window: &[i16]) -> Vec<i16> {
     let front_end = FrontEnd::Spectrum(*spectrum);
     let (mut features, mut scratch) = (vec![77; front_end.outputs()], vec![-1; front_end.scratch()]);
-    front_ends::run(&front_end, window, &mut features, &mut scratch).expect("lengths are those of the spectrum");
+    front_ends::run(&[front_end], window, &mut features, &mut scratch).expect("lengths are those of the spectrum");
     features
 }
 
@@ -273,7 +273,7 @@ fn slices_of_other_lengths_are_refused() {
     let tables = simple(20).tables().unwrap();
     let front_end = FrontEnd::Spectrum(tables.spectrum());
     let run = |window: usize, features: usize, scratch: usize| {
-        front_ends::run(&front_end, &vec![0; window], &mut vec![0; features], &mut vec![0; scratch])
+        front_ends::run(&[front_end], &vec![0; window], &mut vec![0; features], &mut vec![0; scratch])
     };
     let (features, scratch) = (front_end.outputs(), front_end.scratch());
     assert_eq!(run(20, features, scratch), Some(()));

@@ -12,7 +12,7 @@ use cortex_m as _;
 #[cfg(target_arch = "arm")]
 use cortex_m_rt::entry;
 use edgemix_runtime::kernels::{self, Width};
-use edgemix_runtime::view::Layer;
+use edgemix_runtime::view::{Layer, front_end_macs};
 use edgemix_runtime::{Model, Workspace, arena_len, front_ends, heads, include_model};
 #[cfg(target_arch = "riscv32")]
 use riscv as _;
@@ -26,6 +26,7 @@ static FULL: &[u8] = include_model!(concat!(env!("OUT_DIR"), "/full-8x16.emx"));
 static LARGE: &[u8] = include_model!(concat!(env!("OUT_DIR"), "/diagonal-100x10.emx"));
 static DEPICT: &[u8] = include_model!(concat!(env!("OUT_DIR"), "/depict.emx"));
 static PAIRS: &[u8] = include_model!(concat!(env!("OUT_DIR"), "/pairs-10x64.emx"));
+static FILTER: &[u8] = include_model!(concat!(env!("OUT_DIR"), "/filter.emx"));
 static SPECTRUM: &[u8] = include_model!(concat!(env!("OUT_DIR"), "/spectrum.emx"));
 static DIGITS: &[u8] = include_model!("../../../firmware-example/assets/digits.emx");
 
@@ -123,20 +124,20 @@ fn run_head(model: &Model, latent: &[i16], scores: &mut [i32]) {
     heads::run(&model.file().head, latent, scores, &mut []);
 }
 
-fn front_end_macs(model: &Model) -> u64 {
-    model.file().front_ends.iter().map(|front_end| front_end.macs()).sum()
+fn features_macs(model: &Model) -> u64 {
+    front_end_macs(&model.file().front_ends)
 }
 
-/// The instructions of the front end on a window of waves.
+/// The instructions of the front ends on a window of waves.
 fn features(model: &Model) -> u32 {
     let (mut window, mut features, mut scratch) = ([0i16; MOST], [0i16; MOST], [0i32; MOST]);
     for (x, i) in window.iter_mut().zip(0i16..) {
         *x = 4000 + (i.wrapping_mul(97) >> 4) + (i.wrapping_mul(1237) >> 8);
     }
-    let Some(front_end) = model.file().front_ends.first() else { exit(3) };
-    let Some(window) = window.get(..front_end.inputs()) else { exit(3) };
-    let Some(features) = features.get_mut(..front_end.outputs()) else { exit(3) };
-    counter::count(|| front_ends::run(front_end, black_box(window), black_box(features), black_box(&mut scratch)))
+    let front_ends = &model.file().front_ends;
+    let Some(window) = window.get(..model.input_len()) else { exit(3) };
+    let Some(features) = front_ends.last().and_then(|last| features.get_mut(..last.outputs())) else { exit(3) };
+    counter::count(|| front_ends::run(front_ends, black_box(window), black_box(features), black_box(&mut scratch)))
 }
 
 fn assign(model: &Model) -> u32 {
@@ -168,8 +169,9 @@ fn main() -> ! {
     bench.line("mixture/diagonal-8x16", DIAGONAL, head_macs, head);
     bench.line("mixture/full-8x16", FULL, head_macs, head);
     bench.line("mixture/diagonal-100x10", LARGE, head_macs, head);
-    bench.line("spectrum/128x6", SPECTRUM, front_end_macs, features);
+    bench.line("spectrum/128x6", SPECTRUM, features_macs, features);
     bench.line("spectrum/assign", SPECTRUM, all_macs, assign);
+    bench.line("filter/512x6", FILTER, features_macs, features);
     bench.line("digits/layers", DIGITS, layer_macs, |model| layers(model, 0..16));
     bench.line("digits/head", DIGITS, head_macs, head);
     bench.line("digits/assign", DIGITS, all_macs, assign);

@@ -5,11 +5,12 @@ use edgemix_runtime::{Model, Workspace, include_model};
 use crate::cases::Digest;
 
 /// The [`Digest`] of the scores of all [`models`].
-pub(crate) const MODELS: u32 = 0x177f_fcd0;
+pub(crate) const MODELS: u32 = 0x9158_c891;
 
-static FILES: [&[u8]; 4] = [
+static FILES: [&[u8]; 5] = [
     include_model!("../../../format/tests/golden/autoencoders.emx"),
     include_model!("../../../format/tests/golden/convolution.emx"),
+    include_model!("../../../format/tests/golden/filter.emx"),
     include_model!("../../../format/tests/golden/pooling.emx"),
     include_model!("../../../format/tests/golden/spectrum.emx"),
 ];
@@ -22,7 +23,7 @@ pub(crate) fn models() -> Option<u32> {
         let model = Model::from_bytes(file).ok()?;
         let mut workspace = Workspace::<1024>::new();
         for turn in 0..40i16 {
-            let mut raw = [0i16; 64];
+            let mut raw = [0i16; 98];
             for (x, i) in raw.iter_mut().zip(0i16..) {
                 *x = match turn {
                     0 => i16::MIN,

@@ -59,10 +59,9 @@ pub(crate) fn spectra(mut check: impl FnMut(&Spectrum, &[i16], &[i16])) -> Optio
                         edges: [&[0, 1, 2, 4, 9][..], &[1, 3, 9], &[0, 9]][turn],
                     };
                     spectrum.check().ok()?;
-                    let front_end = FrontEnd::Spectrum(spectrum);
-                    let window = room.window.get(..front_end.inputs())?;
-                    let features = room.features.get_mut(..front_end.outputs())?;
-                    front_ends::run(&front_end, window, features, &mut room.scratch)?;
+                    let window = room.window.get(..spectrum.inputs())?;
+                    let features = room.features.get_mut(..spectrum.outputs())?;
+                    front_ends::run(&[FrontEnd::Spectrum(spectrum)], window, features, &mut room.scratch)?;
                     check(&spectrum, window, features);
                     features.iter().for_each(|&feature| digest.add(i32::from(feature).to_le_bytes()));
                 }

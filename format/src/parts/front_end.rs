@@ -5,10 +5,11 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::filter::{self, Filter, FilterRecord};
 use super::spectrum::{self, Spectrum, SpectrumRecord};
 use crate::cursor::Cursor;
 use crate::error::{Fault, ensure};
-use crate::features::{Feature, SPECTRUM};
+use crate::features::{FILTER, Feature, SPECTRUM};
 use crate::limits::MAX_FRONT_ENDS;
 use crate::plan::FrontEndMemory;
 
@@ -23,6 +24,8 @@ pub type FrontEnds<'a> = heapless::Vec<FrontEnd<'a>, MAX_FRONT_ENDS>;
 pub enum FrontEndRecord {
     /// Statistics and band energies of each channel.
     Spectrum(SpectrumRecord),
+    /// Sections on each channel, and instants left out. A spectrum may follow.
+    Filter(FilterRecord),
 }
 
 /// A front end.
@@ -30,6 +33,8 @@ pub enum FrontEndRecord {
 pub enum FrontEnd<'a> {
     /// Statistics and band energies of each channel.
     Spectrum(Spectrum<'a>),
+    /// Sections on each channel, and instants left out. A spectrum may follow.
+    Filter(Filter<'a>),
 }
 
 /// Decodes and checks the list, in place.
@@ -40,12 +45,51 @@ pub(crate) fn decode<'a>(cursor: &mut Cursor<'a>, blob: &'a [u8], list: &mut Fro
         let front_end = match cursor.next::<u32>()? {
             0 if SPECTRUM => FrontEnd::Spectrum(spectrum::decode(cursor, blob)?),
             0 => return Err(Fault::Disabled(Feature::Spectrum)),
+            1 if FILTER => FrontEnd::Filter(filter::decode(cursor, blob)?),
+            1 => return Err(Fault::Disabled(Feature::Filter)),
             _ => return Err(Fault::UnknownVariant),
         };
         // The count was checked, so the list has space.
         list.push(front_end).map_err(|_| Fault::FrontEndCount)?;
     }
-    Ok(())
+    check_order(list)
+}
+
+/// A filter may be followed by the spectrum of the window that it gives.
+fn check_order(list: &[FrontEnd]) -> Result<(), Fault> {
+    ensure(
+        match list {
+            [] | [_] => true,
+            [FrontEnd::Filter(filter), FrontEnd::Spectrum(spectrum)] => {
+                (filter.kept(), filter.channels) == (spectrum.instants, spectrum.channels)
+            }
+            _ => false,
+        },
+        Fault::FrontEndOrder,
+    )
+}
+
+/// Words of 32 bits of scratch memory that front ends need which run one after another.
+pub fn scratch(front_ends: &[FrontEnd]) -> usize {
+    front_ends.iter().map(FrontEnd::scratch).sum()
+}
+
+/// Multiply-accumulates of front ends for one window. A channel is filtered for each signal of the spectrum that it is part
+/// of, or once if there is no spectrum.
+pub fn macs(front_ends: &[FrontEnd]) -> u64 {
+    let (mut reads, mut of_a_channel, mut of_spectrum) = (0, 0, 0);
+    for front_end in front_ends {
+        match front_end {
+            FrontEnd::Filter(filter) if FILTER => {
+                (reads, of_a_channel) = (filter.channels as u64, filter.macs_of_a_channel());
+            }
+            FrontEnd::Spectrum(spectrum) if SPECTRUM => {
+                (reads, of_spectrum) = (spectrum.reads(), spectrum.macs());
+            }
+            FrontEnd::Filter(_) | FrontEnd::Spectrum(_) => {}
+        }
+    }
+    reads * of_a_channel + of_spectrum
 }
 
 // Guards keep the code of a disabled feature out of a program. No front end of its kind is ever made, so the arm that
@@ -55,6 +99,7 @@ impl FrontEnd<'_> {
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Spectrum(_) => "spectrum",
+            Self::Filter(_) => "filter",
         }
     }
 
@@ -62,11 +107,12 @@ impl FrontEnd<'_> {
     pub fn inputs(&self) -> usize {
         match self {
             Self::Spectrum(spectrum) if SPECTRUM => spectrum.inputs(),
-            Self::Spectrum(_) => 0,
+            Self::Filter(filter) if FILTER => filter.inputs(),
+            Self::Spectrum(_) | Self::Filter(_) => 0,
         }
     }
 
-    /// Number of features of one window.
+    /// Number of features of one window, or of filtered counts.
     pub fn outputs(&self) -> usize {
         self.memory().features
     }
@@ -80,15 +126,8 @@ impl FrontEnd<'_> {
     pub fn memory(&self) -> FrontEndMemory {
         match self {
             Self::Spectrum(spectrum) if SPECTRUM => spectrum.memory(),
-            Self::Spectrum(_) => FrontEndMemory::default(),
-        }
-    }
-
-    /// Multiply-accumulates of one window.
-    pub fn macs(&self) -> u64 {
-        match self {
-            Self::Spectrum(spectrum) if SPECTRUM => spectrum.macs(),
-            Self::Spectrum(_) => 0,
+            Self::Filter(filter) if FILTER => filter.memory(),
+            Self::Spectrum(_) | Self::Filter(_) => FrontEndMemory::default(),
         }
     }
 
@@ -96,6 +135,7 @@ impl FrontEnd<'_> {
     pub fn flash(&self) -> usize {
         match self {
             Self::Spectrum(spectrum) => spectrum.flash(),
+            Self::Filter(filter) => size_of_val(filter.sections),
         }
     }
 }

@@ -10,6 +10,7 @@ pub(crate) mod autoencoders;
 pub(crate) mod calibration;
 pub(crate) mod conv2d;
 pub(crate) mod dense;
+pub(crate) mod filter;
 pub(crate) mod fingerprint;
 pub(crate) mod front_end;
 pub(crate) mod head;

@@ -304,6 +304,11 @@ impl Spectrum<'_> {
         total as u64
     }
 
+    /// How often a channel is read for a signal.
+    pub(crate) fn reads(&self) -> u64 {
+        self.signals.iter().map(|signal| u64::from(signal.count_ones())).sum()
+    }
+
     /// Bytes in the blob.
     pub(crate) fn flash(&self) -> usize {
         size_of_val(self.signals) + size_of_val(self.taper) + size_of_val(self.edges)

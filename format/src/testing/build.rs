@@ -50,7 +50,10 @@ impl Spec {
             version: "0.0.0",
         };
         let sample = maker.sample(self);
-        let front_ends = self.spectrum.iter().map(|settings| maker.spectrum(settings)).collect::<FrontEndRecords>();
+        let mut front_ends = FrontEndRecords::new();
+        let filter = self.filter.as_ref().map(|settings| maker.filter(settings));
+        let spectrum = self.spectrum.as_ref().map(|settings| maker.spectrum(settings));
+        front_ends.extend(filter.into_iter().chain(spectrum));
         let input = maker.input(self);
         let encoder = maker.encoder(self);
         let scale = encoder.last().map_or(0.001, |last| last.output().scale);

@@ -12,7 +12,7 @@ use crate::description::{
 };
 use crate::limits::BLOB_ALIGNMENT;
 use crate::tensor::Tensor;
-use crate::write::SpectrumSettings;
+use crate::write::{FilterSettings, SpectrumSettings};
 
 /// Draws numbers and keeps their tensors.
 pub(super) struct Maker {
@@ -23,7 +23,9 @@ pub(super) struct Maker {
 impl Maker {
     /// Counts are negative powers of two and origins whole numbers, so that f32 represents the value of every count exactly.
     pub(super) fn sample(&mut self, spec: &Spec) -> SampleRecord {
-        let window = spec.spectrum.as_ref().map(|spectrum| (spectrum.instants, spectrum.channels));
+        let of_filter = spec.filter.as_ref().map(|filter| (filter.instants, filter.channels));
+        let of_spectrum = spec.spectrum.as_ref().map(|spectrum| (spectrum.instants, spectrum.channels));
+        let window = of_filter.or(of_spectrum);
         let (len, channels) =
             window.map_or((spec.input, spec.channels), |(instants, channels)| (instants * channels, channels));
         let origin: Vec<f32> = self.random.many(channels, -100, 100).iter().map(|&x| x as f32).collect();
@@ -56,6 +58,13 @@ impl Maker {
     pub(super) fn spectrum(&mut self, settings: &SpectrumSettings) -> FrontEndRecord {
         let tables = settings.tables().expect("a spectrum that a reader would refuse");
         FrontEndRecord::Spectrum(tables.push(&mut self.blob))
+    }
+
+    /// # Panics
+    /// If a reader would refuse the filter.
+    pub(super) fn filter(&mut self, settings: &FilterSettings) -> FrontEndRecord {
+        let record = settings.push(&mut self.blob).expect("a filter that a reader would refuse");
+        FrontEndRecord::Filter(record)
     }
 
     pub(super) fn encoder(&mut self, spec: &Spec) -> LayerRecords {

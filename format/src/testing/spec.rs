@@ -4,7 +4,7 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use crate::description::{Covariance, Pooling, Window};
-use crate::write::SpectrumSettings;
+use crate::write::{FilterSettings, SpectrumSettings};
 
 /// What follows a generated layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -108,6 +108,8 @@ pub enum HeadSpec {
 /// What a generated model looks like.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Spec {
+    /// A filter before the spectrum, which takes what it gives.
+    pub filter: Option<FilterSettings>,
     /// A front end. `input` is then the number of its features.
     pub spectrum: Option<SpectrumSettings>,
     /// Elements of one sample.
@@ -142,6 +144,7 @@ impl Default for Spec {
     /// Two layers, three latent dimensions, five components of full covariance in three clusters, a novelty table.
     fn default() -> Self {
         Self {
+            filter: None,
             spectrum: None,
             input: 6,
             channels: 1,

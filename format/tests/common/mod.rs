@@ -2,7 +2,7 @@
 
 use edgemix_format::testing::{Convolution, Follow, HeadSpec, ImageLayer, PoolingSpec, Spec};
 use edgemix_format::view::{Covariance, FramePooling, Pooling, Statistics};
-use edgemix_format::write::{SpectrumSettings, Taper};
+use edgemix_format::write::{FilterSettings, SpectrumSettings, Taper};
 use proptest::prelude::*;
 
 /// Any head.
@@ -99,9 +99,9 @@ fn spec_of_samples() -> impl Strategy<Value = Spec> {
             let levels = levels.into_iter().rev().filter(|&level| level < most).collect();
             // A table has an entry.
             let held_out = if calibration > 0 { held_out } else { 0 };
-            let spectrum = None;
             Spec {
-                spectrum,
+                filter: None,
+                spectrum: None,
                 input,
                 channels,
                 image,
@@ -120,13 +120,24 @@ fn spec_of_samples() -> impl Strategy<Value = Spec> {
     )
 }
 
-/// Any small valid model, half of them with a spectrum.
+/// Any small valid model, half of them with a spectrum, of which half have a filter before it.
 pub(crate) fn spec() -> impl Strategy<Value = Spec> {
-    (spec_of_samples(), prop::option::of(spectrum())).prop_map(|(spec, spectrum)| match spectrum {
+    let front_ends = (spectrum(), prop::option::of((1usize..5, 1usize..9)));
+    (spec_of_samples(), prop::option::of(front_ends)).prop_map(|(spec, front_ends)| match front_ends {
         // Layers on images have a shape of their own.
-        Some(spectrum) if spec.image_layers.is_empty() => {
+        Some((spectrum, filter)) if spec.image_layers.is_empty() => {
             let input = spectrum.tables().expect("a valid spectrum").spectrum().outputs();
-            Spec { spectrum: Some(spectrum), input, channels: input, ..spec }
+            let filter = filter.map(|(factor, n_sections)| FilterSettings {
+                // Instants at the end that are not kept.
+                instants: spectrum.instants * factor + factor / 2,
+                channels: spectrum.channels,
+                factor,
+                sections: vec![[1 << 28, 1 << 28, 0, 1 << 28, 1 << 28]; n_sections - 1]
+                    .into_iter()
+                    .chain([[1 << 29, -(1 << 30), 1 << 29, 1 << 30, -(1 << 29)]])
+                    .collect(),
+            });
+            Spec { filter, spectrum: Some(spectrum), input, channels: input, ..spec }
         }
         _ => spec,
     })

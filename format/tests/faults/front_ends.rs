@@ -1,6 +1,7 @@
 //! Faults of front ends.
 
 use edgemix_format::description::{FramePooling, FrontEndRecord, SpectrumRecord, Statistics};
+use edgemix_format::view::front_end_macs;
 use edgemix_format::write::{SpectrumSettings, Taper};
 
 use super::*;
@@ -23,17 +24,17 @@ pub(super) fn settings() -> SpectrumSettings {
     }
 }
 
-fn with_spectrum() -> Spec {
+pub(super) fn with_spectrum() -> Spec {
     Spec { spectrum: Some(settings()), input: 3 * (2 + 3), channels: 5, ..spec() }
 }
 
 fn spectrum<'a>(description: &'a mut Description) -> &'a mut SpectrumRecord {
-    let FrontEndRecord::Spectrum(spectrum) = &mut description.front_ends[0];
+    let FrontEndRecord::Spectrum(spectrum) = &mut description.front_ends[0] else { panic!("not a spectrum") };
     spectrum
 }
 
 fn spectrum_of(description: &Description) -> SpectrumRecord {
-    let FrontEndRecord::Spectrum(spectrum) = description.front_ends[0];
+    let FrontEndRecord::Spectrum(spectrum) = description.front_ends[0] else { panic!("not a spectrum") };
     spectrum
 }
 
@@ -51,7 +52,7 @@ fn what_a_spectrum_is() {
     // A transform of 16, three energies of two words, twenty instants of half a word.
     assert_eq!(front_end.scratch(), 16 + 6 + 10);
     // Squares, then three frames of 12 instants and 16 * 3 products, for three signals; two squares of the magnitude.
-    assert_eq!(front_end.macs(), 3 * (20 + 3 * (12 + 48)) + 20 * 2);
+    assert_eq!(front_end_macs(&file.front_ends), 3 * (20 + 3 * (12 + 48)) + 20 * 2);
     assert_eq!(front_end.flash(), 3 * 4 + 12 * 2 + 4 * 2);
     assert_eq!(file.header.arena_len, 2 * 16 + 4 * 32);
 }
@@ -129,8 +130,8 @@ fn spectrum_of_a_later_version() {
     for (at, value, fault) in [(7, 3, Fault::Malformed), (8, 32, Fault::Statistics), (8, 255, Fault::Statistics)] {
         assert_eq!(load(&patched_at(&bytes, start + at, value)), LoadError::FrontEnds(fault), "{record:?}");
     }
-    assert_eq!(load(&patched_at(&bytes, start, 2)), LoadError::FrontEnds(Fault::FrontEndCount));
-    assert_eq!(load(&patched_at(&bytes, start + 1, 1)), LoadError::FrontEnds(Fault::UnknownVariant));
+    assert_eq!(load(&patched_at(&bytes, start, 3)), LoadError::FrontEnds(Fault::FrontEndCount));
+    assert_eq!(load(&patched_at(&bytes, start + 1, 2)), LoadError::FrontEnds(Fault::UnknownVariant));
 }
 
 fn patched_at(bytes: &AlignedBytes, at: usize, value: u8) -> AlignedBytes {

@@ -11,6 +11,7 @@ use edgemix_format::write::{AlignedBytes, WriteError, mend, write};
 use edgemix_format::{Fault, File, LoadError, Tensor};
 
 mod encoder;
+mod filter;
 mod front_ends;
 mod heads;
 
@@ -200,7 +201,7 @@ fn unknown_variants() {
     let unknown = Fault::UnknownVariant;
     // The number of the first variant is then the input's length, 6.
     assert_eq!(load(&patched(at, &[1])), LoadError::FrontEnds(unknown));
-    for n_front_ends in [2, 5, 127] {
+    for n_front_ends in [3, 5, 127] {
         assert_eq!(load(&patched(at, &[n_front_ends])), LoadError::FrontEnds(Fault::FrontEndCount));
     }
     let valid = spec().build().unwrap();

@@ -4,18 +4,21 @@
 //! `docs/FORMAT.md` defines it to the last bit.
 
 mod fft;
+mod filter;
 mod log2;
 mod moments;
 mod signal;
 mod spectrum;
 
-use edgemix_format::SPECTRUM;
-use edgemix_format::view::FrontEnd;
+use edgemix_format::view::{FrontEnd, front_end_scratch};
+use edgemix_format::{FILTER, SPECTRUM};
 
-pub(crate) use signal::{Counts, Parts, Source, Values};
+use filter::Filtered;
+pub(crate) use signal::{Counts, Parts, RawWindow, Values};
 
-/// Computes the features of a window of raw counts. `window` has [`FrontEnd::inputs`] elements, `features` has
-/// [`FrontEnd::outputs`], and `scratch` has at least [`FrontEnd::scratch`]. `None` if one of them has not.
+/// Computes the features of a window of raw counts with the front ends of a model, one after another. `window` has the
+/// [`FrontEnd::inputs`] of the first, `features` has the [`FrontEnd::outputs`] of the last, and `scratch` has at least
+/// [`front_end_scratch`] words. `None` if one of them has not, or if the front ends do not follow each other so.
 ///
 /// ```
 /// use edgemix_format::view::{FramePooling, FrontEnd, Statistics};
@@ -42,7 +45,7 @@ pub(crate) use signal::{Counts, Parts, Source, Values};
 /// let window: Vec<i16> = (0..64).map(|t| if t / 4 % 2 == 0 { 1100 } else { 900 }).collect();
 /// let mut features = vec![0; front_end.outputs()];
 /// let mut scratch = vec![0; front_end.scratch()];
-/// front_ends::run(&front_end, &window, &mut features, &mut scratch).unwrap();
+/// front_ends::run(&[front_end], &window, &mut features, &mut scratch).unwrap();
 /// // The period is 8 instants: all energy is in bins 8 and 24, and there is nothing between. Energies are base-2
 /// // logarithms of square counts in units of 2^-10; those two are 100^2 together.
 /// assert_eq!(features[0], 1000);
@@ -50,23 +53,35 @@ pub(crate) use signal::{Counts, Parts, Source, Values};
 /// assert!((energy(2) + energy(4) - 1e4).abs() < 20.0);
 /// assert!(energy(1) < 1e-2 && energy(3) < 1e-2);
 /// ```
-pub fn run(front_end: &FrontEnd, window: &[i16], features: &mut [i16], scratch: &mut [i32]) -> Option<()> {
-    if window.len() != front_end.inputs() || features.len() != front_end.outputs() {
+pub fn run(front_ends: &[FrontEnd], window: &[i16], features: &mut [i16], scratch: &mut [i32]) -> Option<()> {
+    if window.len() != front_ends.first()?.inputs() || features.len() != front_ends.last()?.outputs() {
         return None;
     }
-    apply(front_end, &Counts(window), features, scratch)
+    apply(front_ends, &mut Counts(window), features, scratch)
 }
 
 /// The same for any source of counts.
 pub(crate) fn apply(
-    front_end: &FrontEnd,
-    window: &dyn Source,
+    front_ends: &[FrontEnd],
+    window: &mut dyn RawWindow,
     features: &mut [i16],
     scratch: &mut [i32],
 ) -> Option<()> {
-    match front_end {
-        FrontEnd::Spectrum(spectrum) if SPECTRUM => spectrum::run(spectrum, window, features, scratch),
-        // Without its feature, loading refuses such a front end.
-        FrontEnd::Spectrum(_) => None,
+    let scratch = scratch.get_mut(..front_end_scratch(front_ends))?;
+    match front_ends {
+        [FrontEnd::Spectrum(spectrum)] if SPECTRUM => spectrum::run(spectrum, window, features, scratch),
+        [FrontEnd::Filter(filter), behind @ ..] if FILTER => {
+            let (pairs, scratch) = scratch.split_at_mut_checked(front_ends.first()?.scratch())?;
+            let (pairs, _) = pairs.as_chunks_mut::<2>();
+            let mut filtered = Filtered { filter, window, pairs };
+            match behind {
+                [] => filtered.window(features),
+                [FrontEnd::Spectrum(spectrum)] => spectrum::run(spectrum, &mut filtered, features, scratch)?,
+                _ => return None,
+            }
+            Some(())
+        }
+        // Without their features, loading refuses such front ends.
+        _ => None,
     }
 }

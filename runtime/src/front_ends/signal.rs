@@ -11,15 +11,27 @@ use crate::{RawCount, Window};
 pub(crate) trait Source {
     /// Writes the signal of the channels in `mask` to `out`, an element for each instant. An instant has `channels`
     /// counts.
-    fn signal(&self, channels: usize, mask: u32, out: &mut [i16]);
+    fn signal(&mut self, channels: usize, mask: u32, out: &mut [i16]);
+}
+
+/// A window as it was recorded, which a filter reads.
+pub(crate) trait RawWindow: Source {
+    /// Writes the counts of a channel to `out`, from instant `start` on. An instant has `channels` counts.
+    fn read(&mut self, channels: usize, channel: usize, start: usize, out: &mut [i32]);
 }
 
 /// A window of raw counts.
 pub(crate) struct Counts<'s, S>(pub(crate) &'s [S]);
 
 impl<S: RawCount> Source for Counts<'_, S> {
-    fn signal(&self, channels: usize, mask: u32, out: &mut [i16]) {
+    fn signal(&mut self, channels: usize, mask: u32, out: &mut [i16]) {
         signal(self.0, channels, mask, out, |_, &count| count.into());
+    }
+}
+
+impl<S: RawCount> RawWindow for Counts<'_, S> {
+    fn read(&mut self, channels: usize, channel: usize, start: usize, out: &mut [i32]) {
+        read(self.0, channels, channel, start, out, |_, &count| count.into());
     }
 }
 
@@ -27,12 +39,21 @@ impl<S: RawCount> Source for Counts<'_, S> {
 pub(crate) struct Parts<'w, 's, S>(pub(crate) &'w Window<'s, S>);
 
 impl<S: RawCount> Source for Parts<'_, '_, S> {
-    fn signal(&self, channels: usize, mask: u32, out: &mut [i16]) {
+    fn signal(&mut self, channels: usize, mask: u32, out: &mut [i16]) {
         let instants = self.0.older.len().checked_div(channels).unwrap_or(0);
         if let Some((older, newer)) = out.split_at_mut_checked(instants) {
             Counts(self.0.older).signal(channels, mask, older);
             Counts(self.0.newer).signal(channels, mask, newer);
         }
+    }
+}
+
+impl<S: RawCount> RawWindow for Parts<'_, '_, S> {
+    fn read(&mut self, channels: usize, channel: usize, start: usize, out: &mut [i32]) {
+        let instants = self.0.older.len().checked_div(channels).unwrap_or(0);
+        let (older, newer) = out.split_at_mut(instants.saturating_sub(start).min(out.len()));
+        Counts(self.0.older).read(channels, channel, start, older);
+        Counts(self.0.newer).read(channels, channel, start.saturating_sub(instants), newer);
     }
 }
 
@@ -43,13 +64,40 @@ pub(crate) struct Values<'s> {
     pub(crate) sample: &'s Sample<'s>,
 }
 
+impl Values<'_> {
+    /// The count of the element `index`, whose value is `x`.
+    fn count(&self, index: usize, x: f32) -> i32 {
+        let of_channel = |all: &[f32]| all.get(index % all.len().max(1)).copied().unwrap_or(1.0);
+        to_count(x, of_channel(self.sample.origin), of_channel(self.sample.count)).into()
+    }
+}
+
 impl Source for Values<'_> {
-    fn signal(&self, channels: usize, mask: u32, out: &mut [i16]) {
-        let of_channel = |all: &[f32], index: usize| all.get(index % all.len().max(1)).copied().unwrap_or(1.0);
-        signal(self.values, channels, mask, out, |index, &x| {
-            let (origin, count) = (of_channel(self.sample.origin, index), of_channel(self.sample.count, index));
-            to_count(x, origin, count).into()
-        });
+    fn signal(&mut self, channels: usize, mask: u32, out: &mut [i16]) {
+        signal(self.values, channels, mask, out, |index, &x| self.count(index, x));
+    }
+}
+
+impl RawWindow for Values<'_> {
+    fn read(&mut self, channels: usize, channel: usize, start: usize, out: &mut [i32]) {
+        read(self.values, channels, channel, start, out, |index, &x| self.count(index, x));
+    }
+}
+
+/// The counts of a channel from instant `start` on. `count` gives the count of an element from its index and its value.
+#[inline(always)]
+fn read<S>(
+    window: &[S],
+    channels: usize,
+    channel: usize,
+    start: usize,
+    out: &mut [i32],
+    count: impl Fn(usize, &S) -> i32,
+) {
+    let first = start.saturating_mul(channels).saturating_add(channel);
+    let elements = window.get(first..).unwrap_or_default().iter().step_by(channels.max(1));
+    for ((place, x), index) in out.iter_mut().zip(elements).zip((first..).step_by(channels.max(1))) {
+        *place = count(index, x);
     }
 }
 
@@ -79,7 +127,7 @@ fn signal<S>(window: &[S], channels: usize, mask: u32, out: &mut [i16], count: i
 }
 
 /// `floor(sqrt(squares))`, at most 32767, bit by bit.
-fn magnitude(squares: u32) -> i16 {
+pub(super) fn magnitude(squares: u32) -> i16 {
     let mut rest = squares.min((1 << 30) - 1);
     let mut root = 0;
     let mut bit = 1 << 28;

@@ -15,7 +15,12 @@ const MOST_FRACTION: u32 = 20;
 const BITS: u32 = 26;
 
 /// Computes the features. `None` if a slice is shorter than the spectrum says.
-pub(super) fn run(spectrum: &Spectrum, window: &dyn Source, features: &mut [i16], scratch: &mut [i32]) -> Option<()> {
+pub(super) fn run(
+    spectrum: &Spectrum,
+    window: &mut dyn Source,
+    features: &mut [i16],
+    scratch: &mut [i32],
+) -> Option<()> {
     let (transform, rest) = scratch.split_at_mut_checked(spectrum.fft())?;
     let (sums, rest) = rest.split_at_mut_checked(2 * spectrum.bands())?;
     let (transform, _) = transform.as_chunks_mut::<2>();

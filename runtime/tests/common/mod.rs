@@ -2,6 +2,7 @@
 //! code.
 #![allow(dead_code, reason = "each test uses a part of it")]
 
+pub(crate) mod filter;
 pub(crate) mod spectrum;
 
 use edgemix_format::testing::SplitMix64;
@@ -192,8 +193,10 @@ pub(crate) fn run_raw(file: &File, raw: &[i128]) -> (Vec<i128>, Vec<i128>) {
     let is_latent = layers == 0 && !matches!(file.head, Head::Autoencoders(_));
     let mut features = raw.to_vec();
     for front_end in &file.front_ends {
-        let FrontEnd::Spectrum(spectrum) = front_end;
-        features = spectrum::features(spectrum, &features);
+        features = match front_end {
+            FrontEnd::Filter(filter) => filter::filtered(filter, &features),
+            FrontEnd::Spectrum(spectrum) => spectrum::features(spectrum, &features),
+        };
     }
     let mut values = quantize_raw(&file.input, is_latent, &features);
     for (i, layer) in file.encoder.iter().enumerate() {

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use clap::Args;
-use edgemix_format::view::{Calibration, Head, Sample};
+use edgemix_format::view::{Calibration, Head, Sample, front_end_macs};
 use edgemix_runtime::{ClusterBelief, Model};
 use serde_json::{Value, json};
 
@@ -121,9 +121,11 @@ fn facts(model: &Model) -> Value {
             "data": hex(file.fingerprint.data), "config": hex(file.fingerprint.config),
             "seed": file.fingerprint.seed, "version": file.fingerprint.version,
         },
-        "front_ends": file.front_ends.iter().map(|front_end| json!({
+        "front_ends": file.front_ends.iter().enumerate().map(|(index, front_end)| json!({
             "kind": front_end.kind(), "inputs": front_end.inputs(), "outputs": front_end.outputs(),
-            "flash": front_end.flash(), "macs": front_end.macs(),
+            "flash": front_end.flash(),
+            // A filter takes as long as what is behind it asks for.
+            "macs": front_end_macs(&file.front_ends[index..]) - front_end_macs(&file.front_ends[index + 1..]),
         })).collect::<Vec<_>>(),
         "input": { "len": file.sample.len, "origin": file.sample.origin, "count": file.sample.count },
         "latent": { "len": file.latent.len, "scale": file.latent.scale },

@@ -6,11 +6,12 @@
 mod bands;
 mod choice;
 mod error;
+mod filter;
 mod settings;
 mod spectrum;
 mod spelling;
 
 pub use bands::Spacing;
 pub use error::FrontEndError;
-pub use settings::{FrontEndKind, FrontEndSettings, Pooling, Statistic, Tapering};
+pub use settings::{Filtering, FrontEndKind, FrontEndSettings, Pooling, Statistic, Tapering};
 pub use spectrum::FrontEnd;

@@ -55,6 +55,44 @@ pub struct FrontEndSettings {
     /// mounted.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub magnitudes: Vec<Vec<usize>>,
+    /// What is done to the recording before its spectrum.
+    pub filter: Filtering,
+}
+
+/// What is done to the recording before its spectrum: the table `front-end.filter` of a configuration. Frequencies are in
+/// hertz and need the rate of the recording.
+///
+/// ```
+/// use edgemix::front_end::{Filtering, FrontEndSettings};
+///
+/// // 200 instants a second are recorded, 50 are kept, and what is slower than 0.5 Hz is blocked.
+/// let settings: FrontEndSettings = toml::from_str("rate = 200.0\nfilter.rate = 50.0\nfilter.low = 0.5")?;
+/// let spelt: FrontEndSettings = "decimate:rate=50,filter:low=0.5".parse()?;
+/// assert_eq!(settings.filter, spelt.filter);
+/// assert_eq!(settings.filter, Filtering { rate: Some(50.0), low: Some(0.5), ..Filtering::default() });
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Filtering {
+    /// Instants in a second that are kept, of which the recording's are a whole multiple. What is faster than four fifths
+    /// of half this rate is removed first (Chebyshev's filter of the first kind, order 8, 0.05 dB).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rate: Option<f64>,
+    /// What is slower is blocked (Butterworth's filter).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub low: Option<f64>,
+    /// What is faster is blocked (Butterworth's filter).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub high: Option<f64>,
+    /// The order of Butterworth's filters: 2, 4, 6 or 8.
+    pub order: usize,
+}
+
+impl Default for Filtering {
+    fn default() -> Self {
+        Self { rate: None, low: None, high: None, order: 4 }
+    }
 }
 
 /// Which front end.
@@ -124,6 +162,7 @@ impl Default for FrontEndSettings {
             pool: Pooling::Mean,
             statistics: vec![Statistic::Mean, Statistic::Deviation],
             magnitudes: vec![],
+            filter: Filtering::default(),
         }
     }
 }

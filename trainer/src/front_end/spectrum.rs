@@ -1,15 +1,15 @@
 //! A front end of given windows.
 
-use edgemix_format::description::FrontEndRecord;
-use edgemix_format::view::{FramePooling, FrontEnd as View, Statistics};
-use edgemix_format::write::{Blob, SpectrumSettings, SpectrumTables, Taper};
+use edgemix_format::description::{FrontEndRecord, FrontEndRecords};
+use edgemix_format::view::{FramePooling, FrontEnd as View, Statistics, front_end_scratch};
+use edgemix_format::write::{Blob, FilterSettings, SpectrumSettings, SpectrumTables, Taper};
 use edgemix_runtime::front_ends;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::choice;
 use super::error::FrontEndError;
-use super::settings::{FrontEndKind, FrontEndSettings, Statistic};
+use super::settings::{Filtering, FrontEndKind, FrontEndSettings, Statistic};
+use super::{choice, filter};
 use crate::data::{DataError, Layout, Samples};
 
 /// What computes integer features of raw windows: the first step of a model that has one, before the scaling.
@@ -34,8 +34,11 @@ pub struct FrontEnd {
     counts: Vec<f32>,
     /// The name of each channel.
     channels: Vec<String>,
-    /// Instants in a second, if that is known.
+    /// Instants in a second that the spectrum takes, if that is known.
     rate: Option<f64>,
+    /// What is done to the recording before its spectrum.
+    #[serde(default, with = "filter::optional", skip_serializing_if = "Option::is_none")]
+    filter: Option<FilterSettings>,
     #[serde(with = "SpectrumDefinition")]
     spectrum: SpectrumSettings,
 }
@@ -68,12 +71,12 @@ enum TaperDefinition {
 
 impl FrontEnd {
     /// The front end that settings choose for samples; `None` if there is to be none. With [`FrontEndKind::Auto`], samples
-    /// that can have no spectrum have none.
+    /// that can have no spectrum have none, unless there is to be a filter before it.
     ///
     /// # Errors
     /// [`FrontEndError`] if these samples can have no such front end.
     pub fn of(settings: &FrontEndSettings, samples: &Samples) -> Result<Option<Self>, FrontEndError> {
-        let is_auto = settings.kind == FrontEndKind::Auto;
+        let is_auto = settings.kind == FrontEndKind::Auto && settings.filter == Filtering::default();
         let channels = match samples.layout() {
             _ if settings.kind == FrontEndKind::None => return Ok(None),
             Layout::Windows { channels } => channels,
@@ -82,6 +85,10 @@ impl FrontEnd {
         };
         let instants = samples.n_features() / channels.max(1);
         check_rate(settings, samples)?;
+        let filter = filter::filter(settings, instants, channels)?;
+        let (instants, factor) =
+            filter.as_ref().map_or((instants, 1), |filter| (filter.filter().kept(), filter.factor));
+        let settings = &FrontEndSettings { rate: settings.rate.map(|rate| rate / factor as f64), ..settings.clone() };
         let size = || FrontEndError::Size { samples: samples.name().into(), instants, channels };
         let has_spectrum = choice::has_spectrum(instants, channels);
         let counts = match if has_spectrum { counts(samples, &settings.magnitudes) } else { Err(size()) } {
@@ -95,12 +102,13 @@ impl FrontEnd {
         let greatest = counts.iter().zip(&limits).map(of_channel).fold(0.0, f32::max);
         let spectrum = choice::spectrum(settings, instants, channels, greatest)?;
         let names = (0..channels).map(|channel| samples.column_name(channel)).collect();
-        Ok(Some(Self { counts, channels: names, rate: settings.rate, spectrum }))
+        Ok(Some(Self { counts, channels: names, rate: settings.rate, filter, spectrum }))
     }
 
     /// Number of values of a raw window.
     pub fn inputs(&self) -> usize {
-        self.spectrum.instants * self.spectrum.channels
+        let instants = self.filter.as_ref().map_or(self.spectrum.instants, |filter| filter.instants);
+        instants * self.spectrum.channels
     }
 
     /// Number of features.
@@ -123,14 +131,16 @@ impl FrontEnd {
     /// If `values` are not whole windows.
     pub fn features(&self, values: &[f32]) -> Vec<f32> {
         let tables = self.tables();
-        let view = View::Spectrum(tables.spectrum());
-        assert!(values.len().is_multiple_of(view.inputs()), "{} values are not whole windows", values.len());
-        let windows = values.par_chunks_exact(view.inputs());
-        let state = || (vec![0i16; view.inputs()], vec![0i16; view.outputs()], vec![0i32; view.scratch()]);
+        let filter = self.filter.iter().map(|filter| View::Filter(filter.filter()));
+        let views: Vec<View> = filter.chain([View::Spectrum(tables.spectrum())]).collect();
+        assert!(values.len().is_multiple_of(self.inputs()), "{} values are not whole windows", values.len());
+        let windows = values.par_chunks_exact(self.inputs());
+        let scratch = front_end_scratch(&views);
+        let state = || (vec![0i16; self.inputs()], vec![0i16; self.outputs()], vec![0i32; scratch]);
         let compute = |(counts, features, scratch): &mut (Vec<i16>, Vec<i16>, Vec<i32>), window: &[f32]| {
             self.counts_of(window, counts);
-            // The lengths are those that the view asks for.
-            let _ = front_ends::run(&view, counts, features, scratch);
+            // The lengths are those that the views ask for.
+            let _ = front_ends::run(&views, counts, features, scratch);
             features.iter().map(|&feature| f32::from(feature)).collect::<Vec<f32>>()
         };
         windows.map_init(state, compute).flatten_iter().collect()
@@ -199,17 +209,29 @@ impl FrontEnd {
         let SpectrumSettings { instants, fft, frame, ref edges, ref signals, .. } = self.spectrum;
         let frames = (instants - frame) / self.spectrum.hop + 1;
         let frames = if frames == 1 { String::new() } else { format!(", {frames} frames of {frame}") };
+        let filter =
+            self.filter.as_ref().map_or_else(String::new, |filter| match (filter.sections.len(), filter.factor) {
+                (sections, 1) => format!("filter of {sections} sections, then "),
+                (sections, factor) => {
+                    format!("filter of {sections} sections that keeps one of {factor} instants, then ")
+                }
+            });
         format!(
-            "spectrum of {instants} instants ({fft}-point transform{frames}, {} bands) of {} signals: {} features",
+            "{filter}spectrum of {instants} instants ({fft}-point transform{frames}, {} bands) of {} signals: {} features",
             edges.len().saturating_sub(1),
             signals.len(),
             self.outputs()
         )
     }
 
-    /// The record of a model file, whose tables are appended to the blob.
-    pub fn record(&self, blob: &mut Blob) -> FrontEndRecord {
-        FrontEndRecord::Spectrum(self.tables().push(blob))
+    /// The records of a model file, whose tables are appended to the blob.
+    pub fn records(&self, blob: &mut Blob) -> FrontEndRecords {
+        let filter = self.filter.as_ref().map(|filter| {
+            let record = filter.push(blob).unwrap_or_else(|fault| panic!("an unchecked filter: {fault}"));
+            FrontEndRecord::Filter(record)
+        });
+        let spectrum = FrontEndRecord::Spectrum(self.tables().push(blob));
+        filter.into_iter().chain([spectrum]).collect()
     }
 
     /// What is wrong with a front end that was read from a file.
@@ -220,6 +242,14 @@ impl FrontEnd {
         }
         if self.counts.len() != channels || !self.counts.iter().all(|count| *count > 0.0 && count.is_finite()) {
             return Some(format!("does not have {channels} counts that are positive"));
+        }
+        if let Some(filter) = &self.filter {
+            if let Err(fault) = filter.filter().check() {
+                return Some(fault.to_string());
+            }
+            if (filter.filter().kept(), filter.channels) != (self.spectrum.instants, channels) {
+                return Some("has a filter that does not give the window of its spectrum".into());
+            }
         }
         self.spectrum.tables().err().map(|fault| fault.to_string())
     }

@@ -1,21 +1,34 @@
-//! How a front end is spelt on the command line: `auto`, `none`, `spectrum:fft=128,bands=8`.
+//! How a front end is spelt on the command line: `auto`, `none`, `spectrum:fft=128,bands=8`, or a filter before it, as in
+//! `decimate:rate=50,spectrum:bands=8`.
 
 use std::str::FromStr;
 
 use super::bands::Spacing;
 use super::error::FrontEndError;
-use super::settings::{FrontEndKind, FrontEndSettings, Pooling, Statistic, Tapering};
+use super::settings::{Filtering, FrontEndKind, FrontEndSettings, Pooling, Statistic, Tapering};
 use crate::base::names::nearest_name;
 
 /// The settings that a spelling may contain.
 const KEYS: [&str; 11] =
     ["fft", "frame", "hop", "bands", "spacing", "low", "high", "taper", "pool", "statistics", "magnitude"];
+/// The settings of a filter.
+const FILTER_KEYS: [&str; 4] = ["rate", "low", "high", "order"];
+
+/// What a setting in a spelling belongs to.
+#[derive(Clone, Copy, PartialEq)]
+enum Step {
+    None,
+    Spectrum,
+    Filter,
+}
 
 impl FrontEndSettings {
     /// How a front end is spelt, for help and error messages.
     pub fn spelling() -> String {
         format!(
-            "auto, none, or spectrum with settings after a colon, as in spectrum:fft=128,bands=8; settings are {}",
+            "auto, none, or spectrum with settings after a colon, as in spectrum:fft=128,bands=8; settings are {}. Before it \
+             may be decimate:rate=50 to keep fewer instants in a second, and filter with low, high and order, as in \
+             decimate:rate=50,filter:low=0.5,spectrum:bands=6",
             KEYS.join(", ")
         )
     }
@@ -36,22 +49,50 @@ impl FrontEndSettings {
     /// [`FrontEndError::Spelling`] says which part is wrong.
     pub fn spelt(&self, spelling: &str) -> Result<Self, FrontEndError> {
         let refused = |problem| FrontEndError::Spelling { spelling: spelling.into(), problem };
-        let (kind, parts) = spelling.split_once(':').unwrap_or((spelling, ""));
-        let kind = match kind {
-            "auto" => FrontEndKind::Auto,
-            "none" => FrontEndKind::None,
-            "spectrum" => FrontEndKind::Spectrum,
-            _ => return Err(refused(format!("expected {}", Self::spelling()))),
-        };
-        let mut settings = Self { kind, rate: self.rate, ..Self::default() };
-        for part in parts.split(',').filter(|part| !part.is_empty()) {
-            if kind == FrontEndKind::None {
-                return Err(refused("none has no settings".into()));
+        let mut settings = Self { rate: self.rate, ..Self::default() };
+        let mut step = None;
+        for part in spelling.split(',').filter(|part| !part.is_empty()) {
+            let (name, setting) = part.split_once(':').unwrap_or((part, ""));
+            let setting = if part.contains(':') || !part.contains('=') || step.is_none() {
+                step = Some(settings.begin(name.trim(), step).map_err(refused)?);
+                setting
+            } else {
+                part
+            };
+            if setting.is_empty() {
+                continue;
             }
-            let (key, value) = part.split_once('=').ok_or_else(|| refused(format!("{part} is not KEY=VALUE")))?;
-            settings.set(key.trim(), value.trim()).map_err(refused)?;
+            let (key, value) = setting.split_once('=').ok_or_else(|| refused(format!("{setting} is not KEY=VALUE")))?;
+            let (key, value) = (key.trim(), value.trim());
+            match step {
+                Some(Step::Filter) => settings.filter.set(key, value),
+                Some(Step::Spectrum) => settings.set(key, value),
+                Some(Step::None) | None => Err("none has no settings".into()),
+            }
+            .map_err(refused)?;
+        }
+        if settings.kind == FrontEndKind::None && settings.filter != Filtering::default() {
+            return Err(refused("a filter is followed by a spectrum, not by none".into()));
         }
         Ok(settings)
+    }
+
+    /// Begins what the name says. A spectrum is the last step.
+    fn begin(&mut self, name: &str, before: Option<Step>) -> Result<Step, String> {
+        let expected = |problem: &str| Err(format!("{problem}expected {}", Self::spelling()));
+        if !matches!(before, None | Some(Step::Filter)) {
+            return expected(&format!("nothing can follow the spectrum or none, but {name} does: "));
+        }
+        let (kind, step) = match name {
+            "auto" => (FrontEndKind::Auto, Step::Spectrum),
+            "none" => (FrontEndKind::None, Step::None),
+            "spectrum" => (FrontEndKind::Spectrum, Step::Spectrum),
+            // What follows is chosen by itself, unless it is named.
+            "filter" | "decimate" => (FrontEndKind::Auto, Step::Filter),
+            _ => return expected(""),
+        };
+        self.kind = kind;
+        Ok(step)
     }
 
     fn set(&mut self, key: &str, value: &str) -> Result<(), String> {
@@ -83,6 +124,22 @@ impl FrontEndSettings {
     }
 }
 
+impl Filtering {
+    fn set(&mut self, key: &str, value: &str) -> Result<(), String> {
+        match key {
+            "rate" => self.rate = Some(number(key, value)?),
+            "low" => self.low = Some(number(key, value)?),
+            "high" => self.high = Some(number(key, value)?),
+            "order" => self.order = number(key, value)?,
+            _ => {
+                let all = FILTER_KEYS.join(", ");
+                return Err(format!("a filter has no setting {key}: expected one of {all}"));
+            }
+        }
+        Ok(())
+    }
+}
+
 impl FromStr for FrontEndSettings {
     type Err = FrontEndError;
 
@@ -106,10 +163,24 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_filter_may_come_first() {
+        let of = |spelling: &str| spelling.parse::<FrontEndSettings>().unwrap();
+        let found = of("decimate:rate=50,order=2,spectrum:fft=64,low=1");
+        assert_eq!(found.filter, Filtering { rate: Some(50.0), order: 2, ..Filtering::default() });
+        assert_eq!((found.kind, found.fft, found.low), (FrontEndKind::Spectrum, Some(64), Some(1.0)));
+        let found = of("filter:low=2,filter:high=20");
+        assert_eq!((found.kind, found.filter.low, found.filter.high), (FrontEndKind::Auto, Some(2.0), Some(20.0)));
+    }
+
+    #[test]
     fn what_is_misspelt_is_named() {
         for (spelling, message) in [
             ("spectrogram", "expected auto, none, or spectrum"),
             ("none:fft=64", "none has no settings"),
+            ("filter:low=2,none", "a filter is followed by a spectrum, not by none"),
+            ("filter:width=2", "a filter has no setting width: expected one of rate, low, high, order"),
+            ("filter:low", "low is not KEY=VALUE"),
+            ("spectrum:fft=64,filter:low=2", "nothing can follow the spectrum or none, but filter does"),
             ("spectrum:fft", "fft is not KEY=VALUE"),
             ("spectrum:fft=many", "fft must be a number"),
             ("spectrum:spacing=bark", "spacing must be one of log, linear, mel"),

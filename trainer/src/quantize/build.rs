@@ -160,7 +160,7 @@ impl<'a> Builder<'a> {
                 version: env!("CARGO_PKG_VERSION"),
             },
             sample: counts::describe(training.n_features(), &sample, blob),
-            front_ends: trained.front_end.iter().map(|front_end| front_end.record(blob)).collect(),
+            front_ends: trained.front_end.as_ref().map(|front_end| front_end.records(blob)).unwrap_or_default(),
             input: input::describe(&trained.scaling, &features, n_inputs, first, blob)?,
             encoder,
             latent: if has_autoencoders {

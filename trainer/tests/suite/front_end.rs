@@ -8,6 +8,7 @@ use edgemix::methods::{FitConfig, MethodConfig};
 use edgemix::run::RunDir;
 use edgemix::training::PhaseSettings;
 use edgemix::workflow::{Evaluation, ExistingRun, FitOptions, Plan, WorkflowError, fit, start};
+use edgemix_format::view::front_end_scratch;
 use edgemix_format::write::AlignedBytes;
 use edgemix_runtime::front_ends;
 
@@ -22,12 +23,13 @@ fn source() -> Source {
     }
 }
 
-/// A short run of the recording.
-fn train(dataset: &Dataset, out: &Path) -> RunDir {
+/// A short run of the recording, which has 25 instants a second.
+fn train(dataset: &Dataset, front_end: &str, out: &Path) -> RunDir {
     let mut method = MethodConfig::named("ae-gmm").unwrap();
     method.set_n_clusters(6);
+    let front_end = FrontEndSettings { rate: Some(25.0), ..FrontEndSettings::default() }.spelt(front_end).unwrap();
     let reconstruction = PhaseSettings::with_epochs(20);
-    let config = FitConfig { method, reconstruction, ..FitConfig::default() };
+    let config = FitConfig { method, reconstruction, front_end, ..FitConfig::default() };
     let plan = Plan::new(&source(), dataset, config).unwrap();
     assert_eq!(plan.inputs().layout(), Layout::Features);
     let run = start(out, &plan, ExistingRun::Refuse).unwrap();
@@ -37,22 +39,32 @@ fn train(dataset: &Dataset, out: &Path) -> RunDir {
 
 #[test]
 fn raw_counts_give_the_features_and_clusters_that_training_saw() {
+    same_bits_as_training("auto", 1);
+}
+
+#[test]
+fn filtered_counts_give_the_features_and_clusters_that_training_saw() {
+    same_bits_as_training("decimate:rate=12.5,spectrum:magnitude=0+1+2", 2);
+}
+
+fn same_bits_as_training(front_end: &str, n_front_ends: usize) {
     let (folder, dataset) = (tempfile::tempdir().unwrap(), source().read().unwrap());
-    let run = train(&dataset, folder.path());
+    let run = train(&dataset, front_end, folder.path());
     let (trained, file) = (run.trained().unwrap(), run.model().unwrap());
     let model = file.model().unwrap();
     let front_end = trained.front_end.as_ref().unwrap();
-    let in_file = model.file().front_ends.first().unwrap();
-    assert_eq!((model.input_len(), in_file.outputs()), (64 * 3, front_end.outputs()));
+    let in_file = &model.file().front_ends;
+    assert_eq!(in_file.len(), n_front_ends);
+    assert_eq!((model.input_len(), in_file.last().unwrap().outputs()), (64 * 3, front_end.outputs()));
 
     let values = dataset.samples.all().unwrap();
     let counts: Vec<i16> = values.iter().map(|&x| x as i16).collect();
     let expected = front_end.features(&values);
     let mut workspace = AlignedBytes::zeroed(model.arena_len());
-    let mut scratch = vec![0; in_file.scratch()];
+    let mut scratch = vec![0; front_end_scratch(in_file)];
     let windows = values.chunks(192).zip(counts.chunks(192)).zip(expected.chunks(front_end.outputs()));
     for ((values, counts), expected) in windows {
-        let mut features = vec![0; in_file.outputs()];
+        let mut features = vec![0; front_end.outputs()];
         front_ends::run(in_file, counts, &mut features, &mut scratch).unwrap();
         assert!(features.iter().map(|&x| f32::from(x)).eq(expected.iter().copied()));
         let raw = model.assign_raw(counts, &mut workspace).unwrap();

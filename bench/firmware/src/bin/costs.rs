@@ -71,15 +71,15 @@ fn parts(name: &str, bytes: &'static [u8], room: &mut Room) -> Option<()> {
     let model = Model::from_bytes(black_box(bytes)).ok()?;
     let file = model.file();
     let Room { input, output, scratch, words, scores } = room;
-    if let Some(front_end) = file.front_ends.first() {
-        let window = input.get(..front_end.inputs())?;
-        let features = output.get_mut(..front_end.outputs())?;
+    if let Some((first, last)) = file.front_ends.first().zip(file.front_ends.last()) {
+        let window = input.get(..first.inputs())?;
+        let features = output.get_mut(..last.outputs())?;
         part(
             name,
             "front-end",
-            |work| work.add_front_end(front_end),
+            |work| work.add_front_ends(&file.front_ends),
             || {
-                front_ends::run(front_end, black_box(window), black_box(features), black_box(words));
+                front_ends::run(&file.front_ends, black_box(window), black_box(features), black_box(words));
             },
         );
     }

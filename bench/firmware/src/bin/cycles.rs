@@ -40,9 +40,7 @@ fn measured_full(model: &Model, latent: &[i16; 16], scores: &mut [i32; 8]) {
 
 #[inline(never)]
 fn measured_spectrum(model: &Model, window: &[i16; 768], features: &mut [i16; 60], scratch: &mut [i32]) {
-    if let Some(front_end) = model.file().front_ends.first() {
-        front_ends::run(front_end, window, features, scratch);
-    }
+    front_ends::run(&model.file().front_ends, window, features, scratch);
 }
 
 #[cortex_m_rt::entry]

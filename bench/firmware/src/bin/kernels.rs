@@ -6,6 +6,8 @@
 mod cases;
 #[path = "../convolutions.rs"]
 mod convolutions;
+#[path = "../filters.rs"]
+mod filters;
 #[path = "../models.rs"]
 mod models;
 #[path = "../spectra.rs"]
@@ -58,10 +60,12 @@ fn main() -> ! {
             println!("{layer:?}");
         }
     });
-    let found =
-        [layers, convolved, cases::heads(), models::models().unwrap_or(0), spectra::spectra(|_, _, _| {}).unwrap_or(0)];
+    let filters = filters::filters(|_, _, _| {}).unwrap_or(0);
+    let spectra = spectra::spectra(|_, _, _| {}).unwrap_or(0);
+    let found = [layers, convolved, cases::heads(), models::models().unwrap_or(0), filters, spectra];
     println!("{different} layers differ from their definition; digests {found:08x?}");
-    let expected = [cases::LAYERS, convolutions::CONVOLUTIONS, cases::HEADS, models::MODELS, spectra::SPECTRA];
+    let expected =
+        [cases::LAYERS, convolutions::CONVOLUTIONS, cases::HEADS, models::MODELS, filters::FILTERS, spectra::SPECTRA];
     exit(i32::from(different > 0 || found != expected))
 }
 

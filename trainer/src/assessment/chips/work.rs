@@ -4,7 +4,7 @@
 //! for a chip are the same operations. It needs `core` alone for that reason.
 
 use edgemix_format::view::{
-    Activation, Autoencoders, Conv2d, Covariance, File, FrontEnd, Head, Layer, Mixture, Pool2d, Pooling, Softmax,
+    Activation, Autoencoders, Conv2d, Covariance, File, Filter, FrontEnd, Head, Layer, Mixture, Pool2d, Pooling, Softmax,
     Spectrum, Statistics,
 };
 
@@ -66,6 +66,8 @@ operations! {
     Butterfly "butterfly" "A butterfly of a Fourier transform.",
     Bin "bin" "A bin whose energy is added to a band's.",
     Band "band" "A band of a frame.",
+    FilteredInstant "filtered-instant" "An instant of a channel that is filtered.",
+    SectionInstant "section-instant" "An instant that passes a section of a filter.",
 }
 
 /// The number of operations.
@@ -99,7 +101,7 @@ impl Work {
         let mut work = Self::new(tile);
         work.add(Operation::Assignment, 1);
         work.add(Operation::Score, file.head.n_components());
-        file.front_ends.iter().for_each(|front_end| work.add_front_end(front_end));
+        work.add_front_ends(&file.front_ends);
         let is_alike = file.front_ends.is_empty() && file.input.center.len() == 1;
         work.add(if is_alike { Operation::Value } else { Operation::ChannelValue }, file.input.len);
         work.add(Operation::Step, file.encoder.len());
@@ -205,11 +207,27 @@ impl Work {
         }
     }
 
-    /// Adds a front end.
-    pub fn add_front_end(&mut self, front_end: &FrontEnd) {
-        match front_end {
-            FrontEnd::Spectrum(spectrum) => self.add_spectrum(spectrum),
+    /// Adds front ends that run one after another.
+    pub fn add_front_ends(&mut self, front_ends: &[FrontEnd]) {
+        for (front_end, index) in front_ends.iter().zip(1..) {
+            match front_end {
+                FrontEnd::Spectrum(spectrum) => self.add_spectrum(spectrum),
+                FrontEnd::Filter(filter) => self.add_filter(filter, front_ends.get(index)),
+            }
         }
+    }
+
+    /// A channel is filtered for each signal behind the filter that it is part of.
+    fn add_filter(&mut self, filter: &Filter, behind: Option<&FrontEnd>) {
+        let channels = match behind {
+            Some(FrontEnd::Spectrum(spectrum)) => {
+                spectrum.signals.iter().map(|signal| signal.count_ones() as usize).sum()
+            }
+            Some(FrontEnd::Filter(_)) | None => filter.channels,
+        };
+        let instants = channels * filter.kept() * filter.factor;
+        self.add(Operation::FilteredInstant, instants);
+        self.add(Operation::SectionInstant, instants * filter.sections.len());
     }
 
     fn add_spectrum(&mut self, spectrum: &Spectrum) {
