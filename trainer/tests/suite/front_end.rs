@@ -75,7 +75,9 @@ fn same_bits_as_training(front_end: &str, n_front_ends: usize) {
     // Kinds of motion are told apart, and integers hardly differ from floating point.
     let evaluation = Evaluation::new(&dataset, Some(&trained), &model).unwrap();
     assert!(evaluation.agreement.unwrap() >= 0.99, "{evaluation:?}");
-    assert!(evaluation.int8.scores.unwrap().nmi > 0.55, "{evaluation:?}");
+    // Of 12.5 instants a second, less is known.
+    let least = if n_front_ends == 1 { 0.55 } else { 0.45 };
+    assert!(evaluation.int8.scores.unwrap().nmi > least, "{evaluation:?}");
     assert!(file.flash() < 30_000, "{}", file.flash());
 }
 
