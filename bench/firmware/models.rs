@@ -155,10 +155,7 @@ pub fn measured() -> Vec<(&'static str, Spec)> {
         ("spectrum-3", spectral(spectrum(128, 3, 32, vec![1, 7], vec![1, 9, 17], all))),
         ("spectrum-4", spectral(spectrum(512, 2, 512, vec![1, 2, 3], vec![1, 257], all))),
         ("spectrum-5", spectral(spectrum(64, 4, 16, vec![1, 2, 4, 8, 15], vec![1, 3, 5, 9], some))),
-        (
-            "filter-1",
-            filtered(filter(256, 3, 4, 4), spectrum(64, 3, 16, vec![1, 2, 4], vec![1, 3, 5, 9], some)),
-        ),
+        ("filter-1", filtered(filter(256, 3, 4, 4), spectrum(64, 3, 16, vec![1, 2, 4], vec![1, 3, 5, 9], some))),
         (
             "filter-2",
             filtered(filter(300, 1, 1, 2), spectrum(300, 1, 64, vec![1], vec![1, 2, 3, 5, 8, 13, 21, 33], some)),

@@ -2,7 +2,7 @@
 
 use edgemix_format::testing::{Spec, SplitMix64};
 use edgemix_format::view::{FramePooling, Statistics};
-use edgemix_format::write::{SpectrumSettings, Taper};
+use edgemix_format::write::{FilterSettings, SpectrumSettings, Taper};
 use edgemix_runtime::{Model, Stream, StreamError, Workspace};
 use proptest::prelude::*;
 
@@ -28,10 +28,20 @@ fn spectrum() -> SpectrumSettings {
     }
 }
 
-/// A model with a front end, and one that takes counts.
-fn models() -> [Spec; 2] {
+/// Every second instant, without the mean.
+fn filter() -> FilterSettings {
+    let one = 1 << 30;
+    let section = [one / 2, -one / 2, 0, one / 4, one / 8];
+    FilterSettings { instants: INSTANTS, channels: CHANNELS, factor: 2, sections: vec![section; 2] }
+}
+
+/// A model with a spectrum, one with a filter before it, and one that takes counts.
+fn models() -> [Spec; 3] {
     let bare = Spec { input: LENGTH, channels: CHANNELS, ..Spec::default() };
-    [Spec { spectrum: Some(spectrum()), input: 12, channels: 12, ..Spec::default() }, bare]
+    let spectral = Spec { spectrum: Some(spectrum()), input: 12, channels: 12, ..Spec::default() };
+    let of_half = SpectrumSettings { instants: INSTANTS / 2, frame: 8, ..spectrum() };
+    let filtered = Spec { filter: Some(filter()), spectrum: Some(of_half), ..spectral.clone() };
+    [spectral, filtered, bare]
 }
 
 proptest! {

@@ -2,6 +2,7 @@
 
 use core::num::NonZeroU32;
 
+use edgemix_format::FILTER;
 use edgemix_format::view::Sample;
 
 use crate::input::to_count;
@@ -14,7 +15,8 @@ pub(crate) trait Source {
     fn signal(&mut self, channels: usize, mask: u32, out: &mut [i16]);
 }
 
-/// A window as it was recorded, which a filter reads.
+/// A window as it was recorded, which a filter reads. Guards keep the code out of programs without filters, which a table of
+/// functions would hold.
 pub(crate) trait RawWindow: Source {
     /// Writes the counts of a channel to `out`, from instant `start` on. An instant has `channels` counts.
     fn read(&mut self, channels: usize, channel: usize, start: usize, out: &mut [i32]);
@@ -31,7 +33,9 @@ impl<S: RawCount> Source for Counts<'_, S> {
 
 impl<S: RawCount> RawWindow for Counts<'_, S> {
     fn read(&mut self, channels: usize, channel: usize, start: usize, out: &mut [i32]) {
-        read(self.0, channels, channel, start, out, |_, &count| count.into());
+        if FILTER {
+            read(self.0, channels, channel, start, out, |_, &count| count.into());
+        }
     }
 }
 
@@ -50,10 +54,12 @@ impl<S: RawCount> Source for Parts<'_, '_, S> {
 
 impl<S: RawCount> RawWindow for Parts<'_, '_, S> {
     fn read(&mut self, channels: usize, channel: usize, start: usize, out: &mut [i32]) {
-        let instants = self.0.older.len().checked_div(channels).unwrap_or(0);
-        let (older, newer) = out.split_at_mut(instants.saturating_sub(start).min(out.len()));
-        Counts(self.0.older).read(channels, channel, start, older);
-        Counts(self.0.newer).read(channels, channel, start.saturating_sub(instants), newer);
+        if FILTER {
+            let instants = self.0.older.len().checked_div(channels).unwrap_or(0);
+            let (older, newer) = out.split_at_mut(instants.saturating_sub(start).min(out.len()));
+            Counts(self.0.older).read(channels, channel, start, older);
+            Counts(self.0.newer).read(channels, channel, start.saturating_sub(instants), newer);
+        }
     }
 }
 
@@ -80,7 +86,9 @@ impl Source for Values<'_> {
 
 impl RawWindow for Values<'_> {
     fn read(&mut self, channels: usize, channel: usize, start: usize, out: &mut [i32]) {
-        read(self.values, channels, channel, start, out, |index, &x| self.count(index, x));
+        if FILTER {
+            read(self.values, channels, channel, start, out, |index, &x| self.count(index, x));
+        }
     }
 }
 

@@ -15,6 +15,7 @@ mod evaluate;
 mod export;
 mod import;
 mod inspect;
+mod notes;
 mod output;
 mod progress;
 mod report;

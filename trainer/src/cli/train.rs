@@ -10,6 +10,7 @@ use super::commands::{commands, quoted};
 use super::data::{Cut, note_constant_columns, warn_of_far_values};
 use super::describe;
 use super::error::CliError;
+use super::notes::{note_few_groups, note_front_end};
 use super::output::{show, tell};
 use super::progress::{View, during, during_fit};
 use super::report::write_page;
@@ -17,7 +18,7 @@ use super::settings;
 use super::warnings::{warn_of_cluster_count, warn_of_fit};
 use crate::data::{Layout, Samples, Source};
 use crate::device::Device;
-use crate::front_end::{FrontEndKind, FrontEndSettings};
+use crate::front_end::FrontEndSettings;
 use crate::methods::{FitConfig, MethodConfig};
 use crate::nn::{Architecture, ArchitectureError};
 use crate::run::{ModelFile, RunDir, RunFile, read_settings, settings_differences, settings_to_toml};
@@ -158,6 +159,7 @@ impl Train {
         let plan = during("computing features", || Plan::new(&source, &dataset, config))?;
         self.for_chip.chip.map_or(Ok(()), |chip| plan.check_chip(chip, self.for_chip.max_ms))?;
         note_front_end(&plan);
+        note_few_groups(&dataset.samples);
         if plan.encoder().dimension.is_some() {
             tell(&format!("note: {}", plan.encoder()));
         }
@@ -351,20 +353,6 @@ impl Train {
         config.holdout = self.holdout.unwrap_or(config.holdout);
         self.sets.iter().try_for_each(|assignment| settings::set(&mut config, assignment))?;
         Ok(config)
-    }
-}
-
-/// Notes which features are computed of the samples.
-fn note_front_end(plan: &Plan) {
-    if let Some(front_end) = plan.front_end() {
-        tell(&format!("note: {}", front_end.describe()));
-    } else if matches!(plan.dataset().samples.layout(), Layout::Windows { .. })
-        && plan.config().front_end.kind == FrontEndKind::Auto
-        && !plan.config().encoder.is_over_time()
-    {
-        tell(
-            "note: these windows have no spectrum, so the encoder takes them as they are; --front-end spectrum says why",
-        );
     }
 }
 

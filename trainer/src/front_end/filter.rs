@@ -82,7 +82,7 @@ fn factor(rate: f64, kept: f64, instants: usize) -> Result<usize, FrontEndError>
     }
     let factor = ratio.round();
     if (ratio / factor - 1.0).abs() > RATIO_TOLERANCE {
-        let (above, below) = (rate / ratio.floor(), rate / ratio.ceil());
+        let [above, below] = [ratio.floor(), ratio.ceil()].map(|factor| (rate / factor * 1e3).round() / 1e3);
         return refused(format!("must be the rate of the recording over a whole number, such as {above} or {below}"));
     }
     Ok(factor as usize)
@@ -248,7 +248,7 @@ mod tests {
                 "front-end.filter.rate must be from 0.390625 to 200, the rate of the recording, not 300",
             ),
             ("decimate:rate=-1", "front-end.filter.rate must be from"),
-            ("decimate:rate=60", "over a whole number, such as 66.66666666666667 or 50"),
+            ("decimate:rate=60", "over a whole number, such as 66.667 or 50"),
             ("filter:high=100", "front-end.filter.high must be above 0 and below 100 Hz, half the rate"),
             ("decimate:rate=50,filter:high=30", "below 25 Hz"),
             ("filter:low=0", "front-end.filter.low must be above 0"),

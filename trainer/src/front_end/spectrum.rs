@@ -279,9 +279,10 @@ fn check_rate(settings: &FrontEndSettings, samples: &Samples) -> Result<(), Fron
 /// two with which int16 spans twice the channel's range, without values far from all others. Channels of one magnitude have
 /// the same.
 fn counts(samples: &Samples, magnitudes: &[Vec<usize>]) -> Result<Vec<f32>, FrontEndError> {
-    let limits = samples.column_limits();
+    // A code for a missing value may be far beyond the counts: it saturates.
+    let limits = samples.near_column_limits();
     let Some(count) = samples.count() else {
-        let mut counts: Vec<f32> = samples.near_column_limits().into_iter().map(power_of_two).collect();
+        let mut counts: Vec<f32> = limits.into_iter().map(power_of_two).collect();
         // As often as there are magnitudes, since one may share channels with another.
         for magnitude in magnitudes.iter().flat_map(|_| magnitudes) {
             // A channel that is not there is refused later.

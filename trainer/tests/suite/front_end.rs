@@ -193,6 +193,11 @@ fn samples_without_a_spectrum_have_none_unless_it_is_asked_for() {
     assert!(of(&auto, &wide).unwrap().is_none());
     let error = of(&spectrum, &wide).unwrap_err().to_string();
     assert!(error.contains("counts of channel 0 go from 0 to 5"), "{error}");
+    // One reading that no sensor gives is far from all others, and saturates.
+    let mut values: Vec<f32> = (0..6400).map(|i| (i * i % 501) as f32).collect();
+    values[100] = 99_999.0;
+    let with_code = Samples::new("code", values, 64).with_layout(Layout::Windows { channels: 2 }).with_count(1.0);
+    assert_eq!(of(&auto, &with_code).unwrap().unwrap().counts(), [1.0, 1.0]);
 }
 
 #[test]

@@ -249,7 +249,9 @@ fn a_cluster_of_one_person_is_named_wherever_clusters_are() {
     let report = fs::read_to_string(folder.path().join("r/report.html")).unwrap();
     let [evaluated, inspected] =
         ["evaluate", "inspect"].map(|command| text(edgemix(&[command, "r"], folder.path()).stdout));
-    for said in [text(trained.stderr), report, evaluated, inspected] {
+    let said = text(trained.stderr);
+    assert!(said.contains("note: there are 3 groups, fewer than 6: whether other groups show"), "{said}");
+    for said in [said, report, evaluated, inspected] {
         assert_eq!(said.matches("samples) is of group 2 alone").count(), 1, "{said}");
     }
     // Without groups, nothing is known.

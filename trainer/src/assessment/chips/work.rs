@@ -4,8 +4,8 @@
 //! for a chip are the same operations. It needs `core` alone for that reason.
 
 use edgemix_format::view::{
-    Activation, Autoencoders, Conv2d, Covariance, File, Filter, FrontEnd, Head, Layer, Mixture, Pool2d, Pooling, Softmax,
-    Spectrum, Statistics,
+    Activation, Autoencoders, Conv2d, Covariance, File, Filter, FrontEnd, Head, Layer, Mixture, Pool2d, Pooling,
+    Softmax, Spectrum, Statistics,
 };
 
 /// Defines the operations and their names in `costs.toml`.
