@@ -42,5 +42,5 @@ fn estimated_instructions_are_those_that_were_counted_on_every_core() {
             compared += 1;
         }
     }
-    assert_eq!(compared, costs.len() * 5);
+    assert_eq!(compared, costs.len() * 6);
 }

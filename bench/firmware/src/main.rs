@@ -172,6 +172,7 @@ fn main() -> ! {
     bench.line("spectrum/128x6", SPECTRUM, features_macs, features);
     bench.line("spectrum/assign", SPECTRUM, all_macs, assign);
     bench.line("filter/512x6", FILTER, features_macs, features);
+    bench.line("filter/assign", FILTER, all_macs, assign);
     bench.line("digits/layers", DIGITS, layer_macs, |model| layers(model, 0..16));
     bench.line("digits/head", DIGITS, head_macs, head);
     bench.line("digits/assign", DIGITS, all_macs, assign);
