@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::output::tell;
-use crate::data::{Layout, Samples};
+use crate::data::{Dataset, Layout};
 use crate::front_end::{FrontEnd, FrontEndKind, FrontEndSettings};
 use crate::mixture::consensus::FEWEST_GROUPS;
 use crate::workflow::Plan;
@@ -25,8 +25,8 @@ pub(super) fn note_front_end(plan: &Plan) {
 }
 
 /// Notes that there are too few groups to say whether another one shows the same.
-pub(super) fn note_few_groups(samples: &Samples) {
-    let Some(groups) = samples.groups() else { return };
+pub(super) fn note_few_groups(dataset: &Dataset) {
+    let Some(groups) = &dataset.groups else { return };
     let n_groups = groups.iter().collect::<BTreeSet<_>>().len();
     if n_groups < FEWEST_GROUPS {
         let are = if n_groups == 1 { "is 1 group" } else { &format!("are {n_groups} groups") };

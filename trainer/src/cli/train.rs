@@ -159,7 +159,7 @@ impl Train {
         let plan = during("computing features", || Plan::new(&source, &dataset, config))?;
         self.for_chip.chip.map_or(Ok(()), |chip| plan.check_chip(chip, self.for_chip.max_ms))?;
         note_front_end(&plan);
-        note_few_groups(&dataset.samples);
+        note_few_groups(&dataset);
         if plan.encoder().dimension.is_some() {
             tell(&format!("note: {}", plan.encoder()));
         }
