@@ -6,7 +6,7 @@ use edgemix_runtime::{Model, Smoother, Workspace, include_model};
 
 const SPECIFICATION: &str = include_str!("../../docs/FORMAT.md");
 
-static MODELS: [(&str, &[u8]); 11] = [
+static MODELS: [(&str, &[u8]); 12] = [
     ("full", include_model!("../../format/tests/golden/full.emx")),
     ("diagonal", include_model!("../../format/tests/golden/diagonal.emx")),
     ("spherical", include_model!("../../format/tests/golden/spherical.emx")),
@@ -55,7 +55,8 @@ fn the_example_of_levels_is_what_the_runtime_gives() {
 /// Windows of raw counts `(37 * i + 11 * t) mod 256`, with one missed and a gap.
 #[test]
 fn the_example_of_the_smoother_is_what_the_runtime_gives() {
-    let model = Model::from_bytes(MODELS[9].1).unwrap();
+    let (_, bytes) = MODELS.iter().find(|(name, _)| *name == "transitions").unwrap();
+    let model = Model::from_bytes(bytes).unwrap();
     let mut smoother = Smoother::<3>::new(&model).unwrap();
     let mut workspace = Workspace::<512>::new();
     let rows: Vec<String> = (0..8u32)
