@@ -2,7 +2,7 @@
 
 use edgemix_format::testing::{Convolution, Follow, HeadSpec, ImageLayer, PoolingSpec, Spec, SplitMix64, costly};
 use edgemix_format::view::{Covariance, FramePooling, Pooling, Statistics};
-use edgemix_format::write::{AlignedBytes, SpectrumSettings, Taper};
+use edgemix_format::write::{AlignedBytes, FilterSettings, SpectrumSettings, Taper};
 
 /// A model of `most` bytes or less. Most are small, which leaves the time to many; some are as large, and as costly, as
 /// they can be.
@@ -60,6 +60,17 @@ fn spec(random: &mut SplitMix64, scale: i32) -> Spec {
         }
         Err(_) => false,
     });
+    // It gives the spectrum its window, or the encoder its sample.
+    let filter = match &spectrum {
+        Some(spectrum) if random.between(0, 1) == 0 => Some(filter(random, spectrum.instants, spectrum.channels)),
+        None if image_layers.is_empty() && random.between(0, 7) == 0 => {
+            let kept = size(random, 6) as usize;
+            let alone = filter(random, kept, channels);
+            (input, channels) = (alone.filter().outputs(), 1);
+            Some(alone)
+        }
+        _ => None,
+    };
     let clusters = random.between(1, components.into()) as u16;
     let mut levels: Vec<u16> = (0..random.between(0, 3)).map(|_| random.between(1, 9) as u16).collect();
     levels.sort_unstable();
@@ -67,6 +78,7 @@ fn spec(random: &mut SplitMix64, scale: i32) -> Spec {
     levels.retain(|&level| level < clusters);
     levels.reverse();
     Spec {
+        filter,
         spectrum,
         input,
         channels,
@@ -82,6 +94,20 @@ fn spec(random: &mut SplitMix64, scale: i32) -> Spec {
         transitions: random.between(0, 2) == 0,
         seed: random.next_u64(),
     }
+}
+
+/// A filter that keeps so many instants. Its sections are stable.
+fn filter(random: &mut SplitMix64, kept: usize, channels: usize) -> FilterSettings {
+    const ONE: i32 = 1 << 30;
+    let section = |random: &mut SplitMix64| {
+        let [b0, b1, a1, a2] = [(); 4].map(|()| random.between(-ONE / 5, ONE / 5));
+        let gain = if random.between(0, 1) == 0 { ONE - a1 - a2 } else { 0 };
+        [b0, b1, gain - b0 - b1, a1, a2]
+    };
+    let factor = random.between(1, 4) as usize;
+    let lost = random.between(0, factor as i32 - 1) as usize;
+    let sections = (0..random.between(1, 4)).map(|_| section(random)).collect();
+    FilterSettings { instants: kept * factor + lost, channels, factor, sections }
 }
 
 fn spectrum(random: &mut SplitMix64) -> SpectrumSettings {
