@@ -26,4 +26,4 @@ pub use mismatch::CheckpointMismatch;
 pub use observer::{EpochReport, Observer};
 pub(crate) use plan::{CLUSTERING, PhasePlan, Plan, RECONSTRUCTION};
 pub use schedule::RateSchedule;
-pub use settings::{Epochs, PhaseSettings};
+pub use settings::{Epochs, Interval, PhaseSettings};

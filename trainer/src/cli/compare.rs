@@ -13,13 +13,14 @@ use super::settings;
 use super::warnings::warn_of_fit;
 use crate::device::Device;
 use crate::methods::{FitConfig, MethodConfig};
-use crate::run::{RunDir, read_settings};
+use crate::run::{Preset, RunDir, read_settings};
 use crate::workflow::{Comparison, FitOptions, TableFormat};
 
 #[derive(Args)]
 #[command(after_help = "Examples:
   edgemix compare digits --out runs/digits-all
   edgemix compare mnist.npz --methods idec,depict --seeds 3 --out runs/mnist --format markdown
+  edgemix compare mnist.npz --preset paper --seeds 1 --out runs/papers
   edgemix compare mnist.npz --set encoder=500-500-2000-10 --share-reconstruction --seeds 1 --out runs/shared
 Finished runs are skipped; the same command resumes a comparison that was interrupted.")]
 pub(super) struct Compare {
@@ -49,7 +50,11 @@ pub(super) struct Compare {
     /// A TOML file of settings for all methods; its table `method` is ignored.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Sets any setting of all methods by its path in config.toml, such as encoder="500-500-2000-10"; may be repeated.
+    /// The settings of each method's paper, as docs/PAPERS.md lists them; --set overrides them [default methods: all that have
+    /// such settings].
+    #[arg(long, conflicts_with = "config")]
+    preset: Option<Preset>,
+    /// Sets any setting of each method by its path in config.toml, such as encoder="500-500-2000-10"; may be repeated.
     #[arg(long = "set", value_name = "KEY=VALUE")]
     sets: Vec<String>,
     /// Learns to reconstruct once for each seed and encoder: methods whose encoder has the layers of an earlier method's start
@@ -88,7 +93,7 @@ impl From<Format> for TableFormat {
 
 impl Compare {
     pub(super) fn run(self) -> Result<(), CliError> {
-        let methods = self.methods()?;
+        let settings = self.settings()?;
         let device: Device = self.device.parse()?;
         device.check()?;
         let source = self.cut.source(Some(&self.data), None)?;
@@ -96,12 +101,7 @@ impl Compare {
         if let Some(n) = self.clusters {
             Clusters::Within(n, n).check(dataset.samples.n_samples())?;
         }
-        let mut base = match &self.config {
-            Some(path) => read_settings(path)?,
-            None => FitConfig::default(),
-        };
-        self.sets.iter().try_for_each(|assignment| settings::set(&mut base, assignment))?;
-        let mut comparison = Comparison::new(&self.out, &source, &dataset, &base, &methods, self.seeds);
+        let mut comparison = Comparison::of(&self.out, &source, &dataset, &settings, self.seeds);
         if self.share_reconstruction {
             comparison = comparison.sharing_reconstruction();
         }
@@ -113,7 +113,7 @@ impl Compare {
             let directory = RunDir::open(&comparison.run_directory(run));
             let fit = |observer: &mut dyn crate::training::Observer| comparison.train(run, &options, observer);
             if let Some(fitted) = during_fit(&directory, &title, View::Plain, fit)?.map_err(CliError::Comparison)? {
-                warn_of_fit(&fitted, &base);
+                warn_of_fit(&fitted, run.settings());
             }
         }
         show(&comparison.table(self.format.into()))?;
@@ -125,16 +125,30 @@ impl Compare {
         Ok(())
     }
 
-    fn methods(&self) -> Result<Vec<MethodConfig>, CliError> {
-        let all = || MethodConfig::NAMES.iter().map(|&name| name.to_owned()).collect();
-        let names: Vec<String> = if self.methods.is_empty() { all() } else { self.methods.clone() };
-        let named = |name: &String| {
-            let mut method = settings::method(name.trim())?;
+    /// The settings of each method.
+    fn settings(&self) -> Result<Vec<FitConfig>, CliError> {
+        let base = self.config.as_ref().map_or_else(|| Ok(FitConfig::default()), |path| read_settings(path))?;
+        let of = |name: &str| {
+            let method = settings::method(name.trim())?;
+            let mut config = match self.preset {
+                Some(preset) => preset.settings(&method)?,
+                None => FitConfig { method, ..base.clone() },
+            };
+            self.sets.iter().try_for_each(|assignment| settings::set(&mut config, assignment))?;
             if let Some(n) = self.clusters {
-                method.set_n_clusters(n);
+                config.method.set_n_clusters(n);
             }
-            Ok(method)
+            Ok(config)
         };
-        names.iter().map(named).collect()
+        self.names().into_iter().map(of).collect()
+    }
+
+    /// The names of the methods.
+    fn names(&self) -> Vec<&str> {
+        match self.preset {
+            _ if !self.methods.is_empty() => self.methods.iter().map(String::as_str).collect(),
+            Some(preset) => preset.methods(),
+            None => MethodConfig::NAMES.to_vec(),
+        }
     }
 }

@@ -47,7 +47,12 @@ pub(super) fn set(config: &mut FitConfig, assignment: &str) -> Result<(), CliErr
             }
         };
     }
-    table.insert(key.to_owned(), parsed.unwrap_or_else(|| Value::String(value.to_owned())));
+    let value = parsed.unwrap_or_else(|| Value::String(value.to_owned()));
+    if key == "name" && table.get(key) != Some(&value) {
+        // Another optimiser or schedule keeps nothing of the one that it replaces.
+        table.clear();
+    }
+    table.insert(key.to_owned(), value);
     *config = root.try_into().map_err(|error: toml::de::Error| refused(&with_suggestion(error.message())))?;
     Ok(())
 }
@@ -55,6 +60,7 @@ pub(super) fn set(config: &mut FitConfig, assignment: &str) -> Result<(), CliErr
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::training::RateSchedule;
 
     fn after(assignment: &str) -> Result<FitConfig, String> {
         let mut config = FitConfig::default();
@@ -67,6 +73,7 @@ mod tests {
         assert_eq!(after("learning-rate = 0.5").unwrap().learning_rate, 0.5);
         assert_eq!(after("augmentation.rotation=3.5").unwrap().augmentation.rotation, 3.5);
         assert_eq!(after("method.name=dec").unwrap().method.name(), "dec");
+        assert_eq!(after("clustering.schedule.name=constant").unwrap().clustering.schedule, RateSchedule::Constant {});
         for (assignment, message) in [
             ("seed", "expected KEY=VALUE"),
             ("sede=3", "did you mean seed?"),

@@ -21,7 +21,9 @@ use crate::device::Device;
 use crate::front_end::FrontEndSettings;
 use crate::methods::{FitConfig, MethodConfig};
 use crate::nn::{Architecture, ArchitectureError};
-use crate::run::{ModelFile, RunDir, RunFile, read_settings, settings_differences, settings_to_toml};
+use crate::run::{
+    ModelFile, Preset, RunDir, RunFile, chosen_settings, read_settings, settings_differences, settings_to_toml,
+};
 use crate::trained::LevelChoice;
 use crate::training::Epochs;
 use crate::variant::Variant;
@@ -43,6 +45,14 @@ fn front_end_help() -> String {
     )
 }
 
+fn preset_help() -> String {
+    format!(
+        "The settings of the method's paper, as docs/PAPERS.md lists them; flags and --set override them. Methods that have \
+         one: {}",
+        Preset::Paper.methods().join(", ")
+    )
+}
+
 #[derive(Args)]
 #[command(after_help = "Examples:
   edgemix train digits --out runs/digits
@@ -50,6 +60,7 @@ fn front_end_help() -> String {
   edgemix train features.npy --method ae-gmm --clusters 6 --out runs/gmm
   edgemix train imu.csv --label-column activity --group-column user --window 128 --step 64 --rate 50 --out runs/imu
   edgemix train imu.csv --window 128 --rate 50 --front-end spectrum:fft=64,bands=6,high=20 --out runs/imu6
+  edgemix train mnist.npz --method dcan --preset paper --out runs/dcan
   edgemix train digits --clusters 8..12 --seeds 5 --out runs/digits5
   edgemix train digits --set batch-size=128 --set method.grouping.halves=40 --out runs/digits
   edgemix train --out runs/digits --resume             # after an interruption")]
@@ -81,6 +92,8 @@ pub(super) struct Train {
     /// A TOML file of settings, such as config.toml of a run; flags override it.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
+    #[arg(long, help = preset_help(), conflicts_with = "config")]
+    preset: Option<Preset>,
     /// Sets any setting by its path in config.toml, such as augmentation.shift=0.2; may be repeated.
     #[arg(long = "set", value_name = "KEY=VALUE")]
     sets: Vec<String>,
@@ -158,6 +171,7 @@ impl Train {
         let options = FitOptions { device, allow_disagreement: self.allow_disagreement, level };
         let plan = during("computing features", || Plan::new(&source, &dataset, config))?;
         self.for_chip.chip.map_or(Ok(()), |chip| plan.check_chip(chip, self.for_chip.max_ms))?;
+        self.note_preset(plan.config())?;
         note_front_end(&plan);
         note_few_groups(&dataset);
         if plan.encoder().dimension.is_some() {
@@ -211,6 +225,15 @@ impl Train {
             out.display(),
             quoted(&out.to_string_lossy())
         )
+    }
+
+    /// Says what a preset chose, with what the other flags changed of it.
+    fn note_preset(&self, config: &FitConfig) -> Result<(), CliError> {
+        if self.preset.is_some() {
+            let (method, chosen) = (config.method.name(), chosen_settings(config)?.join("\n  "));
+            tell(&format!("note: the settings of the paper of {method}, where they are not the defaults:\n  {chosen}"));
+        }
+        Ok(())
     }
 
     /// Refuses a rate for samples that have none, and notes that the rate of a settings file means nothing for them.
@@ -319,9 +342,13 @@ impl Train {
 
     /// The settings of the file, or `before` if there is no file, with the changes that the flags make.
     fn settings(&self, before: FitConfig) -> Result<FitConfig, CliError> {
-        let mut config = match &self.config {
-            Some(path) => read_settings(path)?,
-            None => before,
+        let mut config = match (&self.config, self.preset) {
+            (Some(path), _) => read_settings(path)?,
+            (None, Some(preset)) => {
+                let own = self.method.as_deref().map_or(Ok(before.method), settings::method)?;
+                preset.settings(&own)?
+            }
+            (None, None) => before,
         };
         if let Some(name) = &self.method
             && config.method.name() != name

@@ -10,7 +10,7 @@ use super::registry::MethodConfig;
 use crate::data::augmentation::Augmentation;
 use crate::data::{Samples, WindowAugmentation};
 use crate::front_end::FrontEndSettings;
-use crate::nn::{Architecture, LayerError, LayerShape};
+use crate::nn::{Architecture, HiddenActivation, LayerError, LayerShape};
 use crate::training::{CLUSTERING, FitError, PhasePlan, PhaseSettings, Plan, RECONSTRUCTION};
 
 /// The least number of samples.
@@ -48,6 +48,8 @@ pub struct FitConfig {
     pub seed: u64,
     /// The encoder's layers. If there are none, the method's paper or the size of the input decides.
     pub encoder: Architecture,
+    /// The activation of the hidden layers of encoder and decoder.
+    pub activation: HiddenActivation,
     /// The directory of a run whose autoencoder the fit starts from, instead of learning to reconstruct.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub start_from: Option<PathBuf>,
@@ -83,6 +85,7 @@ impl Default for FitConfig {
         Self {
             seed: 0,
             encoder: Architecture::default(),
+            activation: HiddenActivation::default(),
             start_from: None,
             batch_size: 256,
             learning_rate: 1e-3,
@@ -162,18 +165,20 @@ impl FitConfig {
             return Err(FitError::setting("start-from", problem));
         }
 
-        let by_size = (540_000 / samples.n_samples()).clamp(45, 300);
+        let n = samples.n_samples();
+        let by_size = (540_000 / n).clamp(45, 300);
         let (batch_size, rate) = (self.batch_size, self.learning_rate);
         let reconstruction =
-            PhasePlan::check("reconstruct", &self.reconstruction, &RECONSTRUCTION, by_size, batch_size, rate)?;
+            PhasePlan::check("reconstruct", &self.reconstruction, &RECONSTRUCTION, n, by_size, batch_size, rate)?;
         let epochs = self.method.cluster_epochs(by_size);
-        let clustering = PhasePlan::check("cluster", &self.clustering, &CLUSTERING, epochs, batch_size, rate)?;
+        let clustering = PhasePlan::check("cluster", &self.clustering, &CLUSTERING, n, epochs, batch_size, rate)?;
         let plan = Plan {
             method: self.method.name(),
             seed: self.seed,
             encoder,
             reconstruction,
             clustering,
+            activation: self.activation,
             augmentation: self.augmentation,
             fake_quantization: self.fake_quantization,
             starts_from_kept: self.start_from.is_some(),
@@ -215,7 +220,7 @@ impl FitConfig {
         let phases =
             [("reconstruct", &self.reconstruction, &RECONSTRUCTION), ("cluster", &self.clustering, &CLUSTERING)];
         for (name, phase, names) in phases {
-            PhasePlan::check(name, phase, names, 0, self.batch_size, self.learning_rate)?;
+            PhasePlan::check(name, phase, names, FEWEST, 0, self.batch_size, self.learning_rate)?;
         }
         ranges::check(&self.method)
     }

@@ -10,7 +10,7 @@
 //! equation 22 and saturates; clusters come from k-means, draws are spherical, and nothing prevents a collapse.
 
 use burn::module::Module;
-use burn::tensor::activation::softplus;
+use burn::tensor::activation;
 use burn::tensor::backend::{AutodiffBackend, Backend};
 use burn::tensor::{Int, Tensor, TensorData};
 use ndarray::ArrayView2;
@@ -68,6 +68,7 @@ impl MethodSettings for Dcan {
     const ENCODER: DefaultEncoder = DefaultEncoder::DEC;
     const WORKS_WITHOUT_ENCODER: bool = false;
     const CLUSTER_EPOCHS: ClusterEpochs = ClusterEpochs::ByReconstruction;
+    const PAPER: Option<&'static str> = Some(include_str!("presets/dcan.toml"));
     const CLUSTERING_WEIGHT: Option<&'static str> = Some("lambda");
 
     fn cluster_count(&mut self) -> ClusterCount<'_> {
@@ -104,6 +105,12 @@ impl Dcan {
         let spherical = Gmm { covariance: CovarianceType::Spherical, ..self.mixture };
         spherical.maximise(z, &one_hot(index, centers.shares.len()))
     }
+}
+
+/// `ln(1 + exp x)`, which is `x` itself where `exp x` has no place in single precision.
+fn softplus<B: Backend>(x: Tensor<B, 2>) -> Tensor<B, 2> {
+    const MOST: f32 = 80.0;
+    activation::relu(x.clone() - MOST) + activation::softplus(x.clamp_max(MOST), 1.0)
 }
 
 /// The clusters, and the discriminator with its optimiser.
@@ -197,7 +204,7 @@ impl<B: AutodiffBackend> LearnedClusters<B> for Adversary<B> {
 
         let real = self.seen(self.draw(&members, &mut batch.rng), &members);
         let fake = self.seen(z.clone().detach(), &members);
-        let told = softplus(-self.discriminator.forward(real), 1.0) + softplus(self.discriminator.forward(fake), 1.0);
+        let told = softplus(-self.discriminator.forward(real)) + softplus(self.discriminator.forward(fake));
         let told = told.mean();
         let mut gradients = told.backward();
         self.discriminator.descend(&mut gradients, batch.learning_rate);
@@ -205,8 +212,8 @@ impl<B: AutodiffBackend> LearnedClusters<B> for Adversary<B> {
         let judge = self.discriminator.clone().no_grad();
         let told = judge.forward(self.seen(z, &members));
         let caught = match settings.variant {
-            Variant::Corrected => softplus(-told, 1.0),
-            Variant::Paper => -softplus(told, 1.0),
+            Variant::Corrected => softplus(-told),
+            Variant::Paper => -softplus(told),
         };
         vec![("cluster", caught.mean() * settings.lambda)]
     }
@@ -260,6 +267,19 @@ mod tests {
         let variant = if conditional { Variant::Corrected } else { Variant::Paper };
         let settings = Dcan { hidden: 8, variant, ..Dcan::default() };
         Adversary::new(&settings, Optimizer::Adam {}, mixture, &mut stream(0, "dcan", 0), &Default::default())
+    }
+
+    #[test]
+    fn softplus_and_its_gradient_are_those_of_the_definition_at_any_size() {
+        let at = [-200.0f64, -3.0, 0.0, 5.0, 79.0, 81.0, 500.0];
+        let x = matrix::<B>(&at, at.len(), &Default::default()).require_grad();
+        let value = softplus(x.clone());
+        let gradient = elements(x.grad(&value.clone().sum().backward()).unwrap());
+        for ((x, value), slope) in at.into_iter().zip(elements(value.inner())).zip(gradient) {
+            let expected = x.max(0.0) + (-x.abs()).exp().ln_1p();
+            assert!((value - expected).abs() <= 1e-6 * expected.max(1.0), "{x}: {value}");
+            assert!((slope - 1.0 / (1.0 + (-x).exp())).abs() < 1e-6, "{x}: {slope}");
+        }
     }
 
     #[test]

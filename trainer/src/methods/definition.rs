@@ -43,6 +43,10 @@ pub(super) trait MethodSettings {
     /// The default number of clustering epochs.
     const CLUSTER_EPOCHS: ClusterEpochs;
 
+    /// The settings of the method's paper as TOML, complete but for what the method and the whole configuration have as
+    /// defaults; `None` if the paper prints no schedule.
+    const PAPER: Option<&'static str>;
+
     /// The setting that weighs the clustering loss, if there is one.
     const CLUSTERING_WEIGHT: Option<&'static str>;
 

@@ -107,6 +107,7 @@ impl MethodSettings for Grow {
     const ENCODER: DefaultEncoder = DefaultEncoder::DEC;
     const WORKS_WITHOUT_ENCODER: bool = true;
     const CLUSTER_EPOCHS: ClusterEpochs = ClusterEpochs::Exactly(EPOCHS);
+    const PAPER: Option<&'static str> = None;
     const CLUSTERING_WEIGHT: Option<&'static str> = None;
 
     fn cluster_count(&mut self) -> ClusterCount<'_> {

@@ -157,6 +157,21 @@ macro_rules! methods {
                 }
             }
 
+            /// The settings of the method's paper as TOML; what they omit has the method's defaults. `None` if there are none.
+            ///
+            /// ```
+            /// use edgemix::methods::MethodConfig;
+            ///
+            /// let paper = |name| MethodConfig::named(name).unwrap().paper_settings();
+            /// assert!(paper("dcan").unwrap().contains("activation = \"tanh\""));
+            /// assert!(paper("grow").is_none());
+            /// ```
+            pub fn paper_settings(&self) -> Option<&'static str> {
+                match self {
+                    $(Self::$method(_) => $method::PAPER,)*
+                }
+            }
+
             pub(super) fn cluster_epochs(&self, reconstruction: usize) -> usize {
                 match self {
                     $(Self::$method(_) => $method::CLUSTER_EPOCHS.after(reconstruction),)*

@@ -59,6 +59,7 @@ impl MethodSettings for AeKMeans {
     const ENCODER: DefaultEncoder = DefaultEncoder::DEC;
     const WORKS_WITHOUT_ENCODER: bool = true;
     const CLUSTER_EPOCHS: ClusterEpochs = ClusterEpochs::ByReconstruction;
+    const PAPER: Option<&'static str> = None;
     const CLUSTERING_WEIGHT: Option<&'static str> = None;
 
     fn cluster_count(&mut self) -> ClusterCount<'_> {
@@ -88,6 +89,7 @@ impl MethodSettings for AeGmm {
     const ENCODER: DefaultEncoder = DefaultEncoder::DEC;
     const WORKS_WITHOUT_ENCODER: bool = true;
     const CLUSTER_EPOCHS: ClusterEpochs = ClusterEpochs::ByReconstruction;
+    const PAPER: Option<&'static str> = None;
     const CLUSTERING_WEIGHT: Option<&'static str> = None;
 
     fn cluster_count(&mut self) -> ClusterCount<'_> {

@@ -4,6 +4,7 @@ use burn::module::Module;
 use burn::tensor::{Tensor, TensorData, backend::Backend};
 use rand::Rng;
 
+use super::activation::HiddenActivation;
 use super::layers::LayerShape;
 use super::network::Network;
 use crate::base::random::normal;
@@ -65,6 +66,12 @@ impl<B: Backend> Autoencoder<B> {
             last.outputs *= 2;
         }
         Self { encoder: Network::new(&encoder, rng, device), decoder: Network::mirror(shapes, rng, device), dims }
+    }
+
+    /// The same autoencoder with another activation of the hidden layers.
+    #[must_use]
+    pub fn activated(self, hidden: HiddenActivation) -> Self {
+        Self { encoder: self.encoder.activated(hidden), decoder: self.decoder.activated(hidden), dims: self.dims }
     }
 
     /// Maps `N x inputs` samples to `q(z|x)`.

@@ -16,6 +16,7 @@ mod rounding;
 mod tests;
 mod values;
 
+pub use activation::HiddenActivation;
 pub use architecture::{Architecture, ArchitectureError};
 pub use autoencoder::{Autoencoder, Latent};
 pub use dropout::Dropout;

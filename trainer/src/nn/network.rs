@@ -4,14 +4,14 @@ use burn::module::Module;
 use burn::tensor::{Tensor, backend::Backend};
 use rand::Rng;
 
-use super::activation::activate;
+use super::activation::{HiddenActivation, activate};
 use super::dropout::Dropout;
 use super::layers::{DenseShape, Direction, Layer, LayerShape};
 use crate::trained::{self, Activation};
 
-/// A sequence of layers. Each layer but the last has an activation: ReLU after fully connected layers, and leaky ReLU of
-/// slope 0.01 after convolutions (Ghasedi Dizaji, Herandi, Deng, Cai and Huang, "Deep Clustering via Joint Convolutional
-/// Autoencoder Embedding and Relative Entropy Minimization", 2017).
+/// A sequence of layers. Each layer but the last has an activation: unless another one is chosen ([`Self::activated`]), ReLU
+/// after fully connected layers, and leaky ReLU of slope 0.01 after convolutions (Ghasedi Dizaji, Herandi, Deng, Cai and
+/// Huang, "Deep Clustering via Joint Convolutional Autoencoder Embedding and Relative Entropy Minimization", 2017).
 ///
 /// The initial weights are drawn uniformly, as in equation 16 of Glorot and Bengio, "Understanding the difficulty of
 /// training deep feedforward neural networks", 2010. The initial biases are zero.
@@ -30,6 +30,8 @@ use crate::trained::{self, Activation};
 #[derive(Module, Debug)]
 pub struct Network<B: Backend> {
     layers: Vec<Layer<B>>,
+    #[module(skip)]
+    hidden: HiddenActivation,
 }
 
 impl<B: Backend> Network<B> {
@@ -51,7 +53,7 @@ impl<B: Backend> Network<B> {
     /// # Ok::<(), edgemix::nn::LayerError>(())
     /// ```
     pub fn new(shapes: &[LayerShape], rng: &mut impl Rng, device: &B::Device) -> Self {
-        Self { layers: shapes.iter().map(|shape| Layer::new(shape, Direction::Encode, rng, device)).collect() }
+        Self::of(shapes.iter().map(|shape| Layer::new(shape, Direction::Encode, rng, device)).collect())
     }
 
     /// The mirror of layers of these sizes: a network from the last layer's outputs back to the first layer's inputs.
@@ -69,7 +71,29 @@ impl<B: Backend> Network<B> {
     /// # Ok::<(), edgemix::nn::LayerError>(())
     /// ```
     pub fn mirror(shapes: &[LayerShape], rng: &mut impl Rng, device: &B::Device) -> Self {
-        Self { layers: shapes.iter().rev().map(|shape| Layer::new(shape, Direction::Decode, rng, device)).collect() }
+        Self::of(shapes.iter().rev().map(|shape| Layer::new(shape, Direction::Decode, rng, device)).collect())
+    }
+
+    fn of(layers: Vec<Layer<B>>) -> Self {
+        Self { layers, hidden: HiddenActivation::Auto }
+    }
+
+    /// The same layers with another activation after all but the last.
+    ///
+    /// ```
+    /// use burn::backend::Flex;
+    /// use burn::tensor::Tensor;
+    /// use edgemix::nn::{HiddenActivation, Network};
+    /// use edgemix::random::stream;
+    ///
+    /// let network = Network::<Flex>::dense(&[2, 3, 1], &mut stream(0, "weights", 0), &Default::default());
+    /// let bounded = network.activated(HiddenActivation::Tanh);
+    /// let hidden = bounded.outputs(Tensor::ones([1, 2], &Default::default()) * 100.0)[0].clone().abs().max();
+    /// assert!(hidden.into_scalar() <= 1.0);
+    /// ```
+    #[must_use]
+    pub fn activated(self, hidden: HiddenActivation) -> Self {
+        Self { hidden, ..self }
     }
 
     /// Fully connected layers of these widths, from the input to the output.
@@ -92,7 +116,7 @@ impl<B: Backend> Network<B> {
 
     /// One linear layer with these `inputs x outputs` weights, row-major, and these `outputs` biases.
     pub fn linear(weights: Vec<f32>, bias: Vec<f32>, device: &B::Device) -> Self {
-        Self { layers: vec![Layer::dense(weights, bias, device)] }
+        Self::of(vec![Layer::dense(weights, bias, device)])
     }
 
     /// This network with as many outputs as another one, which differs at most in the number of outputs of its last, fully
@@ -171,7 +195,10 @@ impl<B: Backend> Network<B> {
 
     /// The activation of a layer; `last` is that of the last one.
     fn activation(&self, index: usize, last: Activation) -> Activation {
-        if index + 1 == self.layers.len() { last } else { self.layers[index].as_trainable().activation() }
+        if index + 1 == self.layers.len() {
+            return last;
+        }
+        self.hidden.after(self.layers[index].as_trainable().activation())
     }
 
     /// The weights and biases of the last layer, if it is fully connected.

@@ -84,6 +84,14 @@ pub enum RunError {
         /// The file.
         path: PathBuf,
     },
+    /// The method has no preset of this name.
+    #[error("{method} has no preset \"paper\": those that have one are {known}")]
+    NoPreset {
+        /// The method's name.
+        method: &'static str,
+        /// The names of the methods that have the preset.
+        known: String,
+    },
     /// The settings can't be written as text.
     #[error("the settings can't be written as TOML: {0}")]
     Unwritable(String),

@@ -1,6 +1,7 @@
 //! The directory of a run: its settings, samples, checkpoint, metrics, models and report. [`RunFile`] names the files, and
 //! [`RunDir`] reads and writes them by type. Every file appears whole or not at all.
 
+mod completion;
 mod directory;
 mod disk;
 mod error;
@@ -10,6 +11,7 @@ mod import_record;
 mod metrics;
 mod model_file;
 mod output;
+mod preset;
 mod replacement;
 mod settings;
 mod state;
@@ -24,7 +26,8 @@ pub use file::RunFile;
 pub use import_record::ImportRecord;
 pub use model_file::ModelFile;
 pub use output::check_output;
-pub use settings::{read_settings, settings_differences, settings_to_toml};
+pub use preset::Preset;
+pub use settings::{chosen_settings, read_settings, settings_differences, settings_to_toml};
 pub use state::RunState;
 pub use trained_file::{TrainedFileError, read_trained, write_trained};
 pub use write::{write_whole, write_whole_by};

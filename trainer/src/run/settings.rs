@@ -3,13 +3,16 @@
 use std::fs;
 use std::path::Path;
 
-use toml::{Table, Value};
+use toml::Value;
 
+use super::completion::{completed, defaults_of};
 use super::error::RunError;
+use super::preset::taken;
 use crate::base::names::with_suggestion;
-use crate::methods::{FitConfig, MethodConfig};
+use crate::methods::FitConfig;
 
-/// Reads settings from a TOML file. A setting that is missing has the default of the method that the file names.
+/// Reads settings from a TOML file. A setting that is missing has the default of the method that the file names, or, if the
+/// file has `preset = "paper"`, the value of that method's paper ([`Preset`](super::Preset)).
 ///
 /// ```
 /// use edgemix::run::read_settings;
@@ -19,14 +22,16 @@ use crate::methods::{FitConfig, MethodConfig};
 /// std::fs::write(&path, "seed = 3\n[method]\nname = \"dec\"\n")?;
 /// let config = read_settings(&path)?;
 /// assert_eq!((config.seed, config.method.name()), (3, "dec"));
+/// std::fs::write(&path, "preset = \"paper\"\n[method]\nname = \"dcan\"\n")?;
+/// assert_eq!(read_settings(&path)?.encoder.to_string(), "384-256");
 /// std::fs::write(&path, "# misspelt\nsede = 3\n")?;
 /// assert!(read_settings(&path).unwrap_err().to_string().contains("config.toml:2: unknown field `sede`"));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
 /// # Errors
-/// [`RunError::Io`] if the file can't be read, and [`RunError::Malformed`], with the line where it is known, if it does not
-/// contain settings.
+/// [`RunError::Io`] if the file can't be read, [`RunError::Malformed`], with the line where it is known, if it does not
+/// contain settings, and [`RunError::NoPreset`] if the method has no preset.
 pub fn read_settings(path: &Path) -> Result<FitConfig, RunError> {
     let given = RunError::text(path, fs::read(path).map_err(RunError::io(path))?)?;
     let malformed = |error: toml::de::Error| RunError::Malformed {
@@ -34,25 +39,14 @@ pub fn read_settings(path: &Path) -> Result<FitConfig, RunError> {
         line: error.span().map(|span| given[..span.start.min(given.len())].matches('\n').count() + 1),
         problem: with_suggestion(error.message()),
     };
+    let (preset, rest) = taken(&given).map_err(malformed)?;
     // The file is parsed by itself first, since only then do errors have line numbers.
-    let alone: FitConfig = toml::from_str(&given).map_err(malformed)?;
-    let Some(method) = MethodConfig::named(alone.method.name()) else {
-        return Err(RunError::malformed(path, format!("no method is named {:?}", alone.method.name())));
+    let alone: FitConfig = toml::from_str(&rest).map_err(malformed)?;
+    let base = match preset {
+        Some(preset) => preset.settings(&alone.method)?,
+        None => defaults_of(&alone.method),
     };
-    let defaults = FitConfig { method, ..FitConfig::default() };
-    let mut complete: Table = toml::from_str(&settings_to_toml(&defaults)?).map_err(malformed)?;
-    overlay(&mut complete, toml::from_str(&given).map_err(malformed)?);
-    complete.try_into().map_err(malformed)
-}
-
-/// Replaces the values in `table` by those in `other`, table by table.
-fn overlay(table: &mut Table, other: Table) {
-    for (name, value) in other {
-        match (table.get_mut(&name), value) {
-            (Some(Value::Table(inner)), Value::Table(value)) => overlay(inner, value),
-            (_, value) => _ = table.insert(name, value),
-        }
-    }
+    completed(&rest, &base).map_err(malformed)
 }
 
 /// The complete settings as TOML.
@@ -87,13 +81,40 @@ pub fn settings_to_toml(config: &FitConfig) -> Result<String, RunError> {
 /// # Errors
 /// [`RunError::Unwritable`], as for [`settings_to_toml`].
 pub fn settings_differences(before: &FitConfig, after: &FitConfig) -> Result<Vec<String>, RunError> {
+    let show = |value: Option<Value>| value.map_or_else(|| "not set".into(), |value| value.to_string());
+    let line = |(path, before, after): Difference| format!("{path} was {}, is now {}", show(before), show(after));
+    Ok(differences(before, after)?.into_iter().map(line).collect())
+}
+
+/// The settings of a configuration that are not its method's defaults, as `seed = 3`; empty if there are none.
+///
+/// ```
+/// use edgemix::methods::FitConfig;
+/// use edgemix::run::chosen_settings;
+///
+/// let config = FitConfig { batch_size: 9, seed: 3, ..FitConfig::default() };
+/// assert_eq!(chosen_settings(&config)?, ["batch-size = 9", "seed = 3"]);
+/// # Ok::<(), edgemix::run::RunError>(())
+/// ```
+///
+/// # Errors
+/// [`RunError::Unwritable`], as for [`settings_to_toml`].
+pub fn chosen_settings(config: &FitConfig) -> Result<Vec<String>, RunError> {
+    let chosen = |(path, _, after): Difference| Some(format!("{path} = {}", after?));
+    Ok(differences(&defaults_of(&config.method), config)?.into_iter().filter_map(chosen).collect())
+}
+
+/// The path of a setting, and its value in two configurations.
+type Difference = (String, Option<Value>, Option<Value>);
+
+fn differences(before: &FitConfig, after: &FitConfig) -> Result<Vec<Difference>, RunError> {
     let value = |config| Value::try_from(config).map_err(|error| RunError::Unwritable(error.to_string()));
     let mut found = vec![];
     collect_differences("", Some(&value(before)?), Some(&value(after)?), &mut found);
     Ok(found)
 }
 
-fn collect_differences(path: &str, before: Option<&Value>, after: Option<&Value>, found: &mut Vec<String>) {
+fn collect_differences(path: &str, before: Option<&Value>, after: Option<&Value>, found: &mut Vec<Difference>) {
     if let (Some(Value::Table(a)), Some(Value::Table(b))) = (before, after) {
         let mut names: Vec<&String> = a.keys().chain(b.keys()).collect();
         names.sort();
@@ -103,14 +124,57 @@ fn collect_differences(path: &str, before: Option<&Value>, after: Option<&Value>
             collect_differences(&path, a.get(name), b.get(name), found);
         }
     } else if before != after {
-        let show = |value: Option<&Value>| value.map_or_else(|| "not set".into(), Value::to_string);
-        found.push(format!("{path} was {}, is now {}", show(before), show(after)));
+        found.push((path.into(), before.cloned(), after.cloned()));
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::methods::MethodConfig;
+    use crate::nn::Optimizer;
+    use crate::training::{Interval, RateSchedule};
+
+    #[test]
+    fn another_optimiser_or_schedule_keeps_nothing_of_the_default() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("run.toml");
+        let text = "[clustering]\nschedule = { name = \"steps\", every = 9 }\noptimizer.name = \"sgd\"\n";
+        for text in [text.to_owned(), format!("preset = \"paper\"\nmethod.name = \"adaptive-gmm\"\n{text}")] {
+            fs::write(&path, &text).unwrap();
+            let clustering = read_settings(&path).unwrap().clustering;
+            assert_eq!(clustering.schedule, RateSchedule::Steps { every: Interval::Epochs(9), factor: 0.1 }, "{text}");
+            assert!(matches!(clustering.optimizer, Optimizer::Sgd { .. }), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_file_changes_its_preset_and_errors_keep_their_lines() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("run.toml");
+        let read = |text: &str| {
+            fs::write(&path, text).unwrap();
+            read_settings(&path)
+        };
+        let own = "seed = 3\n  preset = \"paper\" # of 2024\n[method]\nname = \"dcan\"\nhidden = 8\n";
+        let found = read(own).unwrap();
+        let dcan = crate::run::Preset::Paper.settings(&found.method).unwrap();
+        assert_eq!(
+            settings_differences(&dcan, &found).unwrap(),
+            ["method.hidden was 16, is now 8", "seed was 0, is now 3"]
+        );
+        for (text, problem) in [
+            ("preset = \"paper\"\nsede = 3\n", "run.toml:2: unknown field `sede`"),
+            (
+                "seed = 3\npreset = \"papr\"\n",
+                "run.toml:2: unknown variant `papr`, expected `paper` (did you mean paper?)",
+            ),
+            ("preset = \"paper\"\n", "grow has no preset \"paper\""),
+        ] {
+            let error = read(text).unwrap_err().to_string();
+            assert!(error.contains(problem), "{error}");
+        }
+    }
 
     #[test]
     fn a_setting_that_is_missing_has_the_default_of_the_method() {

@@ -152,7 +152,7 @@ impl<B: AutodiffBackend> Fitting<'_, B> {
         }
         let kept = self.store.load_autoencoder().map_err(|source| FitError::Checkpoint { doing: "read", source })?;
         let bytes = kept.ok_or(CheckpointMismatch::Missing)?;
-        Ok(Some(KeptAutoencoder::from_bytes(&bytes, self.fingerprint, &self.plan.encoder)?))
+        Ok(Some(KeptAutoencoder::from_bytes(&bytes, self.fingerprint, self.plan)?))
     }
 
     /// Keeps an autoencoder that has learned to reconstruct.
@@ -160,7 +160,7 @@ impl<B: AutodiffBackend> Fitting<'_, B> {
     /// # Errors
     /// [`FitError::Checkpoint`] if it can't be written.
     pub(crate) fn keep_autoencoder(&mut self, is_variational: bool, weights: Vec<u8>) -> Result<(), FitError> {
-        let kept = KeptAutoencoder::new(self.fingerprint, &self.plan.encoder, is_variational, weights);
+        let kept = KeptAutoencoder::new(self.fingerprint, self.plan, is_variational, weights);
         let saved = kept.to_bytes().and_then(|bytes| self.store.save_autoencoder(&bytes));
         saved.map_err(|source| FitError::Checkpoint { doing: "written", source })
     }

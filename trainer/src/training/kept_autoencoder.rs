@@ -6,8 +6,9 @@ use std::io;
 use serde::{Deserialize, Serialize};
 
 use super::mismatch::{CheckpointMismatch, VERSION};
+use super::plan::Plan;
 use super::sealed::{seal, unseal};
-use crate::nn::LayerShape;
+use crate::nn::{HiddenActivation, LayerShape};
 
 /// The weights of an autoencoder that has learned to reconstruct, and what they belong to.
 #[derive(Serialize, Deserialize)]
@@ -22,23 +23,23 @@ pub(crate) struct KeptAutoencoder {
 }
 
 impl KeptAutoencoder {
-    /// The autoencoder with these layers, trained on samples with this fingerprint.
-    pub(crate) fn new(data: [u8; 32], layers: &[LayerShape], is_variational: bool, weights: Vec<u8>) -> Self {
-        Self { version: VERSION.into(), data, layers: spelt(layers), is_variational, weights }
+    /// The autoencoder with the plan's layers, trained on samples with this fingerprint.
+    pub(crate) fn new(data: [u8; 32], plan: &Plan, is_variational: bool, weights: Vec<u8>) -> Self {
+        Self { version: VERSION.into(), data, layers: spelt(plan), is_variational, weights }
     }
 
     pub(super) fn to_bytes(&self) -> io::Result<Vec<u8>> {
         seal(self)
     }
 
-    /// Reads an autoencoder with these layers that was trained on samples with this fingerprint. The error for any other
-    /// says how it differs.
-    pub(crate) fn from_bytes(bytes: &[u8], data: [u8; 32], layers: &[LayerShape]) -> Result<Self, CheckpointMismatch> {
+    /// Reads an autoencoder with the plan's layers that was trained on samples with this fingerprint. The error for any
+    /// other says how it differs.
+    pub(crate) fn from_bytes(bytes: &[u8], data: [u8; 32], plan: &Plan) -> Result<Self, CheckpointMismatch> {
         let kept: Self = unseal(bytes)?;
         if kept.data != data {
             return Err(CheckpointMismatch::Samples);
         }
-        let wanted = spelt(layers);
+        let wanted = spelt(plan);
         if kept.layers != wanted {
             return Err(CheckpointMismatch::Layers { found: kept.layers, wanted });
         }
@@ -47,9 +48,9 @@ impl KeptAutoencoder {
 }
 
 /// Everything that determines the form of the layers.
-fn spelt(layers: &[LayerShape]) -> String {
-    let inputs = layers.first().map_or(0, LayerShape::inputs).to_string();
-    layers.iter().fold(inputs, |mut text, layer| {
+fn spelt(plan: &Plan) -> String {
+    let inputs = plan.encoder.first().map_or(0, LayerShape::inputs).to_string();
+    let layers = plan.encoder.iter().fold(inputs, |mut text, layer| {
         // Writing to a string does not fail.
         let _ = match layer {
             LayerShape::Dense(dense) => write!(text, "-{}", dense.outputs),
@@ -57,5 +58,9 @@ fn spelt(layers: &[LayerShape]) -> String {
             LayerShape::Pooling(pooling) => write!(text, "-{pooling:?}"),
         };
         text
-    })
+    });
+    match plan.activation {
+        HiddenActivation::Auto => layers,
+        activation => format!("{layers} ({activation:?})"),
+    }
 }

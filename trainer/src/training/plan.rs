@@ -4,7 +4,7 @@ use super::error::FitError;
 use super::schedule::RateSchedule;
 use super::settings::PhaseSettings;
 use crate::data::augmentation::Augmentation;
-use crate::nn::{LayerShape, Optimizer};
+use crate::nn::{HiddenActivation, LayerShape, Optimizer};
 
 /// A checked configuration without its method.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,6 +19,8 @@ pub(crate) struct Plan {
     pub reconstruction: PhasePlan,
     /// How encoder and clusters learn together.
     pub clustering: PhasePlan,
+    /// The activation of hidden layers.
+    pub activation: HiddenActivation,
     /// Random movements of images.
     pub augmentation: Augmentation,
     /// Whether the clustering phase trains the encoder with weights and activations rounded as int8 rounds them.
@@ -73,21 +75,23 @@ pub(crate) const CLUSTERING: SettingNames = SettingNames {
 };
 
 impl PhasePlan {
-    /// Checks a phase's settings; `epochs`, `batch_size` and `learning_rate` are used where the settings leave them
-    /// open.
+    /// Checks a phase's settings for `n_samples`; `epochs`, `batch_size` and `learning_rate` are used where the settings
+    /// leave them open.
     pub(crate) fn check(
         name: &'static str,
         settings: &PhaseSettings,
         names: &SettingNames,
+        n_samples: usize,
         epochs: usize,
         batch_size: usize,
         learning_rate: f64,
     ) -> Result<Self, FitError> {
         let refused = |setting: &'static str, problem: &str| Err(FitError::setting(setting, problem));
+        let batch_size = settings.batch_size.unwrap_or(batch_size);
         let phase = Self {
             name,
-            epochs: settings.epochs.or(epochs),
-            batch_size: settings.batch_size.unwrap_or(batch_size),
+            epochs: settings.epochs.resolve(epochs, n_samples.div_ceil(batch_size.max(1))),
+            batch_size,
             learning_rate: settings.learning_rate.unwrap_or(learning_rate),
             optimizer: settings.optimizer,
             schedule: settings.schedule,

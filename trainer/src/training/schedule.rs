@@ -4,13 +4,15 @@ use std::f64::consts::PI;
 
 use serde::{Deserialize, Serialize};
 
+use super::settings::Interval;
+
 /// The factor that multiplies the phase's learning rate at each step.
 ///
 /// ```
-/// use edgemix::training::{PhaseSettings, RateSchedule};
+/// use edgemix::training::{Interval, PhaseSettings, RateSchedule};
 ///
 /// let phase: PhaseSettings = toml::from_str("schedule = { name = \"steps\", every = 20 }")?;
-/// assert_eq!(phase.schedule, RateSchedule::Steps { every: 20, factor: 0.1 });
+/// assert_eq!(phase.schedule, RateSchedule::Steps { every: Interval::Epochs(20), factor: 0.1 });
 /// assert_eq!(PhaseSettings::default().schedule, RateSchedule::Cosine { end: 0.01 });
 /// # Ok::<(), toml::de::Error>(())
 /// ```
@@ -29,9 +31,9 @@ pub enum RateSchedule {
     },
     /// The rate is multiplied by a factor at regular intervals.
     Steps {
-        /// Epochs between two steps.
+        /// How often the rate is multiplied.
         #[serde(default = "customary_every")]
-        every: usize,
+        every: Interval,
         /// The factor.
         #[serde(default = "customary_factor")]
         factor: f64,
@@ -42,8 +44,8 @@ fn customary_end() -> f64 {
     0.01
 }
 
-fn customary_every() -> usize {
-    10
+fn customary_every() -> Interval {
+    Interval::Epochs(10)
 }
 
 fn customary_factor() -> f64 {
@@ -77,7 +79,10 @@ impl RateSchedule {
                 let progress = (at.epoch * at.steps + at.step) as f64 / (at.epochs * at.steps) as f64;
                 end + (1.0 - end) * 0.5 * (1.0 + (PI * progress).cos())
             }
-            Self::Steps { every, factor } => factor.powi((at.epoch / every.max(1)) as i32),
+            Self::Steps { every: Interval::Epochs(every), factor } => factor.powi((at.epoch / every.max(1)) as i32),
+            Self::Steps { every: Interval::Steps(every), factor } => {
+                factor.powi(((at.epoch * at.steps + at.step) / every.max(1)) as i32)
+            }
         }
     }
 
@@ -86,7 +91,9 @@ impl RateSchedule {
         let is_share = |x: f64| x > 0.0 && x <= 1.0;
         match self {
             Self::Cosine { end } if !is_share(end) => Some("end must be above 0 and at most 1; 0.01 is usual"),
-            Self::Steps { every: 0, .. } => Some("every is 0: the rate is multiplied after so many epochs"),
+            Self::Steps { every: Interval::Epochs(0) | Interval::Steps(0), .. } => {
+                Some("every is 0: the rate is multiplied after so many epochs or steps")
+            }
             Self::Steps { factor, .. } if !is_share(factor) => {
                 Some("factor must be above 0 and at most 1; 0.1 is usual")
             }
@@ -125,18 +132,26 @@ mod tests {
 
     #[test]
     fn steps_fall_after_every_so_many_epochs_and_not_within_one() {
-        let steps = RateSchedule::Steps { every: 3, factor: 0.5 };
+        let steps = RateSchedule::Steps { every: Interval::Epochs(3), factor: 0.5 };
         let found: Vec<f64> = (0..8).map(|epoch| factor(steps, epoch, 4)).collect();
         assert_eq!(found, [1.0, 1.0, 1.0, 0.5, 0.5, 0.5, 0.25, 0.25]);
         assert!((0..5).all(|step| factor(steps, 3, step) == 0.5));
     }
 
     #[test]
+    fn steps_of_the_optimiser_are_counted_across_epochs() {
+        let steps = RateSchedule::Steps { every: Interval::Steps(7), factor: 0.5 };
+        let found: Vec<f64> = (0..20).map(|step| factor(steps, step / 5, step % 5)).collect();
+        assert!((0..20).all(|step| found[step] == 0.5f64.powi(step as i32 / 7)), "{found:?}");
+    }
+
+    #[test]
     fn numbers_that_are_no_schedule_are_refused() {
         assert!(RateSchedule::Cosine { end: 0.0 }.problem().is_some());
-        assert!(RateSchedule::Steps { every: 0, factor: 0.1 }.problem().is_some());
-        assert!(RateSchedule::Steps { every: 1, factor: 1.5 }.problem().is_some());
-        assert!(RateSchedule::Steps { every: 1, factor: f64::NAN }.problem().is_some());
+        assert!(RateSchedule::Steps { every: Interval::Epochs(0), factor: 0.1 }.problem().is_some());
+        assert!(RateSchedule::Steps { every: Interval::Steps(0), factor: 0.1 }.problem().is_some());
+        assert!(RateSchedule::Steps { every: Interval::Epochs(1), factor: 1.5 }.problem().is_some());
+        assert!(RateSchedule::Steps { every: Interval::Epochs(1), factor: f64::NAN }.problem().is_some());
         assert!(RateSchedule::default().problem().is_none() && RateSchedule::Constant {}.problem().is_none());
     }
 }

@@ -58,6 +58,11 @@ impl ComparisonRun {
         self.settings.method.name()
     }
 
+    /// The settings.
+    pub fn settings(&self) -> &FitConfig {
+        &self.settings
+    }
+
     /// The seed.
     pub fn seed(&self) -> u64 {
         self.settings.seed
@@ -75,9 +80,15 @@ impl<'a> Comparison<'a> {
         methods: &[MethodConfig],
         seeds: u64,
     ) -> Self {
-        let settings = |method: &MethodConfig, seed| FitConfig { seed, method: method.clone(), ..settings.clone() };
-        let of_method = |method| (0..seeds).map(move |seed| ComparisonRun { settings: settings(method, seed) });
-        let runs = methods.iter().flat_map(of_method).collect();
+        let of = |method: &MethodConfig| FitConfig { method: method.clone(), ..settings.clone() };
+        Self::of(out, source, dataset, &methods.iter().map(of).collect::<Vec<_>>(), seeds)
+    }
+
+    /// Compares settings, each of another method, with the seeds from 0 to `seeds - 1`.
+    pub fn of(out: &Path, source: &'a Source, dataset: &'a Dataset, settings: &[FitConfig], seeds: u64) -> Self {
+        let seeded = |settings: &FitConfig, seed| ComparisonRun { settings: FitConfig { seed, ..settings.clone() } };
+        let of = |settings| (0..seeds).map(move |seed| seeded(settings, seed));
+        let runs = settings.iter().flat_map(of).collect();
         Self { out: out.into(), source, dataset, runs, rows: vec![], shares_reconstruction: false }
     }
 

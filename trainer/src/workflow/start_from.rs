@@ -22,7 +22,7 @@ pub(super) fn kept_autoencoder(plan: &Plan) -> Result<Option<Vec<u8>>, WorkflowE
     let kept = run.load_autoencoder().map_err(RunError::io(&run.file(RunFile::Autoencoder)))?;
     let kept = kept.ok_or_else(|| refused(CheckpointMismatch::Missing))?;
     let training = Split::draw(plan.dataset(), config.holdout, config.seed).parts(plan.inputs())?.training;
-    let layers = config.check(&training)?.plan.encoder;
-    KeptAutoencoder::from_bytes(&kept, training.fingerprint(), &layers).map_err(refused)?;
+    let wanted = config.check(&training)?.plan;
+    KeptAutoencoder::from_bytes(&kept, training.fingerprint(), &wanted).map_err(refused)?;
     Ok(Some(kept))
 }

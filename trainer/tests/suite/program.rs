@@ -50,6 +50,34 @@ fn a_run_that_was_killed_and_resumed_has_the_same_bits_as_an_uninterrupted_one()
 }
 
 #[test]
+fn a_preset_says_what_it_chose_and_flags_override_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let command = ["train", "digits", "--method", "dcan", "--preset", "paper", "--clusters", "4", "--out", "dcan"];
+    let trained = edgemix(&command, folder.path());
+    let told = text(&trained.stderr);
+    assert!(trained.status.success(), "{told}");
+    for chosen in ["activation = \"tanh\"", "clustering.epochs = \"500 steps\"", "method.mixture.n-components = 4"] {
+        assert!(told.contains(&format!("\n  {chosen}\n")), "{told}");
+    }
+    // 500 steps of 16 samples are 4.4 epochs of 1,797 samples; nothing was reconstructed.
+    let epochs = fs::read_to_string(folder.path().join("dcan/metrics.jsonl")).unwrap();
+    assert_eq!(epochs.matches("\"cluster\",\"epoch\"").count(), 5, "{epochs}");
+    assert!(!epochs.contains("\"reconstruct\""), "{epochs}");
+    // What was written is complete, so that the same file gives the same settings.
+    let config = ["train", "--print-config", "--config", "dcan/config.toml"];
+    let printed = edgemix(&config, folder.path());
+    assert_eq!(text(&printed.stdout), fs::read_to_string(folder.path().join("dcan/config.toml")).unwrap());
+    // Without names, the methods that have a preset are compared.
+    let compare = ["compare", "digits", "--preset", "paper", "--methods", "dpm,dcan", "--seeds", "1", "--out", "all"];
+    let compared = edgemix(&compare, folder.path());
+    assert!(compared.status.success(), "{}", text(&compared.stderr));
+    assert!(
+        fs::read_to_string(folder.path().join("all/dcan-0/config.toml")).unwrap().contains("activation = \"tanh\"")
+    );
+}
+
+#[test]
 fn a_run_starts_from_anothers_autoencoder_and_methods_of_a_comparison_share_one() {
     let folder = tempfile::tempdir().unwrap();
     let at = |more: &[&str]| edgemix(more, folder.path());

@@ -60,7 +60,7 @@ impl<B: AutodiffBackend> Learner<B> {
 
     fn of(fit: &Fitting<'_, B>, optimizer: Optimizer, autoencoder: Autoencoder<B>) -> Self {
         Self {
-            autoencoder: Optimized::new(autoencoder, optimizer),
+            autoencoder: Optimized::new(autoencoder.activated(fit.plan.activation), optimizer),
             device: fit.device.clone(),
             fake_quantization: fit.plan.fake_quantization,
         }

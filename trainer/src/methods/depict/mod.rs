@@ -39,6 +39,7 @@ impl MethodSettings for Depict {
     const ENCODER: DefaultEncoder = DefaultEncoder::ConvolutionalForImages;
     const WORKS_WITHOUT_ENCODER: bool = false;
     const CLUSTER_EPOCHS: ClusterEpochs = ClusterEpochs::ByReconstruction;
+    const PAPER: Option<&'static str> = Some(include_str!("../presets/depict.toml"));
     const CLUSTERING_WEIGHT: Option<&'static str> = Some("gamma");
 
     fn cluster_count(&mut self) -> ClusterCount<'_> {

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::methods::common::learner::{divergence_from_standard, gaussians};
 use crate::mixture::matrix;
-use crate::nn::{Autoencoder, Latent, LayerShape, Optimized, OptimizedState, Optimizer};
+use crate::nn::{Autoencoder, Latent, Optimized, OptimizedState, Optimizer};
 use crate::trained::{Activation, Autoencoders, Pair};
 use crate::training::FitError;
 
@@ -41,17 +41,9 @@ pub(super) struct MembersState {
 }
 
 impl<B: AutodiffBackend> Members<B> {
-    /// Members with fresh weights; `variance` is the variance of the samples per feature.
-    pub(super) fn new(
-        k: usize,
-        shapes: &[LayerShape],
-        variational: bool,
-        variance: f64,
-        optimizer: Optimizer,
-        rng: &mut ChaCha8Rng,
-        device: &B::Device,
-    ) -> Self {
-        let networks = (0..k).map(|_| Autoencoder::new(shapes, variational, rng, device)).collect();
+    /// Members of these networks; `variance` is the variance of the samples per feature.
+    pub(super) fn new(networks: Vec<Autoencoder<B>>, variational: bool, variance: f64, optimizer: Optimizer) -> Self {
+        let k = networks.len();
         let variance = (variance * FIRST_ERROR).max(1e-6);
         let shared = SharedByMembers { log_weights: vec![0.0; k], variance, errors: (0.0, 0) };
         Self { networks: Optimized::new(networks, optimizer), variational, shared }
@@ -183,15 +175,9 @@ mod tests {
 
     fn members(variational: bool) -> Members<Autodiff<Flex>> {
         let shapes = Architecture::dense(&[5, 2]).shapes(FEATURES, None).unwrap();
-        Members::new(
-            3,
-            &shapes,
-            variational,
-            1.0,
-            Optimizer::Adam {},
-            &mut stream(0, "weights", 0),
-            &Default::default(),
-        )
+        let mut rng = stream(0, "weights", 0);
+        let networks = (0..3).map(|_| Autoencoder::new(&shapes, variational, &mut rng, &Default::default()));
+        Members::new(networks.collect(), variational, 1.0, Optimizer::Adam {})
     }
 
     fn samples() -> (Vec<f32>, Tensor<Flex, 2>) {

@@ -11,7 +11,7 @@ use crate::methods::common::learner::CHUNK;
 use crate::methods::definition::MethodSettings;
 use crate::methods::vade::Vade;
 use crate::mixture::elements;
-use crate::nn::{LayerShape, OptimizedState, Optimizer};
+use crate::nn::{Autoencoder, LayerShape, OptimizedState, Optimizer};
 use crate::trained::{Autoencoders, Head, Layer, Trained};
 use crate::training::{Batch, Data, FitError, Fitting, Phase, Terms};
 
@@ -134,8 +134,11 @@ impl Ensemble<'_> {
         fit: &Fitting<'_, B>,
     ) -> Members<B> {
         let mut weights = fit.rng("weights", 1);
-        let k = self.n_members();
-        Members::new(k, &fit.plan.encoder, self.variational, variance, optimizer, &mut weights, &fit.device)
+        let fresh = |_| {
+            let network = Autoencoder::new(&fit.plan.encoder, self.variational, &mut weights, &fit.device);
+            network.activated(fit.plan.activation)
+        };
+        Members::new((0..self.n_members()).map(fresh).collect(), self.variational, variance, optimizer)
     }
 }
 

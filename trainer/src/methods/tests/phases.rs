@@ -6,7 +6,7 @@ use super::setup::{GROUPS, Log, blobs, config, fitted};
 use crate::methods::{FitConfig, MethodConfig};
 use crate::nn::Optimizer;
 use crate::trained::Head;
-use crate::training::{EpochReport, Epochs, FitError, Fitted, Observer, PhaseSettings, RateSchedule};
+use crate::training::{EpochReport, Epochs, FitError, Fitted, Interval, Observer, PhaseSettings, RateSchedule};
 
 fn run(config: &FitConfig, observer: &mut dyn Observer) -> Fitted {
     fitted::<Autodiff<Flex>>(&Default::default(), &blobs(), config, &mut (), observer).unwrap()
@@ -19,7 +19,7 @@ fn descent_with_momentum_and_a_stepped_rate_learns() {
             epochs: Epochs::Exactly(epochs),
             learning_rate: Some(rate),
             optimizer: Optimizer::Sgd { momentum: 0.9 },
-            schedule: RateSchedule::Steps { every: 8, factor: 0.3 },
+            schedule: RateSchedule::Steps { every: Interval::Epochs(8), factor: 0.3 },
             ..PhaseSettings::default()
         };
         let config = FitConfig { reconstruction: sgd(12, 1e-2), clustering: sgd(4, 1e-4), ..config(name) };
@@ -115,7 +115,7 @@ fn settings_of_a_phase_that_cannot_be_are_refused_by_name() {
     assert_eq!(refused(|c| c.reconstruction.learning_rate = Some(-1.0)), "reconstruction.learning-rate");
     assert_eq!(refused(|c| c.clustering.optimizer = Optimizer::Sgd { momentum: 1.0 }), "clustering.optimizer.momentum");
     assert_eq!(
-        refused(|c| c.reconstruction.schedule = RateSchedule::Steps { every: 0, factor: 0.1 }),
+        refused(|c| c.reconstruction.schedule = RateSchedule::Steps { every: Interval::Epochs(0), factor: 0.1 }),
         "reconstruction.schedule"
     );
 }
