@@ -3,6 +3,7 @@
 
 mod batch;
 mod checkpoint;
+mod epochs;
 mod error;
 mod finding;
 mod fitting;
@@ -17,6 +18,7 @@ mod settings;
 
 pub(crate) use batch::{Batch, Terms};
 pub use checkpoint::CheckpointStore;
+pub use epochs::{Epochs, Interval};
 pub use error::FitError;
 pub use finding::{Finding, Fitted};
 pub(crate) use fitting::{Fitting, Method, Phase, fit};
@@ -26,4 +28,4 @@ pub use mismatch::CheckpointMismatch;
 pub use observer::{EpochReport, Observer};
 pub(crate) use plan::{CLUSTERING, PhasePlan, Plan, RECONSTRUCTION};
 pub use schedule::RateSchedule;
-pub use settings::{Epochs, Interval, PhaseSettings};
+pub use settings::PhaseSettings;

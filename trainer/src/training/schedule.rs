@@ -4,7 +4,7 @@ use std::f64::consts::PI;
 
 use serde::{Deserialize, Serialize};
 
-use super::settings::Interval;
+use super::epochs::Interval;
 
 /// The factor that multiplies the phase's learning rate at each step.
 ///
