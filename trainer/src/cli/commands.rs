@@ -39,15 +39,22 @@ pub(super) fn commands(run: &Path, source: &Source, imported: Option<(&ImportRec
     // A path that begins with - would be taken for a flag, too.
     let as_path = |path: &str| if path.starts_with('-') { format!("./{path}") } else { path.to_owned() };
     let run = as_path(&run.to_string_lossy());
-    let (config, again) = (format!("{run}/config.toml"), format!("{run}-again"));
+    let (settings, again) = (format!("{run}/config.toml"), format!("{run}-again"));
     let data = quoted(&as_path(&source.path)).into_owned();
     let begin = match imported {
-        None => format!("train {data}{flags} --config {}", quoted(&config)),
+        None => format!("train {data}{flags} --config {}", quoted(&settings)),
         Some((record, config)) => {
             let least = record.least_weight.map_or_else(String::new, |weight| format!(" --min-weight {weight}"));
             let (seed, holdout) = (config.seed, config.holdout);
             let model = as_path(&record.path);
-            format!("import {} --data {data}{flags}{least} --seed {seed} --holdout {holdout}", quoted(&model))
+            let begin = format!("import {} --data {data}{flags}", quoted(&model));
+            match &record.encoder {
+                None => format!("{begin}{least} --seed {seed} --holdout {holdout}"),
+                Some(reading) => {
+                    let latent = reading.latent.as_ref().map(|name| format!(" --latent={}", quoted(name)));
+                    format!("{begin}{} --config {}", latent.unwrap_or_default(), quoted(&settings))
+                }
+            }
         }
     };
     format!(

@@ -8,6 +8,7 @@ use super::commands::commands_of;
 use super::data::{Cut, note_constant_columns};
 use super::describe;
 use super::error::CliError;
+use super::import_encoder::{Clustering, Given};
 use super::output::show;
 use super::progress::during;
 use super::report::write_page;
@@ -21,12 +22,14 @@ use crate::workflow::{FitOptions, ImportOptions, ImportPlan, import};
 
 Examples:
   edgemix import model.npz --data samples.csv --out runs/imported
-  edgemix import model.npz --data samples.csv --min-weight 0.01 --out runs/imported")]
+  edgemix import model.npz --data samples.csv --min-weight 0.01 --out runs/imported
+  edgemix import encoder.onnx --data samples.npy --method grow --out runs/encoder
+  edgemix import autoencoder.onnx --latent /encoder/Gemm_output_0 --data samples.npy --out runs/encoder")]
 pub(super) struct Import {
-    /// An NPZ archive with the arrays of a pipeline of scikit-learn.
+    /// An NPZ archive with the arrays of a pipeline of scikit-learn, or an encoder as an ONNX file.
     model: PathBuf,
-    /// Samples like those that the model was fitted to: `digits`, a CSV (also .csv.gz), Parquet, NPY, NPZ or IDX file, or a folder
-    /// of images. They calibrate the integers and novelty.
+    /// Samples like those that the model was fitted to, in the form and unit in which an encoder takes them: `digits`, a CSV (also .csv.gz), Parquet, NPY, NPZ or IDX file, or a folder
+    /// of images. They calibrate the integers and novelty, and clusters are found in an encoder's latents of them.
     #[arg(long)]
     data: String,
     #[command(flatten)]
@@ -38,7 +41,9 @@ pub(super) struct Import {
     /// all are].
     #[arg(long, value_name = "SHARE", value_parser = share)]
     min_weight: Option<f64>,
-    /// The seed of the draw of held-out samples [default: 0].
+    #[command(flatten)]
+    clustering: Clustering,
+    /// The seed of the draw of held-out samples, and of the search for clusters [default: 0].
     #[arg(long)]
     seed: Option<u64>,
     /// The share of the samples that is held out, for novelty and posteriors [default: 0.1].
@@ -59,6 +64,11 @@ fn share(text: &str) -> Result<f64, String> {
 
 impl Import {
     pub(super) fn run(self) -> Result<(), CliError> {
+        let is_encoder = self.model.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("onnx"));
+        if is_encoder {
+            return self.clustering.import_encoder(&self.for_encoder()?);
+        }
+        self.clustering.refuse()?;
         let source = self.cut.source(Some(&self.data), None)?;
         let dataset = self.cut.read(&source)?;
         let defaults = ImportOptions::default();
@@ -90,6 +100,19 @@ impl Import {
             report = run.file(RunFile::Report).display(),
             out = self.out.display(),
         ))
+    }
+}
+
+impl Import {
+    fn for_encoder(&self) -> Result<Given<'_>, CliError> {
+        if self.min_weight.is_some() {
+            return Err(CliError::Usage(
+                "--min-weight is for mixtures of another program, and this file is an encoder: omit it".into(),
+            ));
+        }
+        let Self { model, data, cut, out, seed, holdout, force, allow_disagreement, .. } = self;
+        let (seed, holdout, allow_disagreement) = (*seed, *holdout, *allow_disagreement);
+        Ok(Given { model, data, cut, out, seed, holdout, replaces: *force, allow_disagreement })
     }
 }
 

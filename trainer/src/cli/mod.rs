@@ -14,6 +14,7 @@ mod error;
 mod evaluate;
 mod export;
 mod import;
+mod import_encoder;
 mod inspect;
 mod notes;
 mod output;

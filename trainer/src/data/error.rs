@@ -380,7 +380,7 @@ impl CellProblem {
 }
 
 impl DataError {
-    pub(super) fn io(path: &Path) -> impl Fn(io::Error) -> Self {
+    pub(crate) fn io(path: &Path) -> impl Fn(io::Error) -> Self {
         |source| Self::Io { path: path.into(), source }
     }
 }

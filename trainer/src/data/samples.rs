@@ -453,7 +453,7 @@ impl Samples {
         Ok(Self { starts: Some(starts.iter().map(start).collect()), ..windows })
     }
 
-    /// Integer features of these samples, `n_features` of each, which `compute` returns for whole samples.
+    /// Features of these samples, `n_features` of each, which `compute` returns for whole samples.
     pub(crate) fn computed(
         &self,
         n_features: usize,
@@ -466,7 +466,7 @@ impl Samples {
         }
         let features = Self::from_values(self.name.clone(), Values::new(sink.finish()?, n_features))?;
         let groups = self.groups.clone();
-        Ok(Self { groups, ..features.with_layout(Layout::Features).with_count(1.0).with_column_names(names) })
+        Ok(Self { groups, ..features.with_layout(Layout::Features).with_column_names(names) })
     }
 }
 

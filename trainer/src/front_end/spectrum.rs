@@ -159,7 +159,7 @@ impl FrontEnd {
     /// # Errors
     /// If the file that holds the windows can't be read.
     pub fn features_of(&self, windows: &Samples) -> Result<Samples, DataError> {
-        windows.computed(self.outputs(), self.feature_names(), |values| self.features(values))
+        Ok(windows.computed(self.outputs(), self.feature_names(), |values| self.features(values))?.with_count(1.0))
     }
 
     /// The name of each feature, such as `ax mean` or `ax 1.2-2.0 Hz`.

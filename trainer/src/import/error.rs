@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
+use super::encoder::LayerProblem;
+use super::onnx::OnnxProblem;
 use crate::base::text::listed;
 use crate::data::DataError;
 use crate::mixture::NotPositiveDefinite;
@@ -22,6 +24,17 @@ pub enum ImportError {
     /// The file, or an array in it, can't be read.
     #[error(transparent)]
     Data(#[from] DataError),
+    /// An ONNX file is not one of an encoder that can be imported.
+    #[error("{}: {problem}", path.display())]
+    Onnx {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        problem: Box<OnnxProblem>,
+    },
+    /// The latents of an encoder can't be scaled as the clusters need them.
+    #[error("the encoder's latents can't be scaled: {0}")]
+    Latents(LayerProblem),
     /// The model is not one that can be imported.
     #[error("{}: {problem}", path.display())]
     Model {
@@ -103,6 +116,11 @@ pub enum ModelProblem {
 }
 
 impl ImportError {
+    /// The error of an ONNX file.
+    pub(super) fn of_onnx(path: &Path) -> impl Fn(OnnxProblem) -> Self {
+        |problem| Self::Onnx { path: path.into(), problem: Box::new(problem) }
+    }
+
     /// The error of a model in this file.
     pub(super) fn of(path: &Path) -> impl Fn(ModelProblem) -> Self {
         |problem| Self::Model { path: path.into(), problem }

@@ -1,13 +1,19 @@
-//! Clusterings that another program learned, as models of this one.
+//! Clusterings and encoders that another program learned, as models of this one.
 //!
-//! A file becomes an [`ImportedClustering`]: an affine map of the features and clusters of what it gives, in f64. With samples
-//! it becomes a [`Trained`](crate::trained::Trained), which is quantised like any other.
+//! A clustering becomes an [`ImportedClustering`]: an affine map of the features and clusters of what it gives, in f64. With
+//! samples it becomes a [`Trained`](crate::trained::Trained), which is quantised like any other. An encoder becomes an
+//! [`ImportedEncoder`]; clusters of its latents make it a `Trained`.
 
 mod affine;
 mod clustering;
+mod encoder;
+mod equalised;
 mod error;
+mod onnx;
 mod scikit;
 
 pub use clustering::{ImportedClustering, ImportedClusters};
+pub use encoder::{ImportedEncoder, LayerProblem};
 pub use error::{ImportError, ModelProblem};
+pub use onnx::{NodeProblem, OnnxProblem, TensorProblem, read_onnx};
 pub use scikit::read_scikit;

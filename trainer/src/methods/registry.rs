@@ -178,7 +178,7 @@ macro_rules! methods {
                 }
             }
 
-            pub(super) fn works_without_encoder(&self) -> bool {
+            pub(crate) fn works_without_encoder(&self) -> bool {
                 match self {
                     $(Self::$method(_) => $method::WORKS_WITHOUT_ENCODER,)*
                 }

@@ -21,6 +21,7 @@ use super::file::RunFile;
 ///     model: "KMeans (scikit-learn)".into(),
 ///     least_weight: None,
 ///     numbers: vec![0, 1],
+///     encoder: None,
 /// };
 /// run.write_import_record(&record)?;
 /// assert_eq!(run.import_record()?, Some(record));
@@ -38,8 +39,20 @@ pub struct ImportRecord {
     /// The smallest weight of a component that is kept, if it was given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub least_weight: Option<f64>,
-    /// The number that each cluster has in the other program.
+    /// The number that each cluster has in the other program; none if the other program only trained the encoder.
     pub numbers: Vec<usize>,
+    /// How the encoder was read, if the other program only trained that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub encoder: Option<EncoderRecord>,
+}
+
+/// How an encoder of another program is read from its file.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct EncoderRecord {
+    /// The name of the value that is the latent, in a graph with several outputs or a decoder.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub latent: Option<String>,
 }
 
 impl RunDir {

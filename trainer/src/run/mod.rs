@@ -23,7 +23,7 @@ pub use directory::RunDir;
 pub(crate) use disk::KILL_AT;
 pub use error::RunError;
 pub use file::RunFile;
-pub use import_record::ImportRecord;
+pub use import_record::{EncoderRecord, ImportRecord};
 pub use model_file::ModelFile;
 pub use output::check_output;
 pub use preset::Preset;

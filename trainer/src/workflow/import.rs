@@ -67,6 +67,7 @@ impl<'a> ImportPlan<'a> {
             model: clustering.name.clone(),
             least_weight: options.least_weight,
             numbers: clustering.numbers.clone(),
+            encoder: None,
         };
         Ok(Self { plan: Plan::new(source, dataset, settings(&clustering, options))?, clustering, record })
     }
@@ -130,7 +131,7 @@ fn settings(clustering: &ImportedClustering, options: &ImportOptions) -> FitConf
 }
 
 /// The SHA-256 of a file in hexadecimal digits.
-fn sha256(path: &Path) -> Result<String, RunError> {
+pub(super) fn sha256(path: &Path) -> Result<String, RunError> {
     let bytes = fs::read(path).map_err(RunError::io(path))?;
     Ok(Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect())
 }

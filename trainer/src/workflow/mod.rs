@@ -34,6 +34,7 @@ mod export;
 mod firmware_samples;
 mod fit;
 mod import;
+mod import_encoder;
 #[cfg(test)]
 mod killed;
 mod models;
@@ -56,6 +57,7 @@ pub use evaluation::{Evaluation, HeldOutEvaluation, ModelScores, Smoothed};
 pub use export::Export;
 pub use fit::{FitOptions, FitSummary, fit};
 pub use import::{ImportOptions, ImportPlan, import};
+pub use import_encoder::{EncoderFile, EncoderPlan, fit_import, start_import};
 pub use models::{RunModels, check_features, is_finished};
 pub use plan::Plan;
 pub use recorder::Recorder;

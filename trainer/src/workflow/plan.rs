@@ -29,7 +29,8 @@ pub struct Plan<'a> {
     config: FitConfig,
     encoder: EncoderChoice,
     front_end: Option<FrontEnd>,
-    /// The features that the front end computes of the samples.
+    /// What clusters are found in, if that is not the samples: features that the front end computes, or latents of an encoder
+    /// that is not trained.
     features: Option<Samples>,
 }
 
@@ -54,6 +55,22 @@ impl<'a> Plan<'a> {
         let features = front_end.as_ref().map(|front_end| front_end.features_of(samples)).transpose()?;
         let encoder = EncoderChoice { encoder: config.encoder.clone(), dimension: None };
         Self { dataset, record: DataRecord::new(source, samples), config, encoder, front_end, features }.checked()
+    }
+
+    /// Checks settings for latents of these samples, which an encoder computed that is not trained.
+    ///
+    /// # Errors
+    /// The errors of [`Plan::new`].
+    pub(super) fn of_latents(
+        source: &Source,
+        dataset: &'a Dataset,
+        config: FitConfig,
+        latents: Samples,
+    ) -> Result<Self, WorkflowError> {
+        config.check_numbers()?;
+        let record = DataRecord::new(source, &dataset.samples);
+        let encoder = EncoderChoice { encoder: config.encoder.clone(), dimension: None };
+        Self { dataset, record, config, encoder, front_end: None, features: Some(latents) }.checked()
     }
 
     /// The same plan with another seed.

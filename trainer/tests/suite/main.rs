@@ -7,6 +7,7 @@ mod answers;
 mod chips;
 mod damaged;
 mod directories;
+mod encoders;
 mod far_values;
 mod front_end;
 mod import;

@@ -71,6 +71,14 @@ const CASES: &[&str] = &[
     "import cut.npz --data digits --out r",
     "import cut.npz --data digits --min-weight 2 --out r",
     "import cut.npz --out r",
+    "import none.onnx --data digits --out r",
+    "import text.onnx --data digits --out r",
+    "import empty.onnx --data digits --out r",
+    "import mlp.onnx --data few.csv --out r",
+    "import mlp.onnx --data digits --latent z --out r",
+    "import mlp.onnx --data digits --method dec --out r",
+    "import mlp.onnx --data digits --min-weight 0.1 --out r",
+    "import cut.npz --data digits --method grow --out r",
     // Settings.
     "train --out r",
     "train digits",
@@ -258,6 +266,9 @@ fn files(folder: &Path) {
     write("text", b"hello");
     write("text.npy", b"hello");
     write("text.npz", b"hello");
+    write("text.onnx", b"hello");
+    write("empty.onnx", b"");
+    write("mlp.onnx", include_bytes!("import/encoders/mlp.onnx"));
     write("text.parquet", b"hello");
     fs::create_dir(folder.join("pictures")).unwrap();
     write("pictures/a.png", b"hello");

@@ -1,0 +1,134 @@
+//! `edgemix import` of an encoder.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use super::clusters::Clusters;
+use super::commands::commands_of;
+use super::data::{Cut, warn_of_far_values};
+use super::describe;
+use super::error::CliError;
+use super::output::show;
+use super::progress::{View, during, during_fit};
+use super::report::write_page;
+use super::settings;
+use super::train::title;
+use super::warnings::{warn_of_cluster_count, warn_of_fit};
+use crate::base::text::counted;
+use crate::methods::FitConfig;
+use crate::run::{EncoderRecord, RunFile, read_settings};
+use crate::workflow::{EncoderFile, EncoderPlan, FitOptions, fit_import, start_import};
+
+/// How clusters are found in the latents of an encoder.
+#[derive(Args)]
+pub(super) struct Clustering {
+    /// How clusters are found in an encoder's latents: grow, ae-kmeans, ae-gmm or dpm [default: grow].
+    #[arg(long)]
+    method: Option<String>,
+    /// The number of clusters in an encoder's latents. grow determines it itself, and also accepts auto or a range such as 8..12;
+    /// for dpm it is the number of components to start from.
+    #[arg(long, value_name = "N")]
+    clusters: Option<Clusters>,
+    /// The name of the value of the ONNX file that is the latent [default: its only output].
+    #[arg(long, value_name = "NAME")]
+    latent: Option<String>,
+    /// A TOML file of settings for the search, such as config.toml of a run; flags override it.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Sets any setting of the search by its path in config.toml, such as method.grouping.halves=40; may be repeated.
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    sets: Vec<String>,
+}
+
+impl Clustering {
+    /// Refuses flags that a file with clusters of its own has no use for.
+    pub(super) fn refuse(&self) -> Result<(), CliError> {
+        let given = [
+            ("--method", self.method.is_some()),
+            ("--clusters", self.clusters.is_some()),
+            ("--latent", self.latent.is_some()),
+            ("--config", self.config.is_some()),
+            ("--set", !self.sets.is_empty()),
+        ];
+        match given.into_iter().find(|(_, is_given)| *is_given) {
+            None => Ok(()),
+            Some((flag, _)) => Err(CliError::Usage(format!(
+                "{flag} is for encoders, such as encoder.onnx; this file has clusters of its own: omit {flag}"
+            ))),
+        }
+    }
+
+    fn settings(&self, seed: Option<u64>, holdout: Option<f64>) -> Result<FitConfig, CliError> {
+        let mut config = match &self.config {
+            Some(path) => read_settings(path)?,
+            None => FitConfig::default(),
+        };
+        if let Some(name) = &self.method
+            && config.method.name() != name
+        {
+            config.method = settings::method(name)?;
+        }
+        if let Some(clusters) = self.clusters {
+            clusters.apply(&mut config.method)?;
+        }
+        config.seed = seed.unwrap_or(config.seed);
+        config.holdout = holdout.unwrap_or(config.holdout);
+        self.sets.iter().try_for_each(|assignment| settings::set(&mut config, assignment))?;
+        Ok(config)
+    }
+}
+
+/// What every import is given.
+pub(super) struct Given<'a> {
+    pub(super) model: &'a Path,
+    pub(super) data: &'a str,
+    pub(super) cut: &'a Cut,
+    pub(super) out: &'a Path,
+    pub(super) seed: Option<u64>,
+    pub(super) holdout: Option<f64>,
+    pub(super) replaces: bool,
+    pub(super) allow_disagreement: bool,
+}
+
+impl Clustering {
+    /// Imports an encoder, and finds clusters in its latents.
+    pub(super) fn import_encoder(&self, given: &Given) -> Result<(), CliError> {
+        let &Given { model, data, cut, out, seed, holdout, replaces, allow_disagreement } = given;
+        let config = self.settings(seed, holdout)?;
+        let source = cut.source(Some(data), None)?;
+        let dataset = cut.read(&source)?;
+        warn_of_far_values(&dataset.samples)?;
+        self.clusters.map_or(Ok(()), |clusters| clusters.check(dataset.samples.n_samples()))?;
+        let reading = EncoderRecord { latent: self.latent.clone() };
+        let file = EncoderFile { path: model.into(), reading };
+        let plan = during("encoding", || EncoderPlan::new(&file, &source, &dataset, config));
+        let plan = plan.map_err(CliError::Import)?;
+        let run = start_import(out, &plan, replaces)?;
+        let options = FitOptions { allow_disagreement, ..FitOptions::default() };
+        let title = title(plan.plan(), out);
+        let summary = during_fit(&run, &title, View::Plain, |observer| fit_import(&run, &plan, &options, observer))?;
+        let summary = summary.map_err(CliError::Import)?;
+        warn_of_fit(&summary, plan.plan().config());
+        let run = &summary.run;
+        write_page(run, &dataset, &commands_of(run, &source)?)?;
+        let search = run.cluster_count()?;
+        let n_clusters = run.trained()?.head.n_clusters();
+        warn_of_cluster_count(n_clusters, search.as_ref());
+        let file = run.model()?;
+        let encoder = plan.encoder();
+        show(&format!(
+            "{name}: {features}, {layers}, a latent of {dims}\n{found}{0}: {sizes}\nreport: {report}\nnext: edgemix inspect {0}\n      \
+             edgemix evaluate {out}\n",
+            file.path().display(),
+            name = encoder.name,
+            features = counted(encoder.n_features(), "feature"),
+            layers = counted(encoder.layers().len(), "layer"),
+            dims = counted(encoder.n_dims(), "dimension"),
+            found = search.as_ref().map_or_else(String::new, |search| describe::search(search, n_clusters)),
+            sizes = describe::sizes(&file, dataset.samples.n_samples())?,
+            report = run.file(RunFile::Report).display(),
+            out = out.display(),
+        ))
+    }
+}

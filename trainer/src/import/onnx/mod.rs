@@ -1,0 +1,128 @@
+//! Encoders from ONNX files.
+//!
+//! A graph is followed from its input to the latent. Its nodes must be a chain; each of them becomes a layer, is folded into
+//! one, or only changes the order in which the next layer finds its inputs.
+
+mod graph;
+mod limits;
+mod operation;
+mod operators;
+mod problem;
+mod proto;
+mod shapes;
+mod start;
+mod tensor;
+mod value;
+mod windows;
+
+use std::collections::HashSet;
+use std::path::Path;
+
+pub use problem::{NodeProblem, OnnxProblem, TensorProblem};
+
+use super::encoder::ImportedEncoder;
+use super::error::ImportError;
+use crate::data::Samples;
+use graph::OnnxGraph;
+use operation::{Constants, Operation, attributes, constant_of};
+use operators::{Effect, apply};
+use proto::{Node, Tensor};
+use start::starts;
+use value::Value;
+
+/// Reads an encoder that takes samples like these from an ONNX file. Its latent is the graph's only output, or the value with
+/// the name `latent`.
+///
+/// # Errors
+/// [`ImportError::Data`] if the file can't be read, and [`ImportError::Onnx`] if it is no ONNX file, takes other samples, or
+/// has a node that can't be taken into a model file.
+pub fn read_onnx(path: &Path, samples: &Samples, latent: Option<&str>) -> Result<ImportedEncoder, ImportError> {
+    let graph = OnnxGraph::read(path)?;
+    encoder(&graph, samples, latent).map_err(ImportError::of_onnx(path))
+}
+
+fn encoder(graph: &OnnxGraph, samples: &Samples, latent: Option<&str>) -> Result<ImportedEncoder, OnnxProblem> {
+    let latent = graph.latent(latent)?;
+    let nodes = graph.nodes_of(&latent);
+    let input = graph.input(&nodes)?;
+    let origins: Vec<f64> = samples.origins().to_vec();
+    let mut first = None;
+    // The graph decides which of several ways to read the samples is meant; if none is possible, the first one's problem is told.
+    for start in starts(input, samples)? {
+        let channels = start.image.map_or(1, |image| image.channels);
+        let followed = Value::new(start, &origins).map_err(|problem| (input.name.clone(), problem));
+        let found = match followed {
+            Ok(value) => follow(graph, &nodes, &input.name, value),
+            Err((name, problem)) => Err(OnnxProblem::Node { node: name, operator: "input".into(), problem }),
+        };
+        let refused = |problem| OnnxProblem::Latent { name: latent.clone(), problem };
+        let found =
+            found.and_then(|value| ImportedEncoder::new("encoder (ONNX)", value.stack, channels).map_err(refused));
+        match found {
+            Ok(encoder) => return Ok(encoder),
+            Err(problem) => first = first.or(Some(problem)),
+        }
+    }
+    Err(first.unwrap_or_else(|| OnnxProblem::InputType(input.name.clone())))
+}
+
+/// Follows nodes from the input, which is this value.
+fn follow(graph: &OnnxGraph, nodes: &[&Node], input: &str, mut value: Value) -> Result<Value, OnnxProblem> {
+    let own: Vec<(&str, Tensor)> = constant_nodes(nodes)?;
+    let mut constants: Constants = graph.initializers.iter().map(|(name, tensor)| (&**name, tensor)).collect();
+    constants.extend(own.iter().map(|(name, tensor)| (*name, tensor)));
+    // The names of the value, and of what it was before.
+    let (mut current, mut past) = (HashSet::from([input]), HashSet::new());
+    for node in nodes.iter().filter(|node| node.operator != "Constant") {
+        let step = |value: &mut Value| {
+            let place = place(node, &constants, &current, &past)?;
+            if !matches!(&*node.domain, "" | "ai.onnx") {
+                return Err(NodeProblem::Operator);
+            }
+            apply(&Operation { node, attributes: attributes(node)?, constants: &constants, place }, value)
+        };
+        let effect = step(&mut value).map_err(|problem| at(node, problem))?;
+        if effect == Effect::Changed {
+            past.extend(current.drain());
+        }
+        current.extend(node.outputs.first().map(|output| &**output));
+    }
+    Ok(value)
+}
+
+/// The constants that are nodes of the graph.
+fn constant_nodes<'g>(nodes: &[&'g Node]) -> Result<Vec<(&'g str, Tensor)>, OnnxProblem> {
+    let constants = nodes.iter().filter(|node| node.operator == "Constant");
+    let named = constants.map(|node| {
+        let name = node.outputs.first().map_or("", |output| &**output);
+        constant_of(node).map(|tensor| (name, tensor)).map_err(|problem| at(node, problem))
+    });
+    named.collect()
+}
+
+/// Which input of a node is the value that depends on the sample.
+fn place(
+    node: &Node,
+    constants: &Constants,
+    current: &HashSet<&str>,
+    past: &HashSet<&str>,
+) -> Result<usize, NodeProblem> {
+    let inputs = node.inputs.iter().enumerate().filter(|(_, name)| !name.is_empty());
+    let mut places = vec![];
+    for (place, name) in inputs {
+        if current.contains(&**name) {
+            places.push(place);
+        } else if past.contains(&**name) {
+            return Err(NodeProblem::Branch(name.clone()));
+        } else if !constants.contains_key(&**name) {
+            return Err(NodeProblem::Unknown(name.clone()));
+        }
+    }
+    if let [place] = places[..] { Ok(place) } else { Err(NodeProblem::DataInputs(places.len())) }
+}
+
+/// The problem of a node, by its name or that of what it writes.
+fn at(node: &Node, problem: NodeProblem) -> OnnxProblem {
+    let name = if node.name.is_empty() { node.outputs.first() } else { Some(&node.name) };
+    OnnxProblem::Node { node: name.cloned().unwrap_or_default(), operator: node.operator.clone(), problem }
+}

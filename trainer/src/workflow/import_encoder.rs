@@ -1,0 +1,139 @@
+//! A run whose encoder another program trained, and whose clusters are found in its latents.
+
+use std::path::{Path, PathBuf};
+
+use super::error::WorkflowError;
+use super::fit::{FitOptions, FitSummary, complete};
+use super::import::sha256;
+use super::plan::Plan;
+use super::recorder::Recorder;
+use super::start::{ExistingRun, start};
+use crate::data::split::Split;
+use crate::data::{Dataset, Source};
+use crate::front_end::{FrontEndKind, FrontEndSettings};
+use crate::import::{ImportedEncoder, read_onnx};
+use crate::methods::{FitConfig, MethodConfig};
+use crate::nn::{Architecture, DenseShape, LayerShape};
+use crate::quantize::check_sizes;
+use crate::run::{EncoderRecord, ImportRecord, RunDir};
+use crate::trained::Layer;
+use crate::training::{FitError, Observer};
+
+/// The file of an encoder, and how it is read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct EncoderFile {
+    /// The file.
+    pub path: PathBuf,
+    /// How it is read.
+    pub reading: EncoderRecord,
+}
+
+/// An encoder of another program and samples for it, which were checked against each other.
+#[derive(Clone, Debug)]
+pub struct EncoderPlan<'a> {
+    plan: Plan<'a>,
+    encoder: ImportedEncoder,
+    record: ImportRecord,
+}
+
+impl<'a> EncoderPlan<'a> {
+    /// Reads an encoder and computes the latents of the samples. The settings say how clusters are found in them; their
+    /// encoder and front end are none, whatever they say.
+    ///
+    /// # Errors
+    /// [`WorkflowError::Import`] if the encoder can't be imported, [`WorkflowError::Quantize`] if a model file can't hold it,
+    /// [`WorkflowError::Fit`] if the method must train its encoder itself, and the errors of [`Plan::new`].
+    pub fn new(
+        file: &EncoderFile,
+        source: &Source,
+        dataset: &'a Dataset,
+        config: FitConfig,
+    ) -> Result<Self, WorkflowError> {
+        check_method(&config.method)?;
+        let samples = &dataset.samples;
+        let encoder = read_onnx(&file.path, samples, file.reading.latent.as_deref())?;
+        check_sizes(encoder.n_features(), &encoder.layers().iter().map(shape).collect::<Vec<_>>())?;
+        let front_end = FrontEndSettings { kind: FrontEndKind::None, ..FrontEndSettings::default() };
+        let config = FitConfig { encoder: Architecture::none(), front_end, start_from: None, ..config };
+        let record = ImportRecord {
+            path: file.path.to_string_lossy().into_owned(),
+            sha256: sha256(&file.path)?,
+            model: encoder.name.clone(),
+            least_weight: None,
+            numbers: vec![],
+            encoder: Some(file.reading.clone()),
+        };
+        let plan = Plan::of_latents(source, dataset, config, encoder.latents(samples)?)?;
+        Ok(Self { plan, encoder, record })
+    }
+
+    /// The encoder, in f32.
+    pub fn encoder(&self) -> &ImportedEncoder {
+        &self.encoder
+    }
+
+    /// The samples and settings of the run.
+    pub fn plan(&self) -> &Plan<'a> {
+        &self.plan
+    }
+}
+
+/// Starts a run of an imported encoder in the directory `out`. A run that replaces another one takes its place at the end.
+///
+/// # Errors
+/// The errors of [`start`].
+pub fn start_import(out: &Path, plan: &EncoderPlan, replaces: bool) -> Result<RunDir, WorkflowError> {
+    let run = start(out, &plan.plan, if replaces { ExistingRun::Replace } else { ExistingRun::Refuse })?;
+    run.write_import_record(&plan.record)?;
+    Ok(run)
+}
+
+/// Finds clusters in the latents of the encoder, which stays as it is, quantises both, and writes them to the run's directory.
+/// The run is like one that was trained.
+///
+/// # Errors
+/// The errors of [`fit`](super::fit()), and [`WorkflowError::Import`] if the latents can't be scaled as the clusters need them.
+pub fn fit_import(
+    run: &RunDir,
+    plan: &EncoderPlan,
+    options: &FitOptions,
+    observer: &mut dyn Observer,
+) -> Result<FitSummary, WorkflowError> {
+    let EncoderPlan { plan, encoder, .. } = plan;
+    let (dataset, config) = (plan.dataset(), plan.config());
+    let split = Split::draw(dataset, config.holdout, config.seed);
+    let parts = split.parts(&dataset.samples)?;
+    let mut recorder = Recorder::new(run, observer);
+    let mut latents = split.parts(plan.inputs())?.training.into_owned();
+    if let Some(groups) = &dataset.groups {
+        latents = latents.with_groups(split.training.iter().map(|&row| groups[row]).collect());
+    }
+    let clusters = options.device.fit(&latents, config, &mut run.clone(), &mut recorder)?.trained;
+    dataset.samples.check_unchanged()?;
+    let trained = encoder.with_clusters(clusters, &parts.training)?;
+    recorder.activity("quantising");
+    complete(run, plan, trained, parts, options)
+}
+
+/// Refuses methods that train their encoder themselves.
+fn check_method(method: &MethodConfig) -> Result<(), FitError> {
+    if method.works_without_encoder() {
+        return Ok(());
+    }
+    let is_possible = |name: &&&str| MethodConfig::named(name).is_some_and(|method| method.works_without_encoder());
+    let possible: Vec<&str> = MethodConfig::NAMES.iter().filter(is_possible).copied().collect();
+    let problem = format!(
+        "{} trains its encoder itself; an imported encoder takes one of {}",
+        method.name(),
+        possible.join(", ")
+    );
+    Err(FitError::setting("method", problem))
+}
+
+fn shape(layer: &Layer) -> LayerShape {
+    match layer {
+        Layer::Dense(dense) => LayerShape::Dense(DenseShape { inputs: dense.inputs, outputs: dense.outputs }),
+        Layer::Convolution(convolution) => LayerShape::Convolution(convolution.shape),
+        Layer::Pooling(pooling) => LayerShape::Pooling(*pooling),
+    }
+}
