@@ -53,7 +53,7 @@ pub use note::DataNote;
 pub use record::DataRecord;
 pub use samples::{Layout, Samples};
 pub use saturated::Saturated;
-pub use scaling::Scaling;
+pub use scaling::{InputRange, Scaling};
 pub use source::{Source, TrainedColumns, Windowing};
 pub(crate) use survey::ValueRange;
 pub use timing::Gaps;

@@ -29,6 +29,26 @@ pub struct Scaling {
     pub limits: Option<[f32; 2]>,
 }
 
+/// The range of the inputs of images, and of tables that are scaled like images.
+///
+/// ```
+/// use edgemix::data::InputRange;
+/// use edgemix::methods::FitConfig;
+///
+/// let config: FitConfig = toml::from_str("input-range = \"symmetric\"")?;
+/// assert_eq!(config.input_range, InputRange::Symmetric);
+/// # Ok::<(), toml::de::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum InputRange {
+    /// From 0 to 1, or from -1 where there are negative values.
+    #[default]
+    Auto,
+    /// From -1 to 1, where they would be from 0 to 1.
+    Symmetric,
+}
+
 /// A table has the columns of a picture or a histogram if it has at least so many.
 const PIXELS: usize = 16;
 
@@ -65,6 +85,21 @@ impl Scaling {
             Layout::Images(_) => Ok(Self::to_unit(joint, whole)),
             Layout::Table if is_changed && has_like_ranges(samples, &near) => Ok(Self::to_unit(joint, whole)),
             Layout::Table | Layout::Features | Layout::Windows { .. } => Self::standard(samples, &near, is_changed),
+        }
+    }
+
+    /// This scaling with another range of inputs. Standardised samples keep theirs, and so do images with negative values.
+    pub(crate) fn within(self, range: InputRange, samples: &Samples) -> Self {
+        let least =
+            self.limits.map_or_else(|| samples.survey().range().least * self.gain[0] + self.offset[0], |l| l[0]);
+        if range == InputRange::Auto || self.gain.len() != 1 || least < 0.0 {
+            return self;
+        }
+        let symmetric = |x: f32| 2.0 * x - 1.0;
+        Self {
+            gain: vec![2.0 * self.gain[0]],
+            offset: vec![symmetric(self.offset[0])],
+            limits: self.limits.map(|limits| limits.map(symmetric)),
         }
     }
 
@@ -235,6 +270,23 @@ mod tests {
         for (found, expected) in scaled.iter().zip([0.0, 1.0, 0.2, 0.0]) {
             assert!((found - expected).abs() < 1e-4, "{scaled:?}");
         }
+    }
+
+    #[test]
+    fn images_may_have_inputs_on_both_sides_of_zero() {
+        let image = Layout::Images(ImageShape { channels: 1, height: 1, width: 2 });
+        let within = |values: Vec<f32>, layout| {
+            let samples = Samples::new("images", values, 2).with_layout(layout);
+            let scaling = Scaling::fit(&samples).unwrap();
+            let symmetric = scaling.clone().within(InputRange::Symmetric, &samples);
+            assert_eq!(scaling.clone().within(InputRange::Auto, &samples), scaling);
+            (symmetric == scaling, symmetric.apply(&samples.all().unwrap()))
+        };
+        assert_eq!(within(vec![0.0, 256.0, 64.0, 0.0], image), (false, vec![-1.0, 1.0, -0.5, -1.0]));
+        assert_eq!(within(vec![30_000.0, 30_064.0, 30_032.0, 30_000.0], image), (false, vec![-1.0, 1.0, 0.0, -1.0]));
+        // These have both signs already.
+        assert!(within(vec![-2.0, 4.0, 1.0, 0.0], image).0);
+        assert!(within(vec![1.0, 5.0, 2.0, 7.5], Layout::Table).0);
     }
 
     /// A gain for each column, or one for all.

@@ -1,9 +1,10 @@
 //! Adaptive Gaussian mixture (Wang and Jiang, "Unsupervised deep clustering via adaptive GMM modeling and optimization",
 //! 2021): encoder and mixture are trained together by gradients.
 //!
-//! **Objective**: the mean log-likelihood of the latents under a diagonal mixture plus `eta R`, maximised. `R` pushes
-//! each centre away from the K/2 nearest ones. The paper prints `sum |mu_k - mu_j|^2`, which is unbounded; the default
-//! is `-sum exp(-|mu_k - mu_j|^2 / mean |mu_k - mu_j|^2)`. `eta = 0` is DeepGMM. **Update**: softmax logits, means and
+//! **Objective**: `ln p(z) + eta R`, the log-likelihood of a latent under a diagonal mixture and a repulsion, averaged over
+//! samples and maximised (equation 5). `R` pushes each centre away from the K/2 nearest ones. The paper prints
+//! `sum |mu_k - mu_j|^2`, which is unbounded; the default is `-sum exp(-|mu_k - mu_j|^2 / mean |mu_k - mu_j|^2)`.
+//! `eta = 0` is DeepGMM. The default keeps the reconstruction, and weighs the objective by `lambda` beside it. **Update**: softmax logits, means and
 //! log deviations learn with the encoder. **Schedule**: reconstruction, EM, then the objective.
 //!
 //! The likelihood of latents grows without bound as they shrink: each batch is standardised before it is scored.
@@ -40,11 +41,11 @@ use crate::variant::Variant;
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct AdaptiveGmm {
-    /// The weight of the repulsion of centres.
+    /// The weight of the repulsion of centres beside the log-likelihood, as in the paper's equation 5.
     pub eta: f64,
     /// Whether the repulsion is bounded and the reconstruction kept.
     pub variant: Variant,
-    /// The weight of the log-likelihood beside the reconstruction.
+    /// The weight of log-likelihood and repulsion beside the reconstruction. It is 1 in the printed form, which has none.
     pub lambda: f64,
     /// The mixture that training starts from. Its variance floor also holds during training.
     pub mixture: Gmm,
@@ -105,9 +106,9 @@ impl MethodSettings for AdaptiveGmm {
     fn set_variant(&mut self, variant: Variant) -> bool {
         if variant != self.variant {
             self.variant = variant;
-            self.refit = match variant {
-                Variant::Paper => CovarianceType::Diagonal,
-                Variant::Corrected => CovarianceType::Full,
+            (self.refit, self.lambda) = match variant {
+                Variant::Paper => (CovarianceType::Diagonal, 1.0),
+                Variant::Corrected => (Self::default().refit, Self::default().lambda),
             };
         }
         true
@@ -168,8 +169,10 @@ impl<B: AutodiffBackend> LearnedClusters<B> for Adaptive<B> {
         let (mean, deviation) = means_and_deviations(&latent.mean);
         let mixture = &self.0.parameters;
         let likelihood = log_sum_exp(mixture.log_joint((latent.mean - mean) / deviation, self.0.floor)).mean();
-        let repulsion = repulsion(mixture.means.val(), settings.variant);
-        vec![("cluster", -(likelihood * settings.lambda)), ("repulsion", -(repulsion * settings.eta))]
+        let [k, _] = mixture.dims();
+        // The objective has the sum over centres.
+        let repulsion = repulsion(mixture.means.val(), settings.variant) * (settings.eta * settings.lambda * k as f64);
+        vec![("cluster", -(likelihood * settings.lambda)), ("repulsion", -repulsion)]
     }
 
     fn descend(&mut self, gradients: &mut B::Gradients, rate: f64) {
@@ -246,6 +249,48 @@ mod tests {
                 assert!((found[k * DIMS + d] - expected).abs() < 1e-4, "{k} {d}");
             }
         }
+    }
+
+    /// Equation 5, averaged over samples, with the constant of the density and without.
+    #[test]
+    fn the_loss_of_the_printed_form_is_its_objective_by_definition() {
+        let n = 40;
+        let values = random(n * DIMS, 7);
+        let mut settings = AdaptiveGmm { eta: 0.05, ..AdaptiveGmm::default() };
+        settings.mixture.n_components = K;
+        assert!(settings.set_variant(Variant::Paper));
+        let z = matrix::<Autodiff<Flex>>(&values, n, &Default::default());
+        let (mean, deviation) = means_and_deviations(&z.clone().inner());
+        let scaled = elements((z.clone().inner() - mean) / deviation);
+        let optimizer = Optimizer::default();
+        let find = Adaptive::<Autodiff<Flex>>::find;
+        let mut adaptive = find(&settings, optimizer, &z.clone().inner(), &mut stream(5, "adaptive", 8))
+            .unwrap_or_else(|e| panic!("{e}"));
+        let rows = z.clone().narrow(1, 0, 1);
+        let mut batch = Batch {
+            clean: rows.clone(),
+            augmented: rows,
+            indices: Tensor::from_data(TensorData::from([0].as_slice()), &Default::default()),
+            learning_rate: 0.01,
+            rng: stream(0, "step", 0),
+        };
+        let losses = adaptive.losses(&settings, &(), Latent { mean: z, log_variance: None }, &mut batch);
+        let found: f64 = losses.into_iter().map(|(_, loss)| elements(loss)[0]).sum();
+
+        let unit = Tensor::<Flex, 2>::ones([1, DIMS], &Default::default());
+        let mixture = adaptive.0.mixture(unit.zeros_like(), unit);
+        let constant = 0.5 * DIMS as f64 * std::f64::consts::TAU.ln();
+        let scores = mixture.whiten().unwrap();
+        let likelihood = |row: &[f64]| scores.scores(row).into_iter().map(f64::exp).sum::<f64>().ln() + constant;
+        let mean_likelihood = scaled.chunks(DIMS).map(likelihood).sum::<f64>() / n as f64;
+        let square = |k: usize, j: usize| (&mixture.means.row(k) - &mixture.means.row(j)).mapv(|d| d * d).sum();
+        let nearest = |k: usize| {
+            let mut squares: Vec<f64> = (0..K).filter(|&j| j != k).map(|j| square(k, j)).collect();
+            squares.sort_by(f64::total_cmp);
+            squares[..K / 2].iter().sum::<f64>()
+        };
+        let expected = -(mean_likelihood + settings.eta * (0..K).map(nearest).sum::<f64>());
+        assert!((found - expected).abs() < 1e-3 * expected.abs(), "{found} {expected}");
     }
 
     #[test]

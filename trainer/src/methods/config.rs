@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use super::ranges;
 use super::registry::MethodConfig;
 use crate::data::augmentation::Augmentation;
-use crate::data::{Samples, WindowAugmentation};
+use crate::data::{InputRange, Samples, WindowAugmentation};
 use crate::front_end::FrontEndSettings;
 use crate::nn::{Architecture, HiddenActivation, LayerError, LayerShape};
 use crate::training::{CLUSTERING, FitError, PhasePlan, PhaseSettings, Plan, RECONSTRUCTION};
@@ -50,6 +50,8 @@ pub struct FitConfig {
     pub encoder: Architecture,
     /// The activation of the hidden layers of encoder and decoder.
     pub activation: HiddenActivation,
+    /// The range that images are scaled to.
+    pub input_range: InputRange,
     /// The directory of a run whose autoencoder the fit starts from, instead of learning to reconstruct.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub start_from: Option<PathBuf>,
@@ -86,6 +88,7 @@ impl Default for FitConfig {
             seed: 0,
             encoder: Architecture::default(),
             activation: HiddenActivation::default(),
+            input_range: InputRange::default(),
             start_from: None,
             batch_size: 256,
             learning_rate: 1e-3,
@@ -178,6 +181,7 @@ impl FitConfig {
             encoder,
             reconstruction,
             clustering,
+            input_range: self.input_range,
             activation: self.activation,
             augmentation: self.augmentation,
             fake_quantization: self.fake_quantization,

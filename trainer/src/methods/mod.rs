@@ -35,7 +35,7 @@ pub use config::{CheckedConfig, FitConfig};
 pub use dcan::Dcan;
 pub use dcn::Dcn;
 pub use dec::{Dec, Idec};
-pub use depict::{Depict, SoftmaxStart, TargetRule};
+pub use depict::{Depict, HeadStart, SoftmaxStart, TargetRule};
 pub use dpm::Dpm;
 pub use encoder_choice::EncoderChoice;
 pub use grow::{ExportedHead, Grow};

@@ -81,7 +81,7 @@ pub(crate) fn fit<B: AutodiffBackend>(
     observer: &mut dyn Observer,
 ) -> Result<Fitted, FitError> {
     observer.activity("preparing");
-    let data = Data::<B::InnerBackend>::new(samples, device)?;
+    let data = Data::<B::InnerBackend>::new(samples, plan.input_range, device)?;
     let kept = store.load().map_err(|source| FitError::Checkpoint { doing: "read", source })?;
     let resumed =
         kept.map(|bytes| Checkpoint::from_bytes(&bytes, samples.fingerprint(), plan.fingerprint)).transpose()?;
@@ -279,6 +279,10 @@ impl<B: AutodiffBackend> Fitting<'_, B> {
     ) -> Result<Batch<B>, FitError> {
         let clean = self.data.select(indices)?;
         let augmented = match self.data.image {
+            Some(shape) if self.data.black != 0.0 => {
+                let black = self.data.black;
+                self.plan.augmentation.apply(clean.clone() - black, shape, rng) + black
+            }
             Some(shape) => self.plan.augmentation.apply(clean.clone(), shape, rng),
             None => self.data.varied(indices, rng)?.unwrap_or_else(|| clean.clone()),
         };

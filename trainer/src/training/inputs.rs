@@ -4,7 +4,7 @@ use burn::tensor::backend::Backend;
 use burn::tensor::{Int, Tensor, TensorData};
 use rand_chacha::ChaCha8Rng;
 
-use crate::data::{DataError, ImageShape, Samples, Scaling};
+use crate::data::{DataError, ImageShape, InputRange, Samples, Scaling};
 use crate::nn::has_host_tensors;
 
 /// The samples on a device.
@@ -14,6 +14,8 @@ pub(crate) struct Data<B: Backend> {
     pub image: Option<ImageShape>,
     /// The scaling from the data's unit to the networks' inputs.
     pub scaling: Scaling,
+    /// What comes into a picture from beyond its border when it is moved.
+    pub black: f32,
     samples: Samples,
     /// All samples, `N x inputs`, if the device has its own memory and they fit in the allowed part of it.
     resident: Option<Tensor<B, 2>>,
@@ -21,11 +23,13 @@ pub(crate) struct Data<B: Backend> {
 }
 
 impl<B: Backend> Data<B> {
-    /// Fits the scaling. Samples in memory are copied to the device if it has its own memory.
-    pub(super) fn new(samples: &Samples, device: &B::Device) -> Result<Self, DataError> {
-        let scaling = Scaling::fit(samples)?;
+    /// Fits the scaling to inputs of this range. Samples in memory are copied to the device if it has its own memory.
+    pub(super) fn new(samples: &Samples, range: InputRange, device: &B::Device) -> Result<Self, DataError> {
+        let own = Scaling::fit(samples)?;
+        let scaling = own.clone().within(range, samples);
+        let black = if scaling == own { 0.0 } else { -1.0 };
         let (samples, device) = (samples.clone(), device.clone());
-        let mut data = Self { image: samples.image(), scaling, samples, resident: None, device };
+        let mut data = Self { image: samples.image(), scaling, black, samples, resident: None, device };
         if !has_host_tensors::<B>() && data.samples.are_in_memory() {
             data.resident = Some(data.all()?);
         }

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::mismatch::{CheckpointMismatch, VERSION};
 use super::plan::Plan;
 use super::sealed::{seal, unseal};
+use crate::data::InputRange;
 use crate::nn::{HiddenActivation, LayerShape};
 
 /// The weights of an autoencoder that has learned to reconstruct, and what they belong to.
@@ -59,8 +60,13 @@ fn spelt(plan: &Plan) -> String {
         };
         text
     });
-    match plan.activation {
-        HiddenActivation::Auto => layers,
-        activation => format!("{layers} ({activation:?})"),
-    }
+    let activation = match plan.activation {
+        HiddenActivation::Auto => String::new(),
+        activation => format!(" ({activation:?})"),
+    };
+    let range = match plan.input_range {
+        InputRange::Auto => "",
+        InputRange::Symmetric => " (inputs from -1 to 1)",
+    };
+    format!("{layers}{activation}{range}")
 }

@@ -3,6 +3,7 @@
 use super::error::FitError;
 use super::schedule::RateSchedule;
 use super::settings::PhaseSettings;
+use crate::data::InputRange;
 use crate::data::augmentation::Augmentation;
 use crate::nn::{HiddenActivation, LayerShape, Optimizer};
 
@@ -19,6 +20,8 @@ pub(crate) struct Plan {
     pub reconstruction: PhasePlan,
     /// How encoder and clusters learn together.
     pub clustering: PhasePlan,
+    /// The range of the inputs of images.
+    pub input_range: InputRange,
     /// The activation of hidden layers.
     pub activation: HiddenActivation,
     /// Random movements of images.

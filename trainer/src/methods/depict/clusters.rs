@@ -3,10 +3,11 @@
 use burn::tensor::Tensor;
 use burn::tensor::activation::softmax;
 use burn::tensor::backend::{AutodiffBackend, Backend};
+use ndarray::Array2;
 
 use super::super::common::learner::Learner;
 use super::super::common::softmax_head::SoftmaxHead;
-use super::settings::{Depict, SoftmaxStart};
+use super::settings::{Depict, HeadStart, SoftmaxStart};
 use crate::base::arrays::{to_array, to_tensor};
 use crate::mixture::merging::ClusterBounds;
 use crate::mixture::{demp, discriminant, prune};
@@ -14,9 +15,7 @@ use crate::nn::Optimizer;
 use crate::training::{Data, FitError, Fitting};
 
 impl Depict {
-    /// Finds the clusters that are the first targets, and initialises the softmax layer with their linear discriminant.
-    /// (The paper uses the directions of the centres, which distinguish clusters poorly because `tanh` bounds the
-    /// latents.)
+    /// Finds the clusters that are the first targets, and initialises the softmax layer.
     pub(super) fn find_clusters<B: AutodiffBackend>(
         &self,
         optimizer: Optimizer,
@@ -28,7 +27,10 @@ impl Depict {
             SoftmaxStart::KMeans => self.nearest_centers(z.clone(), fit),
             SoftmaxStart::Components => self.largest_groups(learner, fit)?,
         };
-        let (weights, bias) = discriminant::fit(&z, &targets);
+        let (weights, bias) = match self.head {
+            HeadStart::Discriminant => discriminant::fit(&z, &targets),
+            HeadStart::Centroids => directions(&z, &targets),
+        };
         learner.autoencoder.restart(optimizer);
         Ok((SoftmaxHead::new(weights, bias, optimizer, &learner.device), targets))
     }
@@ -62,6 +64,16 @@ impl Depict {
     }
 }
 
+/// Weights (`D x K`) and biases (K) of a linear classifier: the means of `N x D` latents with `N x K` responsibilities, divided
+/// by their lengths, and zeros.
+fn directions<B: Backend>(z: &Tensor<B, 2>, responsibilities: &Tensor<B, 2>) -> (Array2<f32>, Vec<f32>) {
+    let sums = responsibilities.clone().transpose().matmul(z.clone());
+    let lengths = sums.clone().square().sum_dim(1).sqrt().clamp_min(1e-12);
+    let weights: Array2<f64> = to_array((sums / lengths).transpose());
+    let k = weights.ncols();
+    (weights.mapv(|weight| weight as f32), vec![0.0; k])
+}
+
 /// The `N x K` squared distances of `N x D` latents to `K x D` centres, up to a constant for each row.
 fn distances<B: Backend>(z: Tensor<B, 2>, centers: &Tensor<B, 2>) -> Tensor<B, 2> {
     centers.clone().square().sum_dim(1).transpose() - z.matmul(centers.clone().transpose()) * 2.0
@@ -73,4 +85,22 @@ pub(super) fn bounded_latents<B: AutodiffBackend>(
     data: &Data<B::InnerBackend>,
 ) -> Result<Tensor<B::InnerBackend, 2>, FitError> {
     Ok(learner.latents(data)?.tanh())
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::backend::Flex;
+
+    use super::*;
+
+    #[test]
+    fn directions_are_the_centres_divided_by_their_lengths() {
+        let z = Tensor::<Flex, 2>::from_data([[3.0, 0.0], [3.0, 8.0], [0.0, -2.0]], &Default::default());
+        let clusters = Tensor::from_data([[1.0, 0.0], [1.0, 0.0], [0.0, 1.0]], &Default::default());
+        let (weights, bias) = directions(&z, &clusters);
+        // The centres are (3, 4) and (0, -2); weights are features by clusters.
+        let expected = ndarray::array![[0.6, 0.0], [0.8, -1.0]];
+        assert!((&weights - &expected).iter().all(|difference: &f32| difference.abs() < 1e-6), "{weights}");
+        assert_eq!(bias, [0.0, 0.0]);
+    }
 }

@@ -4,7 +4,7 @@
 //! **Objective**: the cross entropy between targets `q` from the clean path and predictions `p` from the corrupted one,
 //! given by a softmax layer on `tanh` latents (equation 9), plus the mean squared differences between the layers of the
 //! clean encoder and those of the decoder on the corrupted path (equation 10). **Update**: targets that minimise
-//! `KL(q||p) + KL(mean q||uniform)` (equations 4 to 8). **Schedule**: reconstruction; the softmax layer learns the
+//! `KL(q||p) + KL(mean q||u)` (equations 4 to 8), where the prior `u` is uniform unless shares are given. **Schedule**: reconstruction; the softmax layer learns the
 //! clusters of k-means; then targets and networks are updated in turn. If it starts from grown components instead, they
 //! are grown again once the softmax layer has learned them.
 //!
@@ -22,7 +22,7 @@ use burn::tensor::backend::AutodiffBackend;
 
 use self::classified::Classified;
 use self::phases::{ClassifyPhase, ClusterPhase};
-pub use self::settings::{Depict, SoftmaxStart};
+pub use self::settings::{Depict, HeadStart, SoftmaxStart};
 pub use self::targets::TargetRule;
 use super::common::defaults::{ClusterEpochs, DefaultEncoder};
 use super::common::reconstruction::reconstruct;
@@ -51,7 +51,7 @@ impl MethodSettings for Depict {
     }
 
     fn check(&self, _: &[LayerShape], _: &Samples) -> Result<(), FitError> {
-        Ok(())
+        self.check_shares()
     }
 
     fn exported_encoder(&self, encoder: &[LayerShape], _: &Samples) -> Result<Vec<LayerShape>, FitError> {

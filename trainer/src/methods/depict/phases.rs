@@ -51,7 +51,7 @@ impl<B: AutodiffBackend> Phase<B> for ClusterPhase<'_, B> {
         let round = |epoch: usize| epoch * settings.rounds / self.epochs;
         if epoch == 0 || round(epoch) > round(epoch - 1) {
             let predictions = head.predict(bounded_latents(learner, &fit.data)?);
-            self.classified.targets = settings.target.targets(predictions);
+            self.classified.targets = settings.target.targets(predictions, &settings.shares);
         }
         Ok(())
     }

@@ -3,8 +3,8 @@
 use burn::backend::{Autodiff, Flex, NdArray};
 
 use super::setup::{FEATURES, GROUPS, blobs, config, fit, run, searching, tells_blobs_apart, variational};
-use crate::data::Source;
-use crate::methods::{FitConfig, KAutoencoders, KDae, MethodConfig};
+use crate::data::{InputRange, Source};
+use crate::methods::{FitConfig, HeadStart, KAutoencoders, KDae, MethodConfig, TargetRule};
 use crate::quantize::{Provenance, quantize};
 use crate::trained::Trained;
 use crate::training::FitError;
@@ -17,6 +17,17 @@ fn every_method_tells_blobs_apart() {
         assert!(tells_blobs_apart(&trained), "{name}: {:?}", trained.assign(&blobs()));
         assert!(trained.head.n_clusters() >= GROUPS, "{name}");
     }
+}
+
+#[test]
+fn a_prior_of_unequal_clusters_and_other_starts_of_depict_tell_blobs_apart() {
+    let mut config = FitConfig { input_range: InputRange::Symmetric, ..config("depict") };
+    if let MethodConfig::Depict(method) = &mut config.method {
+        method.shares = vec![1.0, 1.1, 0.9, 1.0];
+        method.head = HeadStart::Centroids;
+    }
+    let trained = run::<Autodiff<Flex>>(&config);
+    assert!(tells_blobs_apart(&trained), "{:?}", trained.assign(&blobs()));
 }
 
 #[test]
@@ -129,4 +140,16 @@ fn settings_that_cannot_be_are_refused_by_name() {
     let student = KAutoencoders { student: "conv:8k3,3".parse().unwrap(), ..KAutoencoders::default() };
     assert_eq!(refused(FitConfig { method: MethodConfig::KDae(KDae(student)), ..config("abc") }), "student");
     assert_eq!(refused(FitConfig { fake_quantization: true, ..config("depict") }), "fake-quantization");
+    for (shares, target) in [
+        (vec![0.5, 0.5], TargetRule::Sqrt),
+        (vec![0.4, 0.4, 0.2, 0.0], TargetRule::Exact),
+        (vec![0.4, 0.4, 0.2, f64::NAN], TargetRule::Exact),
+        (vec![0.25; GROUPS], TargetRule::Dec),
+    ] {
+        let mut config = config("depict");
+        if let MethodConfig::Depict(method) = &mut config.method {
+            (method.shares, method.target) = (shares, target);
+        }
+        assert_eq!(refused(config), "method.shares");
+    }
 }

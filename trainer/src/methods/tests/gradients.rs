@@ -87,7 +87,7 @@ fn every_divergence() {
 #[test]
 fn cross_entropy_to_balanced_targets() {
     let targets =
-        TargetRule::Exact.targets(dec::student(matrix(&random(N * DIMS, 10), N), matrix(&random(K * DIMS, 3), K)));
+        TargetRule::Exact.targets(dec::student(matrix(&random(N * DIMS, 10), N), matrix(&random(K * DIMS, 3), K)), &[]);
     let cross_entropy = |logits| -(targets.clone() * log_softmax(logits, 1)).sum_dim(1).mean();
     holds("logits", N, K, cross_entropy);
     // Its gradient is the difference of the distributions.

@@ -66,6 +66,7 @@ const PRINTED: [(&str, &[(&str, &str)]); 12] = [
             ("method.variant", "'paper'"),
             ("method.mixture.covariance", "'diagonal'"),
             ("method.refit", "'diagonal'"),
+            ("method.lambda", "1.0"),
         ],
     ),
     (
@@ -124,6 +125,9 @@ const PRINTED: [(&str, &[(&str, &str)]); 12] = [
             ("clustering.optimizer.name", "'adam'"),
             ("method.target", "'sqrt'"),
             ("method.start", "'k-means'"),
+            ("method.head", "'centroids'"),
+            ("input-range", "'symmetric'"),
+            ("method.hidden", "1.0"),
             ("method.dropout", "0.1"),
             ("method.kmeans.n-init", "40"),
         ],
