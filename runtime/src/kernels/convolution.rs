@@ -1,25 +1,35 @@
 //! A convolution as many small dense layers: the input under the window is gathered, and the filters are the rows.
 
-use edgemix_format::view::Conv2d;
+use edgemix_format::view::{Conv2d, Window};
 
 use super::Width;
 use super::dense::dense;
+#[cfg(edgemix_core = "dsp")]
+use super::few_taps;
 
 /// Equals [`portable::convolution`](super::portable::convolution); `patch` has an element for each weight of a filter.
 pub(super) fn run(layer: &Conv2d, width: Width, input: &[i16], output: &mut [i16], patch: &mut [i16]) {
-    let window = &layer.window;
-    let stride = window.stride.map(usize::from);
-    let mut positions = output.chunks_exact_mut(layer.filters.bias.len().max(1));
-    for row in (0..).step_by(stride[0].max(1)).take(window.rows()) {
-        for (column, outputs) in (0..).step_by(stride[1].max(1)).take(window.columns()).zip(&mut positions) {
-            gather(layer, row, column, input, patch);
-            dense(&layer.filters, width, patch, outputs);
-        }
+    #[cfg(edgemix_core = "dsp")]
+    if few_taps::run(layer, width, input, output) {
+        return;
+    }
+    let outputs = output.chunks_exact_mut(layer.filters.bias.len().max(1));
+    for ((row, column), outputs) in positions(&layer.window).zip(outputs) {
+        gather(layer, row, column, input, patch);
+        dense(&layer.filters, width, patch, outputs);
     }
 }
 
+/// Where the window begins in the padded image, row by row.
+pub(super) fn positions(window: &Window) -> impl Iterator<Item = (usize, usize)> + use<> {
+    let [down, right] = window.stride.map(|stride| usize::from(stride).max(1));
+    let (rows, columns) = (window.rows(), window.columns());
+    let starts = (0..).step_by(down).take(rows);
+    starts.flat_map(move |row| (0..).step_by(right).take(columns).map(move |column| (row, column)))
+}
+
 /// Copies the input under the window that begins at `row` and `column` of the padded image.
-fn gather(layer: &Conv2d, row: usize, column: usize, input: &[i16], patch: &mut [i16]) {
+pub(super) fn gather(layer: &Conv2d, row: usize, column: usize, input: &[i16], patch: &mut [i16]) {
     let window = &layer.window;
     let [above, left, _, _] = window.padding.map(usize::from);
     let channels = usize::from(window.channels);

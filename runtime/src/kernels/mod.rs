@@ -2,7 +2,8 @@
 //!
 //! A fast dense layer is [`blocks`] with the kernel of a core: [`scalar`] in plain Rust, `dsp` and `mainline` in the
 //! instructions of Cortex-M3 and above, `four_rows` in those of Cortex-M0+ or RISC-V, `x86` in those of hosts. A
-//! convolution is a dense layer at each position of its window.
+//! convolution is a dense layer at each position of its window, except that `few_taps` computes small filters on cores
+//! with the DSP extension.
 
 /// Tells the assembler of the DSP extension, which ARMv8-M's targets leave out; ARMv7E-M's have it.
 #[cfg(all(edgemix_core = "dsp", edgemix_v8m))]
@@ -25,6 +26,8 @@ mod convolution;
 mod dense;
 #[cfg(edgemix_core = "dsp")]
 pub mod dsp;
+#[cfg(edgemix_core = "dsp")]
+mod few_taps;
 #[cfg(any(edgemix_core = "baseline", edgemix_core = "riscv"))]
 pub mod four_rows;
 #[cfg(edgemix_core = "mainline")]
