@@ -22,10 +22,9 @@ pub(super) fn run(layer: &Conv2d, width: Width, input: &[i16], output: &mut [i16
 
 /// Where the window begins in the padded image, row by row.
 pub(super) fn positions(window: &Window) -> impl Iterator<Item = (usize, usize)> + use<> {
-    let [down, right] = window.stride.map(|stride| usize::from(stride).max(1));
+    let [down, right] = window.stride.map(usize::from);
     let (rows, columns) = (window.rows(), window.columns());
-    let starts = (0..).step_by(down).take(rows);
-    starts.flat_map(move |row| (0..).step_by(right).take(columns).map(move |column| (row, column)))
+    (0..rows).flat_map(move |row| (0..columns).map(move |column| (row * down, column * right)))
 }
 
 /// Copies the input under the window that begins at `row` and `column` of the padded image.

@@ -36,10 +36,10 @@ pub(super) fn run(layer: &Conv2d, width: Width, input: &[i16], output: &mut [i16
     }
     let mut patches = Patches([[0; TAPS]; STRIP]);
     let mut positions = positions(&layer.window);
-    for outputs in output.chunks_mut(STRIP * n_filters) {
+    for outputs in output.chunks_mut((STRIP * n_filters).max(1)) {
         let mut n_positions = 0;
         for (patch, (row, column)) in patches.0.iter_mut().take(outputs.len() / n_filters).zip(&mut positions) {
-            let (inputs, rest) = patch.split_at_mut(taps);
+            let Some((inputs, rest)) = patch.split_at_mut_checked(taps) else { return false };
             if !gather_inside(layer, row, column, input, inputs) {
                 gather(layer, row, column, input, inputs);
             }
