@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::base::text::printable;
 use crate::data::{Gaps, Source};
 use crate::methods::FitConfig;
-use crate::run::{ImportRecord, RunDir, RunError};
+use crate::run::{EncoderRecord, ImportRecord, RunDir, RunError};
 
 /// The commands that make the model of a run again and use it.
 pub(super) fn commands_of(run: &RunDir, source: &Source) -> Result<String, RunError> {
@@ -51,8 +51,12 @@ pub(super) fn commands(run: &Path, source: &Source, imported: Option<(&ImportRec
             match &record.encoder {
                 None => format!("{begin}{least} --seed {seed} --holdout {holdout}"),
                 Some(reading) => {
-                    let latent = reading.latent.as_ref().map(|name| format!(" --latent={}", quoted(name)));
-                    format!("{begin}{} --config {}", latent.unwrap_or_default(), quoted(&settings))
+                    let EncoderRecord { latent, layers, activation, prefix } = reading;
+                    let named =
+                        [("latent", latent), ("encoder", layers), ("activation", activation), ("prefix", prefix)];
+                    let given = named.into_iter().filter_map(|(flag, value)| Some((flag, value.as_ref()?)));
+                    let reading: String = given.map(|(flag, value)| format!(" --{flag}={}", quoted(value))).collect();
+                    format!("{begin}{reading} --config {}", quoted(&settings))
                 }
             }
         }

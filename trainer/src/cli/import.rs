@@ -14,6 +14,7 @@ use super::progress::during;
 use super::report::write_page;
 use super::warnings::warn_of_fit;
 use crate::base::text::{counted, listed};
+use crate::import::has_clusters;
 use crate::run::RunFile;
 use crate::workflow::{FitOptions, ImportOptions, ImportPlan, import};
 
@@ -24,9 +25,11 @@ Examples:
   edgemix import model.npz --data samples.csv --out runs/imported
   edgemix import model.npz --data samples.csv --min-weight 0.01 --out runs/imported
   edgemix import encoder.onnx --data samples.npy --method grow --out runs/encoder
-  edgemix import autoencoder.onnx --latent /encoder/Gemm_output_0 --data samples.npy --out runs/encoder")]
+  edgemix import autoencoder.onnx --latent /encoder/Gemm_output_0 --data samples.npy --out runs/encoder
+  edgemix import weights.safetensors --encoder conv:16k3p1,max2,10 --data images.npy --out runs/encoder")]
 pub(super) struct Import {
-    /// An NPZ archive with the arrays of a pipeline of scikit-learn, or an encoder as an ONNX file.
+    /// A pipeline of scikit-learn as an NPZ archive of its arrays or as an ONNX file, or an encoder: an ONNX file, or a state dict
+    /// of PyTorch as safetensors.
     model: PathBuf,
     /// Samples like those that the model was fitted to, in the form and unit in which an encoder takes them: `digits`, a CSV (also .csv.gz), Parquet, NPY, NPZ or IDX file, or a folder
     /// of images. They calibrate the integers and novelty, and clusters are found in an encoder's latents of them.
@@ -64,8 +67,7 @@ fn share(text: &str) -> Result<f64, String> {
 
 impl Import {
     pub(super) fn run(self) -> Result<(), CliError> {
-        let is_encoder = self.model.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("onnx"));
-        if is_encoder {
+        if self.is_encoder()? {
             return self.clustering.import_encoder(&self.for_encoder()?);
         }
         self.clustering.refuse()?;
@@ -104,6 +106,15 @@ impl Import {
 }
 
 impl Import {
+    /// Whether the file has an encoder alone; an ONNX file may have clusters, too.
+    fn is_encoder(&self) -> Result<bool, CliError> {
+        let ends_in = |known: &str| self.model.extension().is_some_and(|ending| ending.eq_ignore_ascii_case(known));
+        if ends_in("onnx") {
+            return Ok(!has_clusters(&self.model).map_err(|error| CliError::Import(error.into()))?);
+        }
+        Ok(ends_in("safetensors"))
+    }
+
     fn for_encoder(&self) -> Result<Given<'_>, CliError> {
         if self.min_weight.is_some() {
             return Err(CliError::Usage(

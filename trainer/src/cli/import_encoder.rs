@@ -33,6 +33,16 @@ pub(super) struct Clustering {
     /// The name of the value of the ONNX file that is the latent [default: its only output].
     #[arg(long, value_name = "NAME")]
     latent: Option<String>,
+    /// The layers of a state dict, from the first to the latent, such as conv:16k3p1,max2,10: the spelling of `train --encoder`.
+    #[arg(long, value_name = "LAYERS")]
+    encoder: Option<String>,
+    /// What follows each layer of a state dict but the last: relu, leaky-relu, leaky-relu=0.2, tanh, sigmoid, elu or none
+    /// [default: relu].
+    #[arg(long)]
+    activation: Option<String>,
+    /// How the names of a state dict's modules begin, such as encoder. [default: all modules].
+    #[arg(long)]
+    prefix: Option<String>,
     /// A TOML file of settings for the search, such as config.toml of a run; flags override it.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
@@ -48,15 +58,40 @@ impl Clustering {
             ("--method", self.method.is_some()),
             ("--clusters", self.clusters.is_some()),
             ("--latent", self.latent.is_some()),
+            ("--encoder", self.encoder.is_some()),
+            ("--activation", self.activation.is_some()),
+            ("--prefix", self.prefix.is_some()),
             ("--config", self.config.is_some()),
             ("--set", !self.sets.is_empty()),
         ];
         match given.into_iter().find(|(_, is_given)| *is_given) {
             None => Ok(()),
             Some((flag, _)) => Err(CliError::Usage(format!(
-                "{flag} is for encoders, such as encoder.onnx; this file has clusters of its own: omit {flag}"
+                "{flag} is for encoders, such as encoder.onnx, and this file has clusters of its own: omit {flag}"
             ))),
         }
+    }
+
+    /// How the file is read. A state dict needs its layers, and an ONNX file has its own.
+    fn reading(&self, model: &Path) -> Result<EncoderRecord, CliError> {
+        let Self { latent, encoder, activation, prefix, .. } = self;
+        let wrong = |problem: &str| Err(CliError::Usage(format!("{}: {problem}", model.display())));
+        let is_graph = model.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("onnx"));
+        match (is_graph, encoder) {
+            (true, None) if activation.is_none() && prefix.is_none() => {}
+            (true, _) => {
+                return wrong("an ONNX file has its layers itself: omit --encoder, --activation and --prefix");
+            }
+            (false, None) => {
+                return wrong(
+                    "a state dict does not say how its modules are connected: spell the layers with --encoder",
+                );
+            }
+            (false, Some(_)) if latent.is_some() => return wrong("--latent is for ONNX files: omit it"),
+            (false, Some(_)) => {}
+        }
+        let (latent, layers) = (latent.clone(), encoder.clone());
+        Ok(EncoderRecord { latent, layers, activation: activation.clone(), prefix: prefix.clone() })
     }
 
     fn settings(&self, seed: Option<u64>, holdout: Option<f64>) -> Result<FitConfig, CliError> {
@@ -100,7 +135,7 @@ impl Clustering {
         let dataset = cut.read(&source)?;
         warn_of_far_values(&dataset.samples)?;
         self.clusters.map_or(Ok(()), |clusters| clusters.check(dataset.samples.n_samples()))?;
-        let reading = EncoderRecord { latent: self.latent.clone() };
+        let reading = self.reading(model)?;
         let file = EncoderFile { path: model.into(), reading };
         let plan = during("encoding", || EncoderPlan::new(&file, &source, &dataset, config));
         let plan = plan.map_err(CliError::Import)?;

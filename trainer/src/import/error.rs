@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 use super::encoder::LayerProblem;
+use super::limits::LARGEST;
 use super::onnx::OnnxProblem;
+use super::state_dict::StateDictProblem;
 use crate::base::text::listed;
 use crate::data::DataError;
 use crate::mixture::NotPositiveDefinite;
@@ -24,6 +26,25 @@ pub enum ImportError {
     /// The file, or an array in it, can't be read.
     #[error(transparent)]
     Data(#[from] DataError),
+    /// The file is larger than any model for a microcontroller.
+    #[error(
+        "{}: it has {length} bytes: a model is read up to {LARGEST} bytes, which is more than any microcontroller holds",
+        path.display()
+    )]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+        /// Its bytes.
+        length: u64,
+    },
+    /// A state dict is not one of an encoder with the layers that were spelt.
+    #[error("{}: {problem}", path.display())]
+    StateDict {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        problem: StateDictProblem,
+    },
     /// An ONNX file is not one of an encoder that can be imported.
     #[error("{}: {problem}", path.display())]
     Onnx {
@@ -110,6 +131,9 @@ pub enum ModelProblem {
     /// No component is left.
     #[error("no component has a weight of at least {0}: lower --min-weight")]
     NoComponents(f64),
+    /// The scores of a graph are not those of clusters.
+    #[error("its scores can't be those of clusters: {0}")]
+    Scores(&'static str),
     /// A covariance is not positive definite.
     #[error("{0}: fit the mixture with a greater reg_covar")]
     Covariance(#[from] NotPositiveDefinite),
@@ -119,6 +143,11 @@ impl ImportError {
     /// The error of an ONNX file.
     pub(super) fn of_onnx(path: &Path) -> impl Fn(OnnxProblem) -> Self {
         |problem| Self::Onnx { path: path.into(), problem: Box::new(problem) }
+    }
+
+    /// The error of a state dict.
+    pub(super) fn of_state_dict(path: &Path) -> impl Fn(StateDictProblem) -> Self {
+        |problem| Self::StateDict { path: path.into(), problem }
     }
 
     /// The error of a model in this file.

@@ -9,11 +9,15 @@ mod clustering;
 mod encoder;
 mod equalised;
 mod error;
+mod file_bytes;
+mod limits;
 mod onnx;
 mod scikit;
+mod state_dict;
 
 pub use clustering::{ImportedClustering, ImportedClusters};
 pub use encoder::{ImportedEncoder, LayerProblem};
 pub use error::{ImportError, ModelProblem};
-pub use onnx::{NodeProblem, OnnxProblem, TensorProblem, read_onnx};
+pub use onnx::{NodeProblem, OnnxProblem, TensorProblem, has_clusters, read_onnx, read_onnx_clustering};
 pub use scikit::read_scikit;
+pub use state_dict::{StateDictLayers, StateDictProblem, read_state_dict};

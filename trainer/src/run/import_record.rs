@@ -53,6 +53,15 @@ pub struct EncoderRecord {
     /// The name of the value that is the latent, in a graph with several outputs or a decoder.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub latent: Option<String>,
+    /// How the layers of a state dict are spelt.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub layers: Option<String>,
+    /// How the activation between the layers of a state dict is spelt, if it is not ReLU.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub activation: Option<String>,
+    /// How the names of a state dict's modules begin.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub prefix: Option<String>,
 }
 
 impl RunDir {

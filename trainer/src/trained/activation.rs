@@ -1,5 +1,7 @@
 //! Activations.
 
+use std::str::FromStr;
+
 use serde::{Deserialize, Serialize};
 
 /// The function that is applied to each of a layer's values.
@@ -10,6 +12,7 @@ use serde::{Deserialize, Serialize};
 /// let mut values = [-2.0, 3.0];
 /// Activation::LeakyRelu(0.5).apply(&mut values);
 /// assert_eq!(values, [-1.0, 3.0]);
+/// assert_eq!("leaky-relu=0.2".parse(), Ok(Activation::LeakyRelu(0.2)));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Activation {
@@ -25,6 +28,32 @@ pub enum Activation {
     Sigmoid,
     /// `x` where it is positive, and `exp(x) - 1` elsewhere.
     Elu,
+}
+
+impl FromStr for Activation {
+    type Err = String;
+
+    /// `relu`, `leaky-relu`, `leaky-relu=0.2`, `tanh`, `sigmoid`, `elu` or `none`. Without a slope, that of a leaky ReLU is 0.01.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let slope = text
+            .strip_prefix("leaky-relu=")
+            .and_then(|slope| slope.parse().ok())
+            .filter(|slope| f32::is_finite(*slope));
+        Ok(match (text, slope) {
+            ("none", _) => Self::Identity,
+            ("relu", _) => Self::Relu,
+            ("leaky-relu", _) => Self::LeakyRelu(0.01),
+            ("tanh", _) => Self::Tanh,
+            ("sigmoid", _) => Self::Sigmoid,
+            ("elu", _) => Self::Elu,
+            (_, Some(slope)) => Self::LeakyRelu(slope),
+            _ => {
+                return Err(format!(
+                    "no activation is spelt {text:?}: use relu, leaky-relu, leaky-relu=0.2, tanh, sigmoid, elu or none"
+                ));
+            }
+        })
+    }
 }
 
 impl Activation {

@@ -12,7 +12,7 @@ use super::start::{ExistingRun, start};
 use crate::data::split::Split;
 use crate::data::{Dataset, Source};
 use crate::front_end::{FrontEndKind, FrontEndSettings};
-use crate::import::{ImportedClustering, ImportedClusters, read_scikit};
+use crate::import::{ImportedClustering, ImportedClusters, read_onnx_clustering, read_scikit};
 use crate::methods::{AeGmm, AeKMeans, FitConfig, MethodConfig};
 use crate::nn::Architecture;
 use crate::run::{ImportRecord, RunError};
@@ -45,7 +45,7 @@ pub struct ImportPlan<'a> {
 }
 
 impl<'a> ImportPlan<'a> {
-    /// Reads a model that scikit-learn learned, from an archive as `docs/import.md` writes it.
+    /// Reads a model that scikit-learn learned, from an archive as `docs/import.md` writes it or from an ONNX file.
     ///
     /// # Errors
     /// [`WorkflowError::Import`] if the model can't be imported, [`WorkflowError::Features`] if the samples have another number
@@ -56,7 +56,9 @@ impl<'a> ImportPlan<'a> {
         dataset: &'a Dataset,
         options: &ImportOptions,
     ) -> Result<Self, WorkflowError> {
-        let clustering = read_scikit(model, options.least_weight)?;
+        let is_graph = model.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("onnx"));
+        let read = if is_graph { read_onnx_clustering } else { read_scikit };
+        let clustering = read(model, options.least_weight)?;
         let (expected, found) = (clustering.n_features(), dataset.samples.n_features());
         if expected != found {
             return Err(WorkflowError::Features { expected, samples: dataset.samples.name().to_owned(), found });

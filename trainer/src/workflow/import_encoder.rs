@@ -11,12 +11,12 @@ use super::start::{ExistingRun, start};
 use crate::data::split::Split;
 use crate::data::{Dataset, Source};
 use crate::front_end::{FrontEndKind, FrontEndSettings};
-use crate::import::{ImportedEncoder, read_onnx};
+use crate::import::{ImportedEncoder, StateDictLayers, read_onnx, read_state_dict};
 use crate::methods::{FitConfig, MethodConfig};
-use crate::nn::{Architecture, DenseShape, LayerShape};
+use crate::nn::{Architecture, ArchitectureError, DenseShape, LayerShape};
 use crate::quantize::check_sizes;
 use crate::run::{EncoderRecord, ImportRecord, RunDir};
-use crate::trained::Layer;
+use crate::trained::{Activation, Layer};
 use crate::training::{FitError, Observer};
 
 /// The file of an encoder, and how it is read.
@@ -26,6 +26,19 @@ pub struct EncoderFile {
     pub path: PathBuf,
     /// How it is read.
     pub reading: EncoderRecord,
+}
+
+impl EncoderFile {
+    /// The layers of a state dict; `None` for an ONNX file, which has its own.
+    fn state_dict(&self) -> Result<Option<StateDictLayers>, WorkflowError> {
+        let EncoderRecord { layers, activation, prefix, .. } = &self.reading;
+        let Some(layers) = layers else { return Ok(None) };
+        let refused = |error: String| FitError::setting("encoder", error);
+        let architecture = layers.parse().map_err(|error: ArchitectureError| refused(error.to_string()))?;
+        let activation = activation.as_ref().map_or(Ok(Activation::Relu), |spelling| spelling.parse());
+        let activation = activation.map_err(|error| FitError::setting("activation", error))?;
+        Ok(Some(StateDictLayers { architecture, activation, prefix: prefix.clone().unwrap_or_default() }))
+    }
 }
 
 /// An encoder of another program and samples for it, which were checked against each other.
@@ -51,7 +64,10 @@ impl<'a> EncoderPlan<'a> {
     ) -> Result<Self, WorkflowError> {
         check_method(&config.method)?;
         let samples = &dataset.samples;
-        let encoder = read_onnx(&file.path, samples, file.reading.latent.as_deref())?;
+        let encoder = match file.state_dict()? {
+            Some(layers) => read_state_dict(&file.path, samples, &layers)?,
+            None => read_onnx(&file.path, samples, file.reading.latent.as_deref())?,
+        };
         check_sizes(encoder.n_features(), &encoder.layers().iter().map(shape).collect::<Vec<_>>())?;
         let front_end = FrontEndSettings { kind: FrontEndKind::None, ..FrontEndSettings::default() };
         let config = FitConfig { encoder: Architecture::none(), front_end, start_from: None, ..config };

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use edgemix::assessment::inference;
 use edgemix::data::{Dataset, Samples, Source};
-use edgemix::import::read_scikit;
+use edgemix::import::{ImportedClusters, has_clusters, read_onnx_clustering, read_scikit};
 use edgemix::metrics::agreement;
 use edgemix::random::stream;
 use edgemix::run::RunFile;
@@ -97,6 +97,56 @@ fn clusters_are_those_of_scikit_learn() {
         assert!(found >= 0.999, "{name}: {found} in f32");
         assert!(integers >= of_integers, "{name}: {integers} in integers");
     }
+}
+
+/// The same pipelines as skl2onnx writes them, in f32.
+#[test]
+fn clusters_from_onnx_are_those_of_scikit_learn() {
+    let samples = samples();
+    for name in [
+        "kmeans",
+        "kmeans-pca",
+        "full-raw",
+        "full",
+        "tied",
+        "diag",
+        "spherical",
+        "process",
+        "distribution",
+        "process-tied",
+        "process-spherical",
+    ] {
+        let path = model(name).with_extension("onnx");
+        assert!(has_clusters(&path).unwrap());
+        let clustering = read_onnx_clustering(&path, None).unwrap();
+        let same = read_scikit(&model(name), Some(0.0)).unwrap();
+        assert_eq!(
+            (clustering.n_features(), clustering.n_clusters()),
+            (same.n_features(), same.n_clusters()),
+            "{name}"
+        );
+        let found = agreement(&predicted(name), &clustering.trained(&samples).unwrap().assign(&samples).unwrap());
+        println!("{name}: {} clusters from ONNX, f32 {found:.4}", clustering.n_clusters());
+        assert!(found >= 0.999, "{name}: {found}");
+        let (own, other) = (&clustering.clusters, &same.clusters);
+        if let (ImportedClusters::Mixture(own), ImportedClusters::Mixture(other)) = (own, other) {
+            assert_eq!(own.covariance.covariance_type(), other.covariance.covariance_type(), "{name}");
+        }
+    }
+    // And on to the integers.
+    let dataset = Dataset { samples: samples.thinned(2500), labels: None, groups: None };
+    let path = model("full").with_extension("onnx");
+    let plan = ImportPlan::new(&path, &Source::new("groups"), &dataset, &ImportOptions::default()).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let run = import(folder.path(), &plan, false, &FitOptions::default()).unwrap().run;
+    let assigned = inference::assign_samples(&run.model().unwrap().model().unwrap(), &samples).unwrap();
+    let found: Vec<u16> = assigned.iter().map(|found| found.cluster).collect();
+    assert!(agreement(&predicted("full"), &found) >= 0.997);
+    // An encoder has no clusters.
+    let encoder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/suite/import/encoders/mlp.onnx");
+    assert!(!has_clusters(&encoder).unwrap());
+    let refused = read_onnx_clustering(&encoder, None).unwrap_err().to_string();
+    assert!(refused.ends_with("mlp.onnx: it has no ArgMax or ArgMin, so that it is no clustering"), "{refused}");
 }
 
 #[test]
@@ -292,4 +342,36 @@ fn no_archive_makes_the_reader_panic() {
         read += usize::from(read_scikit(&path, None).is_ok());
     }
     assert!(read < 1000, "{read}");
+}
+
+/// The same of graphs, whose sizes are also changed to great ones.
+#[test]
+fn no_graph_of_a_clustering_makes_the_reader_panic() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("m.onnx");
+    let random = &mut stream(0, "clusterings", 0);
+    let whole = ["kmeans", "full", "diag"].map(|name| fs::read(model(name).with_extension("onnx")).unwrap());
+    let mut read = 0;
+    for round in 0..1500 {
+        let mut bytes = whole[round % 3].clone();
+        for _ in 0..random.random_range(1..4) {
+            let at = random.random_range(0..bytes.len());
+            match random.random_range(0..4) {
+                0 => bytes.truncate(at.max(1)),
+                1 => _ = bytes.remove(at),
+                2 => bytes[at] = random.random(),
+                _ => bytes[at] ^= 1 << random.random_range(0..8),
+            }
+        }
+        fs::write(&path, bytes).unwrap();
+        read += usize::from(read_onnx_clustering(&path, None).is_ok());
+    }
+    assert!((1..1400).contains(&read), "{read}");
+    // The input is stated to have more features than the weights.
+    let size = whole[0].windows(4).rposition(|bytes| bytes == [0x0a, 2, 8, 6]).unwrap();
+    let mut bytes = whole[0].clone();
+    bytes[size + 3] = 0x7f;
+    fs::write(&path, bytes).unwrap();
+    let error = read_onnx_clustering(&path, None).unwrap_err().to_string();
+    assert!(error.contains("node Ge_Gemm (Gemm): tensor Ge_Gemmcst has sizes [7, 6]"), "{error}");
 }

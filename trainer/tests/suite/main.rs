@@ -10,6 +10,7 @@ mod directories;
 mod encoders;
 mod far_values;
 mod front_end;
+mod hostile_encoders;
 mod import;
 mod interrupted;
 mod missing;

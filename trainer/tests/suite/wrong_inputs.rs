@@ -79,6 +79,12 @@ const CASES: &[&str] = &[
     "import mlp.onnx --data digits --method dec --out r",
     "import mlp.onnx --data digits --min-weight 0.1 --out r",
     "import cut.npz --data digits --method grow --out r",
+    "import mlp.onnx --data digits --encoder 32-8 --out r",
+    "import text.safetensors --data digits --out r",
+    "import text.safetensors --data digits --encoder 32-8 --out r",
+    "import text.safetensors --data digits --encoder 32-x --out r",
+    "import text.safetensors --data digits --encoder 32-8 --activation swish --out r",
+    "import text.safetensors --data digits --encoder 32-8 --latent z --out r",
     // Settings.
     "train --out r",
     "train digits",
@@ -267,6 +273,7 @@ fn files(folder: &Path) {
     write("text.npy", b"hello");
     write("text.npz", b"hello");
     write("text.onnx", b"hello");
+    write("text.safetensors", b"hello");
     write("empty.onnx", b"");
     write("mlp.onnx", include_bytes!("import/encoders/mlp.onnx"));
     write("text.parquet", b"hello");

@@ -1,18 +1,16 @@
 //! The graph of a file: which nodes lead from its input to the latent.
 
 use std::collections::{HashMap, HashSet};
-use std::fs;
-use std::io::Read;
 use std::path::Path;
 
 use prost::Message;
 use prost::bytes::Bytes;
 
-use super::limits::{LARGEST, MOST, OPERATOR_SETS};
+use super::limits::{MOST, OPERATOR_SETS};
 use super::problem::OnnxProblem;
 use super::proto::{Model, Node, Tensor, ValueInfo};
-use crate::data::DataError;
 use crate::import::error::ImportError;
+use crate::import::file_bytes::file_bytes;
 
 /// How many names a message lists.
 const LISTED: usize = 8;
@@ -30,16 +28,7 @@ pub(in crate::import) struct OnnxGraph {
 impl OnnxGraph {
     /// Reads a file.
     pub(in crate::import) fn read(path: &Path) -> Result<Self, ImportError> {
-        let refused = ImportError::of_onnx(path);
-        let file = fs::File::open(path).map_err(DataError::io(path))?;
-        let length = file.metadata().map_err(DataError::io(path))?.len();
-        if length > LARGEST {
-            return Err(refused(OnnxProblem::TooLarge(length)));
-        }
-        let mut bytes = vec![];
-        // A file that grows meanwhile is not followed.
-        file.take(LARGEST).read_to_end(&mut bytes).map_err(DataError::io(path))?;
-        Self::decode(bytes.into()).map_err(refused)
+        Self::decode(file_bytes(path)?.into()).map_err(ImportError::of_onnx(path))
     }
 
     fn decode(bytes: Bytes) -> Result<Self, OnnxProblem> {

@@ -4,7 +4,5 @@ use std::ops::RangeInclusive;
 
 /// The versions of ONNX's operators that are read.
 pub(super) const OPERATOR_SETS: RangeInclusive<i64> = 13..=21;
-/// The most bytes of a file.
-pub(super) const LARGEST: u64 = 1 << 25;
 /// The most nodes, constants, inputs or outputs.
 pub(super) const MOST: usize = 10_000;

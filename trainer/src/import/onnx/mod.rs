@@ -3,12 +3,17 @@
 //! A graph is followed from its input to the latent. Its nodes must be a chain; each of them becomes a layer, is folded into
 //! one, or only changes the order in which the next layer finds its inputs.
 
+mod builder;
+mod clustering;
+mod forms;
 mod graph;
 mod limits;
+mod nodes;
 mod operation;
 mod operators;
 mod problem;
 mod proto;
+mod scores;
 mod shapes;
 mod start;
 mod tensor;
@@ -18,13 +23,17 @@ mod windows;
 use std::collections::HashSet;
 use std::path::Path;
 
+pub(super) use builder::GraphBuilder;
+pub use clustering::{has_clusters, read_onnx_clustering};
 pub use problem::{NodeProblem, OnnxProblem, TensorProblem};
+pub(super) use proto::{Attribute, kinds};
 
 use super::encoder::ImportedEncoder;
 use super::error::ImportError;
 use crate::data::Samples;
 use graph::OnnxGraph;
-use operation::{Constants, Operation, attributes, constant_of};
+use nodes::{at, constant_nodes};
+use operation::{Constants, Operation, attributes};
 use operators::{Effect, apply};
 use proto::{Node, Tensor};
 use start::starts;
@@ -38,10 +47,16 @@ use value::Value;
 /// has a node that can't be taken into a model file.
 pub fn read_onnx(path: &Path, samples: &Samples, latent: Option<&str>) -> Result<ImportedEncoder, ImportError> {
     let graph = OnnxGraph::read(path)?;
-    encoder(&graph, samples, latent).map_err(ImportError::of_onnx(path))
+    encoder(&graph, samples, latent, "encoder (ONNX)").map_err(ImportError::of_onnx(path))
 }
 
-fn encoder(graph: &OnnxGraph, samples: &Samples, latent: Option<&str>) -> Result<ImportedEncoder, OnnxProblem> {
+/// The encoder of a graph, with this name.
+pub(super) fn encoder(
+    graph: &OnnxGraph,
+    samples: &Samples,
+    latent: Option<&str>,
+    name: &str,
+) -> Result<ImportedEncoder, OnnxProblem> {
     let latent = graph.latent(latent)?;
     let nodes = graph.nodes_of(&latent);
     let input = graph.input(&nodes)?;
@@ -53,11 +68,10 @@ fn encoder(graph: &OnnxGraph, samples: &Samples, latent: Option<&str>) -> Result
         let followed = Value::new(start, &origins).map_err(|problem| (input.name.clone(), problem));
         let found = match followed {
             Ok(value) => follow(graph, &nodes, &input.name, value),
-            Err((name, problem)) => Err(OnnxProblem::Node { node: name, operator: "input".into(), problem }),
+            Err((node, problem)) => Err(OnnxProblem::Node { node, operator: "input".into(), problem }),
         };
         let refused = |problem| OnnxProblem::Latent { name: latent.clone(), problem };
-        let found =
-            found.and_then(|value| ImportedEncoder::new("encoder (ONNX)", value.stack, channels).map_err(refused));
+        let found = found.and_then(|value| ImportedEncoder::new(name, value.stack, channels).map_err(refused));
         match found {
             Ok(encoder) => return Ok(encoder),
             Err(problem) => first = first.or(Some(problem)),
@@ -90,16 +104,6 @@ fn follow(graph: &OnnxGraph, nodes: &[&Node], input: &str, mut value: Value) -> 
     Ok(value)
 }
 
-/// The constants that are nodes of the graph.
-fn constant_nodes<'g>(nodes: &[&'g Node]) -> Result<Vec<(&'g str, Tensor)>, OnnxProblem> {
-    let constants = nodes.iter().filter(|node| node.operator == "Constant");
-    let named = constants.map(|node| {
-        let name = node.outputs.first().map_or("", |output| &**output);
-        constant_of(node).map(|tensor| (name, tensor)).map_err(|problem| at(node, problem))
-    });
-    named.collect()
-}
-
 /// Which input of a node is the value that depends on the sample.
 fn place(
     node: &Node,
@@ -119,10 +123,4 @@ fn place(
         }
     }
     if let [place] = places[..] { Ok(place) } else { Err(NodeProblem::DataInputs(places.len())) }
-}
-
-/// The problem of a node, by its name or that of what it writes.
-fn at(node: &Node, problem: NodeProblem) -> OnnxProblem {
-    let name = if node.name.is_empty() { node.outputs.first() } else { Some(&node.name) };
-    OnnxProblem::Node { node: name.cloned().unwrap_or_default(), operator: node.operator.clone(), problem }
 }

@@ -79,7 +79,8 @@ impl Operation<'_> {
             AttributeKind::Int => "an integer",
             AttributeKind::String => "a text",
             AttributeKind::Ints => "a list of integers",
-            AttributeKind::Tensor | AttributeKind::Floats | AttributeKind::Undefined => "another type",
+            AttributeKind::Floats => "a list of numbers",
+            AttributeKind::Tensor | AttributeKind::Undefined => "another type",
         };
         Err(NodeProblem::Attribute { name, found: format!("of type {}", found.kind), expected })
     }
@@ -94,6 +95,11 @@ impl Operation<'_> {
 
     pub(super) fn ints(&self, name: &'static str) -> Result<Option<Vec<i64>>, NodeProblem> {
         Ok(self.attribute(name, AttributeKind::Ints)?.map(|attribute| attribute.ints.clone()))
+    }
+
+    pub(super) fn floats(&self, name: &'static str) -> Result<Vec<f64>, NodeProblem> {
+        let floats = self.attribute(name, AttributeKind::Floats)?;
+        Ok(floats.map_or(vec![], |attribute| attribute.floats.iter().map(|&x| x.into()).collect()))
     }
 
     pub(super) fn text(&self, name: &'static str) -> Result<Option<String>, NodeProblem> {

@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use super::limits::{LARGEST, OPERATOR_SETS};
+use super::limits::OPERATOR_SETS;
 use crate::import::encoder::LayerProblem;
 
 /// What is wrong with an ONNX file as a whole, or what this program can't take from it.
@@ -16,9 +16,6 @@ use crate::import::encoder::LayerProblem;
 #[derive(Clone, Debug, PartialEq, Error)]
 #[non_exhaustive]
 pub enum OnnxProblem {
-    /// The file is larger than any model for a microcontroller.
-    #[error("it has {0} bytes: a model is read up to {most} bytes, which is more than any microcontroller holds", most = LARGEST)]
-    TooLarge(u64),
     /// It is no ONNX file, or was cut off.
     #[error("not a readable ONNX file: {0}")]
     Unreadable(String),
@@ -75,6 +72,9 @@ pub enum OnnxProblem {
         /// What the samples are.
         samples: String,
     },
+    /// The graph does not end in the greatest or least of several scores.
+    #[error("it has no ArgMax or ArgMin, so that it is no clustering")]
+    NoClusters,
     /// A node that can't be taken into a model file.
     #[error("node {node} ({operator}): {problem}")]
     Node {
@@ -165,6 +165,11 @@ pub enum NodeProblem {
          reshape nothing before it"
     )]
     Order,
+    /// A clustering lies in more dimensions than its scores can be told apart in.
+    #[error(
+        "its values are functions of {0} dimensions, which are too many to tell them apart: put a PCA before the clustering"
+    )]
+    TooManyDimensions(usize),
     /// Its window has a form that is not supported.
     #[error(
         "its window is {0}: expected a square one, or one of a single row, with the same stride and padding along all axes"

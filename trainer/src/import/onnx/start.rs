@@ -1,5 +1,7 @@
 //! How the input of a graph is laid out in the values of a sample.
 
+use edgemix_format::view::MAX_INPUTS;
+
 use super::problem::OnnxProblem;
 use super::proto::{SizeValue, ValueInfo, kinds};
 use crate::data::{ImageShape, Samples};
@@ -36,6 +38,15 @@ pub(super) fn starts(input: &ValueInfo, samples: &Samples) -> Result<Vec<Start>,
         });
     }
     Ok(possible)
+}
+
+/// How many features an input of a table's rows has.
+pub(super) fn features(input: &ValueInfo) -> Result<usize, OnnxProblem> {
+    let features = match stated_sizes(input).as_deref() {
+        Some(&[Some(n)]) => usize::try_from(n).ok().filter(|n| (1..=MAX_INPUTS).contains(n)),
+        _ => None,
+    };
+    features.ok_or_else(|| OnnxProblem::InputType(input.name.clone()))
 }
 
 /// The sizes without the first; `None` for one that is open. Nothing if the input has no type that is read.

@@ -1,7 +1,7 @@
 """Writes the models and figures of `scikit/`, which `../import.rs` compares with: `python3 scikit.py [NAME...]` beside this folder.
 
-Each file has the arrays of a pipeline, as `docs/import.md` writes them, and the clusters that scikit-learn predicts for the
-10,000 samples of `samples()`, which the test draws by the same rule.
+Each NPZ file has the arrays of a pipeline, as `docs/import.md` writes them, and the clusters that scikit-learn predicts for the
+10,000 samples of `samples()`, which the test draws by the same rule. Each ONNX file is the same pipeline by skl2onnx.
 """
 
 import json
@@ -10,6 +10,7 @@ import sys
 import warnings
 
 import numpy as np
+import skl2onnx
 import sklearn
 from sklearn.cluster import KMeans
 from sklearn.decomposition import PCA
@@ -77,4 +78,6 @@ if __name__ == "__main__":
         model = MODELS[name]
         model.fit(x)
         save(FOLDER / f"{name}.npz", model, predicted=model.predict(x).astype(np.uint8))
-    print("scikit-learn", sklearn.__version__)
+        graph = skl2onnx.to_onnx(model, x[:1].astype(np.float32), target_opset=17)
+        (FOLDER / f"{name}.onnx").write_bytes(graph.SerializeToString())
+    print("scikit-learn", sklearn.__version__, "skl2onnx", skl2onnx.__version__)
