@@ -22,8 +22,10 @@ use crate::workflow::{CModule, Export as Exporter, RustModule, WorkflowError, ch
   edgemix export runs/demo -o digits.emx
   edgemix export runs/demo --rust firmware/src/model
   edgemix export runs/demo --c firmware/model
-  edgemix export runs/demo --level coarse -o coarse.emx")]
+  edgemix export runs/demo --level coarse -o coarse.emx
+  edgemix export runs/demo --onnx digits.onnx")]
 #[command(group = ArgGroup::new("module").multiple(true))]
+#[command(group = ArgGroup::new("output").multiple(true).required(true).args(["out", "rust", "c", "onnx"]))]
 pub(super) struct Export {
     /// The directory of a run.
     run: PathBuf,
@@ -33,7 +35,7 @@ pub(super) struct Export {
     #[command(flatten)]
     cut: Cut,
     /// The file to write.
-    #[arg(short, long, value_name = "FILE", required_unless_present = "module")]
+    #[arg(short, long, value_name = "FILE")]
     out: Option<PathBuf>,
     /// Writes the quantised model even if it disagrees with the trained model, and warns.
     #[arg(long)]
@@ -52,6 +54,10 @@ pub(super) struct Export {
     /// with the sizes as constants.
     #[arg(long, value_name = "DIR", group = "module")]
     c: Option<PathBuf>,
+    /// The ONNX file in which to write the trained model in floating point, for other programs: its latent, the score of each
+    /// component or class, and the cluster.
+    #[arg(long, value_name = "FILE")]
+    onnx: Option<PathBuf>,
     /// How the names in the C module begin. A firmware with several models needs a prefix for each.
     #[arg(long, value_name = "NAME", default_value = "edgemix", requires = "c")]
     prefix: String,
@@ -97,6 +103,10 @@ impl Export {
             show(&format!("{}: {sizes}\n{chip}", path.display()))
         };
         self.out.as_deref().map_or(Ok(()), write)?;
+        if let Some(path) = &self.onnx {
+            exporter.write_onnx(path)?;
+            show(&format!("{}: the model in f32\n", path.display()))?;
+        }
         if let Some(folder) = &self.rust {
             let module = RustModule::create(folder)?;
             write(&module.model_path())?;
@@ -127,7 +137,7 @@ impl Export {
             [module.model_path(), module.header_path(), module.source_path(), header, source]
         });
         let mut locks = vec![];
-        for out in self.out.iter().chain(of_rust.iter().flatten()).chain(of_c.iter().flatten()) {
+        for out in self.out.iter().chain(&self.onnx).chain(of_rust.iter().flatten()).chain(of_c.iter().flatten()) {
             check_output(out, &input_files(source), Some((run, RunFile::Model)))?;
             if locks.is_empty() {
                 locks.extend(run.lock_if_within(out)?);

@@ -187,6 +187,9 @@ pub enum WorkflowError {
         /// Number of clusters.
         clusters: usize,
     },
+    /// The model has a head that is not written as ONNX.
+    #[error("a model with an autoencoder for each cluster can't be written as ONNX: mixtures and softmax heads can")]
+    NoGraph,
     /// The model does not fit the chip that it is for.
     #[error(transparent)]
     Chip(#[from] Misfit),

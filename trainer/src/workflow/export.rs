@@ -9,10 +9,11 @@ use super::error::WorkflowError;
 use crate::assessment::chips::Chip;
 use crate::data::split::{Split, SplitSamples};
 use crate::data::{DataRecord, Dataset, Source};
+use crate::import::onnx_file;
 use crate::methods::FitConfig;
 use crate::quantize::{HeldOut, Provenance, QuantizeError, check, check_raw_counts, quantize};
 use crate::run::{RunDir, RunError, write_whole};
-use crate::trained::{LevelChoice, Trained};
+use crate::trained::{AssignError, LevelChoice, Trained};
 
 /// The trained model of a run, and the samples that are used to quantise it.
 ///
@@ -101,6 +102,18 @@ impl<'a> Export<'a> {
     /// [`WorkflowError::Run`] if the file can't be written.
     pub fn write(&self, out: &Path, allow_disagreement: bool) -> Result<Option<QuantizeError>, WorkflowError> {
         check_and_write(self, out, allow_disagreement)
+    }
+
+    /// Writes the trained model in f32 as an ONNX file: its latent, scores and cluster.
+    ///
+    /// # Errors
+    /// [`WorkflowError::NoGraph`] if the model has an autoencoder for each cluster, [`WorkflowError::Assign`] if a covariance is
+    /// not positive definite, and [`WorkflowError::Run`] if the file can't be written.
+    pub fn write_onnx(&self, out: &Path) -> Result<(), WorkflowError> {
+        let bytes = onnx_file(&self.trained, self.parts.training.origins()).map_err(AssignError::from)?;
+        let bytes = bytes.ok_or(WorkflowError::NoGraph)?;
+        write_whole(out, &bytes).map_err(RunError::io(out))?;
+        Ok(())
     }
 }
 

@@ -6,11 +6,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use edgemix::assessment::inference;
-use edgemix::data::{Dataset, Layout, Samples, Source, digits};
-use edgemix::import::read_onnx;
+use edgemix::data::{Dataset, Layout, Samples, Scaling, Source, digits};
+use edgemix::import::{onnx_file, read_onnx, read_onnx_clustering};
 use edgemix::methods::{FitConfig, MethodConfig};
 use edgemix::metrics::agreement;
 use edgemix::run::RunFile;
+use edgemix::trained::Trained;
 use edgemix::workflow::{
     EncoderFile, EncoderPlan, ExistingRun, Export, FitOptions, WorkflowError, evaluate_run, fit_import, start,
     start_import,
@@ -126,4 +127,41 @@ fn the_latent_is_the_value_that_was_named() {
     assert_eq!((hidden.n_dims(), hidden.encode(&samples.chunk(0..2).unwrap()).len()), (32, 64));
     let error = read("z").unwrap_err().to_string();
     assert!(error.contains("mlp.onnx: no node writes z: expected one of /encoder.3/Gemm_output_0, "), "{error}");
+}
+
+/// What is written as ONNX is read again, with the latents and clusters of the model.
+#[test]
+fn an_exported_graph_is_the_model() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, samples, clusters) in encoders() {
+        let dataset = Dataset { samples, labels: None, groups: None };
+        let samples = &dataset.samples;
+        let source = Source::new(name);
+        let plan = EncoderPlan::new(&encoder_file(name), &source, &dataset, config(clusters)).unwrap();
+        let run = start_import(&folder.path().join(name), &plan, false).unwrap();
+        let run = fit_import(&run, &plan, &FitOptions::default(), &mut ()).unwrap().run;
+        let path = folder.path().join("m.onnx");
+        let export = Export::new(&run, &source, &dataset, None).unwrap();
+        export.write_onnx(&path).unwrap();
+        let again = read_onnx(&path, samples, Some("latent")).unwrap();
+        let trained = export.trained();
+        let (expected, found) = (trained.encode(samples).unwrap(), again.encode(&samples.all().unwrap()));
+        assert_eq!(found.len(), expected.len(), "{name}");
+        for (found, expected) in found.iter().zip(&expected) {
+            assert!((found - expected).abs() < 1e-4 * expected.abs().max(1.0), "{name}: {found} {expected}");
+        }
+        // The same bytes each time.
+        let bytes = fs::read(&path).unwrap();
+        export.write_onnx(&path).unwrap();
+        assert!(fs::read(&path).unwrap() == bytes);
+
+        // The mixture alone, whose graph is a clustering.
+        let scaling = Scaling { gain: vec![1.0], offset: vec![0.0], limits: None };
+        let alone = Trained { encoder: vec![], scaling, ..trained.clone() };
+        fs::write(&path, onnx_file(&alone, &[]).unwrap().unwrap()).unwrap();
+        let latents = Samples::new("latents", expected, trained.head.n_dims());
+        let again = read_onnx_clustering(&path, None).unwrap().trained(&latents).unwrap();
+        let share = agreement(&trained.assign(samples).unwrap(), &again.assign(&latents).unwrap());
+        assert!(share >= 0.999, "{name}: {share}");
+    }
 }

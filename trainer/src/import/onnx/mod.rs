@@ -1,10 +1,11 @@
-//! Encoders from ONNX files.
+//! Encoders and clusterings from ONNX files, and models as ONNX files.
 //!
 //! A graph is followed from its input to the latent. Its nodes must be a chain; each of them becomes a layer, is folded into
 //! one, or only changes the order in which the next layer finds its inputs.
 
 mod builder;
 mod clustering;
+mod export;
 mod forms;
 mod graph;
 mod limits;
@@ -25,6 +26,7 @@ use std::path::Path;
 
 pub(super) use builder::GraphBuilder;
 pub use clustering::{has_clusters, read_onnx_clustering};
+pub use export::onnx_file;
 pub use problem::{NodeProblem, OnnxProblem, TensorProblem};
 pub(super) use proto::{Attribute, kinds};
 
