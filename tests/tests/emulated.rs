@@ -14,7 +14,9 @@ use edgemix::methods::{Export, FitConfig, MethodConfig, ReconstructionTarget, So
 use edgemix::quantize::{HeldOut, Provenance, quantize};
 use edgemix::random::{normal, stream};
 use edgemix::training::PhaseSettings;
-use edgemix::workflow::{Evaluation, ExistingRun, FitOptions, Plan, fit, start};
+use edgemix::workflow::{
+    EncoderFile, EncoderPlan, Evaluation, ExistingRun, FitOptions, Plan, fit, fit_import, start, start_import,
+};
 use edgemix_format::write::AlignedBytes;
 use edgemix_runtime::view::Calibration;
 use edgemix_runtime::{DriftMonitor, Model, RawCount, Smoother};
@@ -248,4 +250,37 @@ fn exports(method: MethodConfig) -> Vec<MethodConfig> {
         _ => return vec![method],
     }
     vec![method, other]
+}
+
+/// Encoders of other programs, from raw counts to the posterior.
+#[test]
+fn imported_encoders_give_the_hosts_bits() {
+    let wave = |i: usize| (i / 3 * (3 + i / 9600) % 40) as f32 * (1 + i % 3) as f32 + (i * 7919 % 23) as f32;
+    let windows = Samples::new("waves", (0..300 * 96).map(wave).collect(), 96);
+    let windows = windows.with_layout(Layout::Windows { channels: 3 });
+    let encoders = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("trainer/tests/suite/import/encoders");
+    for (name, samples) in [("mlp", digits().samples), ("conv2d", digits().samples), ("conv1d", windows)] {
+        let dataset = Dataset { samples, labels: None, groups: None };
+        let mut config = FitConfig { method: MethodConfig::named("ae-gmm").unwrap(), ..FitConfig::default() };
+        config.method.set_n_clusters(5);
+        let file = EncoderFile { path: encoders.join(name).with_extension("onnx"), ..EncoderFile::default() };
+        let plan = EncoderPlan::new(&file, &Source::new(name), &dataset, config).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let run = start_import(folder.path(), &plan, false).unwrap();
+        let options = FitOptions { allow_disagreement: true, ..FitOptions::default() };
+        let file = fit_import(&run, &plan, &options, &mut ()).unwrap().run.model().unwrap();
+        let model = file.model().unwrap();
+        let values = dataset.samples.chunk(0..300).unwrap();
+        let mut counts = vec![0i16; values.len()];
+        let places = counts.chunks_exact_mut(model.input_len());
+        values
+            .chunks_exact(model.input_len())
+            .zip(places)
+            .for_each(|(sample, place)| model.counts(sample, place).unwrap());
+        let expected = on_the_host(&model, &counts);
+        let clusters: BTreeSet<_> = expected.lines().filter_map(|line| line.split(' ').nth(1)).collect();
+        assert!(clusters.len() > 2, "{name}: {clusters:?}");
+        let bytes: Vec<u8> = counts.iter().flat_map(|count| count.to_le_bytes()).collect();
+        assert_eq!(on_the_chip(file.path(), &bytes, "i16"), expected, "{name}");
+    }
 }
