@@ -29,7 +29,7 @@ fn main() {
     signed_models(&out);
 }
 
-/// The counts of a recording in CSV, behind the columns of user and activity.
+/// The counts of a recording in CSV, after the columns of user and activity.
 fn recording(path: &str) -> Vec<u8> {
     println!("cargo:rerun-if-changed={path}");
     let text = fs::read_to_string(path).unwrap_or_else(|error| panic!("{path}: {error}"));

@@ -76,7 +76,7 @@ typedef struct edgemix_window {
     const int16_t *older;
     // Number of counts in the first part.
     size_t older_length;
-    // The instants behind them.
+    // The instants after them.
     const int16_t *newer;
     // Number of counts in the second part, perhaps 0.
     size_t newer_length;
@@ -199,7 +199,7 @@ typedef struct edgemix_smoother {
 // The novelty tables are not valid.
 #define EDGEMIX_ERROR_CALIBRATION 33
 
-// The model's description goes on behind its last field.
+// The model's description goes on after its last field.
 #define EDGEMIX_ERROR_TRAILING_BYTES 34
 
 // The arena's length in the model's header is wrong.
@@ -275,7 +275,7 @@ const char *edgemix_fault_text(edgemix_status status);
 
 // Checks a model completely, and fills `model`. Afterwards only a wrong sample or arena can cause an error.
 //
-// `bytes` is at a multiple of 16, and may go on behind the model, as a flash partition does. Any flipped bit and any
+// `bytes` is at a multiple of 16, and may go on after the model, as a flash partition does. Any flipped bit and any
 // truncation is refused. The bytes must stay where they are, unchanged, as long as `model` is used.
 //
 // The caller ensures:

@@ -27,7 +27,7 @@ pub extern "C" fn edgemix_fault_text(status: Status) -> *const c_char {
 
 /// Checks a model completely, and fills `model`. Afterwards only a wrong sample or arena can cause an error.
 ///
-/// `bytes` is at a multiple of 16, and may go on behind the model, as a flash partition does. Any flipped bit and any
+/// `bytes` is at a multiple of 16, and may go on after the model, as a flash partition does. Any flipped bit and any
 /// truncation is refused. The bytes must stay where they are, unchanged, as long as `model` is used.
 ///
 /// # Safety

@@ -40,7 +40,7 @@ faults! {
     TensorLength = 4, c"a tensor has the wrong number of elements";
     TensorAlignment = 5, c"a tensor is not at a multiple of 16 bytes";
     Stride = 6, c"the tensors of one autoencoder pair need more bytes than lie between two pairs";
-    TensorOutside = 7, c"a tensor ends behind the file";
+    TensorOutside = 7, c"a tensor ends beyond the end of the file";
     Size = 8, c"a size is zero or too large";
     LayerCount = 9, c"the number of layers is not allowed here";
     Inputs = 10, c"it takes another number of elements than what is before it gives";
@@ -60,7 +60,7 @@ faults! {
     Transform = 24, c"the length of the Fourier transform is not a power of two from 16 to 1024";
     Frames = 25, c"the frames do not fit the window or the transform, or there are too many";
     Signals = 26, c"a signal has no channel, or one that the window does not have";
-    Bands = 27, c"the edges of the bands do not ascend, or lie behind the last bin";
+    Bands = 27, c"the edges of the bands do not ascend, or lie beyond the last bin";
     Statistics = 28, c"a statistic is unknown, or not allowed beside the energies of each frame";
     Floor = 29, c"a floor or a level is too large";
     Taper = 30, c"a taper is negative";

@@ -57,7 +57,7 @@ pub const EDGEMIX_ERROR_LATENT: Status = 31;
 pub const EDGEMIX_ERROR_HEAD: Status = 32;
 /// The novelty tables are not valid.
 pub const EDGEMIX_ERROR_CALIBRATION: Status = 33;
-/// The model's description goes on behind its last field.
+/// The model's description goes on after its last field.
 pub const EDGEMIX_ERROR_TRAILING_BYTES: Status = 34;
 /// The arena's length in the model's header is wrong.
 pub const EDGEMIX_ERROR_ARENA: Status = 35;
@@ -225,7 +225,7 @@ pub(crate) fn text(status: Status) -> &'static CStr {
         EDGEMIX_ERROR_LATENT => c"the model's latent is not valid",
         EDGEMIX_ERROR_HEAD => c"the model's head is not valid",
         EDGEMIX_ERROR_CALIBRATION => c"the model's novelty tables are not valid",
-        EDGEMIX_ERROR_TRAILING_BYTES => c"the model's description goes on behind its last field",
+        EDGEMIX_ERROR_TRAILING_BYTES => c"the model's description goes on after its last field",
         EDGEMIX_ERROR_ARENA => c"the arena's length in the model's header is wrong",
         EDGEMIX_ERROR_MACS => c"the number of multiply-accumulates in the model's header is wrong",
         EDGEMIX_ERROR_COUNTS => c"a length or a number of clusters in the model's header is wrong",

@@ -55,7 +55,7 @@ pub struct Window {
     pub older: *const i16,
     /// Number of counts in the first part.
     pub older_length: usize,
-    /// The instants behind them.
+    /// The instants after them.
     pub newer: *const i16,
     /// Number of counts in the second part, perhaps 0.
     pub newer_length: usize,

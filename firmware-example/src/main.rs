@@ -61,7 +61,7 @@ fn run() -> Result<(), &'static str> {
                     }
                 }
             }
-            // The next window begins behind the gap.
+            // The next window begins after the gap.
             Reading::Lost(instants) => {
                 defmt::warn!("{=u64} instants lost", instants);
                 stream.gap(instants);

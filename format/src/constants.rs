@@ -104,7 +104,7 @@ const fn field(bytes: &[u8], offset: usize) -> u32 {
     if has_magic(bytes) { word(bytes, offset) } else { 0 }
 }
 
-/// The little-endian word at `offset`; 0 behind the end.
+/// The little-endian word at `offset`; 0 after the end.
 pub(crate) const fn word(bytes: &[u8], offset: usize) -> u32 {
     match bytes.split_at_checked(offset) {
         Some((_, rest)) => match rest.first_chunk::<4>() {

@@ -29,7 +29,7 @@ impl<'a> Cursor<'a> {
 
 /// A value in a description.
 pub(crate) trait Decode<'a>: Sized {
-    /// Decodes the value at the beginning of `bytes` and moves `bytes` behind it. `None` if the bytes do not hold one.
+    /// Decodes the value at the beginning of `bytes` and moves `bytes` after it. `None` if the bytes do not hold one.
     fn decode(bytes: &mut &'a [u8]) -> Option<Self>;
 }
 

@@ -87,7 +87,7 @@ pub enum LoadError {
     Hierarchy(Fault),
     /// The transitions between clusters are not valid.
     Transitions(Fault),
-    /// The description goes on behind its last field, and the file is not of a later minor version.
+    /// The description goes on after its last field, and the file is not of a later minor version.
     TrailingBytes,
     /// The header's arena length is not what the layers and the head need.
     Arena {
@@ -133,7 +133,7 @@ pub enum Fault {
     TensorAlignment,
     /// The stride between pairs of autoencoders is less than the bytes of one pair's tensors.
     Stride,
-    /// A tensor ends behind the blob.
+    /// A tensor ends beyond the end of the blob.
     TensorOutside,
     /// A size is zero or above its limit.
     Size,
@@ -167,8 +167,8 @@ pub enum Fault {
     CurveBeforeLastLayer,
     /// There are more front ends than a model may have.
     FrontEndCount,
-    /// A front end is not followed by one that takes what it gives: behind a filter, this is a spectrum of the window that
-    /// the filter gives; behind a spectrum, nothing.
+    /// A front end is not followed by one that takes what it gives: after a filter, this is a spectrum of the window that
+    /// the filter gives; after a spectrum, nothing.
     FrontEndOrder,
     /// A filter has no sections, or too many.
     SectionCount,
@@ -180,7 +180,7 @@ pub enum Fault {
     Frames,
     /// A signal has no channel or one that the window does not have, or there are none or too many.
     Signals,
-    /// The edges of bands do not ascend or lie behind the last bin.
+    /// The edges of bands do not ascend or lie beyond the last bin.
     Bands,
     /// A statistic is not defined, or there are some beside the energies of each frame.
     Statistics,
@@ -249,7 +249,7 @@ impl fmt::Display for LoadError {
             Self::Calibration(fault) => write!(f, "novelty tables: {fault}"),
             Self::Hierarchy(fault) => write!(f, "levels: {fault}"),
             Self::Transitions(fault) => write!(f, "transitions: {fault}"),
-            Self::TrailingBytes => f.write_str("the description goes on behind its last field"),
+            Self::TrailingBytes => f.write_str("the description goes on after its last field"),
             Self::Arena { stored, computed } => {
                 write!(f, "the header says that inference needs {stored} bytes of RAM, but it needs {computed}")
             }
@@ -272,7 +272,7 @@ impl fmt::Display for Fault {
             Self::TensorLength => "a tensor has the wrong number of elements",
             Self::TensorAlignment => "a tensor is not at a multiple of 16 bytes",
             Self::Stride => "the tensors of one autoencoder pair need more bytes than lie between two pairs",
-            Self::TensorOutside => "a tensor ends behind the file",
+            Self::TensorOutside => "a tensor ends beyond the end of the file",
             Self::Size => "a size is zero or too large",
             Self::LayerCount => "the number of layers is not allowed here",
             Self::Inputs => "it takes another number of elements than what is before it gives",
@@ -295,7 +295,7 @@ impl fmt::Display for Fault {
             Self::Transform => "the length of the Fourier transform is not a power of two from 16 to 1024",
             Self::Frames => "the frames do not fit the window or the transform, or there are too many",
             Self::Signals => "a signal has no channel, or one that the window does not have",
-            Self::Bands => "the edges of the bands do not ascend, or lie behind the last bin",
+            Self::Bands => "the edges of the bands do not ascend, or lie beyond the last bin",
             Self::Statistics => "a statistic is unknown, or not allowed beside the energies of each frame",
             Self::Floor => "a floor or a level is too large",
             Self::Taper => "a taper is negative",

@@ -26,7 +26,7 @@ impl From<usize> for LayerMemory {
 pub struct FrontEndMemory {
     /// Number of features, 16 bits each.
     pub features: usize,
-    /// Words of 32 bits of scratch memory, which begins at an even element behind the features.
+    /// Words of 32 bits of scratch memory, which begins at an even element after the features.
     pub scratch: usize,
 }
 

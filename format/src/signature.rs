@@ -1,4 +1,4 @@
-//! Signed models: a trailer behind the model says who made it, and which of several models is the newest. Feature
+//! Signed models: a trailer after the model says who made it, and which of several models is the newest. Feature
 //! `signature`.
 //!
 //! | offset | bytes | what |
@@ -87,7 +87,7 @@ impl From<LoadError> for SignatureError {
 }
 
 /// Checks the limits and the signature of a model, and gives its counter. The model's bytes are not looked at beyond their
-/// header; they may continue behind the trailer.
+/// header; they may continue after the trailer.
 ///
 /// # Errors
 /// See [`SignatureError`].

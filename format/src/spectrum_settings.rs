@@ -56,7 +56,7 @@ pub struct SpectrumSettings {
     pub noise: f64,
     /// The channels of each signal, channel `c` being bit `c`: one channel, or the magnitude of several.
     pub signals: Vec<u32>,
-    /// The first bin of each band, then the bin behind the last band; empty for no bands.
+    /// The first bin of each band, then the bin after the last band; empty for no bands.
     pub edges: Vec<u16>,
 }
 

@@ -83,7 +83,7 @@ fn same(description: &Description, file: &File, bytes: &[u8]) {
             assert_eq!((view.levels.len(), view.thresholds.len()), (tables.len.into(), tables.len.into()));
             assert_eq!(view.inverse_temperature.to_bits(), tables.inverse_temperature.to_bits());
             assert_eq!(file.calibration.margin_weight(), tables.margin_weight);
-            // The tables lie one behind the other, and each cluster's is one of them.
+            // The tables lie one after the other, and each cluster's is one of them.
             let all: Vec<u16> = (0..tables.n_tables).flat_map(|table| view.table(table).1).copied().collect();
             assert_eq!(all, view.levels);
             for (cluster, &table) in (0u16..).zip(view.tables) {

@@ -1,4 +1,4 @@
-//! Loads models with structure-aware mutations and a right checksum, so that they reach the checks behind it.
+//! Loads models with structure-aware mutations and a right checksum, so that they reach the checks after it.
 #![no_main]
 
 use edgemix_format::testing::{SplitMix64, repair};

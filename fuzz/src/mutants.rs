@@ -1,4 +1,4 @@
-//! Writes mutated models to standard output, each behind its length as a little-endian u32, for programs in other languages:
+//! Writes mutated models to standard output, each after its length as a little-endian u32, for programs in other languages:
 //! `cargo run --release --bin mutants -- COUNT`.
 
 use std::io::{self, BufWriter, Write};

@@ -32,7 +32,7 @@
 //!
 //! | feature | models with |
 //! |---|---|
-//! | `activations` | leaky ReLUs, tables and curves behind layers |
+//! | `activations` | leaky ReLUs, tables and curves after layers |
 //! | `autoencoders` | one autoencoder per cluster |
 //! | `convolution` | convolutions |
 //! | `filter` | a filter of a raw window before its spectrum |

@@ -71,7 +71,7 @@ pub struct Windows {
 pub struct Window<'s, S> {
     /// The first instants.
     pub older: &'s [S],
-    /// The instants behind them. Both parts have whole instants; this one may be empty.
+    /// The instants after them. Both parts have whole instants; this one may be empty.
     pub newer: &'s [S],
     /// The number of the first instant since the stream began. Lost instants count, so that the time of a window is its
     /// number times the period of sampling.
@@ -117,7 +117,7 @@ impl<S: RawCount + Default, const N: usize> Stream<S, N> {
     }
 
     /// Says that `n_lost` instants were lost, for example because a sensor's memory overflowed, and that the next count is
-    /// the first of an instant. No window reaches across the gap: the next one begins behind it.
+    /// the first of an instant. No window reaches across the gap: the next one begins after it.
     ///
     /// ```
     /// use edgemix_runtime::Stream;

@@ -53,7 +53,7 @@ fn the_arena_is_exact_and_holds_nothing_between_samples() {
         let expected = all(&model.assign(&x, &mut Arena::new(needed, 0)).unwrap());
         for poison in [0xff, 0x80, 0x7f] {
             assert_eq!(all(&model.assign(&x, &mut Arena::new(needed, poison)).unwrap()), expected, "{spec:?}");
-            // The bytes of a longer workspace behind the arena are not touched.
+            // The bytes of a longer workspace after the arena are not touched.
             let mut longer = Arena::new(needed + 64, poison);
             assert_eq!(all(&model.assign(&x, &mut longer).unwrap()), expected);
             assert!(longer.as_mut()[needed..].iter().all(|&byte| byte == poison));

@@ -1,5 +1,5 @@
 //! Heads of autoencoders: one architecture, whose layers stay encoded in the file and are decoded as they run. The tensors
-//! of a pair lie a multiple of the stride behind those of the first pair.
+//! of a pair lie a multiple of the stride after those of the first pair.
 
 use serde::{Deserialize, Serialize};
 
@@ -19,7 +19,7 @@ const DECODING_MACS: u64 = 256;
 /// K encoder-decoder pairs of one architecture, as the description encodes them. They take the sample, which is int8 here:
 /// the model's own encoder has no layers.
 ///
-/// A pair's encoder gives `latent` means and, with a `variance_penalty`, as many log variances behind them; its decoder
+/// A pair's encoder gives `latent` means and, with a `variance_penalty`, as many log variances after them; its decoder
 /// takes the means and gives the sample back, in the input's steps. With `e` the sum of squared differences between sample
 /// and reconstruction, the score in units of 2^-16 nat is `constant - floor(e * multiplier / 2^shift + 1/2) -
 /// sum_d mean_penalty[mean_d + 128] - sum_d variance_penalty[variance_d + 128]`.
@@ -137,7 +137,7 @@ impl<'a> Autoencoders<'a> {
         start.and_then(|start| self.blob.get(start..)).unwrap_or_default()
     }
 
-    /// Checks the tensors of the pairs behind the first, whose layers were checked. Pairs do not overlap, so that this takes
+    /// Checks the tensors of the pairs after the first, whose layers were checked. Pairs do not overlap, so that this takes
     /// no longer than the blob is long; a layer without tensors, of which a pair may have many, is the same in each pair.
     fn check_others(&self, network: &Network<'a>) -> Result<(), Fault> {
         let mut first = self.layers(network, 0);
@@ -195,7 +195,7 @@ impl<'a> Iterator for PairLayers<'a> {
 }
 
 impl PairLayers<'_> {
-    /// Checks every layer and its tensors. Gives what is behind the layers, the elements that they need, and the number
+    /// Checks every layer and its tensors. Gives what is after the layers, the elements that they need, and the number
     /// of outputs of the last one.
     #[inline(never)]
     fn check(mut self) -> Result<(Self, usize, usize), Fault> {
@@ -215,7 +215,7 @@ impl PairLayers<'_> {
     }
 }
 
-/// The fields behind the layers.
+/// The fields after the layers.
 struct Scoring {
     constants: Tensor<i32>,
     error: RequantizeRecord,
@@ -258,7 +258,7 @@ pub(crate) fn decode<'a>(cursor: &mut Cursor<'a>, inputs: usize, blob: &'a [u8])
     Ok(pairs)
 }
 
-/// Checks the first pair's network and moves the cursor behind it. Gives its number of outputs, too.
+/// Checks the first pair's network and moves the cursor after it. Gives its number of outputs, too.
 fn network<'a>(cursor: &mut Cursor<'a>, inputs: usize, blob: &'a [u8]) -> Result<(Network<'a>, usize), Fault> {
     let n_layers: u32 = cursor.next()?;
     ensure((1..=MAX_LAYERS as u32).contains(&n_layers), Fault::LayerCount)?;

@@ -33,7 +33,7 @@ pub struct QuantileTableRecord {
 
 decode_fields!(QuantileTableRecord: len, log_densities, levels);
 
-/// Novelty tables of samples that were held out of training, one behind the other, each for some of the clusters; and a
+/// Novelty tables of samples that were held out of training, one after the other, each for some of the clusters; and a
 /// temperature. As the description encodes it.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct HeldOutRecord {
@@ -91,7 +91,7 @@ pub enum Calibration<'a> {
     HeldOut(HeldOut<'a>),
 }
 
-/// Tables of held-out samples, one behind the other. Thresholds and p-values ascend in each.
+/// Tables of held-out samples, one after the other. Thresholds and p-values ascend in each.
 #[derive(Clone, Copy, Debug)]
 pub struct HeldOut<'a> {
     /// The table of each cluster, less than `ends.len()`.
@@ -203,7 +203,7 @@ fn held_out<'a>(cursor: &mut Cursor<'a>, n_clusters: usize, blob: &'a [u8]) -> R
     ensure(held_out.ends.last() == Some(&record.len), Fault::TableEnd)?;
     ensure(held_out.tables.iter().all(|&table| table < record.n_tables), Fault::UnknownTable)?;
     for table in 0..record.n_tables {
-        // Empty if it ends before it begins or behind the last entry.
+        // Empty if it ends before it begins or after the last entry.
         let (thresholds, levels) = held_out.table(table);
         check_table(thresholds, levels)?;
     }

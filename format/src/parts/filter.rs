@@ -80,7 +80,7 @@ impl Filter<'_> {
         self.kept().wrapping_mul(self.channels)
     }
 
-    /// Scratch memory holds, for each channel, two words before the first section and behind every section.
+    /// Scratch memory holds, for each channel, two words before the first section and after every section.
     pub(crate) fn memory(&self) -> FrontEndMemory {
         let words = 2usize.wrapping_mul(self.sections.len().wrapping_add(1)).wrapping_mul(self.channels);
         FrontEndMemory { features: self.outputs(), scratch: words }

@@ -72,7 +72,7 @@ impl HeadTag {
         }
     }
 
-    /// Decodes and checks the head behind the tag. It takes `len` elements of a latent, or of the sample.
+    /// Decodes and checks the head after the tag. It takes `len` elements of a latent, or of the sample.
     pub(crate) fn head<'a>(self, cursor: &mut Cursor<'a>, len: usize, blob: &'a [u8]) -> Result<Head<'a>, Fault> {
         match self {
             Self::Mixture => mixture::decode(cursor, len, blob).map(Head::Mixture),

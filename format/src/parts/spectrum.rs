@@ -39,7 +39,7 @@ pub struct SpectrumRecord {
     pub signals: Tensor<u32>,
     /// What each instant of a frame is multiplied by, in units of 2^-15; no elements for a frame that is not tapered.
     pub taper: Tensor<i16>,
-    /// The first bin of each band, then the bin behind the last band. No elements if there are no bands.
+    /// The first bin of each band, then the bin after the last band. No elements if there are no bands.
     pub edges: Tensor<u16>,
 }
 
@@ -72,7 +72,7 @@ pub struct Spectrum<'a> {
     pub signals: &'a [u32],
     /// What each instant of a frame is multiplied by, in units of 2^-15; empty for a frame that is not tapered.
     pub taper: &'a [i16],
-    /// The first bin of each band, then the bin behind the last band; empty if there are no bands.
+    /// The first bin of each band, then the bin after the last band; empty if there are no bands.
     pub edges: &'a [u16],
 }
 

@@ -41,7 +41,7 @@ fn too_many_layers() {
         HEADER_LEN + before
     };
     let mut bytes = spec.build().unwrap();
-    // The input behind the front ends: two lengths, three tensors, a zero point. The list's length is behind it.
+    // The input after the front ends: two lengths, three tensors, a zero point. The list's length is after it.
     let place = (encoded(&spec)..).find(|&at| bytes[at] == 16 && bytes[at + 1] == 0).unwrap();
     bytes.as_mut()[place] = 17;
     mend(bytes.as_mut());

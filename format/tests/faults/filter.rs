@@ -36,7 +36,7 @@ fn what_a_filter_is() {
     let front_end = &file.front_ends[0];
     assert_eq!((file.sample.len, file.input.len), (122, 15));
     assert_eq!((front_end.inputs(), front_end.outputs(), front_end.kind()), (122, 40, "filter"));
-    // Two words for each channel before, between and behind two sections.
+    // Two words for each channel before, between and after two sections.
     assert_eq!((front_end.scratch(), front_end.flash()), (2 * 2 * 3, 2 * 5 * 4));
     assert_eq!(front_end_scratch(&file.front_ends), 12 + file.front_ends[1].scratch());
     assert_eq!(file.header.arena_len as usize, 2 * 16 + 4 * front_end_scratch(&file.front_ends));

@@ -111,7 +111,7 @@ fn spectrum_tensors() {
         assert_eq!(element(&spec, |d| spectrum_of(d).signals, 1, signal), faults(Fault::Signals));
     }
     assert_eq!(element(&spec, |d| spectrum_of(d).taper, 3, u16::MAX), faults(Fault::Taper));
-    // Equal to the edge before, below it, behind the last bin.
+    // Equal to the edge before, below it, after the last bin.
     for (index, edge) in [(1, 1u16), (2, 1), (3, 10), (3, u16::MAX)] {
         assert_eq!(element(&spec, |d| spectrum_of(d).edges, index, edge), faults(Fault::Bands));
     }

@@ -86,7 +86,7 @@ fn transitions() {
     assert_eq!(with(shares), None);
     assert_eq!(with([shares[0] + 1, shares[1], shares[2]]), Some(fault(Fault::Shares)));
     assert_eq!(with([u16::MAX; 3]), Some(fault(Fault::Shares)));
-    // The number of the variant is the first byte behind the levels, of which there are none.
+    // The number of the variant is the first byte after the levels, of which there are none.
     let bytes = spec.build().unwrap();
     let end = HEADER_LEN + File::from_bytes(&bytes).unwrap().header.description_len as usize;
     let tensors = record(&spec.parts().0);
@@ -106,7 +106,7 @@ fn transitions() {
     assert_eq!(load(&older), LoadError::TrailingBytes);
 }
 
-/// More levels than a model may have, which a description can't hold: the first byte behind the calibration says so.
+/// More levels than a model may have, which a description can't hold: the first byte after the calibration says so.
 #[test]
 fn too_many_levels() {
     let bytes = Spec { clusters: 5, levels: vec![4, 3, 2, 1], ..spec() }.build().unwrap();
@@ -253,7 +253,7 @@ fn tables_of_held_out_samples() {
     }
     let of = |d: &Description| *held_out(&mut d.clone());
     assert_eq!(element(&spec, |d| of(d).tables, 2, 2u16), fault(Fault::UnknownTable));
-    // A table that is empty, one that ends before it begins, entries behind the last table.
+    // A table that is empty, one that ends before it begins, entries after the last table.
     for (table, end) in [(0, 0u16), (1, 3), (1, 2), (1, 5), (1, 7), (1, u16::MAX)] {
         assert_eq!(element(&spec, |d| of(d).ends, table, end), fault(Fault::TableEnd), "{table} ends at {end}");
     }

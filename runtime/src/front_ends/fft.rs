@@ -2,7 +2,7 @@
 //! order to the order of reversed indices.
 //!
 //! All factors of a block are then the same, and those of all stages are the beginning of one table. Block `b` has the
-//! factor `exp(-i pi r(b))`, where `r(b)` has the bits of `b`, from the last to the first, behind the binary point. That
+//! factor `exp(-i pi r(b))`, where `r(b)` has the bits of `b`, from the last to the first, after the binary point. That
 //! of an odd block is -i times that of the even one before it.
 //!
 //! Each pass is a function of its own, which leaves it all registers.

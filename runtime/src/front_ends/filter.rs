@@ -16,14 +16,14 @@ const MOST: i64 = 1 << 29;
 /// Instants that are filtered at once.
 const BLOCK: usize = 32;
 
-/// The two latest values before the first section or behind a section, the latest first.
+/// The two latest values before the first section or after a section, the latest first.
 type Pair = [i32; 2];
 
-/// A window behind a filter.
+/// A window after a filter.
 pub(super) struct Filtered<'f, 'a> {
     pub(super) filter: &'f Filter<'a>,
     pub(super) window: &'f mut dyn RawWindow,
-    /// The pairs of each channel: one before the first section, and one behind each section.
+    /// The pairs of each channel: one before the first section, and one after each section.
     pub(super) pairs: &'f mut [Pair],
 }
 
@@ -86,9 +86,9 @@ fn run(sections: &[[i32; 5]], is_first: bool, pairs: &mut [Pair], block: &mut [i
     }
     let Some((mut before, rest)) = pairs.split_first_mut() else { return };
     let mut latest = *before;
-    for (section, behind) in sections.iter().zip(rest) {
-        latest = run_section(section, before, *behind, block);
-        before = behind;
+    for (section, after) in sections.iter().zip(rest) {
+        latest = run_section(section, before, *after, block);
+        before = after;
     }
     *before = latest;
     let rounded = |x: i32| (x + (1 << (FRACTION - 1))) >> FRACTION;
@@ -109,12 +109,12 @@ fn settle(sections: &[[i32; 5]], constant: i32, pairs: &mut [Pair]) {
     }
 }
 
-/// Runs a section over a block in place. Takes the pair behind the section and returns what it becomes.
+/// Runs a section over a block in place. Takes the pair after the section and returns what it becomes.
 #[inline(never)]
-fn run_section(section: &[i32; 5], before: &mut Pair, behind: Pair, block: &mut [i32]) -> Pair {
+fn run_section(section: &[i32; 5], before: &mut Pair, after: Pair, block: &mut [i32]) -> Pair {
     let [b0, b1, b2, a1, a2] = *section;
     let product = |factor: i32, value: i32| i64::from(factor) * i64::from(value);
-    let ([mut x1, mut x2], [mut y1, mut y2]) = (*before, behind);
+    let ([mut x1, mut x2], [mut y1, mut y2]) = (*before, after);
     for x in block {
         let sum = product(b0, *x) + product(b1, x1) + product(b2, x2) + product(a1, y1) + product(a2, y2);
         let y = ((sum + (1 << 29)) >> 30).clamp(-MOST, MOST) as i32;

@@ -16,7 +16,7 @@ pub(super) fn log2(x: u64) -> i32 {
         return OF_ZERO;
     }
     let zeros = x.leading_zeros();
-    // One bit before the point, 31 behind: five choose the chord, the next 16 the place on it.
+    // One bit before the point, 31 after: five choose the chord, the next 16 the place on it.
     let mantissa = ((x << zeros) >> 32) as u32;
     let index = (mantissa >> 26) & 31;
     let place = ((mantissa >> 10) & 0xffff) as i32;

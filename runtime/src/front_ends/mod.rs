@@ -70,11 +70,11 @@ pub(crate) fn apply(
     let scratch = scratch.get_mut(..front_end_scratch(front_ends))?;
     match front_ends {
         [FrontEnd::Spectrum(spectrum)] if SPECTRUM => spectrum::run(spectrum, window, features, scratch),
-        [FrontEnd::Filter(filter), behind @ ..] if FILTER => {
+        [FrontEnd::Filter(filter), after @ ..] if FILTER => {
             let (pairs, scratch) = scratch.split_at_mut_checked(front_ends.first()?.scratch())?;
             let (pairs, _) = pairs.as_chunks_mut::<2>();
             let mut filtered = Filtered { filter, window, pairs };
-            match behind {
+            match after {
                 [] => filtered.window(features),
                 [FrontEnd::Spectrum(spectrum)] => spectrum::run(spectrum, &mut filtered, features, scratch)?,
                 _ => return None,

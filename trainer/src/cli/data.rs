@@ -99,7 +99,7 @@ impl Cut {
             (Some(path), None) => Source::new(path),
             (None, Some(record)) => {
                 let path = &record.source.path;
-                if path != "digits" && !Path::new(path).exists() {
+                if !record.source.is_embedded() && !Path::new(path).exists() {
                     return Err(CliError::Usage(format!(
                         "{path}: the samples of the run are not there: run this command in the directory in which the run \
                          was trained, or name the file"
@@ -171,6 +171,6 @@ pub(super) fn warn_of_far_values(samples: &Samples) -> Result<(), CliError> {
 
 /// The files that samples are read from.
 pub(super) fn input_files(source: &Source) -> Vec<&Path> {
-    let samples = Some(Path::new(&source.path)).filter(|_| source.path != "digits");
+    let samples = Some(Path::new(&source.path)).filter(|_| !source.is_embedded());
     samples.into_iter().chain(source.labels.as_deref()).collect()
 }

@@ -124,7 +124,7 @@ fn facts(model: &Model) -> Value {
         "front_ends": file.front_ends.iter().enumerate().map(|(index, front_end)| json!({
             "kind": front_end.kind(), "inputs": front_end.inputs(), "outputs": front_end.outputs(),
             "flash": front_end.flash(),
-            // A filter takes as long as what is behind it asks for.
+            // A filter takes as long as what is after it asks for.
             "macs": front_end_macs(&file.front_ends[index..]) - front_end_macs(&file.front_ends[index + 1..]),
         })).collect::<Vec<_>>(),
         "input": { "len": file.sample.len, "origin": file.sample.origin, "count": file.sample.count },

@@ -13,6 +13,9 @@ use super::npy::Npz;
 use super::samples::{Layout, Samples};
 use super::values::Store;
 
+/// What they are called where a file is expected.
+pub(super) const NAME: &str = "digits";
+
 static DIGITS: &[u8] = include_bytes!("../../data/digits.npz");
 
 /// The digits: 1,797 x 64 integers from 0 to 16.
@@ -39,7 +42,7 @@ fn read() -> Result<Dataset, Unlocated> {
     };
     let (pixels, labels) = (numbers("images")?, numbers("labels")?);
     let shape = ImageShape { channels: 1, height: 8, width: 8 };
-    let samples = Samples::new("digits", pixels, shape.n_values()).with_layout(Layout::Images(shape)).with_count(1.0);
+    let samples = Samples::new(NAME, pixels, shape.n_values()).with_layout(Layout::Images(shape)).with_count(1.0);
     Ok(Dataset { samples, labels: Some(labels.into_iter().map(|y| y as u32).collect()), groups: None })
 }
 

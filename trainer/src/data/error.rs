@@ -1,12 +1,18 @@
 //! What is wrong with data, where, and what to do about it.
 
+mod cell;
+mod windowing;
+
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
-use crate::base::text::{counted, listed, significant};
+pub use cell::CellProblem;
+pub use windowing::WindowingProblem;
+
+use crate::base::text::listed;
 
 /// Why data can't be used. Every message names the file and says what was expected.
 ///
@@ -211,146 +217,6 @@ pub enum ColumnProblem {
     ArrayOfItsOwn,
 }
 
-/// What is wrong with one field of a table.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[non_exhaustive]
-pub enum CellProblem {
-    /// NaN or infinity.
-    #[error("{0} is not a finite number: replace it or drop the row")]
-    NotFinite(String),
-    /// Too large for an f32.
-    #[error("{0} is too large: numbers up to 3.4e38 are read; scale the column, replace the number or drop the row")]
-    TooLarge(String),
-    /// No time.
-    #[error("it is no time in numbers: write the time of each instant as a number, such as seconds since the first")]
-    NoTime,
-    /// Nothing.
-    #[error("the value is missing: fill it in or drop the row")]
-    Missing,
-    /// A word or a sign that stands for nothing.
-    #[error("{0:?} stands for a missing value: fill it in or drop the row")]
-    MissingWord(String),
-    /// A number with a comma, which may be decimal or stand between thousands.
-    #[error(
-        "{0:?} has a comma that may mean more than one thing: write numbers with a decimal point and nothing between thousands"
-    )]
-    Comma(String),
-    /// A date or a time.
-    #[error("{0:?} is a date or a time: leave the column out, or write it as a number")]
-    Time(String),
-    /// A list or a structure.
-    #[error("it holds lists or structures: give each of their numbers a column of its own")]
-    Nested,
-    /// A comment below the first samples.
-    #[error("the line begins with #, and is below the header or a sample: comments are expected above the table")]
-    Comment,
-    /// A field that spans lines.
-    #[error("the line goes on in the next, since a quotation mark is not closed: close it or delete it")]
-    Unclosed,
-    /// Labels or groups that are too many or too long.
-    #[error(
-        "the {entries} different entries so far are too many or too long to be labels or groups: name another column"
-    )]
-    Categories {
-        /// How many different entries there were before.
-        entries: usize,
-    },
-    /// Not a number.
-    #[error("{0:?} is not a number: leave the column out, or let it hold the labels or groups")]
-    Text(String),
-    /// The row has another number of fields than the first.
-    #[error("{found} field{} where the first line has {expected}: complete the line or delete it", if *found == 1 { "" } else { "s" })]
-    FieldCount {
-        /// Fields of this row.
-        found: usize,
-        /// Fields of the first row.
-        expected: usize,
-    },
-}
-
-impl CellProblem {
-    /// Whether the field holds no value, or NaN, which stands for none.
-    pub(crate) fn is_missing(&self) -> bool {
-        match self {
-            Self::Missing | Self::MissingWord(_) => true,
-            Self::NotFinite(field) => field.parse().is_ok_and(f64::is_nan),
-            _ => false,
-        }
-    }
-}
-
-/// Why a recording can't be cut into windows.
-#[derive(Clone, Debug, PartialEq, Error)]
-#[non_exhaustive]
-pub enum WindowingProblem {
-    /// The length or the step is 0.
-    #[error("the length of a window and the step to the next must be at least 1")]
-    Zero,
-    /// No part of the recording is as long as a window.
-    #[error(
-        "a window of {length} instants is longer than the {}, which has {longest}: make the window shorter{}",
-        match (is_split, is_grouped) {
-            (true, _) => "longest part without a gap",
-            (false, true) => "longest group",
-            (false, false) => "recording",
-        },
-        if *is_grouped { ", or sort the rows by group if groups alternate" } else { "" }
-    )]
-    TooLong {
-        /// Instants of a window.
-        length: usize,
-        /// Instants of the longest part.
-        longest: usize,
-        /// Whether the recording has groups, which no window crosses.
-        is_grouped: bool,
-        /// Whether the recording has gaps, which no window crosses either.
-        is_split: bool,
-    },
-    /// No instant has all values, because a column never has one.
-    #[error("column {name:?} has no value in any instant: leave the column out")]
-    EmptyColumn {
-        /// The name of the column, or its index.
-        name: String,
-    },
-    /// Instants are missing.
-    #[error(
-        "{} in the recording: instants are {} apart, but from time {before} to {after} (row {row}) some are missing; complete \
-         the recording, or split it",
-        counted(*n, "gap"), significant(*interval)
-    )]
-    Gap {
-        /// How many times instants are missing.
-        n: usize,
-        /// The first instant after the first gap, counted from 0.
-        row: usize,
-        /// The time of the instant before.
-        before: f64,
-        /// Its own time.
-        after: f64,
-        /// The usual time from an instant to the next.
-        interval: f64,
-    },
-    /// The times are not in order.
-    #[error(
-        "time goes back from {before} to {after} at row {row}: sort the rows by time, or name the column of groups if several \
-         recordings follow each other"
-    )]
-    TimeGoesBack {
-        /// The instant, counted from 0.
-        row: usize,
-        /// The time of the instant before.
-        before: f64,
-        /// Its own time.
-        after: f64,
-    },
-    /// Most instants have the time of the one before.
-    #[error("most instants have the same time as the one before: write finer times, or leave the column out")]
-    SameTimes,
-    /// The samples are images or windows.
-    #[error("the samples are images or windows already: expected instants by channels")]
-    NotARecording,
-}
-
 /// `column "x": `, if it has a name.
 struct Named<'a>(&'a Option<String>);
 
@@ -366,16 +232,6 @@ struct DidYouMean<'a>(&'a Option<String>);
 impl fmt::Display for DidYouMean<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.as_ref().map_or(Ok(()), |name| write!(f, " (did you mean {name:?}?)"))
-    }
-}
-
-impl CellProblem {
-    /// The problem with a number that is no finite f32, as it is written.
-    pub(super) fn beyond_f32(written: impl Into<String>) -> Self {
-        let written = written.into();
-        // Infinity and NaN are words.
-        let is_number = written.contains(|c: char| c.is_ascii_digit());
-        if is_number { Self::TooLarge(written) } else { Self::NotFinite(written) }
     }
 }
 

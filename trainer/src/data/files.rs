@@ -9,6 +9,7 @@ use super::columns::{Columns, TableColumns};
 use super::dataset::Dataset;
 use super::digits::digits;
 use super::error::{ColumnProblem, ColumnRole, DataError, WindowingProblem, content};
+use super::file_format::{FileFormat, foreign};
 use super::memory::MemoryLimit;
 use super::note::DataNote;
 use super::samples::{Layout, Samples};
@@ -114,7 +115,6 @@ impl Source {
 
     /// Refuses columns of labels and groups where the format has none.
     fn check_columns(&self, format: FileFormat) -> Result<(), DataError> {
-        let (text, parquet) = (FileFormat::Text, FileFormat::Parquet);
         let columns = [
             (ColumnRole::Labels, &self.label_column),
             (ColumnRole::Groups, &self.group_column),
@@ -124,7 +124,7 @@ impl Source {
             name.as_ref().is_some_and(|name| !name.is_empty()) && !self.optional_columns.contains(&role)
         };
         let asked = columns.into_iter().find(|&(role, name)| is_asked(role, name));
-        match asked.filter(|_| format != text && format != parquet) {
+        match asked.filter(|_| !format.has_columns()) {
             Some((role, _)) => Err(self.no_column(role, ColumnProblem::ArrayOfItsOwn)),
             None => Ok(()),
         }
@@ -158,7 +158,7 @@ fn read_table(source: &Source, memory: MemoryLimit) -> Result<Dataset, DataError
     }
     source.check_columns(format)?;
     let dataset = match format {
-        _ if source.path == "digits" => {
+        _ if source.is_embedded() => {
             let Dataset { samples, labels, groups } = digits();
             let note = path.exists().then_some(DataNote::EmbeddedDigits);
             Dataset { samples: samples.with_notes(note), labels, groups }
@@ -172,64 +172,15 @@ fn read_table(source: &Source, memory: MemoryLimit) -> Result<Dataset, DataError
             Ok((Dataset { samples, labels: None, groups: None }, wanted))
         })?,
     };
-    let dataset = match format {
-        FileFormat::Text | FileFormat::Parquet => dataset,
-        FileFormat::Folder | FileFormat::Npz | FileFormat::Npy | FileFormat::Idx => {
-            Dataset { samples: source.without_dropped(dataset.samples, memory)?, ..dataset }
-        }
+    let dataset = if format.has_columns() {
+        dataset
+    } else {
+        Dataset { samples: source.without_dropped(dataset.samples, memory)?, ..dataset }
     };
     if !source.may_lack_values() {
         check(path, &dataset)?;
     }
     Ok(dataset)
-}
-
-/// The format of a file, by its name.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum FileFormat {
-    /// A folder of images.
-    Folder,
-    /// CSV, plain or packed by gzip.
-    Text,
-    Parquet,
-    Npy,
-    Npz,
-    /// Any other name: IDX files have no ending. Their first bytes are checked when they are read.
-    Idx,
-}
-
-impl FileFormat {
-    fn from_name(path: &Path) -> Self {
-        let ending = |path: &Path| path.extension().and_then(|ending| ending.to_str()).unwrap_or("").to_lowercase();
-        let inner = if ending(path) == "gz" { path.with_extension("") } else { path.into() };
-        match &*ending(path) {
-            _ if path.is_dir() => Self::Folder,
-            "npz" => Self::Npz,
-            "npy" => Self::Npy,
-            "parquet" | "pq" => Self::Parquet,
-            _ if matches!(&*ending(&inner), "csv" | "tsv" | "tab" | "txt" | "dat" | "data" | "asc") => Self::Text,
-            _ => Self::Idx,
-        }
-    }
-}
-
-/// What to do with a file of another program, by its name.
-fn foreign(path: &Path) -> Option<&'static str> {
-    let ending = path.extension()?.to_str()?.to_lowercase();
-    Some(match &*ending {
-        "xlsx" | "xls" | "ods" | "numbers" => "it is a spreadsheet: save the sheet as CSV",
-        "feather" | "arrow" | "orc" | "avro" => "it is a table in another binary format: write it as Parquet",
-        "mat" | "h5" | "hdf5" | "nc" | "pkl" | "pickle" | "pt" | "tfrecord" => {
-            "its format is not read: write its array with numpy.save or numpy.savez"
-        }
-        "json" | "jsonl" | "xml" | "sqlite" | "db" => "its format is not read: write it as CSV or Parquet",
-        "wav" | "mp3" | "flac" | "ogg" => "it is sound: write its samples as CSV or with numpy.save",
-        "png" | "jpg" | "jpeg" | "bmp" | "tif" | "tiff" | "webp" | "gif" => {
-            "it is a single image: name the folder that holds the images"
-        }
-        "zip" | "tar" | "7z" | "rar" => "it is an archive: unpack it and name a file or the folder in it",
-        _ => return None,
-    })
 }
 
 /// Reads one label per sample from an NPY or IDX file.

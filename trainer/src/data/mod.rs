@@ -9,6 +9,7 @@ mod digits;
 mod elements;
 mod error;
 mod far_values;
+mod file_format;
 mod files;
 mod folder;
 mod guard;

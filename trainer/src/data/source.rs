@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::digits;
 use super::error::ColumnRole;
 use super::timing::Gaps;
 
@@ -95,6 +96,11 @@ impl Source {
     /// A file, a folder or `digits`, read as it is.
     pub fn new(path: impl Into<String>) -> Self {
         Self { path: path.into(), ..Self::default() }
+    }
+
+    /// Whether the samples are the digits that the program holds, and no file.
+    pub fn is_embedded(&self) -> bool {
+        self.path == digits::NAME
     }
 }
 

@@ -261,7 +261,7 @@ fn comment(text: &str) -> String {
     text.escape_debug().to_string().replace("*/", "* /").replace("/*", "/ *")
 }
 
-/// A string of C. Octal escapes have three digits, so that no digit behind them can join them, and a `?` can't begin a
+/// A string of C. Octal escapes have three digits, so that no digit after them can join them, and a `?` can't begin a
 /// trigraph.
 fn literal(text: &str) -> String {
     let is_plain = |byte: u8| (byte == b' ' || byte.is_ascii_graphic()) && !b"\"\\?".contains(&byte);

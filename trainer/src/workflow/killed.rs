@@ -56,7 +56,7 @@ fn train(folder: &Path, existing: ExistingRun) {
     fit(&run, &plan, &options(), &mut ()).unwrap();
 }
 
-/// Trains with two seeds, in the place of an older series.
+/// Trains with two seeds, which replace an older series.
 fn train_series(folder: &Path, method: &str) {
     let dataset = dataset();
     let plan = plan(&dataset, method, 2);

@@ -83,7 +83,7 @@ fn parts(name: &str, bytes: &'static [u8], room: &mut Room) -> Option<()> {
             },
         );
     }
-    // Of a filter, what is before and behind it is measured with other models.
+    // Of a filter, what is before and after it is measured with other models.
     if file.front_ends.len() > 1 {
         return Some(());
     }

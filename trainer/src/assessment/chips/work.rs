@@ -35,7 +35,7 @@ operations! {
     CurveRow "curve-row" "An output with a curve.",
     Mac "mac" "A multiply-accumulate of a layer.",
     RestRow "rest-row" "An output whose inputs are no multiple of the kernel's step.",
-    RestMac "rest-mac" "A multiply-accumulate behind the last step.",
+    RestMac "rest-mac" "A multiply-accumulate after the last step.",
     SmallRow "small-row" "An output of a layer that is too small for the core's kernel.",
     SmallMac "small-mac" "A multiply-accumulate of such a layer.",
     Line "line" "A row of pixels under the window of a convolution.",
@@ -217,9 +217,9 @@ impl Work {
         }
     }
 
-    /// A channel is filtered for each signal behind the filter that it is part of.
-    fn add_filter(&mut self, filter: &Filter, behind: Option<&FrontEnd>) {
-        let channels = match behind {
+    /// A channel is filtered for each signal after the filter that it is part of.
+    fn add_filter(&mut self, filter: &Filter, after: Option<&FrontEnd>) {
+        let channels = match after {
             Some(FrontEnd::Spectrum(spectrum)) => {
                 spectrum.signals.iter().map(|signal| signal.count_ones() as usize).sum()
             }
