@@ -47,7 +47,7 @@ impl Assign {
             let inputs = [input_files(&source), vec![file.path()]].concat();
             check_output(out, &inputs, None)?;
         }
-        let samples = self.cut.read_for(source, record.as_ref())?.1.samples;
+        let samples = self.cut.read_for(source, &run, record.as_ref())?.1.samples;
         check_features(&model, &samples)?;
         let smoothed = match self.smooth {
             true => Some(smooth(&model, &samples)?.map_err(|error| CliError::Usage(format!("--smooth: {error}")))?),

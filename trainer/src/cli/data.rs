@@ -9,8 +9,11 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use super::error::CliError;
 use super::output::tell;
 use super::progress::during;
-use crate::base::text::listed;
+use crate::base::text::{counted, listed};
 use crate::data::{ColumnRole, DataRecord, Dataset, Gaps, MemoryLimit, Samples, Saturated, Source, Windowing};
+use crate::front_end::FrontEnd;
+use crate::run::{RunDir, RunFile};
+use crate::workflow::WorkflowError;
 
 /// How samples are read.
 #[derive(Args, Clone, Default)]
@@ -69,7 +72,12 @@ impl Cut {
     }
 
     /// Reads samples for a model that is there already, whose run has this record.
-    pub(super) fn read_for(&self, source: Source, record: Option<&DataRecord>) -> Result<(Source, Dataset), CliError> {
+    pub(super) fn read_for(
+        &self,
+        source: Source,
+        run: &RunDir,
+        record: Option<&DataRecord>,
+    ) -> Result<(Source, Dataset), CliError> {
         let trained = record.map(DataRecord::trained_columns).unwrap_or_default();
         let source = Source { trained: Some(trained), ..source };
         let dataset = self.read(&source)?;
@@ -78,6 +86,12 @@ impl Cut {
         {
             let path = &source.path;
             tell(&format!("warning: {path} has changed since the run was trained on it"));
+        }
+        if run.contains(RunFile::Settings) {
+            FrontEnd::check_rate_of_run(&run.config()?.front_end, &dataset.samples).map_err(WorkflowError::from)?;
+        }
+        if let Some(record) = record {
+            warn_of_other_windows(&record.source, &source);
         }
         Ok((source, dataset))
     }
@@ -167,6 +181,26 @@ pub(super) fn warn_of_far_values(samples: &Samples) -> Result<(), CliError> {
         tell(&format!("warning: {far}"));
     }
     Ok(())
+}
+
+/// Says what is not as it was in training, where nothing else shows it.
+fn warn_of_other_windows(trained: &Source, now: &Source) {
+    let is_named = |column: &Option<String>| column.as_ref().is_some_and(|name| !name.is_empty());
+    if let (Some(before), Some(window)) = (trained.window, now.window)
+        && before.step != window.step
+    {
+        tell(&format!(
+            "warning: windows are {} apart, but were {} apart in training: how long clusters last, and what is smoothed, is for those",
+            counted(window.step, "instant"),
+            before.step
+        ));
+    }
+    if now.window.is_some() && is_named(&trained.time_column) && !is_named(&now.time_column) {
+        tell("warning: no column of times is read, as in training: windows may reach across gaps");
+    }
+    if now.window.is_some() && is_named(&trained.group_column) && !is_named(&now.group_column) {
+        tell("warning: no column of groups is read, as in training: windows may reach from one group into another");
+    }
 }
 
 /// The files that samples are read from.

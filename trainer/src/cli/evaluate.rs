@@ -35,7 +35,7 @@ impl Evaluate {
         let run = RunDir::containing(&self.model);
         let record = run.record()?;
         let source = self.cut.source(self.data.as_deref(), record.as_ref())?;
-        let (source, dataset) = self.cut.read_for(source, record.as_ref())?;
+        let (source, dataset) = self.cut.read_for(source, &run, record.as_ref())?;
         let evaluation = if self.model.is_dir() {
             during("assigning", || evaluate_run(&run, &source, &dataset))?
         } else {

@@ -84,7 +84,7 @@ impl Export {
         let source = self.cut.source(self.data.as_deref(), record.as_ref())?;
         let c_module = self.c.as_deref().map(|folder| CModule::open(folder, &self.prefix)).transpose()?;
         let _lock = self.check_outputs(&run, &source, c_module.as_ref())?;
-        let (source, dataset) = self.cut.read_for(source, record.as_ref())?;
+        let (source, dataset) = self.cut.read_for(source, &run, record.as_ref())?;
         let exporter = Exporter::new(&run, &source, &dataset, self.finest_rate)?.at_level(level)?;
         let exporter = match self.for_chip.chip {
             Some(chip) => exporter.for_chip(chip, self.for_chip.max_ms),

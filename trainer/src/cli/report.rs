@@ -39,7 +39,7 @@ impl Report {
         let out = self.out.unwrap_or_else(|| run.file(RunFile::Report));
         check_output(&out, &input_files(&source), Some((&run, RunFile::Report)))?;
         let _lock = run.lock_if_within(&out)?;
-        let (source, dataset) = self.cut.read_for(source, record.as_ref())?;
+        let (source, dataset) = self.cut.read_for(source, &run, record.as_ref())?;
         let commands = commands_of(&run, &source)?;
         during("writing the report", || write_report(&run, &dataset, &commands, &out))?;
         show(&format!("{}\n", out.display()))

@@ -24,6 +24,11 @@ pub(super) fn has_spectrum(instants: usize, channels: usize) -> bool {
     (FEWEST..=MOST).contains(&instants) && (1..=CHANNELS).contains(&channels)
 }
 
+/// Whether windows are too large for a filter and a spectrum.
+pub(super) fn is_too_large(instants: usize, channels: usize) -> bool {
+    instants > MOST || channels > CHANNELS
+}
+
 /// The spectrum of windows whose counts are at most `greatest`.
 pub(super) fn spectrum(
     settings: &FrontEndSettings,

@@ -67,6 +67,20 @@ pub enum FrontEndError {
         /// The usual time from an instant to the next.
         interval: f64,
     },
+    /// Samples for a model are not as fast as those that it was trained with.
+    #[error(
+        "{samples}: the model was trained with {trained} instants in a second, but by the column of times there are {} if these are \
+         seconds; resample the recording, or train a model for its rate",
+        (1e6 / interval).round() / 1e6
+    )]
+    OtherRate {
+        /// The name of the samples.
+        samples: String,
+        /// The rate that the model was trained with.
+        trained: f64,
+        /// The usual time from an instant to the next.
+        interval: f64,
+    },
     /// Counts do not fit 16 bits.
     #[error(
         "{samples}: the counts of channel {channel} go from {least} to {greatest}; a front end takes counts from -32768 to \

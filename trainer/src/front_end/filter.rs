@@ -50,37 +50,99 @@ pub(super) fn filter(
     if low.zip(high).is_some_and(|(low, high)| low >= high) {
         return refused("filter.low", "must be below filter.high: between them is what passes".into());
     }
-    let mut sections = vec![];
-    if factor > 1 {
-        let (order, ripple, share) = DECIMATION;
-        sections.extend(chebyshev(order, ripple, share * most / rate));
-    }
-    sections.extend(high.iter().flat_map(|high| butterworth(order, high / rate, false)));
-    sections.extend(low.iter().flat_map(|low| butterworth(order, low / rate, true)));
+    let sections = design(&settings.filter, rate, factor);
     if sections.len() > MAX_SECTIONS {
         let problem = format!("makes {} sections of at most {MAX_SECTIONS}: give a lower one", sections.len());
         return refused("filter.order", problem);
     }
-    let sections: Vec<[i32; 5]> = sections.iter().map(rounded).collect();
-    let filter = FilterSettings { instants, channels, factor, sections };
-    if filter.filter().check().is_err() || noise(&filter.sections) > MOST_NOISE {
-        let problem = format!("is so far below the rate of {rate} that rounding would be heard: give a higher one");
-        return refused(if low.is_some() { "filter.low" } else { setting }, problem);
+    if !holds(&sections) {
+        let (setting, problem) = rounding(&settings.filter, rate, factor);
+        return refused(setting, problem);
     }
-    Ok(Some(filter))
+    Ok(Some(FilterSettings { instants, channels, factor, sections: sections.iter().map(rounded).collect() }))
+}
+
+/// The sections of a filter of instants at `rate`, of which one in `factor` is kept.
+fn design(filtering: &Filtering, rate: f64, factor: usize) -> Vec<Section> {
+    let &Filtering { low, high, order, .. } = filtering;
+    let mut sections = vec![];
+    if factor > 1 {
+        let (order, ripple, share) = DECIMATION;
+        sections.extend(chebyshev(order, ripple, share * 0.5 / factor as f64));
+    }
+    sections.extend(high.iter().flat_map(|high| butterworth(order, high / rate, false)));
+    sections.extend(low.iter().flat_map(|low| butterworth(order, low / rate, true)));
+    sections
+}
+
+/// Whether sections are stable after they are rounded, and rounding within them changes no count by more than
+/// [`MOST_NOISE`].
+fn holds(sections: &[Section]) -> bool {
+    let sections: Vec<[i32; 5]> = sections.iter().map(rounded).collect();
+    // The size of the window does not matter here.
+    let filter = FilterSettings { instants: 1, channels: 1, factor: 1, sections };
+    filter.sections.is_empty() || filter.filter().check().is_ok() && noise(&filter.sections) <= MOST_NOISE
+}
+
+/// The setting with which rounding changes too much, and the nearest with which it does not.
+fn rounding(filtering: &Filtering, rate: f64, factor: usize) -> (&'static str, String) {
+    let most = 0.5 * rate / factor as f64;
+    let is_held = |filtering: &Filtering| holds(&design(filtering, rate, factor));
+    let without_low = Filtering { low: None, ..filtering.clone() };
+    let (setting, value, with): (_, _, fn(&Filtering, f64) -> Filtering) = match (filtering.low, filtering.high) {
+        (Some(low), _) if is_held(&without_low) => {
+            ("filter.low", low, |filtering, low| Filtering { low: Some(low), ..filtering.clone() })
+        }
+        (_, Some(high)) => ("filter.high", high, |filtering, high| Filtering { high: Some(high), ..filtering.clone() }),
+        _ => return ("filter.rate", format!("is too far below the rate of {rate} Hz: keep more instants")),
+    };
+    let (is_too_high, ratio) = (value > 0.5 * most, if value > 0.5 * most { 0.95 } else { 1.05 });
+    let nearest = |order: usize| {
+        let filtering = Filtering { order, ..filtering.clone() };
+        let tried = std::iter::successors(Some(value), |hertz| Some(hertz * ratio));
+        let tried = tried.map(|hertz| two_digits(hertz, is_too_high)).take_while(|hertz| (1e-6..most).contains(hertz));
+        tried.take(TRIED).find(|&hertz| is_held(&with(&filtering, hertz)))
+    };
+    let bound = if is_too_high { "at most" } else { "at least" };
+    let mut ways: Vec<String> = vec![];
+    for order in [filtering.order, 2] {
+        if let Some(hertz) = nearest(order).filter(|_| order == 2 || ways.is_empty()) {
+            let with_order = if order == filtering.order { String::new() } else { " with order=2".to_owned() };
+            ways.push(format!("{bound} {hertz}{with_order}"));
+        }
+    }
+    ways.dedup();
+    let advice = if ways.is_empty() { "omit it".into() } else { format!("give {}", ways.join(", or ")) };
+    let near = if is_too_high { "close to half the rate" } else { "far below the rate" };
+    (
+        setting,
+        format!(
+            "is so {near} of {rate} Hz that the chip's rounding would change counts by more than {MOST_NOISE}: {advice}"
+        ),
+    )
+}
+
+/// How many cutoffs are tried for advice.
+const TRIED: usize = 150;
+
+/// A number of two significant digits, rounded down or up.
+fn two_digits(value: f64, is_down: bool) -> f64 {
+    let digits = 1 - value.log10().floor() as i32;
+    let scaled = value * 10f64.powi(digits);
+    let whole = if is_down { (scaled + 1e-9).floor() } else { (scaled - 1e-9).ceil() };
+    // Written and read, so that it is the number that is shown.
+    format!("{:.*}", digits.max(0) as usize, whole / 10f64.powi(digits)).parse().unwrap_or(value)
 }
 
 /// One in so many instants is kept.
 fn factor(rate: f64, kept: f64, instants: usize) -> Result<usize, FrontEndError> {
     let refused = |problem| Err(FrontEndError::Setting { setting: "filter.rate", problem });
     let ratio = rate / kept;
-    if !(ratio >= 1.0 && ratio <= instants as f64) {
-        return refused(format!(
-            "must be from {} to {rate}, the rate of the recording, not {kept}",
-            rate / instants as f64
-        ));
-    }
     let factor = ratio.round();
+    if !(factor >= 2.0 && ratio <= instants as f64) {
+        let (least, most) = (rate / instants as f64, 0.5 * rate);
+        return refused(format!("must be from {least} to {most}, half the rate of the recording, not {kept}"));
+    }
     if (ratio / factor - 1.0).abs() > RATIO_TOLERANCE {
         let [above, below] = [ratio.floor(), ratio.ceil()].map(|factor| (rate / factor * 1e3).round() / 1e3);
         return refused(format!("must be the rate of the recording over a whole number, such as {above} or {below}"));
@@ -245,8 +307,9 @@ mod tests {
         for (spelling, message) in [
             (
                 "decimate:rate=300",
-                "front-end.filter.rate must be from 0.390625 to 200, the rate of the recording, not 300",
+                "front-end.filter.rate must be from 0.390625 to 100, half the rate of the recording, not 300",
             ),
+            ("decimate:rate=200", "half the rate of the recording, not 200"),
             ("decimate:rate=-1", "front-end.filter.rate must be from"),
             ("decimate:rate=60", "over a whole number, such as 66.667 or 50"),
             ("filter:high=100", "front-end.filter.high must be above 0 and below 100 Hz, half the rate"),
@@ -255,7 +318,10 @@ mod tests {
             ("filter:low=30,high=20", "front-end.filter.low must be below filter.high"),
             ("filter:low=20,order=3", "front-end.filter.order must be 2, 4, 6 or 8, not 3"),
             ("decimate:rate=50,filter:low=1,high=20,order=8", "front-end.filter.order makes 12 sections of at most 8"),
-            ("filter:low=0.001", "front-end.filter.low is so far below the rate of 200"),
+            ("filter:low=0.001", "front-end.filter.low is so far below the rate of 200 Hz"),
+            ("filter:high=0.001", "front-end.filter.high is so far below the rate of 200 Hz"),
+            ("filter:high=99.99", "front-end.filter.high is so close to half the rate of 200 Hz"),
+            ("filter:low=0.001,high=40", "front-end.filter.low is so far below"),
         ] {
             let error = of(spelling, 200.0).unwrap_err();
             assert!(error.contains(message), "{spelling}: {error}");
@@ -263,5 +329,23 @@ mod tests {
         let error = filter(&"filter:low=2".parse().unwrap(), 512, 3).unwrap_err().to_string();
         assert!(error.contains("front-end.filter.low is in hertz: give the rate"), "{error}");
         assert_eq!(of("spectrum", 200.0), Ok(None));
+    }
+
+    #[test]
+    fn the_cutoffs_that_are_advised_are_taken() {
+        for spelling in
+            ["filter:low=0.001", "decimate:rate=50,filter:low=0.01", "filter:high=99.99", "filter:high=0.01"]
+        {
+            let error = of(spelling, 200.0).unwrap_err();
+            let advice = error.split("give ").nth(1).unwrap_or_else(|| panic!("{error}"));
+            for way in advice.split(", or ") {
+                let mut words = way.split(' ').skip(2);
+                let (hertz, rest) = (words.next().unwrap(), words.collect::<Vec<_>>());
+                let order = if rest.is_empty() { "" } else { ",order=2" };
+                let (before, _) = spelling.rsplit_once('=').unwrap();
+                let taken = format!("{before}={hertz}{order}");
+                assert!(of(&taken, 200.0).is_ok_and(|filter| filter.is_some()), "{taken}: {error}");
+            }
+        }
     }
 }

@@ -65,11 +65,11 @@ pub struct FrontEndSettings {
 /// ```
 /// use edgemix::front_end::{Filtering, FrontEndSettings};
 ///
-/// // 200 instants a second are recorded, 50 are kept, and what is slower than 0.5 Hz is blocked.
-/// let settings: FrontEndSettings = toml::from_str("rate = 200.0\nfilter.rate = 50.0\nfilter.low = 0.5")?;
-/// let spelt: FrontEndSettings = "decimate:rate=50,filter:low=0.5".parse()?;
+/// // 200 instants a second are recorded, 50 are kept, and what is slower than 1 Hz is blocked.
+/// let settings: FrontEndSettings = toml::from_str("rate = 200.0\nfilter.rate = 50.0\nfilter.low = 1.0")?;
+/// let spelt: FrontEndSettings = "decimate:rate=50,filter:low=1".parse()?;
 /// assert_eq!(settings.filter, spelt.filter);
-/// assert_eq!(settings.filter, Filtering { rate: Some(50.0), low: Some(0.5), ..Filtering::default() });
+/// assert_eq!(settings.filter, Filtering { rate: Some(50.0), low: Some(1.0), ..Filtering::default() });
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -87,6 +87,13 @@ pub struct Filtering {
     pub high: Option<f64>,
     /// The order of Butterworth's filters: 2, 4, 6 or 8.
     pub order: usize,
+}
+
+impl Filtering {
+    /// Whether there is no filter.
+    pub fn changes_nothing(&self) -> bool {
+        self.rate.is_none() && self.low.is_none() && self.high.is_none()
+    }
 }
 
 impl Default for Filtering {

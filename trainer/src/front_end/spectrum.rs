@@ -78,13 +78,20 @@ impl FrontEnd {
     pub fn of(settings: &FrontEndSettings, samples: &Samples) -> Result<Option<Self>, FrontEndError> {
         let is_auto = settings.kind == FrontEndKind::Auto && settings.filter == Filtering::default();
         let channels = match samples.layout() {
-            _ if settings.kind == FrontEndKind::None => return Ok(None),
+            _ if settings.kind == FrontEndKind::None && settings.filter == Filtering::default() => return Ok(None),
+            _ if settings.kind == FrontEndKind::None => {
+                let problem = "comes before a spectrum, and there is to be none: omit one of the two".into();
+                return Err(FrontEndError::Setting { setting: "filter", problem });
+            }
             Layout::Windows { channels } => channels,
             _ if is_auto => return Ok(None),
             _ => return Err(FrontEndError::NoWindows { samples: samples.name().into() }),
         };
         let instants = samples.n_features() / channels.max(1);
-        check_rate(settings, samples)?;
+        check_rate(settings.rate, samples)?;
+        if !is_auto && choice::is_too_large(instants, channels) {
+            return Err(FrontEndError::Size { samples: samples.name().into(), instants, channels });
+        }
         let filter = filter::filter(settings, instants, channels)?;
         let (instants, factor) =
             filter.as_ref().map_or((instants, 1), |filter| (filter.filter().kept(), filter.factor));
@@ -103,6 +110,20 @@ impl FrontEnd {
         let spectrum = choice::spectrum(settings, instants, channels, greatest)?;
         let names = (0..channels).map(|channel| samples.column_name(channel)).collect();
         Ok(Some(Self { counts, channels: names, rate: settings.rate, filter, spectrum }))
+    }
+
+    /// Checks that other windows of a recording are as fast as those that a model was trained with, if the times of both
+    /// are known: bands of the spectrum are shares of the rate.
+    ///
+    /// # Errors
+    /// [`FrontEndError::OtherRate`] if they are not.
+    pub fn check_rate_of_run(settings: &FrontEndSettings, samples: &Samples) -> Result<(), FrontEndError> {
+        match settings.rate.zip(samples.interval()) {
+            Some((trained, interval)) if !is_rate_of(trained, interval) => {
+                Err(FrontEndError::OtherRate { samples: samples.name().into(), trained, interval })
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Number of values of a raw window.
@@ -265,14 +286,18 @@ const RATE_TOLERANCE: f64 = 0.1;
 /// What times may be given in: seconds, milliseconds, microseconds, nanoseconds.
 const UNITS: [f64; 4] = [1.0, 1e3, 1e6, 1e9];
 
-/// Compares the rate with the times of the recording, whatever their unit is.
-fn check_rate(settings: &FrontEndSettings, samples: &Samples) -> Result<(), FrontEndError> {
-    let (Some(rate), Some(interval)) = (settings.rate, samples.interval()) else { return Ok(()) };
-    let agrees = |unit: &f64| (rate * interval / unit - 1.0).abs() <= RATE_TOLERANCE;
-    if UNITS.iter().any(agrees) {
-        return Ok(());
+/// Compares a rate with the times of a recording, whatever their unit is.
+fn check_rate(rate: Option<f64>, samples: &Samples) -> Result<(), FrontEndError> {
+    match rate.zip(samples.interval()) {
+        Some((rate, interval)) if !is_rate_of(rate, interval) => {
+            Err(FrontEndError::Rate { samples: samples.name().into(), rate, interval })
+        }
+        _ => Ok(()),
     }
-    Err(FrontEndError::Rate { samples: samples.name().into(), rate, interval })
+}
+
+fn is_rate_of(rate: f64, interval: f64) -> bool {
+    UNITS.iter().any(|unit| (rate * interval / unit - 1.0).abs() <= RATE_TOLERANCE)
 }
 
 /// One count of each channel in the unit of the data: that of the samples if they are integers, or else the least power of

@@ -1,6 +1,7 @@
 //! How a front end is spelt on the command line: `auto`, `none`, `spectrum:fft=128,bands=8`, or a filter before it, as in
 //! `decimate:rate=50,spectrum:bands=8`.
 
+use std::collections::BTreeSet;
 use std::str::FromStr;
 
 use super::bands::Spacing;
@@ -15,7 +16,7 @@ const KEYS: [&str; 11] =
 const FILTER_KEYS: [&str; 4] = ["rate", "low", "high", "order"];
 
 /// What a setting in a spelling belongs to.
-#[derive(Clone, Copy, PartialEq)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Step {
     None,
     Spectrum,
@@ -28,7 +29,7 @@ impl FrontEndSettings {
         format!(
             "auto, none, or spectrum with settings after a colon, as in spectrum:fft=128,bands=8; settings are {}. Before it \
              may be decimate:rate=50 to keep fewer instants in a second, and filter with low, high and order, as in \
-             decimate:rate=50,filter:low=0.5,spectrum:bands=6",
+             decimate:rate=50,filter:low=1,order=2,spectrum:bands=6",
             KEYS.join(", ")
         )
     }
@@ -50,11 +51,12 @@ impl FrontEndSettings {
     pub fn spelt(&self, spelling: &str) -> Result<Self, FrontEndError> {
         let refused = |problem| FrontEndError::Spelling { spelling: spelling.into(), problem };
         let mut settings = Self { rate: self.rate, ..Self::default() };
-        let mut step = None;
+        let (mut step, mut seen, mut seen_filter) = (None, BTreeSet::new(), false);
         for part in spelling.split(',').filter(|part| !part.is_empty()) {
             let (name, setting) = part.split_once(':').unwrap_or((part, ""));
             let setting = if part.contains(':') || !part.contains('=') || step.is_none() {
                 step = Some(settings.begin(name.trim(), step).map_err(refused)?);
+                seen_filter |= step == Some(Step::Filter);
                 setting
             } else {
                 part
@@ -64,12 +66,18 @@ impl FrontEndSettings {
             }
             let (key, value) = setting.split_once('=').ok_or_else(|| refused(format!("{setting} is not KEY=VALUE")))?;
             let (key, value) = (key.trim(), value.trim());
+            if !seen.insert((step, key)) && key != "magnitude" {
+                return Err(refused(format!("{key} is given twice")));
+            }
             match step {
                 Some(Step::Filter) => settings.filter.set(key, value),
                 Some(Step::Spectrum) => settings.set(key, value),
                 Some(Step::None) | None => Err("none has no settings".into()),
             }
             .map_err(refused)?;
+        }
+        if seen_filter && settings.filter.changes_nothing() {
+            return Err(refused("a filter needs low or high, in hertz, and decimate the rate that is kept".into()));
         }
         if settings.kind == FrontEndKind::None && settings.filter != Filtering::default() {
             return Err(refused("a filter is followed by a spectrum, not by none".into()));
@@ -180,6 +188,12 @@ mod tests {
             ("filter:low=2,none", "a filter is followed by a spectrum, not by none"),
             ("filter:width=2", "a filter has no setting width: expected one of rate, low, high, order"),
             ("filter:low", "low is not KEY=VALUE"),
+            ("filter", "a filter needs low or high, in hertz, and decimate the rate that is kept"),
+            ("decimate:", "a filter needs low or high"),
+            ("filter:order=2,spectrum", "a filter needs low or high"),
+            ("filter:low=5,low=6", "low is given twice"),
+            ("decimate:rate=50,decimate:rate=25", "rate is given twice"),
+            ("spectrum:fft=64,fft=32", "fft is given twice"),
             ("spectrum:fft=64,filter:low=2", "nothing can follow the spectrum or none, but filter does"),
             ("spectrum:fft", "fft is not KEY=VALUE"),
             ("spectrum:fft=many", "fft must be a number"),

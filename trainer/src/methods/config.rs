@@ -128,6 +128,11 @@ impl CheckedConfig {
         (self.plan.reconstruction.epochs, self.plan.clustering.epochs)
     }
 
+    /// Whether an encoder is trained.
+    pub(crate) fn trains_an_encoder(&self) -> bool {
+        !self.plan.encoder.is_empty()
+    }
+
     /// The layers of the encoder that is exported; none if the features themselves are clustered.
     pub(crate) fn exported_encoder(&self, samples: &Samples) -> Result<Vec<LayerShape>, FitError> {
         self.method.exported_encoder(&self.plan.encoder, samples)

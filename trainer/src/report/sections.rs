@@ -1,6 +1,6 @@
 //! The sections of the page, in order.
 
-use edgemix_format::view::Head;
+use edgemix_format::view::{Head, front_end_macs};
 use maud::{Markup, html};
 
 use super::input::{Assignments, ReportInput};
@@ -322,6 +322,15 @@ pub(super) fn chips(run: &ReportInput) -> Markup {
             div class="row" {
                 div class="scroll" { table {
                     tr { th { "part" } th { "flash" } th { "inputs and outputs" } th { "multiply-accumulates" } }
+                    @for (index, front_end) in file.front_ends.iter().enumerate() {
+                        @let macs = front_end_macs(&file.front_ends[index..]) - front_end_macs(&file.front_ends[index + 1..]);
+                        tr {
+                            td { (front_end.kind()) ", " (front_end.inputs()) " to " (front_end.outputs()) }
+                            td { (thousands(front_end.flash())) }
+                            td { (thousands(narrow(front_end.outputs()))) }
+                            td { (thousands(macs as usize)) }
+                        }
+                    }
                     @for (index, layer) in file.encoder.iter().enumerate() {
                         @let (weights, other) = layer.flash();
                         tr {

@@ -45,7 +45,7 @@ impl<'a> Plan<'a> {
     pub fn new(source: &Source, dataset: &'a Dataset, config: FitConfig) -> Result<Self, WorkflowError> {
         let samples = &dataset.samples;
         // Convolutions over time see the windows themselves.
-        let is_open = config.front_end.kind == FrontEndKind::Auto;
+        let is_open = config.front_end.kind == FrontEndKind::Auto && config.front_end.filter.changes_nothing();
         let front_end = match config.encoder.is_over_time() && is_open {
             true => None,
             false => FrontEnd::of(&config.front_end, samples)?,
@@ -84,6 +84,11 @@ impl<'a> Plan<'a> {
 
     fn checked(mut self) -> Result<Self, WorkflowError> {
         let checked = self.config.check(self.inputs())?;
+        if self.config.window_augmentation.changes_anything() && !checked.trains_an_encoder() {
+            let problem = "changes what an encoder is trained on, and none is trained on these samples: omit it, or name the \
+                           layers of an encoder (--encoder)";
+            return Err(FitError::setting("window-augmentation", problem).into());
+        }
         check_sizes(self.inputs().n_features(), &checked.exported_encoder(self.inputs())?)?;
         self.encoder = self.config.encoder_for(self.inputs())?;
         // What these samples decided is a setting from here on, so that parts of them do not decide otherwise.
