@@ -87,7 +87,7 @@ impl Cut {
             let path = &source.path;
             tell(&format!("warning: {path} has changed since the run was trained on it"));
         }
-        if run.contains(RunFile::Settings) {
+        if dataset.samples.interval().is_some() && run.contains(RunFile::Settings) {
             FrontEnd::check_rate_of_run(&run.config()?.front_end, &dataset.samples).map_err(WorkflowError::from)?;
         }
         if let Some(record) = record {

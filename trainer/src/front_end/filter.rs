@@ -104,14 +104,12 @@ fn rounding(filtering: &Filtering, rate: f64, factor: usize) -> (&'static str, S
         tried.take(TRIED).find(|&hertz| is_held(&with(&filtering, hertz)))
     };
     let bound = if is_too_high { "at most" } else { "at least" };
-    let mut ways: Vec<String> = vec![];
-    for order in [filtering.order, 2] {
-        if let Some(hertz) = nearest(order).filter(|_| order == 2 || ways.is_empty()) {
-            let with_order = if order == filtering.order { String::new() } else { " with order=2".to_owned() };
-            ways.push(format!("{bound} {hertz}{with_order}"));
-        }
-    }
-    ways.dedup();
+    let own = nearest(filtering.order).map(|hertz| (hertz, ""));
+    let of_two = nearest(2).map(|hertz| (hertz, " with order=2"));
+    // The second is of use where it is nearer.
+    let is_nearer = |(hertz, _): &(f64, _)| own.is_none_or(|(other, _)| (hertz - value).abs() < (other - value).abs());
+    let ways = own.into_iter().chain(of_two.filter(is_nearer));
+    let ways: Vec<String> = ways.map(|(hertz, with)| format!("{bound} {hertz}{with}")).collect();
     let advice = if ways.is_empty() { "omit it".into() } else { format!("give {}", ways.join(", or ")) };
     let near = if is_too_high { "close to half the rate" } else { "far below the rate" };
     (

@@ -6,8 +6,6 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use bytes::read_optional;
-
 use super::error::RunError;
 use super::file::RunFile;
 use super::model_file::ModelFile;
@@ -236,7 +234,8 @@ impl RunDir {
     /// [`RunError::Io`], and [`RunError::Malformed`].
     pub fn record(&self) -> Result<Option<DataRecord>, RunError> {
         let path = self.file(RunFile::Data);
-        let Some(bytes) = read_optional(&path)? else { return Ok(None) };
+        let bytes = disk::read_if_there(&path).map_err(RunError::io(&path))?;
+        let Some(bytes) = bytes else { return Ok(None) };
         toml::from_slice(&bytes).map(Some).map_err(|error| RunError::malformed(&path, error.message()))
     }
 

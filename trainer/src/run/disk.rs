@@ -1,4 +1,5 @@
-//! Every change that this layer makes to the disk. In tests, the process can be ended before any of them.
+//! Every change that this layer makes to the disk, and reading what need not be there. In tests, the process can be ended
+//! before any change.
 
 use std::fs::{self, File};
 use std::io;
@@ -8,6 +9,14 @@ use tempfile::NamedTempFile;
 
 /// The temporary files of this program begin with this.
 pub(super) const TEMPORARY: &str = ".tmp-edgemix-";
+
+/// The content of a file; `None` if it does not exist.
+pub(super) fn read_if_there(path: &Path) -> io::Result<Option<Vec<u8>>> {
+    match fs::read(path) {
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(None),
+        bytes => bytes.map(Some),
+    }
+}
 
 pub(super) fn rename(from: &Path, to: &Path) -> io::Result<()> {
     step();

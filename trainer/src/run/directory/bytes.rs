@@ -1,8 +1,6 @@
 //! Files of any kind in the directory of a run, read and written whole.
 
-use std::fs;
 use std::io;
-use std::path::Path;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -17,7 +15,8 @@ use crate::training::CheckpointStore;
 impl RunDir {
     /// Replaces a file by a copy of another run's, or removes it if the other run has none.
     pub(crate) fn copy_from(&self, other: &Self, file: RunFile) -> Result<(), RunError> {
-        match read_optional(&other.file(file))? {
+        let path = other.file(file);
+        match disk::read_if_there(&path).map_err(RunError::io(&path))? {
             Some(bytes) => self.write(file, &bytes),
             None => self.remove(file),
         }
@@ -26,7 +25,8 @@ impl RunDir {
     /// Reads a file of JSON; `None` if it does not exist.
     pub(crate) fn json<T: DeserializeOwned>(&self, file: RunFile) -> Result<Option<T>, RunError> {
         let path = self.file(file);
-        let Some(bytes) = read_optional(&path)? else { return Ok(None) };
+        let bytes = disk::read_if_there(&path).map_err(RunError::io(&path))?;
+        let Some(bytes) = bytes else { return Ok(None) };
         serde_json::from_slice(&bytes).map(Some).map_err(|error| RunError::malformed(&path, error))
     }
 
@@ -54,7 +54,7 @@ impl CheckpointStore for RunDir {
     }
 
     fn load(&self) -> io::Result<Option<Vec<u8>>> {
-        read_if_there(&self.file(RunFile::Checkpoint))
+        disk::read_if_there(&self.file(RunFile::Checkpoint))
     }
 
     fn save_autoencoder(&mut self, bytes: &[u8]) -> io::Result<()> {
@@ -64,18 +64,6 @@ impl CheckpointStore for RunDir {
     }
 
     fn load_autoencoder(&self) -> io::Result<Option<Vec<u8>>> {
-        read_if_there(&self.file(RunFile::Autoencoder))
-    }
-}
-
-/// The content of a file; `None` if it does not exist.
-pub(super) fn read_optional(path: &Path) -> Result<Option<Vec<u8>>, RunError> {
-    read_if_there(path).map_err(RunError::io(path))
-}
-
-fn read_if_there(path: &Path) -> io::Result<Option<Vec<u8>>> {
-    match fs::read(path) {
-        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(None),
-        bytes => bytes.map(Some),
+        disk::read_if_there(&self.file(RunFile::Autoencoder))
     }
 }
