@@ -1,6 +1,6 @@
 """Writes the encoders of `encoders/` and what onnxruntime computes with them: `python3 encoders.py` beside this folder.
 
-Each encoder has the nodes that PyTorch's exporter writes for such a model. The digits are those of the program; `windows()` draws
+Each encoder has the form in which PyTorch's exporter writes such a model; PyTorch itself is not needed. The digits are those of the program; `windows()` draws
 windows by the rule of `../encoders.rs`. Latents are those of the first 400 samples.
 """
 
