@@ -88,11 +88,19 @@ impl Scaling {
         }
     }
 
+    /// Whether the samples become numbers from 0 to 1, as images and tables that are scaled like images do.
+    pub(crate) fn gives_shares(&self, samples: &Samples) -> bool {
+        self.gain.len() == 1 && self.least(samples) >= 0.0
+    }
+
+    /// The least input, if all values have the same gain.
+    fn least(&self, samples: &Samples) -> f32 {
+        self.limits.map_or_else(|| samples.survey().range().least * self.gain[0] + self.offset[0], |limits| limits[0])
+    }
+
     /// This scaling with another range of inputs. Standardised samples keep theirs, and so do images with negative values.
     pub(crate) fn within(self, range: InputRange, samples: &Samples) -> Self {
-        let least =
-            self.limits.map_or_else(|| samples.survey().range().least * self.gain[0] + self.offset[0], |l| l[0]);
-        if range == InputRange::Auto || self.gain.len() != 1 || least < 0.0 {
+        if range == InputRange::Auto || !self.gives_shares(samples) {
             return self;
         }
         let symmetric = |x: f32| 2.0 * x - 1.0;

@@ -9,10 +9,10 @@ use burn::tensor::backend::AutodiffBackend;
 use serde::{Deserialize, Serialize};
 
 use super::common::defaults::{ClusterEpochs, DefaultEncoder};
+use super::common::features::CenteredFeatures;
 use super::definition::{ClusterCount, MethodSettings};
 use crate::data::Samples;
 use crate::mixture::dirichlet::DirichletProcess;
-use crate::mixture::elements;
 use crate::nn::LayerShape;
 use crate::trained::{Head, Trained};
 use crate::training::{Finding, FitError, Fitting};
@@ -63,19 +63,12 @@ impl MethodSettings for Dpm {
 
     fn fit<B: AutodiffBackend>(&self, fit: &mut Fitting<'_, B>) -> Result<Trained, FitError> {
         fit.activity("fitting the clusters");
-        // The features are the latents, so all of them must be in memory.
-        let inputs = fit.data.all()?;
-        let mean = inputs.clone().mean_dim(0);
-        // All features are divided by their common deviation, so that pixels that hardly change are not amplified.
-        let centered = inputs - mean.clone();
-        let deviation = elements(centered.clone().square().mean())[0].sqrt().max(1e-6);
-        let z = centered / deviation;
+        let CenteredFeatures { scaling, z } = CenteredFeatures::of(fit)?;
         let (mut mixture, sticks) = self.mixture.fit_with_sticks(&z, &mut fit.rng("cluster", 0))?;
         fit.found(Finding::StickWeights(sticks));
         if self.mixture.variant == Variant::Corrected {
             mixture = self.mixture.merged(&z, mixture)?;
         }
-        let scaling = fit.data.scaling.standardised(&elements(mean), deviation);
         Ok(Trained { scaling, ..fit.trained(vec![], Head::Mixture(mixture)) })
     }
 }

@@ -127,7 +127,7 @@ mod tests {
     fn the_latent_is_no_wider_than_the_samples() {
         for method in MethodConfig::NAMES {
             let expected = match *method {
-                "grow" | "ae-kmeans" | "ae-gmm" | "dpm" => "none",
+                "grow" | "ae-kmeans" | "ae-gmm" | "dpm" | "kmeans" | "gmm" => "none",
                 "k-dvae" | "k-dae" => "100-50-2",
                 _ => "256-128-2",
             };

@@ -15,7 +15,8 @@ use super::dpm::Dpm;
 use super::grow::Grow;
 use super::kdvae::{KDae, KDvae};
 use super::kld::Kld;
-use super::two_step::{AeGmm, AeKMeans};
+use super::on_features::{FeatureGmm, FeatureKMeans};
+use super::two_step::{AeGmm, AeKMeans, VaeKMeans};
 use super::vade::Vade;
 use crate::data::Samples;
 use crate::nn::{Architecture, LayerShape};
@@ -226,10 +227,16 @@ methods! {
     Dpm = "dpm",
     /// Autoencoder-based clustering: latents pulled to k-means centres.
     Abc = "abc",
+    /// k-means on the features, without an encoder.
+    FeatureKMeans = "kmeans",
+    /// Gaussian mixture on the features, without an encoder.
+    FeatureGmm = "gmm",
     /// Autoencoder, then k-means.
     AeKMeans = "ae-kmeans",
     /// Autoencoder, then a Gaussian mixture.
     AeGmm = "ae-gmm",
+    /// Variational autoencoder, then k-means.
+    VaeKMeans = "vae-kmeans",
     /// Autoencoder, grown components, a softmax head on their clusters.
     Grow = "grow",
     /// Deep embedded clustering.

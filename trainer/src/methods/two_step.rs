@@ -1,6 +1,6 @@
-//! Autoencoder first, clustering afterwards: the baselines AE + k-means and AE + GMM.
+//! Autoencoder first, clustering afterwards: the baselines AE + k-means, AE + GMM and VAE + k-means.
 //!
-//! **Objective**: reconstruction. **Schedule**: one phase, after which the standardised latents are clustered once. Without
+//! **Objective**: reconstruction; of a variational autoencoder also the divergence from a standard normal distribution. **Schedule**: one phase, after which the standardised latents are clustered once. Without
 //! an encoder the features are clustered, or their principal axes.
 
 use burn::tensor::{Tensor, backend::AutodiffBackend};
@@ -53,6 +53,22 @@ pub struct AeGmm {
     pub mixture: Gmm,
 }
 
+/// Settings of variational autoencoder and k-means.
+///
+/// ```
+/// use edgemix::methods::VaeKMeans;
+///
+/// let settings: VaeKMeans = toml::from_str("kmeans = { n-clusters = 6 }")?;
+/// assert_eq!(settings.kmeans.n_clusters, 6);
+/// # Ok::<(), toml::de::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct VaeKMeans {
+    /// How the clusters are found.
+    pub kmeans: KMeans,
+}
+
 impl MethodSettings for AeKMeans {
     const NAME: &'static str = "ae-kmeans";
     const ENCODER_LEARNS_WITH_CLUSTERS: bool = false;
@@ -79,7 +95,7 @@ impl MethodSettings for AeKMeans {
     }
 
     fn fit<B: AutodiffBackend>(&self, fit: &mut Fitting<'_, B>) -> Result<Trained, FitError> {
-        fit_two_steps(fit, |z, rng| Ok(self.kmeans.fit(z, rng).mixture()))
+        fit_two_steps(fit, false, |z, rng| Ok(self.kmeans.fit(z, rng).mixture()))
     }
 }
 
@@ -109,13 +125,44 @@ impl MethodSettings for AeGmm {
     }
 
     fn fit<B: AutodiffBackend>(&self, fit: &mut Fitting<'_, B>) -> Result<Trained, FitError> {
-        fit_two_steps(fit, |z, rng| self.mixture.fit(z, rng))
+        fit_two_steps(fit, false, |z, rng| self.mixture.fit(z, rng))
+    }
+}
+
+impl MethodSettings for VaeKMeans {
+    const NAME: &'static str = "vae-kmeans";
+    const ENCODER_LEARNS_WITH_CLUSTERS: bool = false;
+    const ENCODER: DefaultEncoder = DefaultEncoder::DEC;
+    const WORKS_WITHOUT_ENCODER: bool = false;
+    const CLUSTER_EPOCHS: ClusterEpochs = ClusterEpochs::ByReconstruction;
+    const PAPER: Option<&'static str> = None;
+    const CLUSTERING_WEIGHT: Option<&'static str> = None;
+
+    fn cluster_count(&mut self) -> ClusterCount<'_> {
+        ClusterCount::Given(&mut self.kmeans.n_clusters)
+    }
+
+    fn set_variant(&mut self, _: Variant) -> bool {
+        false
+    }
+
+    fn check(&self, _: &[LayerShape], _: &Samples) -> Result<(), FitError> {
+        Ok(())
+    }
+
+    fn exported_encoder(&self, encoder: &[LayerShape], _: &Samples) -> Result<Vec<LayerShape>, FitError> {
+        Ok(encoder.to_vec())
+    }
+
+    fn fit<B: AutodiffBackend>(&self, fit: &mut Fitting<'_, B>) -> Result<Trained, FitError> {
+        fit_two_steps(fit, true, |z, rng| Ok(self.kmeans.fit(z, rng).mixture()))
     }
 }
 
 /// Reconstructs, then clusters the standardised latents; or clusters the features, if there is no encoder.
 fn fit_two_steps<B: AutodiffBackend>(
     fit: &mut Fitting<'_, B>,
+    is_variational: bool,
     cluster: impl FnOnce(&Tensor<B::InnerBackend, 2>, &mut ChaCha8Rng) -> Result<Mixture, NotPositiveDefinite>,
 ) -> Result<Trained, FitError> {
     if fit.plan.encoder.is_empty() {
@@ -124,7 +171,7 @@ fn fit_two_steps<B: AutodiffBackend>(
         let mixture = cluster(&z, &mut fit.rng("cluster", u64::MAX))?;
         return Ok(Trained { scaling, ..fit.trained(encoder, Head::Mixture(mixture)) });
     }
-    let learner = reconstruct(fit, false, evidence)?;
+    let learner = reconstruct(fit, is_variational, evidence)?;
     fit.activity("last fit of the clusters");
     let (standardisation, z) = learner.standardised_latents(&fit.data)?;
     let mixture = cluster(&z, &mut fit.rng("cluster", u64::MAX))?;

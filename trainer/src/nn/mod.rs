@@ -17,6 +17,7 @@ mod tests;
 mod values;
 
 pub use activation::HiddenActivation;
+pub(crate) use activation::softplus;
 pub use architecture::{Architecture, ArchitectureError};
 pub use autoencoder::{Autoencoder, Latent};
 pub use dropout::Dropout;

@@ -24,6 +24,7 @@ use super::plan::{PhasePlan, Plan};
 use super::schedule::PhaseProgress;
 use crate::data::Samples;
 use crate::mixture::{ClusterCountReport, Hierarchy};
+use crate::nn::LayerShape;
 use crate::random::stream;
 use crate::stop::StopFlag;
 use crate::trained::{Head, Layer, Trained};
@@ -87,6 +88,7 @@ pub(crate) fn fit<B: AutodiffBackend>(
         kept.map(|bytes| Checkpoint::from_bytes(&bytes, samples.fingerprint(), plan.fingerprint)).transpose()?;
     let findings = resumed.as_ref().map_or_else(Vec::new, |checkpoint| checkpoint.findings.clone());
     let (fingerprint, device) = (samples.fingerprint(), device.clone());
+    let plan = plan.clone();
     let mut fitting = Fitting { plan, data, device, fingerprint, resumed, findings, store, observer };
     let trained = method.fit(&mut fitting)?;
     Ok(Fitted { trained, findings: fitting.findings })
@@ -99,7 +101,7 @@ fn stopped() -> FitError {
 /// A fit in progress, as methods see it.
 pub(crate) struct Fitting<'a, B: AutodiffBackend> {
     /// The settings of the fit.
-    pub(crate) plan: &'a Plan,
+    pub(crate) plan: Plan,
     /// The samples.
     pub(crate) data: Data<B::InnerBackend>,
     /// The device of the networks.
@@ -116,6 +118,14 @@ impl<B: AutodiffBackend> Fitting<'_, B> {
     /// The random stream of a name and an index.
     pub(crate) fn rng(&self, name: &str, index: u64) -> ChaCha8Rng {
         stream(self.plan.seed, name, index)
+    }
+
+    /// Does work whose autoencoder has other layers than the rest of the fit.
+    pub(crate) fn with_encoder<T>(&mut self, encoder: Vec<LayerShape>, work: impl FnOnce(&mut Self) -> T) -> T {
+        let own = std::mem::replace(&mut self.plan.encoder, encoder);
+        let done = work(self);
+        self.plan.encoder = own;
+        done
     }
 
     /// Reports the start of work that has no batches and may take long.
@@ -152,7 +162,7 @@ impl<B: AutodiffBackend> Fitting<'_, B> {
         }
         let kept = self.store.load_autoencoder().map_err(|source| FitError::Checkpoint { doing: "read", source })?;
         let bytes = kept.ok_or(CheckpointMismatch::Missing)?;
-        Ok(Some(KeptAutoencoder::from_bytes(&bytes, self.fingerprint, self.plan)?))
+        Ok(Some(KeptAutoencoder::from_bytes(&bytes, self.fingerprint, &self.plan)?))
     }
 
     /// Keeps an autoencoder that has learned to reconstruct.
@@ -160,7 +170,7 @@ impl<B: AutodiffBackend> Fitting<'_, B> {
     /// # Errors
     /// [`FitError::Checkpoint`] if it can't be written.
     pub(crate) fn keep_autoencoder(&mut self, is_variational: bool, weights: Vec<u8>) -> Result<(), FitError> {
-        let kept = KeptAutoencoder::new(self.fingerprint, self.plan, is_variational, weights);
+        let kept = KeptAutoencoder::new(self.fingerprint, &self.plan, is_variational, weights);
         let saved = kept.to_bytes().and_then(|bytes| self.store.save_autoencoder(&bytes));
         saved.map_err(|source| FitError::Checkpoint { doing: "written", source })
     }

@@ -5,12 +5,14 @@ use burn::tensor::Tensor;
 use burn::tensor::backend::AutodiffBackend;
 use serde::{Deserialize, Serialize};
 
-use super::members::{Members, MembersState};
+use super::members::{Members, MembersState, Model, Scores};
+use super::start::StartClusters;
 use super::student::Student;
 use crate::methods::common::learner::CHUNK;
 use crate::methods::definition::MethodSettings;
 use crate::methods::vade::Vade;
 use crate::mixture::elements;
+use crate::mixture::kmeans::KMeans;
 use crate::nn::{Autoencoder, LayerShape, OptimizedState, Optimizer};
 use crate::trained::{Autoencoders, Head, Layer, Trained};
 use crate::training::{Batch, Data, FitError, Fitting, Phase, Terms};
@@ -20,8 +22,12 @@ use crate::training::{Batch, Data, FitError, Fitting, Phase, Terms};
 pub(super) struct Ensemble<'a> {
     /// Finds the first clusters; its components are as many as the members.
     pub(super) start: &'a Vade,
-    /// Whether the members are variational.
-    pub(super) variational: bool,
+    /// The layers of its encoder; those of the members if there are none.
+    pub(super) start_encoder: &'a [LayerShape],
+    /// Which clusters of its latents the members learn first.
+    pub(super) start_clusters: StartClusters,
+    /// What the members are a model of.
+    pub(super) model: Model,
 }
 
 impl Ensemble<'_> {
@@ -47,7 +53,7 @@ impl Ensemble<'_> {
             |fit| {
                 let mut assigned = self.take_turns(fit)?;
                 assigned.members.update_variance();
-                assigned.assign(&fit.data)?;
+                assigned.assign(&fit.data, Scores::Finished)?;
                 Ok(DistilPhase { assigned, student: fresh(fit) })
             },
             |state: DistilState, fit| {
@@ -79,7 +85,10 @@ impl Ensemble<'_> {
         let phase = fit.phase(
             plan,
             |fit| {
-                let trained = self.start.fit(fit)?;
+                let trained = match self.start_encoder {
+                    [] => self.start.fit(fit)?,
+                    layers => fit.with_encoder(layers.to_vec(), |fit| self.start.fit(fit))?,
+                };
                 Ok(MembersPhase { assigned: self.assigned(plan.optimizer, &trained, fit)?, reassigns: false })
             },
             |state, fit| Ok(MembersPhase { assigned: self.restored(plan.optimizer, state, fit)?, reassigns: false }),
@@ -99,14 +108,13 @@ impl Ensemble<'_> {
         fit: &Fitting<'_, B>,
     ) -> Result<Assigned<B>, FitError> {
         let data = &fit.data;
-        let mut best = vec![];
+        let gmm = self.start.mixture;
+        let kmeans = KMeans { n_clusters: gmm.n_components, n_init: gmm.n_init, ..KMeans::default() };
+        let best = self.start_clusters.assign(start, kmeans, fit)?;
         let n = data.n_samples() as f64;
         let mut mean = Tensor::zeros([1, data.n_inputs()], &fit.device);
         for x in data.chunks(CHUNK) {
-            let x = x?;
-            let clusters = start.head.assign(&start.encode_inputs(x.to_data().iter::<f32>().collect()))?;
-            best.extend(clusters.into_iter().map(usize::from));
-            mean = mean + x.sum_dim(0) / n;
+            mean = mean + x?.sum_dim(0) / n;
         }
         let mut variance = 0.0;
         for x in data.chunks(CHUNK) {
@@ -135,10 +143,12 @@ impl Ensemble<'_> {
     ) -> Members<B> {
         let mut weights = fit.rng("weights", 1);
         let fresh = |_| {
-            let network = Autoencoder::new(&fit.plan.encoder, self.variational, &mut weights, &fit.device);
+            let network = Autoencoder::new(&fit.plan.encoder, self.model.variational, &mut weights, &fit.device);
             network.activated(fit.plan.activation)
         };
-        Members::new((0..self.n_members()).map(fresh).collect(), self.variational, variance, optimizer)
+        let networks = (0..self.n_members()).map(fresh).collect();
+        let model = Model { black: fit.data.black, ..self.model };
+        Members::new(networks, model, variance, fit.data.n_inputs(), optimizer)
     }
 }
 
@@ -161,10 +171,10 @@ impl<B: AutodiffBackend> Assigned<B> {
     }
 
     /// Reassigns the samples to the members.
-    fn assign(&mut self, data: &Data<B::InnerBackend>) -> Result<(), FitError> {
+    fn assign(&mut self, data: &Data<B::InnerBackend>, by: Scores) -> Result<(), FitError> {
         self.best.clear();
         for x in data.chunks(CHUNK) {
-            let best = self.members.scores(&x?).argmax(1);
+            let best = self.members.scores(&x?, by).argmax(1);
             self.best.extend(elements(best.float()).into_iter().map(|k| k as usize));
         }
         self.members.weigh(&self.best);
@@ -202,7 +212,7 @@ impl<B: AutodiffBackend> Phase<B> for MembersPhase<B> {
 
     fn begin_epoch(&mut self, _: usize, fit: &mut Fitting<'_, B>) -> Result<(), FitError> {
         self.assigned.members.update_variance();
-        if self.reassigns { self.assigned.assign(&fit.data) } else { Ok(()) }
+        if self.reassigns { self.assigned.assign(&fit.data, Scores::Learning) } else { Ok(()) }
     }
 
     fn step(&mut self, (): &(), batch: Batch<B>) -> Terms {
@@ -243,7 +253,7 @@ impl<B: AutodiffBackend> Phase<B> for DistilPhase<B> {
 
     fn step(&mut self, agreement: &f64, batch: Batch<B>) -> Terms {
         // The student also learns the assignments of augmented samples, to have more training data.
-        let moved = self.assigned.members.scores(&batch.augmented.clone().inner()).argmax(1);
+        let moved = self.assigned.members.scores(&batch.augmented.clone().inner(), Scores::Finished).argmax(1);
         let mut best = self.assigned.best_of(&batch);
         best.extend(elements(moved.float()).into_iter().map(|k| k as usize));
         let samples = Tensor::cat(vec![batch.clean, batch.augmented], 0);

@@ -3,8 +3,11 @@
 use burn::tensor::backend::AutodiffBackend;
 use serde::{Deserialize, Serialize};
 
+use super::likelihood::Likelihood;
+use super::members::Model;
 use super::phases::Ensemble;
-use crate::data::Samples;
+use super::start::StartClusters;
+use crate::data::{Samples, Scaling};
 use crate::methods::common::defaults::{ClusterEpochs, DefaultEncoder};
 use crate::methods::definition::{ClusterCount, MethodSettings};
 use crate::methods::vade::Vade;
@@ -29,6 +32,16 @@ use crate::variant::Variant;
 pub struct KAutoencoders {
     /// The method that finds the first clusters; the number of its components is the number of members.
     pub start: Vade,
+    /// The layers of its encoder, such as 500-500-2000-10 in the paper; by default those of the members.
+    pub start_encoder: Architecture,
+    /// Which clusters of its latents the members learn first.
+    pub start_clusters: StartClusters,
+    /// The distribution of a sample given its reconstruction. What is not the default has no place in a model file, so that
+    /// only the distilled model can be exported.
+    pub likelihood: Likelihood,
+    /// The printed form assigns samples by equation 8, without weights of clusters, and is exported distilled. k-DAE has no
+    /// other form.
+    pub variant: Variant,
     /// The model that is exported.
     pub export: Export,
     /// The layers of the student.
@@ -58,7 +71,15 @@ pub enum Export {
 
 impl Default for KAutoencoders {
     fn default() -> Self {
-        Self { start: Vade::default(), export: Export::default(), student: Architecture::dense(&[128, 10]) }
+        Self {
+            start: Vade::default(),
+            start_encoder: Architecture::default(),
+            start_clusters: StartClusters::default(),
+            likelihood: Likelihood::default(),
+            variant: Variant::default(),
+            export: Export::default(),
+            student: Architecture::dense(&[128, 10]),
+        }
     }
 }
 
@@ -78,12 +99,17 @@ macro_rules! method {
                 ClusterCount::Given(&mut self.0.start.mixture.n_components)
             }
 
-            fn set_variant(&mut self, _: Variant) -> bool {
-                false
+            fn set_variant(&mut self, variant: Variant) -> bool {
+                if $variational {
+                    self.0.variant = variant;
+                }
+                $variational
             }
 
             fn check(&self, encoder: &[LayerShape], samples: &Samples) -> Result<(), FitError> {
                 self.0.check_decoders(encoder)?;
+                self.0.check_likelihood(samples)?;
+                self.0.start_shapes(samples)?;
                 self.0.student_shapes(samples).map(|_| ())
             }
 
@@ -103,7 +129,10 @@ method!(KDae, "k-dae", variational: false);
 
 impl KAutoencoders {
     fn fit<B: AutodiffBackend>(&self, variational: bool, fit: &mut Fitting<'_, B>) -> Result<Trained, FitError> {
-        let ensemble = Ensemble { start: &self.start, variational };
+        let model = Model { variational, likelihood: self.likelihood, variant: self.variant, black: 0.0 };
+        let layers = self.start_shapes(fit.data.samples())?;
+        let (start, start_clusters) = (&self.start, self.start_clusters);
+        let ensemble = Ensemble { start, start_encoder: &layers, start_clusters, model };
         match self.export {
             Export::Full => {
                 let members = ensemble.fit(fit)?;
@@ -125,6 +154,34 @@ impl KAutoencoders {
             return Err(FitError::setting("encoder", problem));
         }
         Ok(())
+    }
+
+    /// A model file has a single variance and the scores of the bound. Bernoulli's distribution is one of numbers from 0 to 1.
+    fn check_likelihood(&self, samples: &Samples) -> Result<(), FitError> {
+        let is_plain = self.likelihood == Likelihood::Gaussian && self.variant == Variant::Corrected;
+        if self.export == Export::Full && !is_plain {
+            let problem = "\"full\" needs likelihood = \"gaussian\" and variant = \"corrected\": a model file has nothing else; \
+                           or export the distilled model";
+            return Err(FitError::setting("method.export", problem));
+        }
+        if self.likelihood == Likelihood::Bernoulli && !Scaling::fit(samples)?.gives_shares(samples) {
+            let problem =
+                "\"bernoulli\" needs samples that are scaled to 0 to 1, such as images: use gaussian or per-feature";
+            return Err(FitError::setting("method.likelihood", problem));
+        }
+        Ok(())
+    }
+
+    /// The layers of the encoder of the first clusters; none if it has those of the members.
+    fn start_shapes(&self, samples: &Samples) -> Result<Vec<LayerShape>, FitError> {
+        if self.start_encoder.is_default() {
+            return Ok(vec![]);
+        }
+        let refused = |problem: String| FitError::setting("method.start-encoder", problem);
+        if self.start_encoder.is_none() {
+            return Err(refused("must have layers, as in 500-500-2000-10".into()));
+        }
+        self.start_encoder.shapes_for(samples).map_err(|error: LayerError| refused(error.to_string()))
     }
 
     /// The layers of the model that is exported.

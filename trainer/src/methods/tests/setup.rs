@@ -31,12 +31,14 @@ pub(super) fn config(method: &str) -> FitConfig {
         MethodConfig::Dpm(method) => method.mixture.truncation = 8,
         other => other.set_n_clusters(GROUPS),
     }
+    // Blobs that lie apart in the noise of a variational autoencoder need more epochs.
+    let epochs = if matches!(method, MethodConfig::VaeKMeans(_)) { 40 } else { 12 };
     FitConfig {
         encoder: Architecture::dense(&[16, 3]),
         batch_size: 32,
         learning_rate: 3e-3,
         checkpoint_every: 2,
-        reconstruction: PhaseSettings::with_epochs(12),
+        reconstruction: PhaseSettings::with_epochs(epochs),
         clustering: PhaseSettings::with_epochs(5),
         method,
         ..FitConfig::default()

@@ -4,10 +4,11 @@ use burn::backend::{Autodiff, Flex};
 use burn::tensor::{Tensor, TensorData};
 
 use super::setup::{GROUPS, Log, blobs, config, fitted, run, tells_blobs_apart};
-use crate::methods::{FitConfig, Kld, MethodConfig};
+use crate::methods::{Export, FitConfig, KDvae, Kld, Likelihood, MethodConfig, StartClusters};
 use crate::mixture::Mixture;
 use crate::mixture::gmm::Gmm;
 use crate::trained::{Head, Trained};
+use crate::training::FitError;
 use crate::variant::Variant;
 
 fn printed(name: &str) -> FitConfig {
@@ -90,6 +91,43 @@ fn the_form_that_is_already_chosen_changes_nothing() {
         assert_eq!(*method, same);
         let is_other = same.set_variant(Variant::Paper);
         assert_eq!(is_other, *method != same);
+    }
+}
+
+/// Every likelihood, the printed form, and the paper's start.
+#[test]
+fn forms_of_k_dvae_tell_blobs_apart() {
+    let with = |likelihood, variant, start: &str| {
+        let mut config = config("k-dvae");
+        if let MethodConfig::KDvae(KDvae(method)) = &mut config.method {
+            (method.likelihood, method.variant) = (likelihood, variant);
+            method.start_encoder = start.parse().unwrap();
+            method.start_clusters = StartClusters::KMeans;
+        }
+        config
+    };
+    for (likelihood, variant, start) in [
+        (Likelihood::Gaussian, Variant::Paper, "24-4"),
+        (Likelihood::PerFeature, Variant::Corrected, "24-4"),
+        (Likelihood::PerFeature, Variant::Paper, "16-3"),
+    ] {
+        let trained = run::<Autodiff<Flex>>(&with(likelihood, variant, start));
+        assert!(tells_blobs_apart(&trained), "{likelihood:?} {variant:?}");
+    }
+    // Blobs are standardised, and Bernoulli's distribution needs numbers from 0 to 1.
+    let refused = |config: FitConfig| match config.check(&blobs()) {
+        Err(FitError::Setting { setting, .. }) => setting,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(refused(with(Likelihood::Bernoulli, Variant::Corrected, "16-3")), "method.likelihood");
+    assert_eq!(refused(with(Likelihood::Gaussian, Variant::Corrected, "none")), "method.start-encoder");
+    for (likelihood, variant) in [(Likelihood::PerFeature, Variant::Corrected), (Likelihood::Gaussian, Variant::Paper)]
+    {
+        let mut config = with(likelihood, variant, "16-3");
+        if let MethodConfig::KDvae(KDvae(method)) = &mut config.method {
+            method.export = Export::Full;
+        }
+        assert_eq!(refused(config), "method.export");
     }
 }
 

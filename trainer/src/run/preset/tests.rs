@@ -80,7 +80,15 @@ const PRINTED: [(&str, &[(&str, &str)]); 12] = [
             ("clustering.schedule.factor", "0.9"),
         ],
     ),
-    ("k-dvae", &[("encoder", "'500-100-10'"), ("method.export", "'full'")]),
+    (
+        "k-dvae",
+        &[
+            ("encoder", "'500-100-10'"),
+            ("method.variant", "'paper'"),
+            ("method.start-encoder", "'500-500-2000-10'"),
+            ("method.start-clusters", "'k-means'"),
+        ],
+    ),
     ("k-dae", &[("encoder", "'500-100-10'"), ("method.export", "'full'")]),
     (
         "dec",
