@@ -8,6 +8,7 @@ use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
 use super::common::defaults::{ClusterEpochs, DefaultEncoder};
+use super::common::learner::{Learner, Losses, divergence_from_standard, gaussians};
 use super::common::linear::LinearLatents;
 use super::common::reconstruction::{evidence, reconstruct};
 use super::definition::{ClusterCount, MethodSettings};
@@ -17,7 +18,7 @@ use crate::mixture::kmeans::KMeans;
 use crate::mixture::{Mixture, NotPositiveDefinite};
 use crate::nn::LayerShape;
 use crate::trained::{Head, Trained};
-use crate::training::{FitError, Fitting};
+use crate::training::{Batch, FitError, Fitting};
 use crate::variant::Variant;
 
 /// Settings of autoencoder and k-means.
@@ -159,6 +160,17 @@ impl MethodSettings for VaeKMeans {
     }
 }
 
+/// The negative evidence bound of a variational autoencoder whose decoder has the variance that maximises it, the batch's mean
+/// squared error (Rybkin, Daniilidis and Levine, "Simple and Effective VAE Training with Calibrated Decoders", 2021). With a
+/// variance of 1, the divergence would outweigh all that can be learned of images.
+fn calibrated<B: AutodiffBackend>(learner: &Learner<B>, batch: &mut Batch<B>) -> Losses<B> {
+    let features = batch.clean.dims()[1] as f64;
+    let latent = learner.autoencoder.encode(batch.augmented.clone());
+    let mean_square = learner.reconstruction(&latent, batch) * (2.0 / features);
+    let prior = divergence_from_standard(gaussians(latent, 1.0)).mean();
+    vec![("reconstruction", mean_square.clamp_min(1e-6).log() * (0.5 * features)), ("prior", prior)]
+}
+
 /// Reconstructs, then clusters the standardised latents; or clusters the features, if there is no encoder.
 fn fit_two_steps<B: AutodiffBackend>(
     fit: &mut Fitting<'_, B>,
@@ -171,7 +183,7 @@ fn fit_two_steps<B: AutodiffBackend>(
         let mixture = cluster(&z, &mut fit.rng("cluster", u64::MAX))?;
         return Ok(Trained { scaling, ..fit.trained(encoder, Head::Mixture(mixture)) });
     }
-    let learner = reconstruct(fit, is_variational, evidence)?;
+    let learner = reconstruct(fit, is_variational, if is_variational { calibrated } else { evidence })?;
     fit.activity("last fit of the clusters");
     let (standardisation, z) = learner.standardised_latents(&fit.data)?;
     let mixture = cluster(&z, &mut fit.rng("cluster", u64::MAX))?;
