@@ -134,6 +134,7 @@ pub fn measured() -> Vec<(&'static str, Spec)> {
         ("conv-2", images([10, 10, 3], vec![filters(5, [5, 5], 1, 2, leaky), filters(16, [1, 1], 1, 0, relu)])),
         ("conv-3", images([64, 1, 6], vec![filters(16, [5, 1], 2, 0, relu), filters(8, [3, 1], 1, 0, table)])),
         ("conv-4", images([20, 20, 1], vec![filters(20, [4, 4], 2, 0, leaky)])),
+        ("conv-5", images([6, 6, 8], vec![filters(40, [3, 3], 1, 1, relu), filters(24, [3, 3], 1, 0, leaky)])),
         ("max", images([16, 16, 4], vec![pool(Pooling::Max, 2, 2), pool(Pooling::Max, 3, 1)])),
         ("average", images([16, 16, 4], vec![pool(Pooling::Average, 2, 2), pool(Pooling::Average, 3, 1)])),
         ("spherical-4x3", mixture(3, 4, Covariance::Spherical)),

@@ -31,10 +31,10 @@ fn estimated_instructions_are_those_that_were_counted_on_every_core() {
     let number = |value: &toml::Value| value.as_float().or(value.as_integer().map(|n| n as f64)).unwrap();
     let mut compared = 0;
     for (core, costs) in &costs {
-        let [rows, inputs] = [0, 1].map(|i| costs["tile"][i].as_integer().unwrap() as usize);
+        let [rows, inputs, positions] = [0, 1, 2].map(|i| costs["tile"][i].as_integer().unwrap() as usize);
         for (workload, bytes) in &files {
             let Some(counted) = budgets[core].get(workload).map(number) else { continue };
-            let work = Work::of_assignment(&File::from_bytes(bytes).unwrap(), Tile { rows, inputs });
+            let work = Work::of_assignment(&File::from_bytes(bytes).unwrap(), Tile { rows, inputs, positions });
             let each = work.counts.iter().zip(OPERATIONS);
             let estimate: f64 = each.map(|(&n, name)| n as f64 * number(&costs["instructions"][name])).sum();
             let error = 100.0 * (estimate / counted - 1.0);

@@ -31,16 +31,15 @@ fn smlad([a, b]: [i16; 2], x: &[i16], sum: i32) -> i32 {
 }
 
 impl DenseKernel for Dsp {
-    const TILE: usize = 3;
-    const MIN_INPUTS: usize = 8;
+    const TILE: usize = 5;
+    const MIN_INPUTS: usize = 4;
 
     fn arrange(x: &mut [i16]) {
-        let steps = x.len() / 8 * 8;
-        x[..steps].chunks_exact_mut(4).for_each(|four| four.swap(1, 2));
+        x.chunks_exact_mut(4).for_each(|four| four.swap(1, 2));
     }
 
     fn sums(weights: &[i8], x: &[i16], bias: &[i32], sums: &mut [i32]) {
-        let (columns, steps) = (x.len(), x.len() / 8 * 8);
+        let (columns, steps) = (x.len(), x.len() / 4 * 4);
         assert!(sums.len() >= Self::TILE && columns >= Self::MIN_INPUTS && weights.len() == columns * sums.len());
         for ((sum, bias), row) in sums.iter_mut().zip(bias).zip(weights.chunks_exact(columns)) {
             *sum = *bias;

@@ -9,13 +9,13 @@ use super::Width;
 use super::portable::interpolate;
 use super::wide::requantize;
 
-/// Number of rows of a block, whose sums lie on the stack: a multiple of every [`TILE`](DenseKernel::TILE). On cores
-/// with the DSP extension sums are fast, so that the fixed cost of a block weighs more, and RAM is larger.
-const BLOCK_ROWS: usize = if cfg!(edgemix_core = "dsp") { 132 } else { 48 };
+/// Number of rows of a block, whose sums lie on the stack: a multiple of the rows that each kernel computes together. On
+/// cores with the DSP extension sums are fast, so that the fixed cost of a block weighs more, and RAM is larger.
+const BLOCK_ROWS: usize = if cfg!(edgemix_core = "dsp") { 128 } else { 48 };
 
 /// The part of a dense layer that is written for each kind of core.
 pub trait DenseKernel {
-    /// Number of rows that are computed together.
+    /// The smallest number of rows that [`sums`](Self::sums) accepts; most kernels compute as many together.
     const TILE: usize;
     /// The smallest number of inputs that [`sums`](Self::sums) accepts.
     const MIN_INPUTS: usize;
@@ -54,7 +54,7 @@ pub struct Rescaling<'a> {
 /// Returns false, and calls nothing, unless there are at least one tile and the kernel's
 /// [`MIN_INPUTS`](DenseKernel::MIN_INPUTS) columns, and as many `weights` and `biases` as the rows need. The unsafe
 /// code of the kernels relies on this check.
-#[cfg(any(edgemix_core = "dsp", edgemix_core = "mainline", edgemix_core = "baseline", edgemix_core = "riscv"))]
+#[cfg(any(edgemix_core = "mainline", edgemix_core = "baseline", edgemix_core = "riscv"))]
 #[inline(always)]
 pub(super) fn tiled<K: DenseKernel>(
     [weights, columns, biases, rows]: [usize; 4],
@@ -108,7 +108,18 @@ fn block<K: DenseKernel>(
     let sums = buffer.get_mut(..rows.len())?;
     let weights = layer.weights.get(rows.start * input.len()..rows.end * input.len())?;
     compute(weights, input, layer.bias.get(rows.clone())?, sums);
-    let output = output.get_mut(rows.clone())?;
+    outputs::<K>(layer, width, sums, output.get_mut(rows.clone())?, rows)
+}
+
+/// Converts the sums of `rows` to outputs. `None` if the rows are not within the layer.
+#[inline]
+pub(super) fn outputs<K: DenseKernel>(
+    layer: &Dense,
+    width: Width,
+    sums: &[i32],
+    output: &mut [i16],
+    rows: Range<usize>,
+) -> Option<()> {
     let done = kernel_outputs::<K>(layer, width, sums, output, rows.clone())?;
     let (rest, sums, output) = (rows.start + done..rows.end, sums.get(done..)?, output.get_mut(done..)?);
     match width {

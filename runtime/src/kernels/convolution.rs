@@ -5,17 +5,17 @@ use edgemix_format::view::{Conv2d, Window};
 use super::Width;
 use super::dense::dense;
 #[cfg(edgemix_core = "dsp")]
-use super::few_taps;
+use super::{few_taps, two_positions};
 
 /// Equals [`portable::convolution`](super::portable::convolution); `patch` has an element for each weight of a filter.
 pub(super) fn run(layer: &Conv2d, width: Width, input: &[i16], output: &mut [i16], patch: &mut [i16]) {
     #[cfg(edgemix_core = "dsp")]
-    if few_taps::run(layer, width, input, output) {
+    if few_taps::run(layer, width, input, output) || two_positions::run(layer, width, input, output, patch) {
         return;
     }
     let outputs = output.chunks_exact_mut(layer.filters.bias.len().max(1));
     for ((row, column), outputs) in positions(&layer.window).zip(outputs) {
-        gather(layer, row, column, input, patch);
+        gather(layer, row, column, input, patch, |x| x);
         dense(&layer.filters, width, patch, outputs);
     }
 }
@@ -27,10 +27,18 @@ pub(super) fn positions(window: &Window) -> impl Iterator<Item = (usize, usize)>
     (0..rows).flat_map(move |row| (0..columns).map(move |column| (row * down, column * right)))
 }
 
-/// Copies the input under the window that begins at `row` and `column` of the padded image.
-pub(super) fn gather(layer: &Conv2d, row: usize, column: usize, input: &[i16], patch: &mut [i16]) {
+/// Copies the input under the window that begins at `row` and `column` of the padded image, converted by `to`.
+pub(super) fn gather<T: Copy>(
+    layer: &Conv2d,
+    row: usize,
+    column: usize,
+    input: &[i16],
+    patch: &mut [T],
+    to: impl Fn(i16) -> T,
+) {
     let window = &layer.window;
     let [above, left, _, _] = window.padding.map(usize::from);
+    let padding = to(layer.padding_value.into());
     let channels = usize::from(window.channels);
     let line = usize::from(window.width) * channels;
     let taps = usize::from(window.kernel[1]) * channels;
@@ -43,14 +51,13 @@ pub(super) fn gather(layer: &Conv2d, row: usize, column: usize, input: &[i16], p
         let start = (row + i).wrapping_sub(above).checked_mul(line).and_then(|start| start.checked_add(first));
         let source = start.and_then(|start| input.get(start..start.checked_add(inside)?));
         let Some((source, place)) = source.zip(target.get_mut(outside..outside + inside)) else {
-            target.fill(layer.padding_value.into());
+            target.fill(padding);
             continue;
         };
         for (x, &value) in place.iter_mut().zip(source) {
-            *x = value;
+            *x = to(value);
         }
         if inside < taps {
-            let padding = i16::from(layer.padding_value);
             target.iter_mut().take(outside).for_each(|x| *x = padding);
             target.iter_mut().skip(outside + inside).for_each(|x| *x = padding);
         }

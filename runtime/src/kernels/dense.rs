@@ -18,10 +18,13 @@ use super::scalar;
 #[cfg(all(edgemix_core = "host", target_arch = "x86_64"))]
 use super::x86;
 
-/// The fewest outputs and inputs of a layer that the kernel of this core computes, as many outputs at a time; smaller layers
-/// take longer for a multiply-accumulate.
+/// The fewest outputs and inputs of a layer that the kernel of this core computes; smaller layers take longer for a
+/// multiply-accumulate. Then the number of positions of a convolution that it computes at a time.
 #[cfg(not(edgemix_core = "host"))]
-pub const TILE: [usize; 2] = [<Kernel as blocks::DenseKernel>::TILE, <Kernel as blocks::DenseKernel>::MIN_INPUTS];
+pub const TILE: [usize; 3] =
+    [<Kernel as blocks::DenseKernel>::TILE, <Kernel as blocks::DenseKernel>::MIN_INPUTS, POSITIONS];
+#[cfg(not(edgemix_core = "host"))]
+const POSITIONS: usize = if cfg!(edgemix_core = "dsp") { 2 } else { 1 };
 
 #[cfg(edgemix_core = "dsp")]
 type Kernel = dsp::Dsp;

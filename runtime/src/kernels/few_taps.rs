@@ -41,7 +41,7 @@ pub(super) fn run(layer: &Conv2d, width: Width, input: &[i16], output: &mut [i16
         for (patch, (row, column)) in patches.0.iter_mut().take(outputs.len() / n_filters).zip(&mut positions) {
             let Some((inputs, rest)) = patch.split_at_mut_checked(taps) else { return false };
             if !gather_inside(layer, row, column, input, inputs) {
-                gather(layer, row, column, input, inputs);
+                gather(layer, row, column, input, inputs, |x| x);
             }
             rest.fill(0);
             Dsp::arrange(patch);

@@ -2,8 +2,8 @@
 //!
 //! A fast dense layer is [`blocks`] with the kernel of a core: [`scalar`] in plain Rust, `dsp` and `mainline` in the
 //! instructions of Cortex-M3 and above, `four_rows` in those of Cortex-M0+ or RISC-V, `x86` in those of hosts. A
-//! convolution is a dense layer at each position of its window, except that `few_taps` computes small filters on cores
-//! with the DSP extension.
+//! convolution is a dense layer at each position of its window, except on cores with the DSP extension: there `few_taps`
+//! computes small filters, and `two_positions` takes the others two positions at a time.
 
 /// Tells the assembler of the DSP extension, which ARMv8-M's targets leave out; ARMv7E-M's have it.
 #[cfg(all(edgemix_core = "dsp", edgemix_v8m))]
@@ -40,6 +40,8 @@ pub mod portable;
 #[cfg(edgemix_core = "riscv")]
 mod riscv;
 pub mod scalar;
+#[cfg(edgemix_core = "dsp")]
+mod two_positions;
 pub(crate) mod wide;
 mod width;
 #[cfg(all(edgemix_core = "host", target_arch = "x86_64"))]

@@ -51,7 +51,9 @@ fn measure(core: &Core) -> Result<Table> {
     let (printed, counts) = calls(core, &core.build("costs", "release")?, &["measured_part"])?;
     let mut lines = printed.lines();
     let head: Vec<&str> = lines.next().context("the firmware printed nothing")?.split(' ').collect();
-    let [rows, inputs, operations @ ..] = &head[..] else { anyhow::bail!("the firmware printed no operations") };
+    let [rows, inputs, positions, operations @ ..] = &head[..] else {
+        anyhow::bail!("the firmware printed no operations")
+    };
     let lines: Vec<&str> = lines.collect();
     ensure!(lines.len() == counts.len(), "{} parts were printed, but {} were counted", lines.len(), counts.len());
     let parts = lines
@@ -61,7 +63,8 @@ fn measure(core: &Core) -> Result<Table> {
         .collect::<Result<Vec<Part>>>()?;
 
     let mut table = Table::new();
-    table.insert("tile".into(), Value::Array(vec![Value::Integer(rows.parse()?), Value::Integer(inputs.parse()?)]));
+    let tile = [rows, inputs, positions].map(|number| number.parse().map(Value::Integer));
+    table.insert("tile".into(), Value::Array(tile.into_iter().collect::<Result<_, _>>()?));
     for (unit, of) in [("instructions", instructions as fn(&Part) -> f64), ("cycles", cycles)] {
         let (tried, fitted): (Vec<&Part>, Vec<&Part>) =
             parts.iter().partition(|part| TRIED.contains(&part.name.as_str()));

@@ -32,7 +32,7 @@ static TRIED: [(&str, &[u8]); 4] = [
     ("digits", include_model!("../../../../firmware-example/assets/digits.emx")),
 ];
 
-const OF_CORE: Tile = Tile { rows: TILE[0], inputs: TILE[1] };
+const OF_CORE: Tile = Tile { rows: TILE[0], inputs: TILE[1], positions: TILE[2] };
 /// The largest input or output of a part.
 const MOST: usize = 2048;
 
@@ -135,7 +135,7 @@ fn main() -> ! {
     for (x, i) in room.input.iter_mut().zip(0i16..) {
         *x = i16::from(i.wrapping_mul(37).wrapping_add(11) as i8);
     }
-    print!("{} {}", TILE[0], TILE[1]);
+    print!("{} {} {}", TILE[0], TILE[1], TILE[2]);
     OPERATIONS.iter().for_each(|name| print!(" {name}"));
     println!();
     for &(name, bytes) in MEASURED {

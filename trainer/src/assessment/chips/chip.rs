@@ -201,7 +201,7 @@ struct Chips {
 
 #[derive(Deserialize)]
 struct CostsRecord {
-    tile: [usize; 2],
+    tile: [usize; 3],
     instructions: BTreeMap<String, f64>,
     cycles: BTreeMap<String, f64>,
 }
@@ -209,8 +209,8 @@ struct CostsRecord {
 impl CostsRecord {
     fn resolve(self) -> Costs {
         let of = |costs: &BTreeMap<String, f64>| OPERATIONS.iter().map(|&name| costs[name]).collect();
-        let [rows, inputs] = self.tile;
-        Costs { tile: Tile { rows, inputs }, instructions: of(&self.instructions), cycles: of(&self.cycles) }
+        let [rows, inputs, positions] = self.tile;
+        Costs { tile: Tile { rows, inputs, positions }, instructions: of(&self.instructions), cycles: of(&self.cycles) }
     }
 }
 

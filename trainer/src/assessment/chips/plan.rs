@@ -40,7 +40,7 @@ impl Planned<'_> {
             match layer {
                 LayerShape::Dense(dense) => work.add_dense(1, dense.outputs, dense.inputs, Operation::Row),
                 LayerShape::Convolution(shape) => {
-                    work.add_dense(positions(layer), shape.filters, taps(layer), Operation::Row);
+                    work.add_positions(positions(layer), shape.filters, taps(layer), Operation::Row);
                 }
                 // Negligible beside what is not known yet.
                 LayerShape::Pooling(_) => {}

@@ -40,6 +40,10 @@ operations! {
     SmallMac "small-mac" "A multiply-accumulate of such a layer.",
     Line "line" "A row of pixels under the window of a convolution.",
     Tap "tap" "A value under the window of a convolution, which is gathered.",
+    PairedMac "paired-mac" "A multiply-accumulate of a convolution of which two positions are computed at a time.",
+    PairedRow "paired-row" "A sum of such a convolution.",
+    SmallPatch "small-patch" "A position of a convolution of few weights a filter.",
+    SmallPatchRow "small-patch-row" "An output of such a convolution.",
     Pooled "pooled" "An output of pooling.",
     PooledLine "pooled-line" "A row of pixels under the window of a pooling, for each output.",
     MaxTap "max-tap" "A value of which the maximum is taken.",
@@ -80,7 +84,14 @@ pub struct Tile {
     pub rows: usize,
     /// Inputs, which it takes so many at a time.
     pub inputs: usize,
+    /// Positions of a convolution that are computed at a time. Where there are two, filters of up to 16 weights have a kernel
+    /// of their own.
+    pub positions: usize,
 }
+
+/// The most weights of a filter, and the fewest positions, of the kernel for small filters.
+const SMALL_PATCH: usize = 16;
+const LEAST_POSITIONS: usize = 4;
 
 /// How often each operation happens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -147,9 +158,36 @@ impl Work {
     fn add_convolution(&mut self, layer: &Conv2d) {
         let window = &layer.window;
         let positions = window.rows() * window.columns();
-        self.add(Operation::Line, positions * usize::from(window.kernel[0]));
-        self.add(Operation::Tap, positions * window.taps());
-        self.add_dense(positions, layer.filters.bias.len(), window.taps(), row(&layer.filters.activation));
+        let row = row(&layer.filters.activation);
+        if !self.has_small_patches(positions, window.taps(), row) {
+            self.add(Operation::Line, positions * usize::from(window.kernel[0]));
+            self.add(Operation::Tap, positions * window.taps());
+        }
+        self.add_positions(positions, layer.filters.bias.len(), window.taps(), row);
+    }
+
+    /// Adds `filters` of so many weights at each of the positions of a convolution, each followed by `row`.
+    pub fn add_positions(&mut self, positions: usize, filters: usize, taps: usize, row: Operation) {
+        let outputs = positions * filters;
+        if self.tile.positions < 2 {
+            self.add_dense(positions, filters, taps, row);
+        } else if self.has_small_patches(positions, taps, row) {
+            self.add(Operation::SmallPatch, positions);
+            self.add(Operation::SmallPatchRow, outputs);
+        } else if filters >= 2 && taps >= 4 && positions >= 2 {
+            self.add(Operation::Layer, positions);
+            self.add(row, outputs);
+            self.add(Operation::PairedRow, outputs);
+            self.add(Operation::PairedMac, positions * filters.next_multiple_of(2) * taps);
+        } else {
+            self.add_dense(positions, filters, taps, row);
+        }
+    }
+
+    /// Whether a convolution is one for the kernel for small filters.
+    fn has_small_patches(&self, positions: usize, taps: usize, row: Operation) -> bool {
+        let is_scaled = matches!(row, Operation::Row | Operation::LeakyRow);
+        self.tile.positions > 1 && taps <= SMALL_PATCH && positions >= LEAST_POSITIONS && is_scaled
     }
 
     fn add_pooling(&mut self, layer: &Pool2d) {
