@@ -9,8 +9,8 @@ use edgemix_format::view::{Activation, Conv2d, Dense, Requantize};
 
 use super::Width;
 use super::blocks::DenseKernel;
-use super::convolution::{gather, positions};
 use super::dsp::Dsp;
+use super::gather::{gather, positions};
 
 /// The most weights of a filter: eight registers hold them.
 const TAPS: usize = 16;

@@ -30,6 +30,7 @@ pub mod dsp;
 mod few_taps;
 #[cfg(any(edgemix_core = "baseline", edgemix_core = "riscv"))]
 pub mod four_rows;
+mod gather;
 #[cfg(edgemix_core = "mainline")]
 pub mod mainline;
 pub(crate) mod mixture;

@@ -8,9 +8,9 @@ use edgemix_format::view::Conv2d;
 
 use super::Width;
 use super::blocks;
-use super::convolution::{gather, positions};
 use super::dense::dense;
 use super::dsp::Dsp;
+use super::gather::{gather, positions};
 
 /// Number of columns per step.
 const STEP: usize = 4;
