@@ -86,7 +86,7 @@ fn pair_of_sums(weights: &[i8], patches: &[i8], bias: &[i32], sums: &mut [[i32; 
     };
     match rows {
         0 => {}
-        // A single filter behind a whole block.
+        // A single filter after a whole block.
         1 => {
             for (patch, sums) in patches.chunks_exact(columns).zip(sums) {
                 let products = weights.iter().zip(patch).map(|(&w, &x)| i32::from(w) * i32::from(x));
@@ -132,14 +132,14 @@ macro_rules! step {
     };
 }
 
-/// `sums[i] = bias[i] + sum_j weights[i][j] * x[j]`, and the same of the second position, 256 bytes behind.
+/// `sums[i] = bias[i] + sum_j weights[i][j] * x[j]`, and the same of the second position, 256 bytes after.
 ///
 /// LDR needs no aligned address, unless unaligned loads trap, and then compiled Rust traps as well.
 ///
 /// # Safety
-/// Between `sums` and `sums_end` lie `n` elements, where `n` is even and not 0, and 256 bytes behind them as many. `bias` points
+/// Between `sums` and `sums_end` lie `n` elements, where `n` is even and not 0, and 256 bytes after them as many. `bias` points
 /// to `n` elements, `weights` to `n` rows of `columns` weights, and `x` to two rows of `columns` inputs; `x_end` is a multiple of
-/// 4 behind `x`, not 0 and at most `columns`. The pointers are aligned for their types.
+/// 4 after `x`, not 0 and at most `columns`. The pointers are aligned for their types.
 #[unsafe(naked)]
 unsafe extern "C" fn pairs_of_rows(
     weights: *const i8,

@@ -90,7 +90,7 @@ impl Moves {
     }
 }
 
-/// Zeros before each axis, of which there must be as many behind it.
+/// Zeros before each axis, of which there must be as many after it.
 fn padding(
     operation: &Operation,
     lengths: &[usize],
@@ -115,9 +115,9 @@ fn padding(
             return Err(NodeProblem::Attribute { name: "auto_pad", found: other.into(), expected });
         }
     };
-    let (before, behind) = ends.split_at(n);
-    if before != behind {
-        let expected = "as much padding before each axis as behind it";
+    let (before, after) = ends.split_at(n);
+    if before != after {
+        let expected = "as much padding before each axis as after it";
         return Err(NodeProblem::Attribute { name: "pads", found: format!("{ends:?}"), expected });
     }
     Ok(before.to_vec())
