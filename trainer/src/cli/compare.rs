@@ -10,11 +10,13 @@ use super::error::CliError;
 use super::output::{show, tell};
 use super::progress::{View, during_fit};
 use super::settings;
+use super::variation::Variation;
 use super::warnings::warn_of_fit;
 use crate::device::Device;
 use crate::methods::{FitConfig, MethodConfig};
 use crate::run::{Preset, RunDir, read_settings};
-use crate::workflow::{Comparison, FitOptions, TableFormat};
+use crate::variant::Variant;
+use crate::workflow::{Compared, Comparison, FitOptions, TableFormat};
 
 #[derive(Args)]
 #[command(after_help = "Examples:
@@ -22,13 +24,14 @@ use crate::workflow::{Comparison, FitOptions, TableFormat};
   edgemix compare mnist.npz --methods idec,depict --seeds 3 --out runs/mnist --format markdown
   edgemix compare mnist.npz --preset paper --seeds 1 --out runs/papers
   edgemix compare mnist.npz --set encoder=500-500-2000-10 --share-reconstruction --seeds 1 --out runs/shared
+  edgemix compare digits --methods adaptive-gmm --vary method.eta=0,0.001,0.01,0.1 --out runs/eta
 Finished runs are skipped; the same command resumes a comparison that was interrupted.")]
 pub(super) struct Compare {
     /// `digits`, or a file of samples and labels.
     data: String,
     #[command(flatten)]
     cut: Cut,
-    /// The directory of the comparison. Each run is in a folder METHOD-SEED below it, and the table is in compare.txt, .csv
+    /// The directory of the comparison. Each run is in a folder METHOD-SEED below it, with the value of a setting that is varied, and the table is in compare.txt, .csv
     /// and .md.
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
@@ -57,6 +60,13 @@ pub(super) struct Compare {
     /// Sets any setting of each method by its path in config.toml, such as encoder="500-500-2000-10"; may be repeated.
     #[arg(long = "set", value_name = "KEY=VALUE")]
     sets: Vec<String>,
+    /// Varies a setting: a row of the table for each method and each of these values; commas within brackets or quotation marks
+    /// belong to a value.
+    #[arg(long, value_name = "KEY=VALUE,...")]
+    vary: Option<Variation>,
+    /// The methods as printed in their papers, or corrected; methods with a single variant remain what they are.
+    #[arg(long, conflicts_with = "preset")]
+    variant: Option<Variant>,
     /// Learns to reconstruct once for each seed and encoder: methods whose encoder has the layers of an earlier method's start
     /// from that one's autoencoder.
     #[arg(long)]
@@ -93,7 +103,7 @@ impl From<Format> for TableFormat {
 
 impl Compare {
     pub(super) fn run(self) -> Result<(), CliError> {
-        let settings = self.settings()?;
+        let compared = self.compared()?;
         let device: Device = self.device.parse()?;
         device.check()?;
         let source = self.cut.source(Some(&self.data), None)?;
@@ -101,14 +111,14 @@ impl Compare {
         if let Some(n) = self.clusters {
             Clusters::Within(n, n).check(dataset.samples.n_samples())?;
         }
-        let mut comparison = Comparison::of(&self.out, &source, &dataset, &settings, self.seeds);
+        let mut comparison = Comparison::of(&self.out, &source, &dataset, &compared, self.seeds);
         if self.share_reconstruction {
             comparison = comparison.sharing_reconstruction();
         }
         let options = FitOptions { device, ..FitOptions::default() };
         let runs = comparison.runs();
         for (index, run) in runs.iter().enumerate() {
-            let title = format!("{}/{} {} seed {}", index + 1, runs.len(), run.method(), run.seed());
+            let title = format!("{}/{} {} seed {}", index + 1, runs.len(), run.name(), run.seed());
             tell(&title);
             let directory = RunDir::open(&comparison.run_directory(run));
             let fit = |observer: &mut dyn crate::training::Observer| comparison.train(run, &options, observer);
@@ -119,34 +129,57 @@ impl Compare {
         show(&comparison.table(self.format.into()))?;
         for row in comparison.rows() {
             for failure in row.outcomes.iter().filter_map(|outcome| outcome.failure.as_ref()) {
-                tell(&format!("{}: {failure}", row.method));
+                tell(&format!("{}: {failure}", row.name));
             }
         }
         Ok(())
+    }
+
+    /// What is compared: each method, with each value of a setting that is varied.
+    fn compared(&self) -> Result<Vec<Compared>, CliError> {
+        let methods = self.settings()?.into_iter().map(Compared::method);
+        let Some(Variation { key, values }) = &self.vary else { return Ok(methods.collect()) };
+        let name = key.rsplit('.').next().unwrap_or(key);
+        let mut compared = vec![];
+        for method in methods {
+            for value in values {
+                let mut config = method.settings().clone();
+                settings::set(&mut config, &format!("{key}={value}"))?;
+                compared.push(method.varied(&format!("{name}={value}"), config));
+            }
+        }
+        Ok(compared)
     }
 
     /// The settings of each method.
     fn settings(&self) -> Result<Vec<FitConfig>, CliError> {
         let base = self.config.as_ref().map_or_else(|| Ok(FitConfig::default()), |path| read_settings(path))?;
         let of = |name: &str| {
-            let method = settings::method(name.trim())?;
+            let method = settings::method(name)?;
             let mut config = match self.preset {
                 Some(preset) => preset.settings(&method)?,
                 None => FitConfig { method, ..base.clone() },
             };
+            if let Some(variant) = self.variant {
+                config.method.set_variant(variant);
+            }
             self.sets.iter().try_for_each(|assignment| settings::set(&mut config, assignment))?;
             if let Some(n) = self.clusters {
                 config.method.set_n_clusters(n);
             }
             Ok(config)
         };
-        self.names().into_iter().map(of).collect()
+        let names = self.names();
+        if let Some((_, twice)) = names.iter().enumerate().find(|(at, name)| names[..*at].contains(name)) {
+            return Err(CliError::Usage(format!("--methods: {twice} is given twice")));
+        }
+        names.into_iter().map(of).collect()
     }
 
     /// The names of the methods.
     fn names(&self) -> Vec<&str> {
         match self.preset {
-            _ if !self.methods.is_empty() => self.methods.iter().map(String::as_str).collect(),
+            _ if !self.methods.is_empty() => self.methods.iter().map(|name| name.trim()).collect(),
             Some(preset) => preset.methods(),
             None => MethodConfig::NAMES.to_vec(),
         }

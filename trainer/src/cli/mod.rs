@@ -27,6 +27,7 @@ mod signature;
 mod status;
 mod train;
 mod tui;
+mod variation;
 mod warnings;
 
 use std::any::TypeId;

@@ -15,8 +15,8 @@ use crate::methods::{FitConfig, MethodConfig};
 use crate::run::{RunDir, RunError, RunFile, write_whole};
 use crate::training::{FitError, Observer};
 
-/// A comparison of methods: each is run with each seed, in a directory `METHOD-SEED` below a common one. A run that is
-/// finished is skipped, so that a comparison that was interrupted continues.
+/// A comparison of methods, or of values of a setting: each is run with each seed, in a directory `NAME-SEED` below a common
+/// one. A run that is finished is skipped, so that a comparison that was interrupted continues.
 ///
 /// ```
 /// use edgemix::data::{self, Source};
@@ -46,16 +46,57 @@ pub struct Comparison<'a> {
     shares_reconstruction: bool,
 }
 
+/// What is compared with others: settings, and how the table names them.
+#[derive(Clone, Debug)]
+pub struct Compared {
+    name: String,
+    settings: FitConfig,
+}
+
+impl Compared {
+    /// A method, which gives its name.
+    ///
+    /// ```
+    /// use edgemix::methods::{FitConfig, MethodConfig};
+    /// use edgemix::workflow::Compared;
+    ///
+    /// let method = MethodConfig::named("dec").unwrap();
+    /// let dec = Compared::method(FitConfig { method, ..FitConfig::default() });
+    /// assert_eq!((dec.name(), dec.varied("seed=3", FitConfig::default()).name()), ("dec", "dec seed=3"));
+    /// ```
+    pub fn method(settings: FitConfig) -> Self {
+        Self { name: settings.method.name().to_owned(), settings }
+    }
+
+    /// The same method with other settings, of which `variation` names what differs.
+    #[must_use]
+    pub fn varied(&self, variation: &str, settings: FitConfig) -> Self {
+        Self { name: format!("{} {variation}", self.name), settings }
+    }
+
+    /// How the table names it.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The settings.
+    pub fn settings(&self) -> &FitConfig {
+        &self.settings
+    }
+}
+
 /// A run of a comparison.
 #[derive(Clone, Debug)]
 pub struct ComparisonRun {
+    compared: usize,
+    name: String,
     settings: FitConfig,
 }
 
 impl ComparisonRun {
-    /// The name of the method.
-    pub fn method(&self) -> &'static str {
-        self.settings.method.name()
+    /// The name of the method, and what is varied.
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
     /// The settings.
@@ -80,15 +121,18 @@ impl<'a> Comparison<'a> {
         methods: &[MethodConfig],
         seeds: u64,
     ) -> Self {
-        let of = |method: &MethodConfig| FitConfig { method: method.clone(), ..settings.clone() };
+        let of = |method: &MethodConfig| Compared::method(FitConfig { method: method.clone(), ..settings.clone() });
         Self::of(out, source, dataset, &methods.iter().map(of).collect::<Vec<_>>(), seeds)
     }
 
-    /// Compares settings, each of another method, with the seeds from 0 to `seeds - 1`.
-    pub fn of(out: &Path, source: &'a Source, dataset: &'a Dataset, settings: &[FitConfig], seeds: u64) -> Self {
-        let seeded = |settings: &FitConfig, seed| ComparisonRun { settings: FitConfig { seed, ..settings.clone() } };
-        let of = |settings| (0..seeds).map(move |seed| seeded(settings, seed));
-        let runs = settings.iter().flat_map(of).collect();
+    /// Compares settings with the seeds from 0 to `seeds - 1`.
+    pub fn of(out: &Path, source: &'a Source, dataset: &'a Dataset, compared: &[Compared], seeds: u64) -> Self {
+        let seeded = |compared: usize, of: &Compared, seed| {
+            let settings = FitConfig { seed, ..of.settings.clone() };
+            ComparisonRun { compared, name: of.name.clone(), settings }
+        };
+        let of = |(index, own)| (0..seeds).map(move |seed| seeded(index, own, seed));
+        let runs = compared.iter().enumerate().flat_map(of).collect();
         Self { out: out.into(), source, dataset, runs, rows: vec![], shares_reconstruction: false }
     }
 
@@ -130,9 +174,9 @@ impl<'a> Comparison<'a> {
         if directory.contains(RunFile::Settings) {
             directory.write_json(RunFile::Outcome, &outcome)?;
         }
-        match self.rows.last_mut().filter(|row| row.method == run.method()) {
+        match self.rows.last_mut().filter(|row| row.name == run.name) {
             Some(row) => row.outcomes.push(outcome),
-            None => self.rows.push(ComparisonRow { method: run.method(), outcomes: vec![outcome] }),
+            None => self.rows.push(ComparisonRow { name: run.name.clone(), outcomes: vec![outcome] }),
         }
         self.write_tables()?;
         Ok(fitted)
@@ -140,7 +184,9 @@ impl<'a> Comparison<'a> {
 
     /// The directory of a run.
     pub fn run_directory(&self, run: &ComparisonRun) -> PathBuf {
-        self.out.join(format!("{}-{}", run.method(), run.seed()))
+        let is_kept = |c: char| c.is_alphanumeric() || matches!(c, '-' | '.' | '=');
+        let name: String = run.name.chars().map(|c| if is_kept(c) { c } else { '_' }).collect();
+        self.out.join(format!("{name}-{}", run.seed()))
     }
 
     fn plan(&self, run: &ComparisonRun) -> Result<Plan<'a>, WorkflowError> {
@@ -149,7 +195,7 @@ impl<'a> Comparison<'a> {
         if !self.shares_reconstruction || own.encoder().encoder.is_none() {
             return Ok(own);
         }
-        let before = self.runs.iter().take_while(|other| other.method() != run.method());
+        let before = self.runs.iter().take_while(|other| other.compared != run.compared);
         for other in before.filter(|other| other.seed() == run.seed()) {
             let start_from = Some(self.run_directory(other));
             let shared = match plan(FitConfig { start_from, ..run.settings.clone() }) {

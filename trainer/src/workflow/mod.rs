@@ -50,7 +50,7 @@ mod window_variations;
 pub use c_module::CModule;
 pub use calibration::{CalibrationErrors, PosteriorCalibration};
 pub use cluster_names::check_cluster_names;
-pub use compare::{Comparison, ComparisonRun};
+pub use compare::{Compared, Comparison, ComparisonRun};
 pub use error::WorkflowError;
 pub use evaluate::{evaluate_model, evaluate_run};
 pub use evaluation::{Evaluation, HeldOutEvaluation, ModelScores, Smoothed};

@@ -1,4 +1,4 @@
-//! The table of a comparison: a row per method, with means and standard deviations over the runs.
+//! The table of a comparison: a row for each method or value of a setting, with means and standard deviations over the runs.
 
 use std::fmt::Write;
 
@@ -27,11 +27,11 @@ pub struct Outcome {
     pub values: [Option<f64>; COLUMNS.len()],
 }
 
-/// The outcomes of a method.
+/// The outcomes of a method, or of a method with a value of a setting.
 #[derive(Clone, Debug)]
 pub struct ComparisonRow {
-    /// The name of the method.
-    pub method: &'static str,
+    /// The name of the method, and the setting if there is one.
+    pub name: String,
     /// One per seed.
     pub outcomes: Vec<Outcome>,
 }
@@ -77,7 +77,7 @@ impl ComparisonRow {
 /// use edgemix::workflow::{ComparisonRow, Outcome, TableFormat, comparison_table};
 ///
 /// let outcome = |acc| Outcome { failure: None, values: [Some(acc), None, None, None, None, None, None, None] };
-/// let row = ComparisonRow { method: "idec", outcomes: vec![outcome(0.8), outcome(0.9)] };
+/// let row = ComparisonRow { name: "idec".into(), outcomes: vec![outcome(0.8), outcome(0.9)] };
 /// let table = comparison_table(&[row], TableFormat::Text);
 /// assert!(table.contains("idec    2     0.850 ± 0.071"));
 /// ```
@@ -110,7 +110,7 @@ fn cells(rows: &[ComparisonRow]) -> Vec<Vec<String>> {
     let mut lines: Vec<Vec<String>> = vec![headings.collect()];
     for row in rows {
         let cells = (0..COLUMNS.len()).map(|column| cell(row, column));
-        lines.push([row.method.to_owned(), row.runs()].into_iter().chain(cells).collect());
+        lines.push([row.name.clone(), row.runs()].into_iter().chain(cells).collect());
     }
     lines
 }
@@ -132,7 +132,12 @@ fn csv(rows: &[ComparisonRow]) -> String {
             row.moments(column).map_or(",".to_owned(), |(mean, deviation)| format!("{mean},{deviation}"))
         });
         let cells: Vec<String> = cells.collect();
-        let _ = writeln!(text, "{},{},{},{}", row.method, row.outcomes.len(), row.failed(), cells.join(","));
+        let name = if row.name.contains([',', '"']) {
+            format!("\"{}\"", row.name.replace('"', "\"\""))
+        } else {
+            row.name.clone()
+        };
+        let _ = writeln!(text, "{name},{},{},{}", row.outcomes.len(), row.failed(), cells.join(","));
     }
     text
 }
@@ -147,7 +152,7 @@ mod tests {
             values: [Some(acc), None, None, Some(10.0), Some(3.0), Some(2048.0), Some(96.0), Some(1.0)],
         };
         let failed = Outcome { failure: Some("seed 2: no".into()), ..Outcome::default() };
-        ComparisonRow { method: "idec", outcomes: vec![finished(0.8), finished(0.9), failed] }
+        ComparisonRow { name: "idec".into(), outcomes: vec![finished(0.8), finished(0.9), failed] }
     }
 
     #[test]

@@ -103,6 +103,27 @@ fn lists_may_have_blanks() {
 }
 
 #[test]
+fn a_comparison_varies_a_setting() {
+    let folder = tempfile::tempdir().unwrap();
+    let rows = (0..90).map(|i| format!("{},{}\n", i * 37 % 23 + i % 3 * 200, i % 3 / 2 * 300)).collect::<String>();
+    fs::write(folder.path().join("x.csv"), rows).unwrap();
+    let compare = "compare x.csv --methods kmeans,gmm --seeds 2 --format csv --out c";
+    let error = refusal(folder.path(), &format!("{compare} --vary method.kmeans.n-clusters=2,3"));
+    assert!(error.contains("there is no table kmeans"), "{error}");
+    assert!(refusal(folder.path(), &format!("{compare} --vary holdout=0")).contains("expected KEY=VALUE,VALUE"));
+    assert!(refusal(folder.path(), "compare x.csv --methods gmm,gmm --out c").contains("gmm is given twice"));
+    assert!(!folder.path().join("c").exists());
+
+    let table = printed(folder.path(), &format!("{compare} --clusters 3 --vary holdout=0,0.1"));
+    let rows: Vec<&str> = table.lines().skip(1).map(|row| row.split(',').next().unwrap()).collect();
+    assert_eq!(rows, ["kmeans holdout=0", "kmeans holdout=0.1", "gmm holdout=0", "gmm holdout=0.1"]);
+    let settings = fs::read_to_string(folder.path().join("c/gmm_holdout=0.1-1/config.toml")).unwrap();
+    assert!(settings.contains("holdout = 0.1") && settings.contains("seed = 1"), "{settings}");
+    // The same command has nothing left to do.
+    assert_eq!(printed(folder.path(), &format!("{compare} --clusters 3 --vary holdout=0,0.1")), table);
+}
+
+#[test]
 fn a_comparison_says_how_it_goes_on() {
     let folder = tempfile::tempdir().unwrap();
     let table = |n: usize| (0..n).map(|i| format!("{},{}\n", i * 37 % 23, i % 2 * 50)).collect::<String>();
