@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
-use super::encoder::LayerProblem;
+use super::encoder::problem::LayerProblem;
 use super::limits::LARGEST;
-use super::onnx::OnnxProblem;
-use super::state_dict::StateDictProblem;
+use super::onnx::problem::OnnxProblem;
+use super::state_dict::problem::StateDictProblem;
 use crate::base::text::listed;
 use crate::data::DataError;
 use crate::mixture::NotPositiveDefinite;

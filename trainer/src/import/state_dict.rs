@@ -5,7 +5,7 @@
 //! exporter would write, and are imported as such.
 
 mod modules;
-mod problem;
+pub(super) mod problem;
 
 use std::path::Path;
 

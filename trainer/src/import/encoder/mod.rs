@@ -1,7 +1,7 @@
 //! Encoders that another program trained.
 
 mod elementwise;
-mod problem;
+pub(super) mod problem;
 mod stack;
 
 use rayon::prelude::*;

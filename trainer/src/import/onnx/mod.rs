@@ -12,7 +12,7 @@ mod limits;
 mod nodes;
 mod operation;
 mod operators;
-mod problem;
+pub(super) mod problem;
 mod proto;
 mod scores;
 mod shapes;

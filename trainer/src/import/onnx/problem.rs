@@ -3,7 +3,7 @@
 use thiserror::Error;
 
 use super::limits::OPERATOR_SETS;
-use crate::import::encoder::LayerProblem;
+use crate::import::encoder::problem::LayerProblem;
 
 /// What is wrong with an ONNX file as a whole, or what this program can't take from it.
 ///
