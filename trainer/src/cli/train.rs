@@ -367,6 +367,10 @@ impl Train {
         if let Some(layers) = &self.encoder {
             let refused = |error: ArchitectureError| CliError::Usage(format!("--encoder: {error}"));
             config.encoder = layers.parse().map_err(refused)?;
+            if !config.encoder.is_none() && !config.method.may_have_encoder() {
+                let name = config.method.name();
+                tell(&format!("note: {name} clusters the features themselves, so that --encoder changes nothing"));
+            }
         }
         if let Some(spelling) = &self.front_end {
             config.front_end = config.front_end.spelt(spelling).map_err(WorkflowError::from)?;

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::abc::Abc;
 use super::adaptive_gmm::AdaptiveGmm;
 use super::alpha_jsd::AlphaJsd;
+use super::common::defaults::DefaultEncoder;
 use super::dcan::Dcan;
 use super::dcn::Dcn;
 use super::dec::{Dec, Idec};
@@ -182,6 +183,13 @@ macro_rules! methods {
             pub(crate) fn works_without_encoder(&self) -> bool {
                 match self {
                     $(Self::$method(_) => $method::WORKS_WITHOUT_ENCODER,)*
+                }
+            }
+
+            /// Whether the method can have an encoder.
+            pub(crate) fn may_have_encoder(&self) -> bool {
+                match self {
+                    $(Self::$method(_) => !matches!($method::ENCODER, DefaultEncoder::None),)*
                 }
             }
 

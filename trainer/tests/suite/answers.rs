@@ -124,6 +124,20 @@ fn a_comparison_varies_a_setting() {
 }
 
 #[test]
+fn an_encoder_that_changes_nothing_is_noted() {
+    let folder = tempfile::tempdir().unwrap();
+    let said = |method: &str| {
+        let arguments =
+            ["train", "digits", "--method", method, "--encoder", "4", "--pretrain-epochs", "0", "--out", method];
+        String::from_utf8(program(folder.path(), &arguments).stderr).unwrap()
+    };
+    assert!(
+        said("kmeans").contains("note: kmeans clusters the features themselves, so that --encoder changes nothing")
+    );
+    assert!(!said("ae-kmeans").contains("changes nothing"));
+}
+
+#[test]
 fn a_comparison_says_how_it_goes_on() {
     let folder = tempfile::tempdir().unwrap();
     let table = |n: usize| (0..n).map(|i| format!("{},{}\n", i * 37 % 23, i % 2 * 50)).collect::<String>();
