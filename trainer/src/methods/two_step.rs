@@ -1,7 +1,8 @@
 //! Autoencoder first, clustering afterwards: the baselines AE + k-means, AE + GMM and VAE + k-means.
 //!
-//! **Objective**: reconstruction; of a variational autoencoder also the divergence from a standard normal distribution. **Schedule**: one phase, after which the standardised latents are clustered once. Without
-//! an encoder the features are clustered, or their principal axes.
+//! **Objective**: reconstruction; of a variational autoencoder also the divergence from a standard normal distribution.
+//! **Schedule**: one phase, after which the standardised latents are clustered once. Without an encoder the features are
+//! clustered, or their principal axes.
 
 use burn::tensor::{Tensor, backend::AutodiffBackend};
 use rand_chacha::ChaCha8Rng;

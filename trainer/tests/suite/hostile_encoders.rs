@@ -26,14 +26,14 @@ fn answer(path: &Path, bytes: &[u8], samples: &Samples) -> Result<usize, String>
     read_onnx(path, samples, None).map(|encoder| encoder.n_dims()).map_err(|error| error.to_string())
 }
 
-/// A sound file with one node in the place of another.
+/// A sound file with one node in place of another.
 fn with_node(at: usize, node: Message) -> Vec<u8> {
     let mut parts = Parts::sound();
     parts.nodes[at] = node;
     parts.file()
 }
 
-/// A sound file with one tensor in the place of another.
+/// A sound file with one tensor in place of another.
 fn with_tensor(at: usize, tensor: Message) -> Vec<u8> {
     let mut parts = Parts::sound();
     parts.tensors[at] = tensor;

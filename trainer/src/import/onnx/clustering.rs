@@ -1,7 +1,7 @@
 //! Clusterings from ONNX files, as skl2onnx writes k-means and Gaussian mixtures.
 //!
 //! Such a graph ends in the greatest, or least, of several scores. Each score is a quadratic function of the dimensions in
-//! which the clusters lie, however its operators are arranged. The graph is followed with functions in the place of numbers,
+//! which the clusters lie, however its operators are arranged. The graph is followed with functions instead of numbers,
 //! and the matrix of each score tells its cluster: `-P / 2` is that of a Gaussian of precision `P`, and the same for all of them
 //! that of squared distances to centres.
 

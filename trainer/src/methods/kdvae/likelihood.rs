@@ -76,7 +76,7 @@ pub(super) fn bernoulli_loss<B: Backend>(y: Tensor<B, 2>, x: Tensor<B, 2>) -> Te
     (softplus(y.clone()) - x * y).sum_dim(1).squeeze_dim::<1>(1)
 }
 
-/// `ln p(z|x) - ln p(z)` of each row at the mean `z`, which the paper's equation 8 has in the place of the divergence from the
+/// `ln p(z|x) - ln p(z)` of each row at the mean `z`, which the paper's equation 8 has instead of the divergence from the
 /// prior; `None` for a plain autoencoder.
 pub(super) fn printed_prior<B: Backend>(latent: &Latent<B>) -> Option<Tensor<B, 1>> {
     let log_variance = latent.log_variance.clone()?;
