@@ -148,7 +148,8 @@ impl Chip {
     ///
     /// let chip: &Chip = "STM32L476".parse()?;
     /// assert!(chip.compared_with(Figure::Memory).is_some_and(|document| document.contains("stm32l476xx.h")));
-    /// assert_eq!(chip.compared_with(Figure::Current), None);
+    /// let chip: &Chip = "nRF52840".parse()?;
+    /// assert_eq!(chip.compared_with(Figure::Waits), None);
     /// # Ok::<(), edgemix::assessment::chips::UnknownChip>(())
     /// ```
     pub fn compared_with(&self, figure: Figure) -> Option<&str> {
@@ -161,7 +162,7 @@ impl Chip {
         Figure::ALL.into_iter().filter(|figure| is_used(figure) && !self.compared.contains_key(figure)).collect()
     }
 
-    /// The same as words, such as "; unconfirmed: flash lines, current"; empty if there are none.
+    /// The same as words, such as "; unconfirmed: wait states, flash lines"; empty if there are none.
     pub fn unconfirmed_text(&self) -> String {
         let figures: Vec<String> = self.unconfirmed().iter().map(Figure::to_string).collect();
         if figures.is_empty() { String::new() } else { format!("; unconfirmed: {}", figures.join(", ")) }
