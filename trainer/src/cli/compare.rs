@@ -1,22 +1,26 @@
 //! `edgemix compare`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
 use super::clusters::Clusters;
 use super::data::Cut;
 use super::error::CliError;
+use super::jobs::{Jobs, Remaining, Series, Turn};
 use super::output::{show, tell};
 use super::progress::{View, during_fit};
 use super::settings;
 use super::variation::Variation;
 use super::warnings::warn_of_fit;
+use crate::base::text::listed;
+use crate::data::{Dataset, Source};
 use crate::device::Device;
 use crate::methods::{FitConfig, MethodConfig};
-use crate::run::{Preset, RunDir, read_settings};
+use crate::run::{Preset, RunDir, RunError, read_settings};
+use crate::training::Observer;
 use crate::variant::Variant;
-use crate::workflow::{Compared, Comparison, FitOptions, TableFormat};
+use crate::workflow::{Compared, Comparison, ComparisonRun, FitOptions, TableFormat, WorkflowError};
 
 #[derive(Args)]
 #[command(after_help = "Examples:
@@ -25,7 +29,9 @@ use crate::workflow::{Compared, Comparison, FitOptions, TableFormat};
   edgemix compare mnist.npz --preset paper --seeds 1 --out runs/papers
   edgemix compare mnist.npz --set encoder=500-500-2000-10 --share-reconstruction --seeds 1 --out runs/shared
   edgemix compare digits --methods adaptive-gmm --vary method.eta=0,0.001,0.01,0.1 --out runs/eta
-Finished runs are skipped; the same command resumes a comparison that was interrupted.")]
+  edgemix compare mnist.npz --devices cuda:0,cuda:1 --out runs/mnist
+Finished runs are skipped; the same command resumes a comparison that was interrupted. Started once more, in another
+terminal or on a machine that shares the directory, it takes part in the work, and leaves to the others what they train.")]
 pub(super) struct Compare {
     /// `digits`, or a file of samples and labels.
     data: String,
@@ -74,6 +80,8 @@ pub(super) struct Compare {
     /// The device to train on: cpu, ndarray, cuda or cuda:1.
     #[arg(long, default_value = "cpu")]
     device: String,
+    #[command(flatten)]
+    jobs: Jobs,
     /// The format in which the table is printed.
     #[arg(long, value_enum, default_value_t)]
     format: Format,
@@ -103,36 +111,42 @@ impl From<Format> for TableFormat {
 
 impl Compare {
     pub(super) fn run(self) -> Result<(), CliError> {
-        let compared = self.compared()?;
-        let device: Device = self.device.parse()?;
-        device.check()?;
-        let source = self.cut.source(Some(&self.data), None)?;
-        let dataset = self.cut.read(&source)?;
-        if let Some(n) = self.clusters {
-            Clusters::Within(n, n).check(dataset.samples.n_samples())?;
-        }
+        let (compared, device, source, dataset) = self.jobs.prepare(|| self.read())?;
         let mut comparison = Comparison::of(&self.out, &source, &dataset, &compared, self.seeds);
         if self.share_reconstruction {
             comparison = comparison.sharing_reconstruction();
         }
         let options = FitOptions { device, ..FitOptions::default() };
-        let runs = comparison.runs();
-        for (index, run) in runs.iter().enumerate() {
-            let title = format!("{}/{} {} seed {}", index + 1, runs.len(), run.name(), run.seed());
-            tell(&title);
-            let directory = RunDir::open(&comparison.run_directory(run));
-            let fit = |observer: &mut dyn crate::training::Observer| comparison.train(run, &options, observer);
-            if let Some(fitted) = during_fit(&directory, &title, View::Plain, fit)?.map_err(CliError::Comparison)? {
-                warn_of_fit(&fitted, run.settings());
-            }
-        }
+        let mut runs = ComparedRuns { runs: comparison.runs(), comparison, options };
+        let Some(Remaining { held, lost }) = self.jobs.train(&mut runs, &self.device)? else { return Ok(()) };
+        let mut comparison = runs.comparison;
+        comparison.gather()?;
         show(&comparison.table(self.format.into()))?;
         for row in comparison.rows() {
             for failure in row.outcomes.iter().filter_map(|outcome| outcome.failure.as_ref()) {
                 tell(&format!("{}: {failure}", row.name));
             }
         }
-        Ok(())
+        if !held.is_empty() {
+            tell(&format!(
+                "note: other processes train {}; the last of them completes the table, and so does this command when they \
+                 have ended",
+                listed(&held)
+            ));
+        }
+        if lost.is_empty() { Ok(()) } else { Err(CliError::Lost { lost, is_wrong_use: false }) }
+    }
+
+    /// What is compared, where, and on which samples.
+    fn read(&self) -> Result<(Vec<Compared>, Device, Source, Dataset), CliError> {
+        let compared = self.compared()?;
+        let device = self.jobs.device(&self.device)?;
+        let source = self.cut.source(Some(&self.data), None)?;
+        let dataset = self.cut.read(&source)?;
+        if let Some(n) = self.clusters {
+            Clusters::Within(n, n).check(dataset.samples.n_samples())?;
+        }
+        Ok((compared, device, source, dataset))
     }
 
     /// What is compared: each method, with each value of a setting that is varied.
@@ -183,5 +197,46 @@ impl Compare {
             Some(preset) => preset.methods(),
             None => MethodConfig::NAMES.to_vec(),
         }
+    }
+}
+
+/// The runs of a comparison.
+struct ComparedRuns<'a> {
+    comparison: Comparison<'a>,
+    runs: Vec<ComparisonRun>,
+    options: FitOptions,
+}
+
+impl Series for ComparedRuns<'_> {
+    fn names(&self) -> Vec<String> {
+        self.runs.iter().map(|run| format!("{} seed {}", run.name(), run.seed())).collect()
+    }
+
+    fn train(&mut self, index: usize) -> Result<Turn, CliError> {
+        let run = &self.runs[index];
+        let path = self.comparison.run_directory(run);
+        let title = format!("{}/{} {} seed {}", index + 1, self.runs.len(), run.name(), run.seed());
+        let fit = |observer: &mut dyn Observer| self.comparison.train(run, &self.options, observer);
+        match during_fit(&RunDir::open(&path), &title, View::Plain, fit)? {
+            Ok(Some(fitted)) => warn_of_fit(&fitted, run.settings()),
+            Ok(None) => {}
+            Err(WorkflowError::Run(RunError::Busy { .. })) => return Ok(Turn::Held),
+            Err(WorkflowError::NoReconstruction { path }) => {
+                return Ok(self.index_of(&path).map_or(Turn::Held, Turn::WaitsFor));
+            }
+            Err(error) => return Err(CliError::Comparison(error)),
+        }
+        Ok(Turn::Done)
+    }
+
+    fn may_be_started_from(&self, index: usize) -> bool {
+        self.comparison.may_be_started_from(&self.runs[index])
+    }
+}
+
+impl ComparedRuns<'_> {
+    /// The run with this directory.
+    fn index_of(&self, path: &Path) -> Option<usize> {
+        self.runs.iter().position(|run| self.comparison.run_directory(run) == path)
     }
 }

@@ -7,11 +7,11 @@ use clap::Args;
 
 use super::commands::commands;
 use super::describe;
+use super::describe::title;
 use super::error::CliError;
 use super::output::show;
 use super::progress::{View, during_fit};
 use super::report::write_page;
-use super::train::title;
 use super::warnings::warn_of_fit;
 use crate::assessment::inference::multiply_accumulates;
 use crate::data::{self, Source};

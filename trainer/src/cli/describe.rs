@@ -1,6 +1,7 @@
 //! Describes the library's results as text.
 
 use std::fmt::Write;
+use std::path::Path;
 
 use edgemix_runtime::Model;
 
@@ -10,7 +11,14 @@ use crate::base::text::counted;
 use crate::mixture::{ClusterCountReport, Level};
 use crate::run::ModelFile;
 use crate::trained::Trained;
-use crate::workflow::{CalibrationErrors, Evaluation, ModelScores, PosteriorCalibration, Smoothed, WorkflowError};
+use crate::workflow::{
+    CalibrationErrors, Evaluation, ModelScores, Plan, PosteriorCalibration, Smoothed, WorkflowError,
+};
+
+/// What is fitted, and where.
+pub(super) fn title(plan: &Plan, out: &Path) -> String {
+    format!("{} by {}, {}", plan.dataset().samples.name(), plan.config().method.name(), out.display())
+}
 
 /// An evaluation, a line for each model.
 pub(super) fn evaluation(found: &Evaluation) -> String {

@@ -1,10 +1,11 @@
 //! Shows the state of the work: as a bar on a terminal, or as lines in a log.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::output::{is_labelled, tell};
 use super::status::Status;
 
 /// A log gets a line this often while no phase ends.
@@ -37,9 +38,10 @@ pub(super) trait Display: Send {
     }
 }
 
-/// A bar if standard error is a terminal, else lines.
+/// A bar if standard error is a terminal of this process alone, else lines.
 pub(super) fn plain() -> Box<dyn Display> {
-    if io::stderr().is_terminal() { Box::new(Bar::new()) } else { Box::new(Lines::new(io::stderr())) }
+    let is_own = io::stderr().is_terminal() && !is_labelled();
+    if is_own { Box::new(Bar::new()) } else { Box::new(Lines::new(|line: &str| tell(line))) }
 }
 
 /// A bar on standard error.
@@ -87,34 +89,33 @@ impl Drop for Bar {
 }
 
 /// Lines for a log: one when a phase ends, and one every half minute.
-struct Lines<W> {
-    out: W,
+struct Lines<F> {
+    tell: F,
     shown: usize,
     last: Option<Instant>,
 }
 
-impl<W: Write> Lines<W> {
-    fn new(out: W) -> Self {
-        Self { out, shown: 0, last: None }
+impl<F: FnMut(&str)> Lines<F> {
+    fn new(tell: F) -> Self {
+        Self { tell, shown: 0, last: None }
     }
 }
 
-impl<W: Write + Send> Display for Lines<W> {
+impl<F: FnMut(&str) + Send> Display for Lines<F> {
     fn show(&mut self, status: &Status, now: Instant) {
-        // If the log can't be written to, the work goes on.
         for line in &status.ended[self.shown..] {
-            let _ = writeln!(self.out, "{line}");
+            (self.tell)(line);
             self.last = Some(now);
         }
         self.shown = status.ended.len();
         if now - *self.last.get_or_insert(status.begin) >= EVERY && !status.name().is_empty() {
-            let _ = writeln!(self.out, "{} {}", status.name(), status.line(now));
+            (self.tell)(&format!("{} {}", status.name(), status.line(now)));
             self.last = Some(now);
         }
     }
 
     fn stopping(&mut self) {
-        let _ = writeln!(self.out, "{STOPPING}");
+        (self.tell)(STOPPING);
     }
 }
 
@@ -128,7 +129,8 @@ mod tests {
         let begin = Instant::now();
         let at = |seconds: u64| begin + Duration::from_secs(seconds);
         let mut status = Status::new("", begin);
-        let mut lines = Lines::new(vec![]);
+        let mut told = String::new();
+        let mut lines = Lines::new(|line: &str| told.extend([line, "\n"]));
         status.phase("reconstruct", 0, 2, at(1));
         for tenth in 0..10 {
             lines.show(&status, at(1) + Duration::from_millis(100 * tenth));
@@ -143,10 +145,9 @@ mod tests {
         lines.show(&status, at(51));
         lines.show(&status, at(80));
         lines.show(&status, at(81));
-        let text = String::from_utf8(lines.out).unwrap();
         let expected = "reconstruct 0/2  batch 3/4  50 s left\n\
                         reconstruct: 2 epochs in 49 s  reconstruction 2.5000\n\
                         last fit of the clusters 31 s so far\n";
-        assert_eq!(text, expected);
+        assert_eq!(told, expected);
     }
 }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use super::signals;
 
 use crate::assessment::chips::Misfit;
+use crate::base::text::counted;
 use crate::data::{CellProblem, ColumnRole, DataError, WindowingProblem};
 use crate::device::DeviceError;
 use crate::import::ImportError;
@@ -37,6 +38,8 @@ pub(super) enum CliError {
     Output { name: &'static str, source: io::Error },
     /// A model is trained and whole, but does not fit its chip.
     Misfit { model: PathBuf, misfit: Misfit },
+    /// Runs of a series are not finished, since the processes ended that trained them: what happened to each.
+    Lost { lost: Vec<String>, is_wrong_use: bool },
     /// A run is whole, but its report can't be written; the command writes it.
     Report { source: Box<CliError>, command: String },
 }
@@ -80,6 +83,7 @@ impl CliError {
         match self {
             Self::Usage(_) | Self::Device(_) | Self::CommandLine(_) => 2,
             Self::Interrupted(signal) => u8::try_from(128 + signal).unwrap_or(1),
+            Self::Lost { is_wrong_use, .. } => 1 + u8::from(*is_wrong_use),
             Self::Output { .. } | Self::Misfit { .. } => 1,
             Self::Report { source, .. } => source.code(),
             Self::Workflow(error) | Self::Comparison(error) | Self::Import(error) => match error {
@@ -114,6 +118,10 @@ impl CliError {
             Self::Interrupted(_) => {
                 Some("the state is saved; to continue, repeat the command with --resume, or a comparison as it was")
             }
+            Self::Lost { is_wrong_use: true, .. } => Some("the messages above say why"),
+            Self::Lost { .. } => Some(
+                "the others are kept; the same command, with --resume in the place of --force, takes up what is not finished",
+            ),
             Self::Usage(_) | Self::CommandLine(_) | Self::Report { .. } | Self::Misfit { .. } => None,
         }
     }
@@ -167,6 +175,7 @@ fn workflow_advice(error: &WorkflowError) -> Option<&'static str> {
             "name a run that has ended its reconstruction, with the same samples, --seed, --holdout and --encoder, or omit \
              --start-from"
         }
+        WorkflowError::NoReconstruction { .. } => "wait until it has",
         WorkflowError::Foreign { .. } => "choose another directory with --out, or move the file",
         WorkflowError::SingleRun { .. } => "choose another directory with --out for several seeds",
         WorkflowError::OtherSettings { .. } => {
@@ -293,6 +302,7 @@ impl fmt::Display for CliError {
             Self::Interrupted(signal) => write!(f, "stopped by {}", signals::name(*signal))?,
             Self::Output { name, source } => write!(f, "{name}: {source}")?,
             Self::Misfit { model, misfit } => write!(f, "{}: the run is whole, but {misfit}", model.display())?,
+            Self::Lost { lost, .. } => write!(f, "{} not finished ({})", counted(lost.len(), "run"), lost.join("; "))?,
             Self::Report { source, command } => {
                 write!(f, "{source}; the run is whole, and `{command}` writes its report")?
             }

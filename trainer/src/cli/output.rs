@@ -3,13 +3,44 @@
 //! What is written may come from a file, so that nothing in it may control the terminal.
 
 use std::io::{self, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use super::error::CliError;
 use crate::base::text::printable;
 
+/// What precedes each line of standard error, if several processes write to it.
+static LABEL: Mutex<String> = Mutex::new(String::new());
+static IS_SILENT: AtomicBool = AtomicBool::new(false);
+
 /// Writes a line to standard error. A failure is ignored, since there is no other place to report it.
 pub(super) fn tell(line: &str) {
-    let _ = writeln!(io::stderr().lock(), "{}", printable(line));
+    if IS_SILENT.load(Ordering::Acquire) {
+        return;
+    }
+    let label = LABEL.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let between = if label.is_empty() { "" } else { ": " };
+    // In one piece, since other processes may write to the same place.
+    let text: String = printable(line).lines().map(|line| format!("{label}{between}{line}\n")).collect();
+    let _ = io::stderr().lock().write_all(text.as_bytes());
+}
+
+/// Puts a name before each line of standard error.
+pub(super) fn label(name: &str) {
+    *LABEL.lock().unwrap_or_else(PoisonError::into_inner) = name.to_owned();
+}
+
+/// Whether other processes write to standard error, too.
+pub(super) fn is_labelled() -> bool {
+    !LABEL.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
+}
+
+/// Does work that is to say nothing.
+pub(super) fn silently<T>(work: impl FnOnce() -> T) -> T {
+    IS_SILENT.store(true, Ordering::Release);
+    let done = work();
+    IS_SILENT.store(false, Ordering::Release);
+    done
 }
 
 /// Writes text to standard output. A reader that goes away early is not an error.

@@ -2,10 +2,10 @@
 //! errors.
 
 #[cfg(unix)]
-pub(super) use unix::{FitSignals, die, name, report_limits};
+pub(super) use unix::{FitSignals, TERMINATION, die, name, raise, report_limits};
 
 #[cfg(not(unix))]
-pub(super) use other::{FitSignals, die, name, report_limits};
+pub(super) use other::{FitSignals, TERMINATION, die, name, raise, report_limits};
 
 #[cfg(unix)]
 mod unix {
@@ -70,6 +70,14 @@ mod unix {
         }
     }
 
+    /// The signal that asks a program to end.
+    pub(in crate::cli) const TERMINATION: i32 = SIGTERM;
+
+    /// Sends a signal to this process.
+    pub(in crate::cli) fn raise(signal: i32) {
+        let _ = low_level::raise(signal);
+    }
+
     /// Ends the process as a program without handlers ends by this signal.
     pub(in crate::cli) fn die(signal: i32) {
         let _ = low_level::emulate_default_handler(signal);
@@ -106,6 +114,10 @@ mod other {
             None
         }
     }
+
+    pub(in crate::cli) const TERMINATION: i32 = 15;
+
+    pub(in crate::cli) fn raise(_: i32) {}
 
     pub(in crate::cli) fn die(_: i32) {}
 

@@ -10,13 +10,15 @@ use super::commands::{commands, quoted};
 use super::data::{Cut, note_constant_columns, warn_of_far_values};
 use super::describe;
 use super::error::CliError;
+use super::jobs::Jobs;
 use super::notes::{note_few_groups, note_front_end};
 use super::output::{show, tell};
 use super::progress::{View, during, during_fit};
 use super::report::write_page;
+use super::seeds::{patiently, train_series};
 use super::settings;
 use super::warnings::{warn_of_cluster_count, warn_of_fit};
-use crate::data::{Layout, Samples, Source};
+use crate::data::{Dataset, Layout, Samples, Source};
 use crate::device::Device;
 use crate::front_end::FrontEndSettings;
 use crate::methods::{FitConfig, MethodConfig};
@@ -62,6 +64,7 @@ fn preset_help() -> String {
   edgemix train imu.csv --window 128 --rate 50 --front-end spectrum:fft=64,bands=6,high=20 --out runs/imu6
   edgemix train mnist.npz --method dcan --preset paper --out runs/dcan
   edgemix train digits --clusters 8..12 --seeds 5 --out runs/digits5
+  edgemix train mnist.npz --seeds 4 --devices cuda:0,cuda:1 --out runs/mnist4
   edgemix train digits --set batch-size=128 --set method.grouping.halves=40 --out runs/digits
   edgemix train --out runs/digits --resume             # after an interruption")]
 pub(super) struct Train {
@@ -105,7 +108,8 @@ pub(super) struct Train {
     seed: Option<u64>,
     /// Trains this many times with consecutive seeds, each in a directory of its own below the run's, and reports how stable
     /// the number of clusters and each cluster are. The run that agrees best with the others is kept as the result. The same
-    /// command resumes a series that was interrupted; finished runs are skipped.
+    /// command resumes a series that was interrupted; finished runs are skipped. Started once more, in another terminal or on a
+    /// machine that shares the directory, it takes part in the work; the process that ends last compares the runs.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(2..=100))]
     seeds: Option<u64>,
     /// Number of epochs of reconstruction; 0 for none [default: chosen by the number of samples].
@@ -132,6 +136,8 @@ pub(super) struct Train {
     /// The device to train on: cpu, ndarray, cuda or cuda:1.
     #[arg(long, default_value = "cpu")]
     device: String,
+    #[command(flatten)]
+    jobs: Jobs,
     /// Resumes a run that was interrupted, with its samples and settings; the result has the same bits as without the
     /// interruption.
     #[arg(long, conflicts_with = "force")]
@@ -155,33 +161,28 @@ impl Train {
             Some(out) if !self.print_config => out,
             _ => return self.print_settings(),
         };
-        let (config, source) = if self.resume { self.resumed(out)? } else { self.new_run()? };
-        if self.resume && self.is_finished(out)? {
+        self.check_jobs()?;
+        let read = || if self.resume { self.resumed(out) } else { self.new_run() };
+        let (config, source) = self.jobs.prepare(read)?;
+        if self.resume && !self.jobs.is_worker() && self.is_finished(out)? {
             return show(&self.nothing_left(out));
         }
-        let dataset = self.cut.read(&source)?;
-        self.check_rate(&config, &dataset.samples)?;
-        note_constant_columns(&dataset.samples);
-        warn_of_far_values(&dataset.samples)?;
-        self.clusters.map_or(Ok(()), |clusters| clusters.check(dataset.samples.n_samples()))?;
-        let device: Device = self.device.parse()?;
-        device.check()?;
+        let (dataset, device) = self.jobs.prepare(|| self.read(&config, &source))?;
         let view = View::wanted(self.tui)?;
         let level = self.level.unwrap_or_default();
         let options = FitOptions { device, allow_disagreement: self.allow_disagreement, level };
-        let plan = during("computing features", || Plan::new(&source, &dataset, config))?;
-        self.for_chip.chip.map_or(Ok(()), |chip| plan.check_chip(chip, self.for_chip.max_ms))?;
-        self.note_preset(plan.config())?;
-        note_front_end(&plan);
-        note_few_groups(&dataset);
-        if plan.encoder().dimension.is_some() {
-            tell(&format!("note: {}", plan.encoder()));
-        }
+        let plan = self.jobs.prepare(|| self.plan(&source, &dataset, config))?;
         let found = match self.seeds {
-            Some(n) => self.train_series(out, n, &plan, &options, view)?,
+            Some(n) => {
+                let series = SeedSeries::new(out, &plan, n, self.force)?;
+                match train_series(series, &plan, &options, &self.jobs, &self.device)? {
+                    Some(interval) => describe::interval(&interval),
+                    None => return Ok(()),
+                }
+            }
             None => self.train_once(out, &plan, &options, view)?,
         };
-        let run = RunDir::create(out)?;
+        let run = patiently(|| Ok(RunDir::create(out)?))?;
         write_page(&run, plan.dataset(), &commands(run.path(), &plan.record().source, None))?;
         let file = run.model()?;
         self.warn_of_clusters(&file)?;
@@ -201,6 +202,38 @@ impl Train {
         ))?;
         let on_chip = self.for_chip.check_trained(file.path(), file.model()?.file())?;
         on_chip.map_or(Ok(()), |chip| show(&format!("{chip}\n")))
+    }
+
+    /// Refuses flags for several runs if there is one.
+    fn check_jobs(&self) -> Result<(), CliError> {
+        if self.seeds.is_none() && self.jobs.is_given() {
+            let problem =
+                "--jobs and --devices are for several runs: give --seeds, too, or name one device with --device";
+            return Err(CliError::Usage(problem.into()));
+        }
+        Ok(())
+    }
+
+    /// The samples, and the device to train on.
+    fn read(&self, config: &FitConfig, source: &Source) -> Result<(Dataset, Device), CliError> {
+        let dataset = self.cut.read(source)?;
+        self.check_rate(config, &dataset.samples)?;
+        note_constant_columns(&dataset.samples);
+        warn_of_far_values(&dataset.samples)?;
+        self.clusters.map_or(Ok(()), |clusters| clusters.check(dataset.samples.n_samples()))?;
+        Ok((dataset, self.jobs.device(&self.device)?))
+    }
+
+    fn plan<'a>(&self, source: &Source, dataset: &'a Dataset, config: FitConfig) -> Result<Plan<'a>, CliError> {
+        let plan = during("computing features", || Plan::new(source, dataset, config))?;
+        self.for_chip.chip.map_or(Ok(()), |chip| plan.check_chip(chip, self.for_chip.max_ms))?;
+        self.note_preset(plan.config())?;
+        note_front_end(&plan);
+        note_few_groups(dataset);
+        if plan.encoder().dimension.is_some() {
+            tell(&format!("note: {}", plan.encoder()));
+        }
+        Ok(plan)
     }
 
     /// Whether a run, or a series of runs, that is to be resumed has nothing left to train. Another level is not trained, but
@@ -266,37 +299,14 @@ impl Train {
             (false, false) => ExistingRun::Refuse,
         };
         let run = start(out, plan, existing)?;
-        let summary = during_fit(&run, &title(plan, out), view, |observer| fit(&run, plan, options, observer))??;
+        let summary =
+            during_fit(&run, &describe::title(plan, out), view, |observer| fit(&run, plan, options, observer))??;
         warn_of_fit(&summary, plan.config());
         let search = summary.run.cluster_count()?;
         // The model file may have another level.
         let n_clusters = summary.run.trained()?.head.n_clusters();
         warn_of_cluster_count(n_clusters, search.as_ref());
         Ok(search.as_ref().map_or_else(String::new, |search| describe::search(search, n_clusters)))
-    }
-
-    fn train_series(
-        &self,
-        out: &Path,
-        n: u64,
-        plan: &Plan,
-        options: &FitOptions,
-        view: View,
-    ) -> Result<String, CliError> {
-        let mut series = SeedSeries::new(out, plan, n, self.force)?;
-        for seed in series.seeds() {
-            let directory = SeedSeries::run_directory(out, seed);
-            tell(&directory.display().to_string());
-            let (run, title) = (RunDir::open(&directory), title(plan, &directory));
-            let summary = during_fit(&run, &title, view, |observer| series.train(seed, options, observer))??;
-            if let Some(fitted) = &summary.fitted {
-                warn_of_fit(fitted, plan.config());
-            } else {
-                tell("note: this run is finished, and kept");
-            }
-            write_page(&summary.run, plan.dataset(), &commands(summary.run.path(), &plan.record().source, None))?;
-        }
-        Ok(describe::interval(&series.finish()?))
     }
 
     /// Warns if the model does not have the number of clusters that was asked for, which not all samples allow.
@@ -385,9 +395,4 @@ impl Train {
         self.sets.iter().try_for_each(|assignment| settings::set(&mut config, assignment))?;
         Ok(config)
     }
-}
-
-/// What is fitted, and where.
-pub(super) fn title(plan: &Plan, out: &Path) -> String {
-    format!("{} by {}, {}", plan.dataset().samples.name(), plan.config().method.name(), out.display())
 }

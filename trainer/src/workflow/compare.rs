@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use super::compared::{Compared, ComparisonRun};
 use super::error::WorkflowError;
 use super::evaluation::Evaluation;
 use super::fit::{FitOptions, FitSummary, fit};
@@ -16,7 +17,8 @@ use crate::run::{RunDir, RunError, RunFile, write_whole};
 use crate::training::{FitError, Observer};
 
 /// A comparison of methods, or of values of a setting: each is run with each seed, in a directory `NAME-SEED` below a common
-/// one. A run that is finished is skipped, so that a comparison that was interrupted continues.
+/// one. A run that is finished is skipped, so that a comparison that was interrupted continues. Several processes may share
+/// the work of one directory, on one machine or on several: each run is locked by the process that trains it.
 ///
 /// ```
 /// use edgemix::data::{self, Source};
@@ -42,72 +44,9 @@ pub struct Comparison<'a> {
     source: &'a Source,
     dataset: &'a Dataset,
     runs: Vec<ComparisonRun>,
-    rows: Vec<ComparisonRow>,
+    /// What is known of each run.
+    outcomes: Vec<Option<Outcome>>,
     shares_reconstruction: bool,
-}
-
-/// What is compared with others: settings, and how the table names them.
-#[derive(Clone, Debug)]
-pub struct Compared {
-    name: String,
-    settings: FitConfig,
-}
-
-impl Compared {
-    /// A method, which gives its name.
-    ///
-    /// ```
-    /// use edgemix::methods::{FitConfig, MethodConfig};
-    /// use edgemix::workflow::Compared;
-    ///
-    /// let method = MethodConfig::named("dec").unwrap();
-    /// let dec = Compared::method(FitConfig { method, ..FitConfig::default() });
-    /// assert_eq!((dec.name(), dec.varied("seed=3", FitConfig::default()).name()), ("dec", "dec seed=3"));
-    /// ```
-    pub fn method(settings: FitConfig) -> Self {
-        Self { name: settings.method.name().to_owned(), settings }
-    }
-
-    /// The same method with other settings, of which `variation` names what differs.
-    #[must_use]
-    pub fn varied(&self, variation: &str, settings: FitConfig) -> Self {
-        Self { name: format!("{} {variation}", self.name), settings }
-    }
-
-    /// How the table names it.
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// The settings.
-    pub fn settings(&self) -> &FitConfig {
-        &self.settings
-    }
-}
-
-/// A run of a comparison.
-#[derive(Clone, Debug)]
-pub struct ComparisonRun {
-    compared: usize,
-    name: String,
-    settings: FitConfig,
-}
-
-impl ComparisonRun {
-    /// The name of the method, and what is varied.
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// The settings.
-    pub fn settings(&self) -> &FitConfig {
-        &self.settings
-    }
-
-    /// The seed.
-    pub fn seed(&self) -> u64 {
-        self.settings.seed
-    }
 }
 
 impl<'a> Comparison<'a> {
@@ -127,13 +66,17 @@ impl<'a> Comparison<'a> {
 
     /// Compares settings with the seeds from 0 to `seeds - 1`.
     pub fn of(out: &Path, source: &'a Source, dataset: &'a Dataset, compared: &[Compared], seeds: u64) -> Self {
-        let seeded = |compared: usize, of: &Compared, seed| {
-            let settings = FitConfig { seed, ..of.settings.clone() };
-            ComparisonRun { compared, name: of.name.clone(), settings }
+        let of = |(at, own): (usize, &Compared)| {
+            let (name, settings) = (own.name.clone(), own.settings.clone());
+            (0..seeds).map(move |seed| {
+                let settings = FitConfig { seed, ..settings.clone() };
+                ComparisonRun { index: 0, compared: at, name: name.clone(), settings }
+            })
         };
-        let of = |(index, own)| (0..seeds).map(move |seed| seeded(index, own, seed));
-        let runs = compared.iter().enumerate().flat_map(of).collect();
-        Self { out: out.into(), source, dataset, runs, rows: vec![], shares_reconstruction: false }
+        let mut runs: Vec<ComparisonRun> = compared.iter().enumerate().flat_map(of).collect();
+        runs.iter_mut().enumerate().for_each(|(index, run)| run.index = index);
+        let outcomes = vec![None; runs.len()];
+        Self { out: out.into(), source, dataset, runs, outcomes, shares_reconstruction: false }
     }
 
     /// The same comparison, in which a run starts from the autoencoder of the first run before it that has the same seed and
@@ -152,34 +95,52 @@ impl<'a> Comparison<'a> {
     /// `None` if the run was finished before, or if it failed.
     ///
     /// # Errors
-    /// [`WorkflowError::Fit`] if the observer stopped the run or a checkpoint can't be read or written, the errors of
-    /// [`start`], [`WorkflowError::Data`] if the samples can't be read, and [`WorkflowError::Run`] if a file can't be read or
-    /// written.
+    /// [`WorkflowError::Run`] with [`RunError::Busy`] if another process trains the run, [`WorkflowError::NoReconstruction`] if
+    /// it would start from the autoencoder of a run that has none yet, [`WorkflowError::Fit`] if the observer stopped the run or
+    /// a checkpoint can't be read or written, the errors of [`start`], [`WorkflowError::Data`] if the samples can't be read, and
+    /// [`WorkflowError::Run`] if a file can't be read or written.
     pub fn train(
         &mut self,
         run: &ComparisonRun,
         options: &FitOptions,
         observer: &mut dyn Observer,
     ) -> Result<Option<FitSummary>, WorkflowError> {
-        let failed = |error: &dyn std::fmt::Display| Outcome {
-            failure: Some(format!("seed {}: {error}", run.seed())),
-            ..Outcome::default()
-        };
-        let (outcome, fitted) = match self.outcome(run, options, observer) {
-            Err(error @ WorkflowError::Fit(FitError::Stopped(_) | FitError::Checkpoint { .. })) => return Err(error),
-            Err(error @ (WorkflowError::Fit(_) | WorkflowError::Quantize(_))) => (failed(&error), None),
-            outcome => outcome?,
-        };
-        let directory = RunDir::open(&self.run_directory(run));
-        if directory.contains(RunFile::Settings) {
-            directory.write_json(RunFile::Outcome, &outcome)?;
-        }
-        match self.rows.last_mut().filter(|row| row.name == run.name) {
-            Some(row) => row.outcomes.push(outcome),
-            None => self.rows.push(ComparisonRow { name: run.name.clone(), outcomes: vec![outcome] }),
-        }
+        let (outcome, fitted) = self.outcome(run, options, observer)?;
+        self.outcomes[run.index] = Some(outcome);
+        self.read_outcomes();
         self.write_tables()?;
         Ok(fitted)
+    }
+
+    /// Takes in what other processes found, and updates the tables. A run that none of them trained, and whose settings do
+    /// not suit the samples, has failed.
+    ///
+    /// # Errors
+    /// [`WorkflowError::Data`] if the samples can't be read, and [`WorkflowError::Run`] if a table can't be written.
+    pub fn gather(&mut self) -> Result<(), WorkflowError> {
+        self.read_outcomes();
+        for run in self.runs() {
+            let was_started = || RunDir::open(&self.run_directory(&run)).contains(RunFile::Settings);
+            if self.outcomes[run.index].is_none() && !was_started() {
+                self.outcomes[run.index] = match self.plan(&run) {
+                    Ok(_) | Err(WorkflowError::NoReconstruction { .. }) => None,
+                    Err(error) => Some(failed(&run, error)?),
+                };
+            }
+        }
+        self.write_tables()
+    }
+
+    fn read_outcomes(&mut self) {
+        for run in self.runs() {
+            let known = &self.outcomes[run.index];
+            self.outcomes[run.index] = known.clone().or_else(|| self.written_outcome(&run));
+        }
+    }
+
+    /// The outcome in the directory of a run, if it is whole.
+    fn written_outcome(&self, run: &ComparisonRun) -> Option<Outcome> {
+        RunDir::open(&self.run_directory(run)).json(RunFile::Outcome).ok().flatten()
     }
 
     /// The directory of a run.
@@ -187,6 +148,11 @@ impl<'a> Comparison<'a> {
         let is_kept = |c: char| c.is_alphanumeric() || matches!(c, '-' | '.' | '=');
         let name: String = run.name.chars().map(|c| if is_kept(c) { c } else { '_' }).collect();
         self.out.join(format!("{name}-{}", run.seed()))
+    }
+
+    /// Whether a run is over or has learned to reconstruct, so that others may start from what it learned.
+    pub fn may_be_started_from(&self, run: &ComparisonRun) -> bool {
+        RunDir::open(&self.run_directory(run)).contains(RunFile::Autoencoder) || self.written_outcome(run).is_some()
     }
 
     fn plan(&self, run: &ComparisonRun) -> Result<Plan<'a>, WorkflowError> {
@@ -197,14 +163,22 @@ impl<'a> Comparison<'a> {
         }
         let before = self.runs.iter().take_while(|other| other.compared != run.compared);
         for other in before.filter(|other| other.seed() == run.seed()) {
-            let start_from = Some(self.run_directory(other));
-            let shared = match plan(FitConfig { start_from, ..run.settings.clone() }) {
+            let path = self.run_directory(other);
+            let shared = match plan(FitConfig { start_from: Some(path.clone()), ..run.settings.clone() }) {
                 Err(WorkflowError::Fit(_)) => continue,
                 shared => shared?,
             };
+            // Once a run is over, it keeps what it has or lacks.
+            let is_over = self.outcomes[other.index].is_some() || self.may_be_started_from(other);
             match kept_autoencoder(&shared) {
                 Ok(_) => return Ok(shared),
-                Err(WorkflowError::StartFrom { .. } | WorkflowError::Run(_)) => {}
+                Err(WorkflowError::StartFrom { .. } | WorkflowError::Run(_)) if is_over => {}
+                Err(WorkflowError::StartFrom { .. } | WorkflowError::Run(_)) => {
+                    let learns = plan(other.settings.clone()).is_ok_and(|plan| !plan.encoder().encoder.is_none());
+                    if learns {
+                        return Err(WorkflowError::NoReconstruction { path });
+                    }
+                }
                 Err(error) => return Err(error),
             }
         }
@@ -217,19 +191,30 @@ impl<'a> Comparison<'a> {
         options: &FitOptions,
         observer: &mut dyn Observer,
     ) -> Result<(Outcome, Option<FitSummary>), WorkflowError> {
-        let plan = self.plan(run)?;
+        let plan = match self.plan(run) {
+            Err(error) => return Ok((failed(run, error)?, None)),
+            Ok(plan) => plan,
+        };
         let out = self.run_directory(run);
         let was_started = RunDir::open(&out).contains(RunFile::Settings);
-        let run = start(&out, &plan, ExistingRun::Resume)?;
-        if let Ok(Some(outcome)) = run.json(RunFile::Outcome) {
+        // It stays locked until its outcome is written, so that no other process takes the run up.
+        let directory = start(&out, &plan, ExistingRun::Resume)?;
+        if let Ok(Some(outcome)) = directory.json(RunFile::Outcome) {
             return Ok((outcome, None));
         }
         let begin = Instant::now();
-        let fitted = fit(&run, &plan, options, observer)?;
-        let run = &fitted.run;
+        let fitted = fit(&directory, &plan, options, observer);
         // The seconds before an interruption are unknown.
         let seconds = (!was_started).then(|| begin.elapsed().as_secs_f64());
-        let file = run.model()?;
+        let found = fitted.and_then(|fitted| Ok((self.evaluated(&fitted, seconds)?, Some(fitted))));
+        let (outcome, fitted) = found.or_else(|error| Ok::<_, WorkflowError>((failed(run, error)?, None)))?;
+        RunDir::open(&out).write_json(RunFile::Outcome, &outcome)?;
+        drop(directory);
+        Ok((outcome, fitted))
+    }
+
+    fn evaluated(&self, fitted: &FitSummary, seconds: Option<f64>) -> Result<Outcome, WorkflowError> {
+        let file = fitted.run.model()?;
         let model = file.model()?;
         let evaluation = Evaluation::new(self.dataset, Some(&fitted.trained), &model)?;
         let scores = evaluation.int8.scores;
@@ -243,17 +228,27 @@ impl<'a> Comparison<'a> {
             Some(model.arena_len() as f64),
             evaluation.agreement,
         ];
-        Ok((Outcome { failure: None, values }, Some(fitted)))
+        Ok(Outcome { failure: None, values })
     }
 
-    /// The rows so far.
-    pub fn rows(&self) -> &[ComparisonRow] {
-        &self.rows
+    /// A row for each method, or for each value of a setting, with what is known so far.
+    pub fn rows(&self) -> Vec<ComparisonRow> {
+        let mut rows: Vec<ComparisonRow> = vec![];
+        for (at, runs) in self.runs.chunk_by(|a, b| a.compared == b.compared).enumerate() {
+            rows.push(ComparisonRow { name: runs[0].name.clone(), outcomes: vec![], unfinished: 0 });
+            for run in runs {
+                match &self.outcomes[run.index] {
+                    Some(outcome) => rows[at].outcomes.push(outcome.clone()),
+                    None => rows[at].unfinished += 1,
+                }
+            }
+        }
+        rows
     }
 
     /// The table so far.
     pub fn table(&self, format: TableFormat) -> String {
-        comparison_table(&self.rows, format)
+        comparison_table(&self.rows(), format)
     }
 
     fn write_tables(&self) -> Result<(), WorkflowError> {
@@ -269,5 +264,16 @@ impl<'a> Comparison<'a> {
             write_whole(&path, self.table(format).as_bytes()).map_err(RunError::io(&path))?;
         }
         Ok(())
+    }
+}
+
+/// The outcome of a run whose method fails on these samples. Other errors remain errors.
+fn failed(run: &ComparisonRun, error: WorkflowError) -> Result<Outcome, WorkflowError> {
+    match error {
+        WorkflowError::Fit(FitError::Stopped(_) | FitError::Checkpoint { .. }) => Err(error),
+        WorkflowError::Fit(_) | WorkflowError::Quantize(_) => {
+            Ok(Outcome { failure: Some(format!("seed {}: {error}", run.seed())), ..Outcome::default() })
+        }
+        error => Err(error),
     }
 }

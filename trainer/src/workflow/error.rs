@@ -82,6 +82,12 @@ pub enum WorkflowError {
         /// Why.
         source: CheckpointMismatch,
     },
+    /// A run of a comparison starts from the autoencoder of an earlier one, which has not learned to reconstruct yet.
+    #[error("{}: this run has not learned to reconstruct yet, and another one starts from its autoencoder", path.display())]
+    NoReconstruction {
+        /// The earlier run's directory.
+        path: PathBuf,
+    },
     /// A new run would overwrite a file that is not part of a run.
     #[error("{}: the file {file} is not part of a run and would be overwritten", path.display())]
     Foreign {

@@ -9,7 +9,7 @@ use super::models::{RunModels, is_finished};
 use super::plan::Plan;
 use super::start::{ExistingRun, start};
 use crate::assessment::interval::SeedInterval;
-use crate::run::{RunDir, RunFile, RunState};
+use crate::run::{RunDir, RunError, RunFile, RunState};
 use crate::training::{FitError, Observer};
 
 /// The files that are copied from the medoid to the common directory; the settings are last, as when a run starts.
@@ -24,7 +24,8 @@ const OF_MEDOID: [RunFile; 7] = [
 ];
 
 /// Runs with consecutive seeds, each in a directory of its own below a common one. The run that agrees best with the others,
-/// the medoid, is copied to the common directory at the end.
+/// the medoid, is copied to the common directory at the end. Several processes may share the work of one directory, on one
+/// machine or on several: each run is locked by the process that trains it.
 ///
 /// ```
 /// use edgemix::data::{self, Source};
@@ -46,9 +47,9 @@ const OF_MEDOID: [RunFile; 7] = [
 /// assert_eq!(interval.runs.len(), 2);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct SeedSeries<'a> {
-    directory: RunDir,
+    out: PathBuf,
     plan: Plan<'a>,
     seeds: Range<u64>,
     existing: ExistingRun,
@@ -81,15 +82,14 @@ impl<'a> SeedSeries<'a> {
         let first = plan.config().seed;
         let seeds = first..first.saturating_add(n);
         seeds.clone().try_for_each(|seed| plan.with_seed(seed).map(drop))?;
-        match RunDir::open(out).state()? {
-            RunState::Foreign(file) => return Err(WorkflowError::Foreign { path: out.into(), file }),
-            RunState::Started if !RunDir::open(out).contains(RunFile::Interval) => {
-                return Err(WorkflowError::SingleRun { path: out.into() });
-            }
-            _ => {}
+        check_directory(&RunDir::open(out))?;
+        // What can't be created or locked is told before hours of training; a series that is ending holds the lock.
+        match RunDir::create(out) {
+            Err(RunError::Busy { .. }) => {}
+            directory => drop(directory?),
         }
         let existing = if replace { ExistingRun::Replace } else { ExistingRun::Resume };
-        Ok(Self { directory: RunDir::create(out)?, plan: plan.clone(), seeds, existing, found: vec![] })
+        Ok(Self { out: out.into(), plan: plan.clone(), seeds, existing, found: vec![] })
     }
 
     /// Whether a series of `n` runs with seeds from `first` on has nothing left to train, and its result is there.
@@ -111,6 +111,11 @@ impl<'a> SeedSeries<'a> {
         is_finished(&RunDir::open(out))
     }
 
+    /// The common directory.
+    pub fn directory(&self) -> &Path {
+        &self.out
+    }
+
     /// The directory of the run with this seed.
     pub fn run_directory(out: &Path, seed: u64) -> PathBuf {
         out.join(format!("seed-{seed}"))
@@ -124,7 +129,8 @@ impl<'a> SeedSeries<'a> {
     /// Trains the run with this seed; a run that is finished is skipped.
     ///
     /// # Errors
-    /// The errors of [`start`] and [`fit`], and [`WorkflowError::Assign`] if the trained model can't assign the samples.
+    /// [`WorkflowError::Run`] with [`RunError::Busy`] if another process trains the run, the errors of [`start`] and [`fit`],
+    /// and [`WorkflowError::Assign`] if the trained model can't assign the samples.
     pub fn train(
         &mut self,
         seed: u64,
@@ -132,7 +138,7 @@ impl<'a> SeedSeries<'a> {
         observer: &mut dyn Observer,
     ) -> Result<SeedSummary, WorkflowError> {
         let plan = self.plan.with_seed(seed)?;
-        let run = start(&Self::run_directory(self.directory.path(), seed), &plan, self.existing)?;
+        let run = start(&Self::run_directory(&self.out, seed), &plan, self.existing)?;
         let finished = RunModels::read(&run).ok().map(|models| models.trained);
         let (run, trained, fitted) = match finished {
             Some(trained) => (run, trained, None),
@@ -145,20 +151,55 @@ impl<'a> SeedSeries<'a> {
         Ok(SeedSummary { run, fitted })
     }
 
-    /// Compares the runs, and makes the medoid the run of the common directory.
+    /// The seeds of the runs that are not finished, whichever process trains them.
     ///
     /// # Errors
-    /// [`WorkflowError::Run`] if a file can't be read or written.
-    pub fn finish(self) -> Result<SeedInterval, WorkflowError> {
+    /// [`WorkflowError::Run`] if a directory can't be read.
+    pub fn unfinished(&self) -> Result<Vec<u64>, WorkflowError> {
+        let mut seeds = vec![];
+        for seed in self.seeds() {
+            if !is_finished(&RunDir::open(&Self::run_directory(&self.out, seed)))? {
+                seeds.push(seed);
+            }
+        }
+        Ok(seeds)
+    }
+
+    /// Compares the runs, and makes the medoid the run of the common directory. Runs that other processes trained are read.
+    ///
+    /// # Errors
+    /// [`WorkflowError::Run`] with [`RunError::Busy`] if another process ends the same series, with [`RunError::Unfinished`] if
+    /// a run is not finished, and if a file can't be read or written, [`WorkflowError::Mismatch`] if the models of a run are not
+    /// the same model, and [`WorkflowError::Assign`] if one can't assign the samples.
+    pub fn finish(mut self) -> Result<SeedInterval, WorkflowError> {
+        for seed in self.seeds() {
+            if self.found.iter().all(|&(found, _)| found != seed) {
+                let models = RunModels::read(&RunDir::open(&Self::run_directory(&self.out, seed)))?;
+                self.found.push((seed, models.trained.assign(&self.plan.dataset().samples)?));
+            }
+        }
+        self.found.sort_by_key(|&(seed, _)| seed);
         let interval = SeedInterval::new(&self.found);
         let medoid = interval.runs[interval.medoid].seed;
-        let medoid = RunDir::open(&Self::run_directory(self.directory.path(), medoid));
+        let medoid = RunDir::open(&Self::run_directory(&self.out, medoid));
+        let directory = RunDir::create(&self.out)?;
+        check_directory(&directory)?;
         // The result of an earlier series stays whole until this one is.
-        let result = self.directory.replacement();
+        let result = directory.replacement();
         result.clear()?;
         result.write_interval(&interval)?;
         OF_MEDOID.into_iter().try_for_each(|file| result.copy_from(&medoid, file))?;
         result.publish()?;
         Ok(interval)
+    }
+}
+
+/// Refuses a common directory with files that the result of a series would overwrite.
+fn check_directory(directory: &RunDir) -> Result<(), WorkflowError> {
+    let path = || directory.path().to_owned();
+    match directory.state()? {
+        RunState::Foreign(file) => Err(WorkflowError::Foreign { path: path(), file }),
+        RunState::Started if !directory.contains(RunFile::Interval) => Err(WorkflowError::SingleRun { path: path() }),
+        _ => Ok(()),
     }
 }

@@ -32,8 +32,10 @@ pub struct Outcome {
 pub struct ComparisonRow {
     /// The name of the method, and the setting if there is one.
     pub name: String,
-    /// One per seed.
+    /// One for each run that is over.
     pub outcomes: Vec<Outcome>,
+    /// Number of runs that are not over.
+    pub unfinished: usize,
 }
 
 /// The format of a table.
@@ -64,9 +66,11 @@ impl ComparisonRow {
 
     fn runs(&self) -> String {
         let n = self.outcomes.len();
-        match self.failed() {
-            0 => n.to_string(),
-            failed => format!("{n} ({failed} failed)"),
+        match (self.failed(), self.unfinished) {
+            (0, 0) => n.to_string(),
+            (failed, 0) => format!("{n} ({failed} failed)"),
+            (0, missing) => format!("{n} ({missing} not finished)"),
+            (failed, missing) => format!("{n} ({failed} failed, {missing} not finished)"),
         }
     }
 }
@@ -77,7 +81,7 @@ impl ComparisonRow {
 /// use edgemix::workflow::{ComparisonRow, Outcome, TableFormat, comparison_table};
 ///
 /// let outcome = |acc| Outcome { failure: None, values: [Some(acc), None, None, None, None, None, None, None] };
-/// let row = ComparisonRow { name: "idec".into(), outcomes: vec![outcome(0.8), outcome(0.9)] };
+/// let row = ComparisonRow { name: "idec".into(), outcomes: vec![outcome(0.8), outcome(0.9)], unfinished: 0 };
 /// let table = comparison_table(&[row], TableFormat::Text);
 /// assert!(table.contains("idec    2     0.850 ± 0.071"));
 /// ```
@@ -126,7 +130,7 @@ fn cell(row: &ComparisonRow, column: usize) -> String {
 
 fn csv(rows: &[ComparisonRow]) -> String {
     let names = COLUMNS.map(|(name, _)| format!("{name},{name} deviation"));
-    let mut text = format!("method,runs,failed,{}\n", names.join(","));
+    let mut text = format!("method,runs,failed,unfinished,{}\n", names.join(","));
     for row in rows {
         let cells = (0..COLUMNS.len()).map(|column| {
             row.moments(column).map_or(",".to_owned(), |(mean, deviation)| format!("{mean},{deviation}"))
@@ -137,7 +141,8 @@ fn csv(rows: &[ComparisonRow]) -> String {
         } else {
             row.name.clone()
         };
-        let _ = writeln!(text, "{name},{},{},{}", row.outcomes.len(), row.failed(), cells.join(","));
+        let counts = [row.outcomes.len(), row.failed(), row.unfinished].map(|n| n.to_string()).join(",");
+        let _ = writeln!(text, "{name},{counts},{}", cells.join(","));
     }
     text
 }
@@ -152,7 +157,7 @@ mod tests {
             values: [Some(acc), None, None, Some(10.0), Some(3.0), Some(2048.0), Some(96.0), Some(1.0)],
         };
         let failed = Outcome { failure: Some("seed 2: no".into()), ..Outcome::default() };
-        ComparisonRow { name: "idec".into(), outcomes: vec![finished(0.8), finished(0.9), failed] }
+        ComparisonRow { name: "idec".into(), outcomes: vec![finished(0.8), finished(0.9), failed], unfinished: 0 }
     }
 
     #[test]
@@ -162,6 +167,8 @@ mod tests {
         assert_eq!(row().moments(1), None);
         let text = comparison_table(&[row()], TableFormat::Text);
         assert!(text.contains("idec    3 (1 failed)  0.850 ± 0.071  -    -    10.0"), "{text}");
+        let begun = comparison_table(&[ComparisonRow { unfinished: 2, ..row() }], TableFormat::Text);
+        assert!(begun.contains("idec    3 (1 failed, 2 not finished)  0.850"), "{begun}");
         let markdown = comparison_table(&[row()], TableFormat::Markdown);
         assert_eq!(markdown.lines().nth(1), Some("|---|---|---|---|---|---|---|---|---|---|"));
         assert!(markdown.lines().all(|line| line.starts_with('|') && line.matches('|').count() == 11), "{markdown}");
@@ -171,7 +178,7 @@ mod tests {
     fn comma_separated_values_have_as_many_fields_as_headings() {
         let text = comparison_table(&[row()], TableFormat::Csv);
         let fields: Vec<usize> = text.lines().map(|line| line.split(',').count()).collect();
-        assert_eq!(fields, [3 + 2 * COLUMNS.len(); 2]);
-        assert!(text.lines().nth(1).is_some_and(|line| line.starts_with("idec,3,1,0.85")), "{text}");
+        assert_eq!(fields, [4 + 2 * COLUMNS.len(); 2]);
+        assert!(text.lines().nth(1).is_some_and(|line| line.starts_with("idec,3,1,0,0.85")), "{text}");
     }
 }

@@ -13,6 +13,7 @@ mod front_end;
 mod hostile_encoders;
 mod import;
 mod interrupted;
+mod jobs;
 mod missing;
 mod pooling;
 mod program;
