@@ -33,6 +33,7 @@ fn smlad([a, b]: [i16; 2], x: &[i16], sum: i32) -> i32 {
 impl DenseKernel for Dsp {
     const TILE: usize = 5;
     const MIN_INPUTS: usize = 4;
+    type Sums = [i32; 128];
 
     fn arrange(x: &mut [i16]) {
         x.chunks_exact_mut(4).for_each(|four| four.swap(1, 2));

@@ -15,14 +15,14 @@ pub(super) type Complex = [i32; 2];
 static FACTORS: [[i16; 2]; 256] = factors();
 
 /// `a * w / 2`, rounded down, where `w` is in units of 2^-15.
-#[cfg(not(edgemix_core = "baseline"))]
+#[cfg(edgemix_has = "long-products")]
 #[inline(always)]
 pub(super) fn half(a: i32, w: i16) -> i32 {
     ((i64::from(a) * i64::from(i32::from(w) << 16)) >> 32) as i32
 }
 
 /// The same of two products of 32 bits: the low half of `a` is not negative, so rounding its product down is enough.
-#[cfg(edgemix_core = "baseline")]
+#[cfg(not(edgemix_has = "long-products"))]
 #[inline(always)]
 pub(super) fn half(a: i32, w: i16) -> i32 {
     let w = i32::from(w);

@@ -215,13 +215,13 @@ impl Sums {
 }
 
 /// The square of a number below 2^16, in one instruction where there is one that adds a product of 64 bits.
-#[cfg(any(edgemix_core = "dsp", edgemix_core = "mainline"))]
+#[cfg(edgemix_has = "armv7m")]
 #[inline(always)]
 fn square(x: i32) -> u64 {
     (i64::from(x) * i64::from(x)) as u64
 }
 
-#[cfg(not(any(edgemix_core = "dsp", edgemix_core = "mainline")))]
+#[cfg(not(edgemix_has = "armv7m"))]
 #[inline(always)]
 fn square(x: i32) -> u64 {
     u64::from((x as u32).wrapping_mul(x as u32))

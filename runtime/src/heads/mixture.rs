@@ -7,10 +7,7 @@ use edgemix_format::FULL_COVARIANCE;
 use edgemix_format::view::{Covariance, Mixture};
 
 use crate::kernels::mixture::spherical;
-#[cfg(not(any(edgemix_core = "dsp", edgemix_core = "mainline")))]
-use crate::kernels::mixture::{diagonal, full};
-#[cfg(any(edgemix_core = "dsp", edgemix_core = "mainline"))]
-use crate::kernels::mixture_arm::{diagonal, full};
+use crate::kernels::{diagonal, full};
 
 pub(super) fn run(mixture: &Mixture, latent: &[i16], scores: &mut [i32]) {
     match mixture.covariance {

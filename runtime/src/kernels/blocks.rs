@@ -2,6 +2,7 @@
 
 use core::ops::Range;
 
+use bytemuck::Zeroable;
 use edgemix_format::ACTIVATIONS;
 use edgemix_format::view::{Activation, Dense, Requantize};
 
@@ -9,16 +10,15 @@ use super::Width;
 use super::portable::interpolate;
 use super::wide::requantize;
 
-/// Number of rows of a block, whose sums lie on the stack: a multiple of the rows that each kernel computes together. On
-/// cores with the DSP extension sums are fast, so that the fixed cost of a block weighs more, and RAM is larger.
-const BLOCK_ROWS: usize = if cfg!(edgemix_core = "dsp") { 128 } else { 48 };
-
 /// The part of a dense layer that is written for each kind of core.
 pub trait DenseKernel {
     /// The smallest number of rows that [`sums`](Self::sums) accepts; most kernels compute as many together.
     const TILE: usize;
     /// The smallest number of inputs that [`sums`](Self::sums) accepts.
     const MIN_INPUTS: usize;
+    /// The sums of a block of rows, which lie on the stack: an array whose length is a multiple of the rows that are computed
+    /// together. Where sums are fast, the fixed cost of a block weighs more.
+    type Sums: Zeroable + AsMut<[i32]>;
 
     /// Puts the inputs into the order in which [`sums`](Self::sums) reads them.
     fn arrange(_x: &mut [i16]) {}
@@ -54,7 +54,7 @@ pub struct Rescaling<'a> {
 /// Returns false, and calls nothing, unless there are at least one tile and the kernel's
 /// [`MIN_INPUTS`](DenseKernel::MIN_INPUTS) columns, and as many `weights` and `biases` as the rows need. The unsafe
 /// code of the kernels relies on this check.
-#[cfg(any(edgemix_core = "mainline", edgemix_core = "baseline", edgemix_core = "riscv"))]
+#[allow(dead_code)] // Not all cores have such a kernel.
 #[inline(always)]
 pub(super) fn tiled<K: DenseKernel>(
     [weights, columns, biases, rows]: [usize; 4],
@@ -80,14 +80,15 @@ pub fn dense<K: DenseKernel>(layer: &Dense, width: Width, input: &mut [i16], out
     if has_tile {
         K::arrange(input);
     }
-    let mut buffer = [0; BLOCK_ROWS];
+    let mut buffer = K::Sums::zeroed();
+    let buffer = buffer.as_mut();
     let mut row = 0;
     while row < rows {
         // The last block begins early enough to have a whole tile, so that some rows may be computed twice.
         let begin = row.min(rows - tile);
-        let end = rows.min(begin + BLOCK_ROWS);
+        let end = rows.min(begin + buffer.len());
         let sums = if has_tile { K::sums } else { plain_sums };
-        if block::<K>(layer, width, input, output, begin..end, &mut buffer, sums).is_none() {
+        if block::<K>(layer, width, input, output, begin..end, buffer, sums).is_none() {
             break;
         }
         row = end;
@@ -102,7 +103,7 @@ fn block<K: DenseKernel>(
     input: &[i16],
     output: &mut [i16],
     rows: Range<usize>,
-    buffer: &mut [i32; BLOCK_ROWS],
+    buffer: &mut [i32],
     compute: impl Fn(&[i8], &[i16], &[i32], &mut [i32]),
 ) -> Option<()> {
     let sums = buffer.get_mut(..rows.len())?;

@@ -3,20 +3,17 @@
 use edgemix_format::view::Conv2d;
 
 use super::Width;
-use super::dense::dense;
+use super::cores;
 use super::gather::{gather, positions};
-#[cfg(edgemix_core = "dsp")]
-use super::{few_taps, two_positions};
 
 /// Equals [`portable::convolution`](super::portable::convolution); `patch` has an element for each weight of a filter.
 pub(super) fn run(layer: &Conv2d, width: Width, input: &[i16], output: &mut [i16], patch: &mut [i16]) {
-    #[cfg(edgemix_core = "dsp")]
-    if few_taps::run(layer, width, input, output) || two_positions::run(layer, width, input, output, patch) {
+    if cores::convolution(layer, width, input, output, patch) {
         return;
     }
     let outputs = output.chunks_exact_mut(layer.filters.bias.len().max(1));
     for ((row, column), outputs) in positions(&layer.window).zip(outputs) {
         gather(layer, row, column, input, patch, |x| x);
-        dense(&layer.filters, width, patch, outputs);
+        cores::dense(&layer.filters, width, patch, outputs);
     }
 }

@@ -23,7 +23,7 @@ pub(crate) fn spherical(mixture: &Mixture, latent: &[i16], scores: &mut [i32]) {
 }
 
 /// Scores of a mixture with one coefficient per component and dimension.
-#[cfg_attr(any(edgemix_core = "dsp", edgemix_core = "mainline"), allow(dead_code))]
+#[cfg_attr(edgemix_has = "armv7m", allow(dead_code))]
 pub(crate) fn diagonal(mixture: &Mixture, latent: &[i16], scores: &mut [i32]) {
     let rows = mixture.coefficients.chunks_exact(latent.len().max(1)).zip(mixture.shifts);
     for (((score, &constant), offsets), (row, &shift)) in components(mixture, latent, scores).zip(rows) {
@@ -43,7 +43,7 @@ pub(crate) fn diagonal(mixture: &Mixture, latent: &[i16], scores: &mut [i32]) {
 }
 
 /// Scores of a mixture with a lower triangle of coefficients per component.
-#[cfg_attr(any(edgemix_core = "dsp", edgemix_core = "mainline"), allow(dead_code))]
+#[cfg_attr(edgemix_has = "armv7m", allow(dead_code))]
 pub(crate) fn full(mixture: &Mixture, latent: &[i16], scores: &mut [i32]) {
     let dims = latent.len().max(1);
     // No triangle is empty; `max` tells the compiler so.

@@ -10,6 +10,7 @@ pub struct Scalar;
 impl DenseKernel for Scalar {
     const TILE: usize = 4;
     const MIN_INPUTS: usize = 1;
+    type Sums = [i32; 48];
 
     fn sums(weights: &[i8], x: &[i16], bias: &[i32], sums: &mut [i32]) {
         let columns = x.len().max(1);

@@ -1,13 +1,13 @@
 //! Products of 64 bits and their rounding. Cores without an instruction for such products compose them of 32-bit
 //! products.
 
-#[cfg(edgemix_core = "baseline")]
+#[cfg(not(edgemix_has = "long-products"))]
 pub(crate) use quarters::square;
-#[cfg(edgemix_core = "baseline")]
+#[cfg(not(edgemix_has = "long-products"))]
 use quarters::upper_half;
-#[cfg(not(edgemix_core = "baseline"))]
+#[cfg(edgemix_has = "long-products")]
 pub(crate) use whole::square;
-#[cfg(not(edgemix_core = "baseline"))]
+#[cfg(edgemix_has = "long-products")]
 use whole::upper_half;
 
 use super::portable;
@@ -37,7 +37,7 @@ fn requantize_small_shift(x: i32, multiplier: i32, shift: u8) -> i32 {
     portable::requantize(x, multiplier, shift).clamp(-FAR, FAR) as i32
 }
 
-#[cfg(any(test, not(edgemix_core = "baseline")))]
+#[cfg(any(test, edgemix_has = "long-products"))]
 mod whole {
     /// `a * b / 2^32`, rounded down; `b` is not negative.
     #[inline(always)]
@@ -52,7 +52,7 @@ mod whole {
     }
 }
 
-#[cfg(any(test, edgemix_core = "baseline"))]
+#[cfg(any(test, not(edgemix_has = "long-products")))]
 mod quarters {
     /// `a * b / 2^32`, rounded down; `b` is not negative.
     ///

@@ -48,7 +48,7 @@ fn pointers(
     })
 }
 
-/// Gives the scores of the definition, [`super::mixture::diagonal`].
+/// Gives the scores of the definition, [`super::super::mixture::diagonal`].
 pub(crate) fn diagonal(mixture: &Mixture, latent: &[i16], scores: &mut [i32]) {
     if let Some(pointers) = pointers(mixture, latent, scores, latent.len(), 1) {
         // SAFETY: `pointers` has checked that there are scores and latents, and for each score a constant, a shift, and
@@ -57,7 +57,7 @@ pub(crate) fn diagonal(mixture: &Mixture, latent: &[i16], scores: &mut [i32]) {
     }
 }
 
-/// Gives the scores of the definition, [`super::mixture::full`].
+/// Gives the scores of the definition, [`super::super::mixture::full`].
 pub(crate) fn full(mixture: &Mixture, latent: &[i16], scores: &mut [i32]) {
     let dims = latent.len();
     let Some(triangle) = dims.checked_mul(dims + 1) else { return };
@@ -189,7 +189,7 @@ unsafe extern "C" fn diagonal_scores(pointers: &Pointers) {
 
 /// Adds the products of a row, whose latents lie from r2 to r3, to r4 and r5. Clobbers r8, r10 and lr. Loads pairs of
 /// int16, which need not be aligned to words.
-#[cfg(edgemix_core = "dsp")]
+#[cfg(edgemix_has = "dsp")]
 macro_rules! products {
     () => {
         "sub r8, r3, r2
@@ -223,7 +223,7 @@ macro_rules! products {
 
 /// The same without the DSP extension, with a loop over four columns of 12 bytes each whose first round is entered
 /// late.
-#[cfg(edgemix_core = "mainline")]
+#[cfg(not(edgemix_has = "dsp"))]
 macro_rules! products {
     () => {
         "sub r8, r2, r3

@@ -15,8 +15,8 @@ use core::arch::x86_64::{
 use core_detect::is_x86_feature_detected;
 use edgemix_format::view::Dense;
 
-use super::blocks::{self, DenseKernel, Rescaling};
-use super::{Width, portable};
+use super::super::blocks::{self, DenseKernel, Rescaling};
+use super::super::{Width, portable};
 
 /// A function that runs a dense layer, as [`portable::dense`] does.
 pub type DenseFn = fn(&Dense, Width, &mut [i16], &mut [i16]);
@@ -57,6 +57,7 @@ struct Avx2;
 impl DenseKernel for Vnni {
     const TILE: usize = 1;
     const MIN_INPUTS: usize = 1;
+    type Sums = [i32; 48];
 
     /// Packs the inputs as bytes into the first half of `x`.
     fn arrange(x: &mut [i16]) {
@@ -90,6 +91,7 @@ impl DenseKernel for Vnni {
 impl DenseKernel for Avx2 {
     const TILE: usize = 1;
     const MIN_INPUTS: usize = 1;
+    type Sums = [i32; 48];
 
     fn sums(weights: &[i8], x: &[i16], bias: &[i32], sums: &mut [i32]) {
         // SAFETY: `available` has found AVX2.
@@ -237,7 +239,7 @@ fn avx2_outputs(by: &Rescaling, sums: &[i32], outputs: &mut [i16]) -> usize {
     outputs_by_sixteen(by, sums, outputs)
 }
 
-/// [`requantize`](super::wide::requantize) of many sums. Stops at the first sixteen of which one shift is below 33.
+/// [`requantize`](super::super::wide::requantize) of many sums. Stops at the first sixteen of which one shift is below 33.
 #[inline(always)]
 fn outputs_by_sixteen(by: &Rescaling, sums: &[i32], outputs: &mut [i16]) -> usize {
     let (sums, _) = sums.as_chunks::<OUTPUTS>();

@@ -1,19 +1,20 @@
 //! Sums for cores whose assembly computes one tile of four rows per call: ARMv6-M and 32-bit RISC-V.
 #![allow(unsafe_code)]
 
+use super::super::blocks::{DenseKernel, tiled};
 #[cfg(edgemix_core = "baseline")]
 use super::baseline::tile_of_four;
-use super::blocks::{DenseKernel, tiled};
 #[cfg(edgemix_core = "riscv")]
 use super::riscv::tile_of_four;
 
 /// Four rows per call of the core's `tile_of_four`.
 #[derive(Clone, Copy, Debug)]
-pub struct FourRows;
+pub(crate) struct FourRows;
 
 impl DenseKernel for FourRows {
     const TILE: usize = 4;
     const MIN_INPUTS: usize = 1;
+    type Sums = [i32; 48];
 
     fn sums(weights: &[i8], x: &[i16], bias: &[i32], sums: &mut [i32]) {
         let columns = x.len();

@@ -6,18 +6,17 @@ use core::arch::naked_asm;
 
 use edgemix_format::view::Conv2d;
 
-use super::Width;
-use super::blocks;
-use super::dense::dense;
+use super::super::Width;
+use super::super::blocks;
+use super::super::gather::{gather, positions};
 use super::dsp::Dsp;
-use super::gather::{gather, positions};
 
 /// Number of columns per step.
 const STEP: usize = 4;
 /// Number of filters whose sums lie on the stack. The assembly knows the size of these.
 const ROWS: usize = 64;
 
-/// Computes a convolution as [`portable::convolution`](super::portable::convolution) does. `patch` has an element for each
+/// Computes a convolution as [`portable::convolution`](super::super::portable::convolution) does. `patch` has an element for each
 /// weight of a filter. Returns false, and computes nothing, if there are too few filters, weights or positions.
 pub(super) fn run(layer: &Conv2d, width: Width, input: &[i16], output: &mut [i16], patch: &mut [i16]) -> bool {
     let (taps, n_filters) = (layer.filters.inputs, layer.filters.bias.len());
@@ -43,7 +42,7 @@ pub(super) fn run(layer: &Conv2d, width: Width, input: &[i16], output: &mut [i16
     }
     if let Some((row, column)) = positions.next() {
         gather(layer, row, column, input, patch, |x| x);
-        dense(&layer.filters, width, patch, pairs.into_remainder());
+        blocks::dense::<Dsp>(&layer.filters, width, patch, pairs.into_remainder());
     }
     true
 }

@@ -4,15 +4,17 @@
 
 use core::arch::naked_asm;
 
-use super::blocks::{DenseKernel, tiled};
+use super::super::blocks::{DenseKernel, Rescaling, tiled};
+use super::outputs_arm;
 
 /// Four rows at a time, with nine instructions for four products.
 #[derive(Clone, Copy, Debug)]
-pub struct Mainline;
+pub(crate) struct Mainline;
 
 impl DenseKernel for Mainline {
     const TILE: usize = 4;
     const MIN_INPUTS: usize = 1;
+    type Sums = [i32; 48];
 
     fn sums(weights: &[i8], x: &[i16], bias: &[i32], sums: &mut [i32]) {
         let columns = x.len();
@@ -33,6 +35,11 @@ impl DenseKernel for Mainline {
             }
         });
     }
+
+    fn outputs(by: &Rescaling, sums: &[i32], outputs: &mut [i16]) -> usize {
+        // Small code has the outputs in plain Rust, which it needs for other activations as well.
+        if cfg!(edgemix_small) { 0 } else { outputs_arm::outputs(by, sums, outputs) }
+    }
 }
 
 /// One column, 36 bytes: r0 points to the weight of the first row, r1 is the length of a row, r2 three times that, and
@@ -49,6 +56,32 @@ macro_rules! column {
         mla r7, r12, r8, r7
         mla r4, r9, r8, r4
         "
+    };
+}
+
+macro_rules! eight_columns {
+    () => {
+        concat!(column!(), column!(), column!(), column!(), column!(), column!(), column!(), column!())
+    };
+}
+
+/// The columns of a round of the loop, and their number less 1.
+#[cfg(edgemix_small)]
+macro_rules! round {
+    (columns) => {
+        eight_columns!()
+    };
+    (mask) => {
+        "7"
+    };
+}
+#[cfg(not(edgemix_small))]
+macro_rules! round {
+    (columns) => {
+        concat!(eight_columns!(), eight_columns!(), eight_columns!(), eight_columns!())
+    };
+    (mask) => {
+        "31"
     };
 }
 
@@ -72,10 +105,10 @@ unsafe extern "C" fn tiles_of_four(
         // On the stack: 0 the loop's entry, 4 columns, 8 x, 12 x_end, 16 saved registers, 52 bias, 56 sums, 60 tiles.
         "push {{r0-r11, lr}}",
         "add r2, r1, r1, lsl #1",
-        // The loop does eight columns of 36 bytes each. If the number of columns is not a multiple of eight, the first
-        // round is entered late.
+        // If the number of columns is not a multiple of those of a round, which take 36 bytes each, the first round is entered
+        // late.
         "rsb r12, r1, #0",
-        "and r12, r12, #7",
+        concat!("and r12, r12, #", round!(mask)),
         "mov r8, #36",
         "adr r9, 3f",
         "mla r12, r12, r8, r9",
@@ -91,14 +124,7 @@ unsafe extern "C" fn tiles_of_four(
         "bx r8",
         ".p2align 2",
         "3:",
-        column!(),
-        column!(),
-        column!(),
-        column!(),
-        column!(),
-        column!(),
-        column!(),
-        column!(),
+        round!(columns),
         "cmp r3, lr",
         "bne 3b",
         "ldr r8, [sp, #56]",

@@ -7,10 +7,10 @@ use core::arch::naked_asm;
 use edgemix_format::ACTIVATIONS;
 use edgemix_format::view::{Activation, Conv2d, Dense, Requantize};
 
-use super::Width;
-use super::blocks::DenseKernel;
+use super::super::Width;
+use super::super::blocks::DenseKernel;
+use super::super::gather::{gather, positions};
 use super::dsp::Dsp;
-use super::gather::{gather, positions};
 
 /// The most weights of a filter: eight registers hold them.
 const TAPS: usize = 16;
@@ -26,7 +26,7 @@ const SHIFT: u8 = 32;
 #[repr(align(4))]
 struct Patches([[i16; TAPS]; STRIP]);
 
-/// Computes a convolution as [`portable::convolution`](super::portable::convolution) does. Returns false, and computes
+/// Computes a convolution as [`portable::convolution`](super::super::portable::convolution) does. Returns false, and computes
 /// nothing, if the layer has too many weights a filter, too few positions, or outputs of a rare kind.
 pub(super) fn run(layer: &Conv2d, width: Width, input: &[i16], output: &mut [i16]) -> bool {
     let (taps, n_filters) = (layer.filters.inputs, layer.filters.bias.len());
@@ -151,7 +151,7 @@ macro_rules! fours {
 }
 
 /// The outputs of a filter: `bias + sum_j weights[j] * x[j]` of each patch, requantised as
-/// [`requantize`](super::wide::requantize) does, with the zero point added, saturating to int8.
+/// [`requantize`](super::super::wide::requantize) does, with the zero point added, saturating to int8.
 ///
 /// # Safety
 /// Between `x` and `x_end` lie `n` patches of 16 inputs, where `n` is not 0, aligned to 4 bytes and arranged. `weights`
