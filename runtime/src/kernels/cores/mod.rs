@@ -9,6 +9,8 @@ mod dsp;
 mod eight_rows;
 #[cfg(edgemix_core = "dsp")]
 mod few_taps;
+#[cfg(all(edgemix_core = "baseline", not(edgemix_small)))]
+mod five_rows;
 #[cfg(any(edgemix_core = "baseline", all(edgemix_core = "riscv", edgemix_small)))]
 mod four_rows;
 #[cfg(edgemix_core = "mainline")]
@@ -100,9 +102,11 @@ mod chosen {
 #[cfg(edgemix_core = "baseline")]
 mod chosen {
     pub(crate) use super::common::*;
-    use super::four_rows;
 
-    dense_with!(four_rows::FourRows);
+    #[cfg(not(edgemix_small))]
+    dense_with!(super::five_rows::FiveRows);
+    #[cfg(edgemix_small)]
+    dense_with!(super::four_rows::FourRows);
 }
 
 /// 32-bit RISC-V with multiplication.
