@@ -4,7 +4,7 @@
 use std::env;
 
 /// The names of the cores whose kernels `src/kernels/cores/mod.rs` chooses.
-const CORES: &str = r#"values("dsp", "mainline", "baseline", "riscv", "scalar", "host")"#;
+const CORES: &str = r#"values("dsp", "mve", "mainline", "baseline", "riscv", "scalar", "host")"#;
 /// What instructions a core may have: those of ARMv7-M, those of Arm's DSP extension, products of 64 bits.
 const INSTRUCTIONS: &str = r#"values("armv7m", "dsp", "long-products")"#;
 
@@ -24,7 +24,7 @@ fn main() {
     if env::var("OPT_LEVEL").is_ok_and(|level| ["s", "z"].contains(&&*level)) {
         println!("cargo:rustc-cfg=edgemix_small");
     }
-    if target.starts_with("thumbv8m.main") {
+    if target.starts_with("thumbv8") {
         println!("cargo:rustc-cfg=edgemix_v8m");
     }
 }
@@ -32,9 +32,11 @@ fn main() {
 /// The core of a target, and what instructions it has.
 fn core(target: &str, feature: impl Fn(&str) -> bool) -> (&'static str, &'static [&'static str]) {
     let is = |name| target.starts_with(name);
+    let is_v8m = is("thumbv8m.main") || is("thumbv8.1m.main");
     match () {
-        () if is("thumbv7em") || is("thumbv8m.main") && feature("DSP") => ("dsp", &["armv7m", "dsp", "long-products"]),
-        () if is("thumbv7m") || is("thumbv8m.main") => ("mainline", &["armv7m", "long-products"]),
+        () if is_v8m && feature("MVE") => ("mve", &["armv7m", "dsp", "long-products"]),
+        () if is("thumbv7em") || is_v8m && feature("DSP") => ("dsp", &["armv7m", "dsp", "long-products"]),
+        () if is("thumbv7m") || is_v8m => ("mainline", &["armv7m", "long-products"]),
         () if is("thumbv6m") || is("thumbv8m.base") => ("baseline", &[]),
         () if is("riscv32im") => ("riscv", &["long-products"]),
         () if is("riscv32") => ("scalar", &["long-products"]),

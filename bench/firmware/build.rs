@@ -13,7 +13,8 @@ fn main() {
     let out = env::var("OUT_DIR").expect("cargo sets it");
     let out = Path::new(&out);
     let target = env::var("TARGET").expect("cargo sets it");
-    fs::write(out.join("memory.x"), memory(&target)).expect("OUT_DIR is writable");
+    let has_mve = env::var_os("CARGO_FEATURE_MVE").is_some();
+    fs::write(out.join("memory.x"), memory(&target, has_mve)).expect("OUT_DIR is writable");
     for (name, spec) in models::benchmarks() {
         let bytes = spec.build().expect("the numbers fit the format");
         fs::write(out.join(name).with_extension("emx"), &*bytes).expect("OUT_DIR is writable");
@@ -42,14 +43,26 @@ fn main() {
 }
 
 /// The memory map of the machine that QEMU emulates for a target; `xtask` names the machines.
-fn memory(target: &str) -> String {
+fn memory(target: &str, has_mve: bool) -> String {
     let (flash, ram, more) = match target {
+        _ if has_mve => ("0x11000000", "0x31000000", CORTEX_M55_START),
         "thumbv8m.main-none-eabi" | "thumbv8m.main-none-eabihf" => ("0x10000000", "0x38000000", ""),
         _ if target.starts_with("riscv32") => ("0x80000000", "0x81000000", RISCV_REGIONS),
         _ => ("0x00000000", "0x20000000", ""),
     };
     format!("MEMORY\n{{\n  FLASH : ORIGIN = {flash}, LENGTH = 4M\n  RAM : ORIGIN = {ram}, LENGTH = 4M\n}}\n{more}")
 }
+
+/// The machine with a Cortex-M55 starts at an address where there is room for code, but not for models.
+const CORTEX_M55_START: &str = r#"MEMORY
+{
+  START : ORIGIN = 0x10000000, LENGTH = 8
+}
+SECTIONS
+{
+  .start : { LONG(_stack_start); LONG(Reset | 1); } > START
+}
+"#;
 
 const RISCV_REGIONS: &str = r#"REGION_ALIAS("REGION_TEXT", FLASH);
 REGION_ALIAS("REGION_RODATA", FLASH);

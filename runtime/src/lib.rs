@@ -50,7 +50,8 @@
 //! `signature` reads models that are signed, and updates a model in flash.
 //!
 //! `defmt` implements `defmt::Format` for all public types. `dsp` says that a `thumbv8m.main` core has the DSP
-//! extension.
+//! extension, and `mve` that it has the vector extension MVE, also called Helium, which the program must have enabled, as
+//! those for `thumbv8m.main-none-eabihf` do.
 //!
 //! # Where things are
 //!

@@ -20,6 +20,8 @@ pub(crate) struct Core {
     pub(crate) features: &'static str,
     /// Whether instructions are counted: of one of each kind of core.
     pub(crate) is_counted: bool,
+    /// Whether the costs of operations are measured, from which times on named chips are estimated.
+    pub(crate) has_costs: bool,
     /// How long its instructions take.
     pub(crate) timing: Model,
     /// The compiler for programs in C, which are tried on one of each kind of core.
@@ -43,6 +45,7 @@ pub(crate) const CORTEX_M4: Core = Core {
     target: "thumbv7em-none-eabihf",
     features: "",
     is_counted: true,
+    has_costs: true,
     timing: Model::M4,
     compiler: gcc(&["-mcpu=cortex-m4", "-mthumb", "-mfloat-abi=hard", "-mfpu=fpv4-sp-d16"], &["-Tmps2.ld"]),
     emulator: "qemu-system-arm",
@@ -67,7 +70,7 @@ const CORTEX_M3: Core = Core {
     ..CORTEX_M4
 };
 
-pub(crate) const CORES: [Core; 6] = [
+pub(crate) const CORES: [Core; 7] = [
     CORTEX_M4,
     CORTEX_M3,
     // No emulated board with a Cortex-M0+ has enough memory. Its code also runs on a Cortex-M3.
@@ -95,8 +98,24 @@ pub(crate) const CORES: [Core; 6] = [
         machine: &["-M", "virt", "-bios", "none", "-icount", "shift=0"],
         ..CORTEX_M4
     },
-    Core { name: "cortex-m33-without-dsp", features: "", is_counted: false, compiler: None, ..CORTEX_M33 },
+    Core {
+        name: "cortex-m33-without-dsp",
+        features: "",
+        is_counted: false,
+        has_costs: false,
+        compiler: None,
+        ..CORTEX_M33
+    },
     CORTEX_M33,
+    // Arm publishes no timings of it, and no named chip has one.
+    Core {
+        name: "cortex-m55",
+        features: "mve",
+        has_costs: false,
+        compiler: None,
+        machine: &["-M", "mps3-an547", "-icount", "shift=7"],
+        ..CORTEX_M33
+    },
 ];
 
 /// GCC for Cortex-M, with newlib-nano; the core for RISC-V has picolibc.

@@ -20,6 +20,9 @@ pub trait DenseKernel {
     /// together. Where sums are fast, the fixed cost of a block weighs more.
     type Sums: Zeroable + AsMut<[i32]>;
 
+    /// Whether [`outputs`](Self::outputs) knows a [`Rescaling`] with a scale of its own for negative sums.
+    const SCALES_NEGATIVE: bool = false;
+
     /// Puts the inputs into the order in which [`sums`](Self::sums) reads them.
     fn arrange(_x: &mut [i16]) {}
 
@@ -46,6 +49,8 @@ pub struct Rescaling<'a> {
     pub multipliers: &'a [i32],
     /// The shift of each row, 1 to 62.
     pub shifts: &'a [u8],
+    /// The multipliers and shifts of negative sums, where they have their own, as before a leaky ReLU.
+    pub negative: Option<Requantize<'a>>,
 }
 
 /// Divides `rows` rows of `columns` weights into tiles and calls `run(row, tiles)` for `tiles` whole tiles, at least
@@ -138,14 +143,18 @@ fn kernel_outputs<K: DenseKernel>(
     output: &mut [i16],
     rows: Range<usize>,
 ) -> Option<usize> {
-    let is_relu = match layer.activation {
-        Activation::Identity => false,
-        Activation::Relu => true,
+    let (is_relu, negative) = match layer.activation {
+        Activation::Identity => (false, None),
+        Activation::Relu => (true, None),
+        Activation::LeakyRelu(by) if ACTIVATIONS && K::SCALES_NEGATIVE => {
+            let (multiplier, shift) = (by.multiplier.get(rows.clone())?, by.shift.get(rows.clone())?);
+            (false, Some(Requantize { multiplier, shift }))
+        }
         Activation::LeakyRelu(_) | Activation::Table(_) | Activation::Interpolated(_) => return Some(0),
     };
     let multipliers = layer.requantize.multiplier.get(rows.clone())?;
     let shifts = layer.requantize.shift.get(rows)?;
-    let by = Rescaling { width, is_relu, zero_point: layer.output.zero_point, multipliers, shifts };
+    let by = Rescaling { width, is_relu, zero_point: layer.output.zero_point, multipliers, shifts, negative };
     Some(K::outputs(&by, sums, output))
 }
 

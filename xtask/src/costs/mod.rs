@@ -33,7 +33,7 @@ struct Part {
 pub(crate) fn run(filter: &str, bless: bool) -> Result<()> {
     setup::install_missing()?;
     let mut tables: Table = fs::read_to_string(path()).unwrap_or_default().parse()?;
-    for core in cores::named(filter)?.into_iter().filter(|core| core.is_counted) {
+    for core in cores::named(filter)?.into_iter().filter(|core| core.has_costs) {
         tables.insert(core.name.into(), Value::Table(measure(core)?));
     }
     if bless {

@@ -17,8 +17,12 @@ mod four_rows;
 mod mainline;
 #[cfg(edgemix_has = "armv7m")]
 mod mixture_arm;
-#[cfg(edgemix_has = "armv7m")]
+#[cfg(edgemix_core = "mve")]
+mod mve;
+#[cfg(any(edgemix_core = "dsp", edgemix_core = "mainline"))]
 mod outputs_arm;
+#[cfg(edgemix_core = "host")]
+mod packed;
 #[cfg(edgemix_core = "riscv")]
 mod riscv;
 #[cfg(edgemix_core = "dsp")]
@@ -67,7 +71,7 @@ mod common {
     }
 }
 
-/// Cortex-M4 and M7; M33 and M55 with feature `dsp`.
+/// Cortex-M4 and M7; M33, and M55 without MVE, with feature `dsp`.
 #[cfg(edgemix_core = "dsp")]
 mod chosen {
     use super::common::*;
@@ -86,6 +90,17 @@ mod chosen {
     ) -> bool {
         few_taps::run(layer, width, input, output) || two_positions::run(layer, width, input, output, patch)
     }
+}
+
+/// Cortex-M55 with feature `mve`.
+#[cfg(edgemix_core = "mve")]
+mod chosen {
+    pub(crate) use super::common::*;
+    pub(crate) use super::mixture_arm::{diagonal, full};
+    use super::mve;
+    pub(crate) use mve::convolution;
+
+    dense_with!(mve::Mve);
 }
 
 /// Cortex-M3, and M33 without the DSP extension.

@@ -17,6 +17,7 @@ use edgemix_format::view::Dense;
 
 use super::super::blocks::{self, DenseKernel, Rescaling};
 use super::super::{Width, portable};
+use super::packed;
 
 /// A function that runs a dense layer, as [`portable::dense`] does.
 pub type DenseFn = fn(&Dense, Width, &mut [i16], &mut [i16]);
@@ -59,27 +60,13 @@ impl DenseKernel for Vnni {
     const MIN_INPUTS: usize = 1;
     type Sums = [i32; 48];
 
-    /// Packs the inputs as bytes into the first half of `x`.
     fn arrange(x: &mut [i16]) {
-        let mut rest = x.len();
-        let mut at = 0;
-        while rest > 0 {
-            let mut packed = [0u8; COLUMNS];
-            let n = rest.min(COLUMNS);
-            let Some(values) = x.get(at..at + n) else { return };
-            packed.iter_mut().zip(values).for_each(|(byte, &x)| *byte = x as u8);
-            // The bytes written lie before the inputs still to be read.
-            let bytes: &mut [u8] = bytemuck::cast_slice_mut(x);
-            let (Some(to), Some(from)) = (bytes.get_mut(at..at + n), packed.get(..n)) else { return };
-            to.copy_from_slice(from);
-            (at, rest) = (at + n, rest - n);
-        }
+        packed::pack(x);
     }
 
     fn sums(weights: &[i8], x: &[i16], bias: &[i32], sums: &mut [i32]) {
-        let Some(bytes) = bytemuck::cast_slice::<i16, i8>(x).get(..x.len()) else { return };
         // SAFETY: `available` has found AVX-512 with VNNI, and AVX-512 implies AVX2.
-        unsafe { vnni_sums(weights, bytes, bias, sums) }
+        unsafe { vnni_sums(weights, packed::bytes(x), bias, sums) }
     }
 
     fn outputs(by: &Rescaling, sums: &[i32], outputs: &mut [i16]) -> usize {
