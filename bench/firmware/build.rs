@@ -13,6 +13,9 @@ fn main() {
     let out = env::var("OUT_DIR").expect("cargo sets it");
     let out = Path::new(&out);
     let target = env::var("TARGET").expect("cargo sets it");
+    if target.starts_with("aarch64") {
+        fs::write(out.join("link.x"), AARCH64_LINK).expect("OUT_DIR is writable");
+    }
     let has_mve = env::var_os("CARGO_FEATURE_MVE").is_some();
     fs::write(out.join("memory.x"), memory(&target, has_mve)).expect("OUT_DIR is writable");
     for (name, spec) in models::benchmarks() {
@@ -70,6 +73,19 @@ REGION_ALIAS("REGION_DATA", RAM);
 REGION_ALIAS("REGION_BSS", RAM);
 REGION_ALIAS("REGION_HEAP", RAM);
 REGION_ALIAS("REGION_STACK", RAM);
+"#;
+
+/// Where everything is on the machine with a 64-bit Arm, with a table of 512 entries that maps memory.
+const AARCH64_LINK: &str = r#"ENTRY(_start)
+SECTIONS
+{
+  . = 0x40100000;
+  .text : { KEEP(*(.start)) *(.text .text.*) }
+  .rodata : { *(.rodata .rodata.*) }
+  .data : { *(.data .data.*) }
+  .bss : { *(.bss .bss.*) . = ALIGN(4096); _map = .; . += 4096; . += 4M; _stack = .; }
+  /DISCARD/ : { *(.eh_frame .eh_frame_hdr) }
+}
 "#;
 
 /// Models that were made to take as long as they can for their multiply-accumulates: those that are hardest to check, each

@@ -70,7 +70,7 @@ const CORTEX_M3: Core = Core {
     ..CORTEX_M4
 };
 
-pub(crate) const CORES: [Core; 7] = [
+pub(crate) const CORES: [Core; 8] = [
     CORTEX_M4,
     CORTEX_M3,
     // No emulated board with a Cortex-M0+ has enough memory. Its code also runs on a Cortex-M3.
@@ -115,6 +115,18 @@ pub(crate) const CORES: [Core; 7] = [
         compiler: None,
         machine: &["-M", "mps3-an547", "-icount", "shift=7"],
         ..CORTEX_M33
+    },
+    // The kernels of hosts, without a system.
+    Core {
+        name: "aarch64",
+        target: "aarch64-unknown-none",
+        features: "",
+        is_counted: false,
+        has_costs: false,
+        compiler: None,
+        emulator: "qemu-system-aarch64",
+        machine: &["-M", "virt", "-cpu", "max", "-nic", "none"],
+        ..CORTEX_M4
     },
 ];
 

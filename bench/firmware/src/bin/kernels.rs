@@ -12,6 +12,9 @@ mod filters;
 mod models;
 #[path = "../spectra.rs"]
 mod spectra;
+#[cfg(target_arch = "aarch64")]
+#[path = "../start.rs"]
+mod start;
 
 #[cfg(target_arch = "arm")]
 use cortex_m as _;
@@ -28,7 +31,8 @@ use semihosting::{println, process::exit};
 #[repr(align(4))]
 struct AlignedBuffer([i16; 1024 + 1]);
 
-#[entry]
+#[cfg_attr(target_arch = "aarch64", unsafe(no_mangle))]
+#[cfg_attr(not(target_arch = "aarch64"), entry)]
 fn main() -> ! {
     let (mut different, mut odd) = (0, 0);
     let layers = cases::layers(|layer, width, x, output| {

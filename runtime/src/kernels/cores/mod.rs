@@ -21,10 +21,14 @@ mod mixture_arm;
 mod mve;
 #[cfg(any(edgemix_core = "dsp", edgemix_core = "mainline"))]
 mod outputs_arm;
-#[cfg(edgemix_core = "host")]
+#[cfg(all(edgemix_core = "host", any(target_arch = "x86_64", target_arch = "aarch64")))]
+mod outputs_host;
+#[cfg(all(edgemix_core = "host", any(target_arch = "x86_64", target_arch = "aarch64")))]
 mod packed;
 #[cfg(edgemix_core = "riscv")]
 mod riscv;
+#[cfg(all(edgemix_core = "host", target_arch = "aarch64"))]
+mod sdot;
 #[cfg(edgemix_core = "dsp")]
 mod two_positions;
 #[cfg(all(edgemix_core = "host", target_arch = "x86_64"))]
@@ -151,8 +155,15 @@ mod chosen {
     pub(crate) use super::x86::dense;
 }
 
+/// 64-bit Arm hosts, where the kernel is chosen when the program runs.
+#[cfg(all(edgemix_core = "host", target_arch = "aarch64"))]
+mod chosen {
+    pub(crate) use super::common::*;
+    pub(crate) use super::sdot::dense;
+}
+
 /// Other hosts. Where vectors are always there, compilers make good code of the definition itself.
-#[cfg(all(edgemix_core = "host", not(target_arch = "x86_64")))]
+#[cfg(all(edgemix_core = "host", not(any(target_arch = "x86_64", target_arch = "aarch64"))))]
 mod chosen {
     pub(crate) use super::common::*;
 

@@ -17,7 +17,7 @@ use edgemix_format::view::Dense;
 
 use super::super::blocks::{self, DenseKernel, Rescaling};
 use super::super::{Width, portable};
-use super::packed;
+use super::{outputs_host, packed};
 
 /// A function that runs a dense layer, as [`portable::dense`] does.
 pub type DenseFn = fn(&Dense, Width, &mut [i16], &mut [i16]);
@@ -213,40 +213,12 @@ fn avx2_sums(weights: &[i8], x: &[i16], bias: &[i32], sums: &mut [i32]) {
     blocks::plain_sums(weights, x, bias, sums);
 }
 
-/// Number of outputs that are computed together.
-const OUTPUTS: usize = 16;
-
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq")]
 fn vnni_outputs(by: &Rescaling, sums: &[i32], outputs: &mut [i16]) -> usize {
-    outputs_by_sixteen(by, sums, outputs)
+    outputs_host::by_sixteen(by, sums, outputs)
 }
 
 #[target_feature(enable = "avx2")]
 fn avx2_outputs(by: &Rescaling, sums: &[i32], outputs: &mut [i16]) -> usize {
-    outputs_by_sixteen(by, sums, outputs)
-}
-
-/// [`requantize`](super::super::wide::requantize) of many sums. Stops at the first sixteen of which one shift is below 33.
-#[inline(always)]
-fn outputs_by_sixteen(by: &Rescaling, sums: &[i32], outputs: &mut [i16]) -> usize {
-    let (sums, _) = sums.as_chunks::<OUTPUTS>();
-    let (multipliers, _) = by.multipliers.as_chunks::<OUTPUTS>();
-    let (shifts, _) = by.shifts.as_chunks::<OUTPUTS>();
-    let (outputs, _) = outputs.as_chunks_mut::<OUTPUTS>();
-    let least = if by.is_relu { 0 } else { i32::MIN };
-    let zero = i32::from(by.zero_point);
-    let (low, high) = by.width.range();
-    let mut done = 0;
-    for (((sums, multipliers), shifts), outputs) in sums.iter().zip(multipliers).zip(shifts).zip(outputs) {
-        if shifts.iter().any(|&shift| shift < 33) {
-            break;
-        }
-        for (((sum, multiplier), shift), output) in sums.iter().zip(multipliers).zip(shifts).zip(outputs) {
-            let upper = ((i64::from(*sum) * i64::from(*multiplier)) >> 32) as i32;
-            let rounded = ((upper >> (u32::from(*shift) - 33).min(31)) + 1) >> 1;
-            *output = (zero + rounded.max(least)).clamp(low as i32, high as i32) as i16;
-        }
-        done += OUTPUTS;
-    }
-    done
+    outputs_host::by_sixteen(by, sums, outputs)
 }
