@@ -39,9 +39,9 @@ impl DenseKernel for FiveRows {
             return FourRows::sums(weights, x, bias, sums);
         }
         let large_rows = LARGE_TILE * tiles;
-        let (weights, last_weights) = weights.split_at(large_rows * columns);
-        let (bias, last_bias) = bias.split_at(large_rows);
-        let (sums, last_sums) = sums.split_at_mut(large_rows);
+        let Some((weights, last_weights)) = weights.split_at_checked(large_rows * columns) else { return };
+        let Some((bias, last_bias)) = bias.split_at_checked(large_rows) else { return };
+        let Some((sums, last_sums)) = sums.split_at_mut_checked(large_rows) else { return };
         large(weights, x, bias, sums, tiles);
         if !last_sums.is_empty() {
             FourRows::sums(last_weights, x, last_bias, last_sums);
@@ -90,7 +90,7 @@ fn large_tiles(rows: usize) -> usize {
 fn large(weights: &[i8], x: &[i16], bias: &[i32], sums: &mut [i32], tiles: usize) {
     let columns = x.len();
     let mut wide = [0; CHUNK];
-    let (whole, rest) = x.split_at(columns / PASSES * PASSES);
+    let Some((whole, rest)) = x.split_at_checked(columns / PASSES * PASSES) else { return };
     let mut from = bias.as_ptr();
     for (chunk, begin) in whole.chunks(CHUNK).zip((0..).step_by(CHUNK)) {
         widen(chunk, &mut wide);
