@@ -4,20 +4,18 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
-use super::clusters::Clusters;
 use super::data::Cut;
 use super::error::CliError;
 use super::jobs::{Jobs, Remaining, Series, Turn};
 use super::output::{show, tell};
 use super::progress::{View, during_fit};
-use super::settings;
 use super::variation::Variation;
 use super::warnings::warn_of_fit;
 use crate::base::text::listed;
 use crate::data::{Dataset, Source};
 use crate::device::Device;
-use crate::methods::{FitConfig, MethodConfig};
-use crate::run::{Preset, RunDir, RunError, read_settings};
+use crate::methods::{Clusters, FitConfig, MethodConfig};
+use crate::run::{Preset, RunDir, RunError, method_named, read_settings, set_setting};
 use crate::training::Observer;
 use crate::variant::Variant;
 use crate::workflow::{Compared, Comparison, ComparisonRun, FitOptions, TableFormat, WorkflowError};
@@ -158,7 +156,7 @@ impl Compare {
         for method in methods {
             for value in values {
                 let mut config = method.settings().clone();
-                settings::set(&mut config, &format!("{key}={value}"))?;
+                set_setting(&mut config, &format!("{key}={value}"))?;
                 compared.push(method.varied(&format!("{name}={value}"), config));
             }
         }
@@ -169,7 +167,7 @@ impl Compare {
     fn settings(&self) -> Result<Vec<FitConfig>, CliError> {
         let base = self.config.as_ref().map_or_else(|| Ok(FitConfig::default()), |path| read_settings(path))?;
         let of = |name: &str| {
-            let method = settings::method(name)?;
+            let method = method_named(name)?;
             let mut config = match self.preset {
                 Some(preset) => preset.settings(&method)?,
                 None => FitConfig { method, ..base.clone() },
@@ -177,7 +175,7 @@ impl Compare {
             if let Some(variant) = self.variant {
                 config.method.set_variant(variant);
             }
-            self.sets.iter().try_for_each(|assignment| settings::set(&mut config, assignment))?;
+            self.sets.iter().try_for_each(|assignment| set_setting(&mut config, assignment))?;
             if let Some(n) = self.clusters {
                 config.method.set_n_clusters(n);
             }

@@ -11,9 +11,9 @@ use crate::base::text::counted;
 use crate::data::{CellProblem, ColumnRole, DataError, WindowingProblem};
 use crate::device::DeviceError;
 use crate::import::ImportError;
+use crate::methods::ClustersError;
 use crate::quantize::QuantizeError;
-use crate::run::{RunError, RunFile};
-use crate::trained::AssignError;
+use crate::run::{ChoiceError, RunError, RunFile};
 use crate::training::FitError;
 use crate::workflow::WorkflowError;
 
@@ -86,20 +86,7 @@ impl CliError {
             Self::Lost { is_wrong_use, .. } => 1 + u8::from(*is_wrong_use),
             Self::Output { .. } | Self::Misfit { .. } => 1,
             Self::Report { source, .. } => source.code(),
-            Self::Workflow(error) | Self::Comparison(error) | Self::Import(error) => match error {
-                WorkflowError::Data(error)
-                | WorkflowError::Fit(FitError::Data(error))
-                | WorkflowError::Quantize(QuantizeError::Data(error))
-                | WorkflowError::Assign(AssignError::Data(error)) => data_code(error),
-                WorkflowError::Run(RunError::Io { source, .. }) => io_code(source),
-                WorkflowError::Run(RunError::Lock { .. }) => 1,
-                WorkflowError::Fit(
-                    FitError::Setting { .. } | FitError::TooFew { .. } | FitError::Mismatch(_) | FitError::Record(_),
-                ) => 2,
-                WorkflowError::Quantize(error) if error.is_of_settings() => 2,
-                WorkflowError::Fit(_) | WorkflowError::Quantize(_) | WorkflowError::Assign(_) => 1,
-                _ => 2,
-            },
+            Self::Workflow(error) | Self::Comparison(error) | Self::Import(error) => 1 + u8::from(error.is_of_input()),
         }
     }
 
@@ -124,27 +111,6 @@ impl CliError {
             ),
             Self::Usage(_) | Self::CommandLine(_) | Self::Report { .. } | Self::Misfit { .. } => None,
         }
-    }
-}
-
-fn data_code(error: &DataError) -> u8 {
-    match error {
-        DataError::Io { source, .. } => io_code(source),
-        DataError::Scratch { .. } => 1,
-        _ => 2,
-    }
-}
-
-/// What is not there, or is of another kind, was named wrongly. Other errors are the system's.
-fn io_code(error: &io::Error) -> u8 {
-    use io::ErrorKind::{
-        AlreadyExists, InvalidData, InvalidFilename, InvalidInput, IsADirectory, NotADirectory, NotFound, UnexpectedEof,
-    };
-    match error.kind() {
-        NotFound | NotADirectory | IsADirectory | AlreadyExists | InvalidFilename => 2,
-        // The file is damaged, or its name has characters that no file can have.
-        InvalidData | UnexpectedEof | InvalidInput => 2,
-        _ => 1,
     }
 }
 
@@ -328,6 +294,27 @@ macro_rules! from_library {
 }
 
 from_library!(WorkflowError, RunError, DataError, FitError);
+
+impl From<ClustersError> for CliError {
+    fn from(error: ClustersError) -> Self {
+        Self::Usage(format!("--clusters {error}"))
+    }
+}
+
+/// Choices are made by flags, which the sentences name.
+impl From<ChoiceError> for CliError {
+    fn from(error: ChoiceError) -> Self {
+        match error {
+            ChoiceError::Method { .. } => Self::Usage(error.to_string()),
+            ChoiceError::Setting { .. } => Self::Usage(format!("--set {error}")),
+            ChoiceError::SingleVariant { .. } => Self::Usage(format!("--variant: {error}; omit the flag")),
+            ChoiceError::Clusters(error) => error.into(),
+            ChoiceError::Encoder(error) => Self::Usage(format!("--encoder: {error}")),
+            ChoiceError::FrontEnd(error) => WorkflowError::from(error).into(),
+            ChoiceError::Run(error) => error.into(),
+        }
+    }
+}
 
 impl From<clap::Error> for CliError {
     fn from(error: clap::Error) -> Self {

@@ -4,7 +4,6 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::clusters::Clusters;
 use super::commands::commands_of;
 use super::data::{Cut, warn_of_far_values};
 use super::describe;
@@ -13,11 +12,10 @@ use super::error::CliError;
 use super::output::show;
 use super::progress::{View, during, during_fit};
 use super::report::write_page;
-use super::settings;
 use super::warnings::{warn_of_cluster_count, warn_of_fit};
 use crate::base::text::counted;
-use crate::methods::FitConfig;
-use crate::run::{EncoderRecord, RunFile, read_settings};
+use crate::methods::{Clusters, FitConfig};
+use crate::run::{Choices, EncoderRecord, RunFile, read_settings};
 use crate::workflow::{EncoderFile, EncoderPlan, FitOptions, fit_import, start_import};
 
 /// How clusters are found in the latents of an encoder.
@@ -95,22 +93,9 @@ impl Clustering {
     }
 
     fn settings(&self, seed: Option<u64>, holdout: Option<f64>) -> Result<FitConfig, CliError> {
-        let mut config = match &self.config {
-            Some(path) => read_settings(path)?,
-            None => FitConfig::default(),
-        };
-        if let Some(name) = &self.method
-            && config.method.name() != name
-        {
-            config.method = settings::method(name)?;
-        }
-        if let Some(clusters) = self.clusters {
-            clusters.apply(&mut config.method)?;
-        }
-        config.seed = seed.unwrap_or(config.seed);
-        config.holdout = holdout.unwrap_or(config.holdout);
-        self.sets.iter().try_for_each(|assignment| settings::set(&mut config, assignment))?;
-        Ok(config)
+        let before = self.config.as_deref().map_or_else(|| Ok(FitConfig::default()), read_settings)?;
+        let (method, clusters, sets) = (self.method.clone(), self.clusters, self.sets.clone());
+        Ok(Choices { method, clusters, seed, holdout, sets, ..Choices::default() }.applied(before)?)
     }
 }
 

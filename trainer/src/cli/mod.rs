@@ -3,7 +3,6 @@
 mod assign;
 mod bug;
 mod chips;
-mod clusters;
 mod commands;
 mod compare;
 mod data;
@@ -22,7 +21,6 @@ mod output;
 mod progress;
 mod report;
 mod seeds;
-mod settings;
 mod shell;
 mod signals;
 mod signature;

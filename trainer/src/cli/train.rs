@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::chips::ForChip;
-use super::clusters::Clusters;
 use super::commands::{commands, quoted};
 use super::data::{Cut, note_constant_columns, warn_of_far_values};
 use super::describe;
@@ -16,18 +15,16 @@ use super::output::{show, tell};
 use super::progress::{View, during, during_fit};
 use super::report::write_page;
 use super::seeds::{patiently, train_series};
-use super::settings;
 use super::warnings::{warn_of_cluster_count, warn_of_fit};
 use crate::data::{Dataset, Layout, Samples, Source};
 use crate::device::Device;
 use crate::front_end::FrontEndSettings;
-use crate::methods::{FitConfig, MethodConfig};
-use crate::nn::{Architecture, ArchitectureError};
+use crate::methods::{Clusters, FitConfig, MethodConfig};
+use crate::nn::Architecture;
 use crate::run::{
-    ModelFile, Preset, RunDir, RunFile, chosen_settings, read_settings, settings_differences, settings_to_toml,
+    Choices, ModelFile, Preset, RunDir, RunFile, chosen_settings, read_settings, settings_differences, settings_to_toml,
 };
 use crate::trained::LevelChoice;
-use crate::training::Epochs;
 use crate::variant::Variant;
 use crate::workflow::{ExistingRun, FitOptions, Plan, SeedSeries, WorkflowError, fit, is_finished, start};
 
@@ -352,47 +349,31 @@ impl Train {
 
     /// The settings of the file, or `before` if there is no file, with the changes that the flags make.
     fn settings(&self, before: FitConfig) -> Result<FitConfig, CliError> {
-        let mut config = match (&self.config, self.preset) {
-            (Some(path), _) => read_settings(path)?,
-            (None, Some(preset)) => {
-                let own = self.method.as_deref().map_or(Ok(before.method), settings::method)?;
-                preset.settings(&own)?
-            }
-            (None, None) => before,
-        };
-        if let Some(name) = &self.method
-            && config.method.name() != name
-        {
-            config.method = settings::method(name)?;
-        }
-        if let Some(variant) = self.variant
-            && !config.method.set_variant(variant)
-        {
+        let before = self.config.as_deref().map_or(Ok(before), read_settings)?;
+        let config = self.choices().applied(before)?;
+        if self.encoder.is_some() && !config.encoder.is_none() && !config.method.may_have_encoder() {
             let name = config.method.name();
-            return Err(CliError::Usage(format!("--variant: {name} has a single variant; omit the flag")));
+            tell(&format!("note: {name} clusters the features themselves, so that --encoder changes nothing"));
         }
-        if let Some(clusters) = self.clusters {
-            clusters.apply(&mut config.method)?;
-        }
-        if let Some(layers) = &self.encoder {
-            let refused = |error: ArchitectureError| CliError::Usage(format!("--encoder: {error}"));
-            config.encoder = layers.parse().map_err(refused)?;
-            if !config.encoder.is_none() && !config.method.may_have_encoder() {
-                let name = config.method.name();
-                tell(&format!("note: {name} clusters the features themselves, so that --encoder changes nothing"));
-            }
-        }
-        if let Some(spelling) = &self.front_end {
-            config.front_end = config.front_end.spelt(spelling).map_err(WorkflowError::from)?;
-        }
-        config.front_end.rate = self.rate.or(config.front_end.rate);
-        config.seed = self.seed.unwrap_or(config.seed);
-        config.start_from = self.start_from.clone().or(config.start_from);
-        config.reconstruction.epochs = self.pretrain_epochs.map_or(config.reconstruction.epochs, Epochs::Exactly);
-        config.clustering.epochs = self.cluster_epochs.map_or(config.clustering.epochs, Epochs::Exactly);
-        config.learning_rate = self.learning_rate.unwrap_or(config.learning_rate);
-        config.holdout = self.holdout.unwrap_or(config.holdout);
-        self.sets.iter().try_for_each(|assignment| settings::set(&mut config, assignment))?;
         Ok(config)
+    }
+
+    fn choices(&self) -> Choices {
+        Choices {
+            preset: self.preset,
+            method: self.method.clone(),
+            variant: self.variant,
+            clusters: self.clusters,
+            encoder: self.encoder.clone(),
+            front_end: self.front_end.clone(),
+            rate: self.rate,
+            seed: self.seed,
+            start_from: self.start_from.clone(),
+            pretrain_epochs: self.pretrain_epochs,
+            cluster_epochs: self.cluster_epochs,
+            learning_rate: self.learning_rate,
+            holdout: self.holdout,
+            sets: self.sets.clone(),
+        }
     }
 }

@@ -2,30 +2,25 @@
 
 use super::output::tell;
 use crate::assessment::collapse::Collapse;
-use crate::data::split::MIN_HELD_OUT;
 use crate::methods::{FitConfig, MethodConfig};
 use crate::mixture::{ClusterCountReport, Doubt};
 use crate::variant::Variant;
-use crate::workflow::FitSummary;
+use crate::workflow::{FitSummary, Remark, remarks_on_count};
 
-/// Warns of everything doubtful about the fit.
+/// Tells everything that is doubtful about the fit.
 pub(super) fn warn_of_fit(summary: &FitSummary, config: &FitConfig) {
-    if let Some(disagreement) = &summary.disagreement {
-        tell(&format!("warning: {disagreement}"));
+    for remark in summary.remarks(config.holdout) {
+        match &remark {
+            Remark::Collapse(collapse) => say(&remark, &format!(": {}", collapse_advice(collapse, &config.method))),
+            _ => say(&remark, ""),
+        }
     }
-    if summary.held_out == 0 && config.holdout > 0.0 {
-        let percent = 100.0 * config.holdout;
-        tell(&format!(
-            "note: no samples were held out, since {percent:.0} % of them are fewer than {MIN_HELD_OUT}, or no group is small enough: the \
-             p-values of novelty come from the training samples, and are too small for new ones"
-        ));
-    }
-    for lone in &summary.lone {
-        tell(&format!("note: {lone}: it may show the group, and not a kind of sample"));
-    }
-    if let Some(collapse) = &summary.collapse {
-        tell(&format!("warning: {collapse}: {}", collapse_advice(collapse, &config.method)));
-    }
+}
+
+/// A line for a remark, with what to do about it.
+fn say(remark: &Remark, advice: &str) {
+    let kind = if remark.is_warning() { "warning" } else { "note" };
+    tell(&format!("{kind}: {remark}{advice}"));
 }
 
 /// What may help against a collapse: a smaller weight of the clustering loss, where the method has one, or other features.
@@ -47,24 +42,13 @@ fn collapse_advice(collapse: &Collapse, method: &MethodConfig) -> String {
 
 /// Warns of a number of clusters that is doubtful.
 pub(super) fn warn_of_cluster_count(n_clusters: usize, search: Option<&ClusterCountReport>) {
-    let doubt = match n_clusters {
-        1 => Some(Doubt::SingleCluster),
-        _ => search.and_then(ClusterCountReport::doubt),
-    };
-    if let Some(doubt) = doubt {
-        let advice = match doubt {
-            Doubt::SingleCluster => {
+    for remark in remarks_on_count(n_clusters, search) {
+        let advice = match remark {
+            Remark::Doubt(Doubt::SingleCluster) => {
                 ": check the scale of the features and the length of the windows, or set the number with --clusters"
             }
             _ => "",
         };
-        tell(&format!("warning: {doubt}{advice}"));
-    }
-    let chosen = search.and_then(ClusterCountReport::chosen);
-    if chosen.is_some_and(|choice| choice.clusters.2 == 1) {
-        tell(
-            "warning: the random halves of the samples agree only because each of them is a single cluster: this agreement \
-             says nothing about the number of clusters",
-        );
+        say(&remark, advice);
     }
 }

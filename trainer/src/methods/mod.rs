@@ -8,6 +8,7 @@
 mod abc;
 mod adaptive_gmm;
 mod alpha_jsd;
+mod clusters;
 mod common;
 mod config;
 mod dcan;
@@ -31,6 +32,7 @@ mod vade;
 pub use abc::Abc;
 pub use adaptive_gmm::AdaptiveGmm;
 pub use alpha_jsd::{AlphaJsd, DivergenceSide};
+pub use clusters::{Clusters, ClustersError};
 pub use common::reconstruction::ReconstructionTarget;
 pub use config::{CheckedConfig, FitConfig};
 pub use dcan::Dcan;

@@ -1,5 +1,6 @@
 //! Why a step of the workflow fails.
 
+use std::io;
 use std::path::PathBuf;
 
 use thiserror::Error;
@@ -216,6 +217,37 @@ pub enum WorkflowError {
 }
 
 impl WorkflowError {
+    /// Whether what was given is wrong: a setting, a file, samples, a directory. Otherwise the work failed.
+    ///
+    /// ```
+    /// use edgemix::data::{self, Source};
+    /// use edgemix::methods::FitConfig;
+    /// use edgemix::workflow::Plan;
+    ///
+    /// let (digits, config) = (data::digits(), FitConfig { holdout: 2.0, ..FitConfig::default() });
+    /// assert!(Plan::new(&Source::new("digits"), &digits, config).unwrap_err().is_of_input());
+    /// ```
+    pub fn is_of_input(&self) -> bool {
+        match self {
+            Self::Data(error)
+            | Self::Fit(FitError::Data(error))
+            | Self::Quantize(QuantizeError::Data(error))
+            | Self::Assign(AssignError::Data(error)) => match error {
+                DataError::Io { source, .. } => is_named_wrongly(source),
+                DataError::Scratch { .. } => false,
+                _ => true,
+            },
+            Self::Run(RunError::Io { source, .. }) => is_named_wrongly(source),
+            Self::Run(RunError::Lock { .. }) => false,
+            Self::Fit(
+                FitError::Setting { .. } | FitError::TooFew { .. } | FitError::Mismatch(_) | FitError::Record(_),
+            ) => true,
+            Self::Quantize(error) => error.is_of_settings(),
+            Self::Fit(_) | Self::Assign(_) => false,
+            _ => true,
+        }
+    }
+
     pub(super) fn other_samples(expected: &DataRecord, found: &DataRecord) -> Self {
         Self::OtherSamples {
             samples: found.source.path.clone(),
@@ -226,4 +258,17 @@ impl WorkflowError {
             before: expected.source.path.clone(),
         }
     }
+}
+
+/// What is not there, or is of another kind, was named wrongly. Other errors are the system's.
+fn is_named_wrongly(error: &io::Error) -> bool {
+    use io::ErrorKind::{
+        AlreadyExists, InvalidData, InvalidFilename, InvalidInput, IsADirectory, NotADirectory, NotFound, UnexpectedEof,
+    };
+    matches!(
+        error.kind(),
+        NotFound | NotADirectory | IsADirectory | AlreadyExists | InvalidFilename
+        // The file is damaged, or its name has characters that no file can have.
+        | InvalidData | UnexpectedEof | InvalidInput
+    )
 }

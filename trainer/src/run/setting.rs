@@ -1,33 +1,58 @@
-//! Settings from `--set`, and the methods' names.
+//! A single setting by its path, and methods by their names.
 
 use toml::{Table, Value};
 
-use super::error::CliError;
+use super::choice_error::ChoiceError;
+use super::settings::settings_to_toml;
 use crate::base::names::{nearest_name, with_suggestion};
 use crate::methods::{FitConfig, MethodConfig};
-use crate::run::settings_to_toml;
 
 /// The method with this name.
-pub(super) fn method(name: &str) -> Result<MethodConfig, CliError> {
-    MethodConfig::named(name).ok_or_else(|| {
-        let suggestion = suggestion(name, MethodConfig::NAMES.iter().copied());
-        let all = MethodConfig::NAMES.join(", ");
-        CliError::Usage(format!("no method is named {name:?}{suggestion}: use one of {all}"))
-    })
+///
+/// ```
+/// use edgemix::run::method_named;
+///
+/// assert_eq!(method_named("dec")?.name(), "dec");
+/// assert!(method_named("ide").unwrap_err().to_string().contains("did you mean idec?"));
+/// # Ok::<(), edgemix::run::ChoiceError>(())
+/// ```
+///
+/// # Errors
+/// [`ChoiceError::Method`] if there is none.
+pub fn method_named(name: &str) -> Result<MethodConfig, ChoiceError> {
+    let unknown = || ChoiceError::Method {
+        name: name.to_owned(),
+        suggestion: suggestion(name, MethodConfig::NAMES.iter().copied()),
+    };
+    MethodConfig::named(name).ok_or_else(unknown)
 }
 
 fn suggestion<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> String {
     nearest_name(name, known).map_or_else(String::new, |name| format!(" (did you mean {name}?)"))
 }
 
-/// Applies `key.path=value`. A value that is not valid TOML is taken as text.
-pub(super) fn set(config: &mut FitConfig, assignment: &str) -> Result<(), CliError> {
-    let refused = |problem: &str| CliError::Usage(format!("--set {assignment}: {problem}"));
+/// Applies `key.path=value`, the path as in the settings of a run. A value that is not valid TOML is taken as text.
+///
+/// ```
+/// use edgemix::methods::FitConfig;
+/// use edgemix::run::set_setting;
+///
+/// let mut config = FitConfig::default();
+/// set_setting(&mut config, "augmentation.shift=0.2")?;
+/// assert_eq!(config.augmentation.shift, 0.2);
+/// # Ok::<(), edgemix::run::ChoiceError>(())
+/// ```
+///
+/// # Errors
+/// [`ChoiceError::Setting`] if there is no such setting, or if it can't have the value, and [`ChoiceError::Method`].
+pub fn set_setting(config: &mut FitConfig, assignment: &str) -> Result<(), ChoiceError> {
+    let refused =
+        |problem: &str| ChoiceError::Setting { assignment: assignment.to_owned(), problem: problem.to_owned() };
     let (path, value) = assignment.split_once('=').ok_or_else(|| refused("expected KEY=VALUE, such as seed=3"))?;
     let (path, value) = (path.trim(), value.trim());
     if path == "method.name" {
         if value != config.method.name() {
-            config.method = method(value)?;
+            config.method = method_named(value)?;
         }
         return Ok(());
     }
@@ -64,7 +89,7 @@ mod tests {
 
     fn after(assignment: &str) -> Result<FitConfig, String> {
         let mut config = FitConfig::default();
-        set(&mut config, assignment).map(|()| config).map_err(|error| error.to_string())
+        set_setting(&mut config, assignment).map(|()| config).map_err(|error| error.to_string())
     }
 
     #[test]

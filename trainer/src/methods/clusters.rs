@@ -1,19 +1,54 @@
-//! `--clusters`: how many clusters are asked for.
+//! How many clusters are asked for.
 
 use std::fmt;
 use std::str::FromStr;
 
-use super::error::CliError;
-use crate::base::text::counted;
-use crate::methods::MethodConfig;
+use thiserror::Error;
 
-/// How many clusters are asked for.
+use super::registry::MethodConfig;
+use crate::base::text::counted;
+
+/// How many clusters are asked for: `auto`, `10` or `8..12`.
+///
+/// ```
+/// use edgemix::methods::{Clusters, MethodConfig};
+///
+/// assert_eq!("8..12".parse(), Ok(Clusters::Within(8, 12)));
+/// let mut dec = MethodConfig::named("dec").unwrap();
+/// assert!(Clusters::Within(10, 10).apply(&mut dec).is_ok());
+/// assert!(Clusters::Auto.apply(&mut dec).is_err());
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Clusters {
+pub enum Clusters {
     /// As many as the method finds.
     Auto,
     /// At least the first number and at most the second.
     Within(usize, usize),
+}
+
+/// Why a method, or samples, can't have so many clusters.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum ClustersError {
+    /// The method can't determine the number.
+    #[error("{clusters}: {method} needs a single number; only grow and alpha-jsd determine the number themselves")]
+    SingleNumber {
+        /// What is asked for.
+        clusters: Clusters,
+        /// The method's name.
+        method: &'static str,
+    },
+    /// No clusters are asked for.
+    #[error("{0}: there must be at least one cluster")]
+    None(Clusters),
+    /// There are fewer samples.
+    #[error("{clusters}: {} can't have more than {}", counted(*n_samples, "sample"), counted(*n_samples, "cluster"))]
+    FewSamples {
+        /// What is asked for.
+        clusters: Clusters,
+        /// Number of samples.
+        n_samples: usize,
+    },
 }
 
 impl FromStr for Clusters {
@@ -50,9 +85,11 @@ impl fmt::Display for Clusters {
 }
 
 impl Clusters {
-    /// Passes the number on to the method; fails if the method must determine the number but can't.
-    pub(super) fn apply(self, method: &mut MethodConfig) -> Result<(), CliError> {
-        let name = method.name();
+    /// Passes the number on to the method.
+    ///
+    /// # Errors
+    /// [`ClustersError::SingleNumber`] if the method must determine the number but can't.
+    pub fn apply(self, method: &mut MethodConfig) -> Result<(), ClustersError> {
         let applied = match self {
             Self::Auto => method.set_cluster_bounds(1, None),
             Self::Within(least, most) if least == most => {
@@ -61,25 +98,18 @@ impl Clusters {
             }
             Self::Within(least, most) => method.set_cluster_bounds(least, Some(most)),
         };
-        if applied {
-            return Ok(());
-        }
-        Err(CliError::Usage(format!(
-            "--clusters {self}: {name} needs a single number; only grow and alpha-jsd determine the number themselves"
-        )))
+        let refused = || ClustersError::SingleNumber { clusters: self, method: method.name() };
+        if applied { Ok(()) } else { Err(refused()) }
     }
 
     /// Checks that there are enough samples.
-    pub(super) fn check(self, n_samples: usize) -> Result<(), CliError> {
+    ///
+    /// # Errors
+    /// [`ClustersError::None`] and [`ClustersError::FewSamples`].
+    pub fn check(self, n_samples: usize) -> Result<(), ClustersError> {
         match self {
-            Self::Within(0, _) => {
-                Err(CliError::Usage(format!("--clusters {self}: there must be at least one cluster")))
-            }
-            Self::Within(_, most) if most > n_samples => Err(CliError::Usage(format!(
-                "--clusters {self}: {} can't have more than {}",
-                counted(n_samples, "sample"),
-                counted(n_samples, "cluster")
-            ))),
+            Self::Within(0, _) => Err(ClustersError::None(self)),
+            Self::Within(_, most) if most > n_samples => Err(ClustersError::FewSamples { clusters: self, n_samples }),
             _ => Ok(()),
         }
     }
