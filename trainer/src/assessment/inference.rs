@@ -91,6 +91,28 @@ pub fn score(model: &Model, values: &[f32]) -> Vec<Scored> {
     each(model, values, |found| Scored { cluster: found.cluster, scores: found.scores().to_vec() })
 }
 
+/// The posterior probability of each cluster, `N x n_clusters`.
+///
+/// ```
+/// # use edgemix_format::write::AlignedBytes;
+/// # let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../firmware-example/assets/digits.emx");
+/// # let bytes = AlignedBytes::from(&std::fs::read(path)?[..]);
+/// # let model = edgemix_runtime::Model::from_bytes(&bytes)?;
+/// let digits = edgemix::data::digits().samples;
+/// let posteriors = edgemix::assessment::inference::posteriors(&model, &digits.chunk(0..3)?);
+/// assert_eq!(posteriors.len(), 3 * model.n_clusters());
+/// assert!((posteriors[..model.n_clusters()].iter().sum::<f32>() - 1.0).abs() < 1e-3);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Panics
+/// Under the conditions of [`assign`].
+pub fn posteriors(model: &Model, values: &[f32]) -> Vec<f32> {
+    let clusters = 0..u16::try_from(model.n_clusters()).unwrap_or(u16::MAX);
+    let of = |found: Assignment| clusters.clone().map(|cluster| found.posterior(cluster)).collect::<Vec<f32>>();
+    each(model, values, of).into_iter().flatten().collect()
+}
+
 /// The cluster of each sample and its [typicality](Assignment::typicality) in units of 2^-16 nat. `margin_weight` is the
 /// weight, in quarters, of the margin over the next cluster.
 ///

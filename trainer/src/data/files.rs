@@ -88,7 +88,7 @@ impl Source {
 
     /// Reads samples and, if f32 is too coarse for one of their columns, once more with the origins that they want. Samples
     /// for a model take the origins of those that it was trained with.
-    fn centred(&self, read: impl Fn(&[f64]) -> Result<Read, DataError>) -> Result<Dataset, DataError> {
+    pub(super) fn centred(&self, read: impl Fn(&[f64]) -> Result<Read, DataError>) -> Result<Dataset, DataError> {
         let trained = self.trained.as_ref();
         let (found, wanted) = read(trained.map_or(&[], |trained| &trained.origins))?;
         let Some(origins) = wanted else { return Ok(found) };
@@ -212,7 +212,8 @@ fn array(path: &Path, memory: MemoryLimit, origins: &[f64]) -> Result<Array, Dat
     array.map_err(|problem| problem.at(path))
 }
 
-fn check(path: &Path, dataset: &Dataset) -> Result<(), DataError> {
+/// Refuses samples that no model takes, whatever they were read from.
+pub(super) fn check(path: &Path, dataset: &Dataset) -> Result<(), DataError> {
     let samples = &dataset.samples;
     if let Some((sample, feature, value)) = samples.survey().not_finite {
         return Err(DataError::NotFinite { path: path.into(), sample, feature, value });

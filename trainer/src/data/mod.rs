@@ -1,5 +1,6 @@
 //! Where samples come from, and what is known about them before training.
 
+mod array;
 mod arrays;
 pub mod augmentation;
 mod category;
@@ -43,6 +44,7 @@ mod window_augmentation;
 mod window_start;
 mod windows;
 
+pub use array::{ArrayBytes, check_values};
 pub use dataset::Dataset;
 pub use digits::digits;
 pub use error::{CellProblem, ColumnProblem, ColumnRole, DataError, WindowingProblem};

@@ -44,9 +44,22 @@ impl ModelFile {
 
     fn read_file(path: PathBuf) -> Result<Self, RunError> {
         let bytes = fs::read(&path).map_err(RunError::io(&path))?;
-        let file = Self { path, bytes: AlignedBytes::from(&bytes[..]) };
+        Self::new(path, &bytes)
+    }
+
+    /// Checks bytes that were read before, from the file that messages name.
+    ///
+    /// # Errors
+    /// [`RunError::Model`] if they are not a model.
+    pub fn new(path: impl Into<PathBuf>, bytes: &[u8]) -> Result<Self, RunError> {
+        let file = Self { path: path.into(), bytes: AlignedBytes::from(bytes) };
         file.model()?;
         Ok(file)
+    }
+
+    /// The bytes of the file.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
     }
 
     /// The model.
