@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 
 use crate::build_graph::{self, EXAMPLE, TRAINER_TESTS};
 use crate::process::{cargo, program, root, run};
-use crate::{bench, c, cores, deny, docs, firmware, fuzz, package, setup, slow};
+use crate::{bench, c, cores, deny, docs, firmware, fuzz, package, python, setup, slow};
 
 /// `cargo xtask test`: installs what is missing, then runs the tests on the host and on the emulated chip.
 pub(crate) fn test() -> Result<()> {
@@ -35,7 +35,7 @@ const fn step(name: &'static str, run: fn() -> Result<()>) -> Step {
 }
 
 /// The firmware comes before the tests, so that its builds are gone when those of the trainer take their place.
-const STEPS: [Step; 18] = [
+const STEPS: [Step; 19] = [
     step("fmt", fmt),
     step("build-graph", build_graph::check),
     step("deny", deny::check),
@@ -50,6 +50,7 @@ const STEPS: [Step; 18] = [
     Step { leaves: Some("target/fuzz"), ..step("fuzz", || fuzz::run(60)) },
     step("test", test),
     step("example", || cargo(&[&["run"], EXAMPLE].concat())),
+    Step { leaves: Some("target/python"), ..step("python", python::run_all) },
     Step { leaves: Some("target/firmware"), ..step("docs", docs::run) },
     step("clippy", clippy),
     step("cuda", || cargo(&["check", "--release", "-p", "edgemix", "--features", "cuda"])),

@@ -14,6 +14,7 @@ mod fuzz;
 mod log;
 mod package;
 mod process;
+mod python;
 mod setup;
 mod size;
 mod slow;
@@ -35,6 +36,7 @@ Tests
                             models; --bless writes the header
   c-hostile [--count 1000000]
                             Feed so many hostile models to the library for C under the C compiler's sanitizers
+  python                    Build the wheel of the Python package, install it into a fresh environment, run its tests and example
   deny                      Check dependencies: known vulnerabilities, licences, duplicated versions, origins
   package                   Package the crates that can be published
   build-graph               Check that the commands of the README compile every dependency once
@@ -82,6 +84,7 @@ fn main() -> Result<()> {
         ["c-hostile", "--count", count] => {
             c::hostile(count.parse().with_context(|| format!("--count takes a whole number, not `{count}`"))?)
         }
+        ["python"] => python::run_all(),
         ["build-graph"] => build_graph::check(),
         ["package"] => package::check(),
         ["deny"] => deny::check(),
