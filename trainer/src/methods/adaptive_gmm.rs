@@ -96,6 +96,7 @@ impl MethodSettings for AdaptiveGmm {
     const ENCODER: DefaultEncoder = DefaultEncoder::DEC;
     const WORKS_WITHOUT_ENCODER: bool = false;
     const CLUSTER_EPOCHS: ClusterEpochs = ClusterEpochs::ByReconstruction;
+    const RECONSTRUCTS_MOVED: bool = false;
     const PAPER: Option<&'static str> = Some(include_str!("presets/adaptive-gmm.toml"));
     const CLUSTERING_WEIGHT: Option<&'static str> = Some("lambda");
 
@@ -269,7 +270,8 @@ mod tests {
         let rows = z.clone().narrow(1, 0, 1);
         let mut batch = Batch {
             clean: rows.clone(),
-            augmented: rows,
+            augmented: rows.clone(),
+            target: rows,
             indices: Tensor::from_data(TensorData::from([0].as_slice()), &Default::default()),
             learning_rate: 0.01,
             rng: stream(0, "step", 0),

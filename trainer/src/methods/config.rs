@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use super::common::reconstruction::ReconstructionTarget;
 use super::ranges;
 use super::registry::MethodConfig;
 use crate::data::augmentation::Augmentation;
@@ -66,6 +67,8 @@ pub struct FitConfig {
     pub finest_rate: f64,
     /// Whether the clustering phase trains the encoder with weights and activations rounded as int8 rounds them.
     pub fake_quantization: bool,
+    /// What a decoder learns to reconstruct from the latents of an augmented sample.
+    pub reconstruct: ReconstructionTarget,
     /// Epochs between two checkpoints.
     pub checkpoint_every: usize,
     /// The phases in which autoencoders learn to reconstruct.
@@ -95,6 +98,7 @@ impl Default for FitConfig {
             holdout: 0.1,
             finest_rate: 0.01,
             fake_quantization: false,
+            reconstruct: ReconstructionTarget::default(),
             checkpoint_every: 10,
             reconstruction: PhaseSettings::default(),
             clustering: PhaseSettings::default(),
@@ -189,6 +193,7 @@ impl FitConfig {
             input_range: self.input_range,
             activation: self.activation,
             augmentation: self.augmentation,
+            reconstructs_moved: self.reconstruct.is_moved(samples.image(), self.method.reconstructs_moved()),
             fake_quantization: self.fake_quantization,
             starts_from_kept: self.start_from.is_some(),
             checkpoint_every: self.checkpoint_every,

@@ -67,6 +67,7 @@ impl MethodSettings for Dcan {
     const ENCODER: DefaultEncoder = DefaultEncoder::DEC;
     const WORKS_WITHOUT_ENCODER: bool = false;
     const CLUSTER_EPOCHS: ClusterEpochs = ClusterEpochs::ByReconstruction;
+    const RECONSTRUCTS_MOVED: bool = false;
     const PAPER: Option<&'static str> = Some(include_str!("presets/dcan.toml"));
     const CLUSTERING_WEIGHT: Option<&'static str> = Some("lambda");
 
@@ -289,7 +290,8 @@ mod tests {
         let rows = Tensor::<B, 2>::zeros([3, 1], &device);
         let mut batch = Batch {
             clean: rows.clone(),
-            augmented: rows,
+            augmented: rows.clone(),
+            target: rows,
             indices: Tensor::from_data(TensorData::from([0, 1, 2].as_slice()), &device),
             learning_rate: 0.01,
             rng: stream(0, "step", 0),

@@ -25,7 +25,7 @@ use serde::{Deserialize, Serialize};
 use super::common::defaults::{ClusterEpochs, DefaultEncoder};
 use super::common::learner::{Learner, LearnerState};
 use super::common::linear::LinearLatents;
-use super::common::reconstruction::{ReconstructionTarget, reconstruct};
+use super::common::reconstruction::reconstruct;
 use super::common::softmax_head::{SoftmaxHead, SoftmaxHeadState, restored_targets};
 use super::common::standardisation::Standardisation;
 use super::definition::{ClusterCount, MethodSettings};
@@ -48,10 +48,10 @@ const EPOCHS: usize = 6;
 /// Settings of grow.
 ///
 /// ```
-/// use edgemix::methods::{ExportedHead, Grow, ReconstructionTarget};
+/// use edgemix::methods::{ExportedHead, Grow};
 ///
-/// let grow: Grow = toml::from_str("head = \"softmax\"\nreconstruct = \"still\"\ngrouping = { max-clusters = 12 }")?;
-/// assert_eq!((grow.head, grow.reconstruct), (ExportedHead::Softmax, ReconstructionTarget::Still));
+/// let grow: Grow = toml::from_str("head = \"softmax\"\ngrouping = { max-clusters = 12 }")?;
+/// assert_eq!(grow.head, ExportedHead::Softmax);
 /// assert_eq!((grow.grouping.min_clusters, grow.grouping.max_clusters), (1, 12));
 /// # Ok::<(), toml::de::Error>(())
 /// ```
@@ -70,8 +70,6 @@ pub struct Grow {
     pub rounds: usize,
     /// A factor of the clustering phase's learning rate.
     pub rate: f64,
-    /// The decoder's target for an augmented image.
-    pub reconstruct: ReconstructionTarget,
     /// The exported head.
     pub head: ExportedHead,
 }
@@ -95,7 +93,6 @@ impl Default for Grow {
             searches: 1,
             rounds: 5,
             rate: 0.3,
-            reconstruct: ReconstructionTarget::Auto,
             head: ExportedHead::Mixture,
         }
     }
@@ -107,6 +104,7 @@ impl MethodSettings for Grow {
     const ENCODER: DefaultEncoder = DefaultEncoder::DEC;
     const WORKS_WITHOUT_ENCODER: bool = true;
     const CLUSTER_EPOCHS: ClusterEpochs = ClusterEpochs::Exactly(EPOCHS);
+    const RECONSTRUCTS_MOVED: bool = true;
     const PAPER: Option<&'static str> = None;
     const CLUSTERING_WEIGHT: Option<&'static str> = None;
 
@@ -177,7 +175,6 @@ impl Grow {
 struct GrowPhase<'g, B: AutodiffBackend> {
     settings: &'g Grow,
     plan: PhasePlan,
-    is_moved: bool,
     learner: Learner<B>,
     classifier: Classifier<B>,
     /// `N x C`.
@@ -266,15 +263,14 @@ impl<B: AutodiffBackend> Classifier<B> {
 
 impl<'g, B: AutodiffBackend> GrowPhase<'g, B> {
     fn begin(settings: &'g Grow, plan: PhasePlan, fit: &mut Fitting<'_, B>) -> Result<Self, FitError> {
-        let is_moved = settings.reconstruct.is_moved(fit.data.image);
         let mut learner = reconstruct(fit, false, |learner, batch| {
             let latent = learner.autoencoder.encode(batch.augmented.clone());
-            vec![("reconstruction", learner.error(&latent, target(is_moved, batch), &mut batch.rng))]
+            vec![("reconstruction", learner.reconstruction(&latent, batch))]
         })?;
         fit.activity("finding clusters");
         let (classifier, targets) = Classifier::find(settings, plan, &learner, None, 0, fit)?;
         learner.autoencoder.restart(plan.optimizer);
-        Ok(Self { settings, plan, is_moved, learner, classifier, targets })
+        Ok(Self { settings, plan, learner, classifier, targets })
     }
 
     fn restore(settings: &'g Grow, plan: PhasePlan, state: GrowState, fit: &Fitting<'_, B>) -> Result<Self, FitError> {
@@ -282,9 +278,8 @@ impl<'g, B: AutodiffBackend> GrowPhase<'g, B> {
         let learner = Learner::restored(fit, plan.optimizer, false, learner)?;
         let head = SoftmaxHead::restored(head, plan.optimizer, &learner.device)?;
         let targets = restored_targets(&targets, shares.len(), fit)?;
-        let is_moved = settings.reconstruct.is_moved(fit.data.image);
         let classifier = Classifier { standardisation, head, shares };
-        Ok(Self { settings, plan, is_moved, learner, classifier, targets })
+        Ok(Self { settings, plan, learner, classifier, targets })
     }
 
     /// Grows components on the final latents, separately in each of the head's clusters.
@@ -298,11 +293,6 @@ impl<'g, B: AutodiffBackend> GrowPhase<'g, B> {
         let every: Vec<usize> = (0..mixture.n_components()).collect();
         Ok((standardisation, prune::keep(&mixture, &every)))
     }
-}
-
-/// The samples to reconstruct.
-fn target<B: Backend>(is_moved: bool, batch: &Batch<B>) -> Tensor<B, 2> {
-    if is_moved { batch.augmented.clone() } else { batch.clean.clone() }
 }
 
 impl<B: AutodiffBackend> Phase<B> for GrowPhase<'_, B> {
@@ -330,9 +320,8 @@ impl<B: AutodiffBackend> Phase<B> for GrowPhase<'_, B> {
     fn step(&mut self, (): &(), mut batch: Batch<B>) -> Terms {
         let Self { settings, learner, classifier, targets, .. } = self;
         let rate = batch.learning_rate;
-        let samples = target(self.is_moved, &batch);
-        let latent = learner.encode(batch.augmented);
-        let reconstruction = learner.error(&latent, samples, &mut batch.rng) * (2.0 * settings.reconstruction);
+        let latent = learner.encode(batch.augmented.clone());
+        let reconstruction = learner.reconstruction(&latent, &mut batch) * (2.0 * settings.reconstruction);
         let targets = Tensor::from_inner(targets.clone().select(0, batch.indices.inner()));
         let cross_entropy = classifier.head.cross_entropy(targets, classifier.standardisation.apply(latent.mean));
         let losses = vec![("reconstruction", reconstruction), ("cluster", cross_entropy)];

@@ -14,6 +14,7 @@ mod metrics;
 mod model_file;
 mod output;
 mod preset;
+mod renamed;
 mod replacement;
 mod setting;
 mod settings;

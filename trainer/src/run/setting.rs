@@ -50,6 +50,9 @@ pub fn set_setting(config: &mut FitConfig, assignment: &str) -> Result<(), Choic
         |problem: &str| ChoiceError::Setting { assignment: assignment.to_owned(), problem: problem.to_owned() };
     let (path, value) = assignment.split_once('=').ok_or_else(|| refused("expected KEY=VALUE, such as seed=3"))?;
     let (path, value) = (path.trim(), value.trim());
+    if path == "method.reconstruct" {
+        return Err(refused(&format!("this is a setting of all methods: write reconstruct={value}")));
+    }
     if path == "method.name" {
         if value != config.method.name() {
             config.method = method_named(value)?;
@@ -105,6 +108,7 @@ mod tests {
             ("augmentatoin.shift=1", "there is no table augmentatoin (did you mean augmentation?)"),
             ("seed.x=1", "seed is a setting and not a table of settings"),
             ("seed=many", "invalid type"),
+            ("method.reconstruct=moved", "write reconstruct=moved"),
             ("method.name=ide", "did you mean idec?"),
             ("augmentation.rotatoin=1", "did you mean rotation?"),
         ] {

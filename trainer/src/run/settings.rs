@@ -7,7 +7,7 @@ use toml::Value;
 
 use super::completion::{completed, defaults_of};
 use super::error::RunError;
-use super::preset::taken;
+use super::{preset, renamed};
 use crate::base::names::with_suggestion;
 use crate::methods::FitConfig;
 
@@ -39,14 +39,16 @@ pub fn read_settings(path: &Path) -> Result<FitConfig, RunError> {
         line: error.span().map(|span| given[..span.start.min(given.len())].matches('\n').count() + 1),
         problem: with_suggestion(error.message()),
     };
-    let (preset, rest) = taken(&given).map_err(malformed)?;
+    let (preset, rest) = preset::taken(&given).map_err(malformed)?;
+    let (reconstruct, rest) = renamed::taken(&rest).map_err(malformed)?;
     // The file is parsed by itself first, since only then do errors have line numbers.
     let alone: FitConfig = toml::from_str(&rest).map_err(malformed)?;
     let base = match preset {
         Some(preset) => preset.settings(&alone.method)?,
         None => defaults_of(&alone.method),
     };
-    completed(&rest, &base).map_err(malformed)
+    let config = completed(&rest, &base).map_err(malformed)?;
+    Ok(FitConfig { reconstruct: reconstruct.unwrap_or(config.reconstruct), ..config })
 }
 
 /// The complete settings as TOML.
@@ -131,7 +133,7 @@ fn collect_differences(path: &str, before: Option<&Value>, after: Option<&Value>
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::methods::MethodConfig;
+    use crate::methods::{MethodConfig, ReconstructionTarget};
     use crate::nn::Optimizer;
     use crate::training::{Interval, RateSchedule};
 
@@ -173,6 +175,41 @@ mod tests {
         ] {
             let error = read(text).unwrap_err().to_string();
             assert!(error.contains(problem), "{error}");
+        }
+    }
+
+    #[test]
+    fn files_in_which_the_targets_were_a_setting_of_the_method_are_read() {
+        use ReconstructionTarget::{Auto, Moved, Still};
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("run.toml");
+        let read = |text: &str| {
+            fs::write(&path, text).unwrap();
+            read_settings(&path)
+        };
+        for (text, expected) in [
+            ("[method]\nname = \"grow\"\nreconstruct = \"still\"\n", Still),
+            ("[method]\nreconstruct = \"moved\" # as they were moved\nname = \"grow\"", Moved),
+            ("method.reconstruct = \"auto\"", Auto),
+            ("[method]\nname = \"depict\"\nreconstruct = \"still\"\n", Auto),
+            ("[method]\nname = \"depict\"\nreconstruct = \"moved\"\n", Moved),
+            ("reconstruct = \"moved\"\n[method]\nname = \"idec\"\n", Moved),
+        ] {
+            assert_eq!(read(text).unwrap().reconstruct, expected, "{text}");
+        }
+        // What was no setting, or means nothing any more, is an error at its line, and so are other errors.
+        for (text, problem) in [
+            ("[method]\nname = \"idec\"\nreconstruct = \"moved\"\n", "run.toml:"),
+            ("[method]\nname = \"depict\"\nreconstruct = \"auto\"\n", "unknown field `reconstruct`"),
+            ("[method]\nname = \"grow\"\nreconstruct = \"moved\"\nruonds = 3\n", "did you mean rounds?"),
+            (
+                "reconstruct = \"still\"\n[method]\nname = \"grow\"\nreconstruct = \"moved\"\n",
+                "unknown field `reconstruct`",
+            ),
+            ("method.reconstruct = \"movd\"", "unknown variant `movd`"),
+        ] {
+            let error = read(text).unwrap_err().to_string();
+            assert!(error.contains(problem), "{text}: {error}");
         }
     }
 

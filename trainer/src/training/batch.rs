@@ -11,6 +11,8 @@ pub(crate) struct Batch<B: Backend> {
     pub clean: Tensor<B, 2>,
     /// The augmented samples: images, and windows if their augmentation is asked for; other samples equal `clean`.
     pub augmented: Tensor<B, 2>,
+    /// What a decoder learns to reconstruct from latents of `augmented`: those samples, or `clean`.
+    pub target: Tensor<B, 2>,
     /// The indices of the samples.
     pub indices: Tensor<B, 1, Int>,
     /// The step size.

@@ -296,9 +296,11 @@ impl<B: AutodiffBackend> Fitting<'_, B> {
             Some(shape) => self.plan.augmentation.apply(clean.clone(), shape, rng),
             None => self.data.varied(indices, rng)?.unwrap_or_else(|| clean.clone()),
         };
+        let target = if self.plan.reconstructs_moved { augmented.clone() } else { clean.clone() };
         Ok(Batch {
             clean: Tensor::from_inner(clean),
             augmented: Tensor::from_inner(augmented),
+            target: Tensor::from_inner(target),
             indices: Tensor::from_data(TensorData::from(indices), &self.device),
             learning_rate,
             rng: self.rng(phase, rng.random()),

@@ -26,6 +26,8 @@ pub(crate) struct Plan {
     pub activation: HiddenActivation,
     /// Random movements of images.
     pub augmentation: Augmentation,
+    /// Whether decoders learn to reconstruct augmented samples as they are, and not what they were made from.
+    pub reconstructs_moved: bool,
     /// Whether the clustering phase trains the encoder with weights and activations rounded as int8 rounds them.
     pub fake_quantization: bool,
     /// Whether the autoencoder is the one that the store keeps, and does not learn to reconstruct.

@@ -173,11 +173,14 @@ impl<B: AutodiffBackend, C: LearnedClusters<B>> Phase<B> for JointPhase<'_, B, C
     fn step(&mut self, epoch: &Self::Epoch, mut batch: Batch<B>) -> Terms {
         let Self { settings, learner, standardisation, clusters } = self;
         let rate = batch.learning_rate;
-        let seen = if C::MOVED { batch.augmented.clone() } else { batch.clean.clone() };
+        let (seen, target) = match C::MOVED {
+            true => (batch.augmented.clone(), batch.target.clone()),
+            false => (batch.clean.clone(), batch.clean.clone()),
+        };
         let latent = standardisation.noisy(learner.encode(seen), &learner.device);
         let mut losses = vec![];
         if epoch.reconstruction > 0.0 {
-            losses.push(("reconstruction", learner.reconstruction(&latent, &mut batch) * epoch.reconstruction));
+            losses.push(("reconstruction", learner.error(&latent, target, &mut batch.rng) * epoch.reconstruction));
         }
         let standardised = standardisation.apply_to(latent, &learner.device);
         losses.extend(clusters.losses(settings, &epoch.clusters, standardised, &mut batch));

@@ -134,10 +134,10 @@ impl<B: AutodiffBackend> Learner<B> {
         Ok(sum / (data.n_samples() * data.n_inputs()) as f64)
     }
 
-    /// Half the squared error to the unaugmented samples, summed over features. This target makes the latent
-    /// independent of the augmentation.
+    /// Half the squared error to the target of the augmented samples, whose latents these are, summed over features. Original
+    /// samples as targets make the latent independent of the augmentation.
     pub(in crate::methods) fn reconstruction(&self, latent: &Latent<B>, batch: &mut Batch<B>) -> Tensor<B, 1> {
-        self.error(latent, batch.clean.clone(), &mut batch.rng)
+        self.error(latent, batch.target.clone(), &mut batch.rng)
     }
 
     /// Half the squared error to `N x features` samples, summed over features.

@@ -182,7 +182,7 @@ impl<B: AutodiffBackend, P: Pull<B>> Phase<B> for PulledPhase<'_, B, P> {
         let latent = self.learner.encode(batch.clean.clone());
         let mut losses = vec![];
         if self.pull.reconstructs() {
-            losses.push(("reconstruction", self.learner.reconstruction(&latent, &mut batch)));
+            losses.push(("reconstruction", self.learner.error(&latent, batch.clean, &mut batch.rng)));
         }
         losses.push(("cluster", self.loss(&latent, components, batch.indices)));
         self.learner.descend(losses, batch.learning_rate, |_| ())

@@ -8,24 +8,27 @@ use crate::data::ImageShape;
 use crate::nn::Latent;
 use crate::training::{Batch, FitError, Fitting, Phase, Terms};
 
-/// The decoder's target when the encoder is given an augmented image.
+/// What a decoder learns to reconstruct from the latents of an augmented sample.
+///
+/// Phases that encode the samples as they are reconstruct those, whatever this says.
 ///
 /// ```
-/// use edgemix::methods::{Grow, ReconstructionTarget};
+/// use edgemix::methods::{FitConfig, ReconstructionTarget};
 ///
-/// let grow: Grow = toml::from_str("reconstruct = \"moved\"")?;
-/// assert_eq!(grow.reconstruct, ReconstructionTarget::Moved);
+/// let config: FitConfig = toml::from_str("reconstruct = \"moved\"\nmethod.name = \"idec\"")?;
+/// assert_eq!(config.reconstruct, ReconstructionTarget::Moved);
 /// # Ok::<(), toml::de::Error>(())
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ReconstructionTarget {
-    /// The augmented image if it has at least 16 rows and columns, otherwise the original one: interpolation blurs
-    /// images of few pixels.
+    /// What the method does best: `grow` reconstructs the augmented image if it has at least 16 rows and columns, since
+    /// interpolation blurs images of few pixels; all others reconstruct the original sample.
+    #[default]
     Auto,
-    /// The augmented image.
+    /// The augmented sample.
     Moved,
-    /// The original image.
+    /// The original sample.
     Still,
 }
 
@@ -33,10 +36,11 @@ pub enum ReconstructionTarget {
 const LARGE: usize = 16;
 
 impl ReconstructionTarget {
-    /// Whether the target is the augmented image, for samples that form such images or none.
-    pub(in crate::methods) fn is_moved(self, image: Option<ImageShape>) -> bool {
+    /// Whether the target is the augmented sample, for samples that form such images or none. `is_best` says whether the
+    /// method reconstructs large images so unless told otherwise.
+    pub(in crate::methods) fn is_moved(self, image: Option<ImageShape>, is_best: bool) -> bool {
         match self {
-            Self::Auto => image.is_some_and(|shape| shape.height.min(shape.width) >= LARGE),
+            Self::Auto => is_best && image.is_some_and(|shape| shape.height.min(shape.width) >= LARGE),
             Self::Moved => true,
             Self::Still => false,
         }
@@ -67,7 +71,7 @@ pub(in crate::methods) fn reconstruct<B: AutodiffBackend>(
     Ok(phase.learner)
 }
 
-/// The loss of a plain or variational autoencoder: augmented samples are encoded, and the original ones reconstructed.
+/// The loss of a plain or variational autoencoder: augmented samples are encoded, and they or the original ones reconstructed.
 /// A variational autoencoder adds the divergence from the standard normal.
 pub(in crate::methods) fn evidence<B: AutodiffBackend>(learner: &Learner<B>, batch: &mut Batch<B>) -> Losses<B> {
     let latent = learner.autoencoder.encode(batch.augmented.clone());
@@ -121,8 +125,8 @@ mod tests {
     fn large_images_are_reconstructed_as_they_were_moved_and_nothing_else_unless_asked_for() {
         use ReconstructionTarget::{Auto, Moved, Still};
         let image = |side| Some(ImageShape { channels: 1, height: side, width: side });
-        assert!(Auto.is_moved(image(28)) && !Auto.is_moved(image(8)));
-        assert!(!Auto.is_moved(None));
-        assert!(Moved.is_moved(image(8)) && !Still.is_moved(image(28)));
+        assert!(Auto.is_moved(image(28), true) && !Auto.is_moved(image(8), true) && !Auto.is_moved(image(28), false));
+        assert!(!Auto.is_moved(None, true));
+        assert!(Moved.is_moved(image(8), false) && !Still.is_moved(image(28), true));
     }
 }

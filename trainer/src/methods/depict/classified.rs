@@ -14,7 +14,6 @@ use crate::training::{Batch, FitError, Fitting, PhasePlan, Terms};
 /// An autoencoder, usually convolutional, with a softmax layer on its latents, and the layer's targets.
 pub(super) struct Classified<'d, B: AutodiffBackend> {
     pub(super) settings: &'d Depict,
-    is_moved: bool,
     pub(super) learner: Learner<B>,
     pub(super) head: SoftmaxHead<B>,
     /// `N x K`.
@@ -38,7 +37,7 @@ impl<'d, B: AutodiffBackend> Classified<'d, B> {
         fit: &Fitting<'_, B>,
     ) -> Result<Self, FitError> {
         let (head, targets) = settings.find_clusters(optimizer, &mut learner, fit)?;
-        Ok(Self { settings, is_moved: settings.reconstruct.is_moved(fit.data.image), learner, head, targets })
+        Ok(Self { settings, learner, head, targets })
     }
 
     pub(super) fn restore(
@@ -50,13 +49,13 @@ impl<'d, B: AutodiffBackend> Classified<'d, B> {
         let learner = Learner::restored(fit, plan.optimizer, false, state.learner)?;
         let head = SoftmaxHead::restored(state.head, plan.optimizer, &learner.device)?;
         let targets = restored_targets(&state.targets, head.n_clusters(), fit)?;
-        Ok(Self { settings, is_moved: settings.reconstruct.is_moved(fit.data.image), learner, head, targets })
+        Ok(Self { settings, learner, head, targets })
     }
 
     pub(super) fn step(&mut self, mut batch: Batch<B>) -> Terms {
-        let Self { settings, is_moved, learner, head, targets } = self;
+        let Self { settings, learner, head, targets } = self;
         let rate = batch.learning_rate;
-        let (clean, z) = settings.paths(learner, *is_moved, &mut batch);
+        let (clean, z) = settings.paths(learner, &mut batch);
         let mut losses = settings.differences(learner, clean, z.clone());
         let targets: Tensor<B, 2> = Tensor::from_inner(targets.clone().select(0, batch.indices.inner()));
         losses.push(("cluster", head.cross_entropy(targets, z) * settings.gamma));

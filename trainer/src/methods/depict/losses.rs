@@ -10,15 +10,14 @@ use crate::nn::Dropout;
 use crate::training::Batch;
 
 impl Depict {
-    /// The clean samples, and the latents of the corrupted path.
+    /// The samples of the clean path, which the decoder reconstructs, and the latents of the corrupted path.
     pub(super) fn paths<B: AutodiffBackend>(
         &self,
         learner: &Learner<B>,
-        is_moved: bool,
         batch: &mut Batch<B>,
     ) -> (Tensor<B::InnerBackend, 2>, Tensor<B, 2>) {
         let mut dropout = Dropout { rate: self.dropout, rng: &mut batch.rng };
-        let clean = if is_moved { batch.augmented.clone() } else { batch.clean.clone() };
+        let clean = batch.target.clone();
         let z = learner.autoencoder.encoder().corrupted(batch.augmented.clone(), &mut dropout).tanh();
         (clean.inner(), z)
     }

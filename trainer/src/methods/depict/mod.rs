@@ -39,6 +39,7 @@ impl MethodSettings for Depict {
     const ENCODER: DefaultEncoder = DefaultEncoder::ConvolutionalForImages;
     const WORKS_WITHOUT_ENCODER: bool = false;
     const CLUSTER_EPOCHS: ClusterEpochs = ClusterEpochs::ByReconstruction;
+    const RECONSTRUCTS_MOVED: bool = false;
     const PAPER: Option<&'static str> = Some(include_str!("../presets/depict.toml"));
     const CLUSTERING_WEIGHT: Option<&'static str> = Some("gamma");
 
@@ -85,9 +86,8 @@ impl Depict {
         let phase = fit.phase(
             plan,
             |fit| {
-                let is_moved = self.reconstruct.is_moved(fit.data.image);
                 let learner = reconstruct(fit, false, |learner, batch| {
-                    let (clean, z) = self.paths(learner, is_moved, batch);
+                    let (clean, z) = self.paths(learner, batch);
                     self.differences(learner, clean, z)
                 })?;
                 fit.activity("finding clusters");

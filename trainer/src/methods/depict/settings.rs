@@ -2,7 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::super::common::reconstruction::ReconstructionTarget;
 use super::targets::TargetRule;
 use crate::mixture::kmeans::KMeans;
 use crate::mixture::split_merge::SplitMerge;
@@ -11,11 +10,10 @@ use crate::training::FitError;
 /// Settings of DEPICT.
 ///
 /// ```
-/// use edgemix::methods::{Depict, ReconstructionTarget, SoftmaxStart, TargetRule};
+/// use edgemix::methods::{Depict, SoftmaxStart, TargetRule};
 ///
-/// let depict: Depict = toml::from_str("start = \"components\"\ntarget = \"exact\"\nreconstruct = \"moved\"")?;
+/// let depict: Depict = toml::from_str("start = \"components\"\ntarget = \"exact\"")?;
 /// assert_eq!((depict.start, depict.target), (SoftmaxStart::Components, TargetRule::Exact));
-/// assert_eq!(depict.reconstruct, ReconstructionTarget::Moved);
 /// assert_eq!((depict.rounds, depict.dropout), (5, 0.1));
 /// // A tenth of the samples is expected in one of three clusters.
 /// let uneven: Depict = toml::from_str("shares = [0.45, 0.45, 0.1]\nkmeans = { n-clusters = 3 }")?;
@@ -40,8 +38,6 @@ pub struct Depict {
     pub shares: Vec<f64>,
     /// How often targets are recomputed. If they are recomputed every epoch, they drift and clusters are lost.
     pub rounds: usize,
-    /// Which images the clean path takes, and the decoder reconstructs.
-    pub reconstruct: ReconstructionTarget,
     /// The probability that a value of the corrupted path is zeroed.
     pub dropout: f64,
     /// The weight of the squared differences of hidden layers, relative to the reconstruction of the samples.
@@ -103,7 +99,6 @@ impl Default for Depict {
             target: TargetRule::Sqrt,
             shares: vec![],
             rounds: 5,
-            reconstruct: ReconstructionTarget::Still,
             dropout: 0.1,
             hidden: 0.1,
             gamma: 1.0,

@@ -188,7 +188,7 @@ impl<B: AutodiffBackend> Assigned<B> {
 
     fn descend(&mut self, mut batch: Batch<B>) -> Terms {
         let best = self.best_of(&batch);
-        self.members.descend(&batch.augmented, &batch.clean, &best, batch.learning_rate, &mut batch.rng)
+        self.members.descend(&batch.augmented, &batch.target, &best, batch.learning_rate, &mut batch.rng)
     }
 
     /// Members that have samples.

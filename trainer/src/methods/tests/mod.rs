@@ -5,4 +5,5 @@ mod observers;
 mod phases;
 mod setup;
 mod start_from;
+mod targets;
 mod variants;
