@@ -1,7 +1,7 @@
 """Compare the training speed of edgemix with that of PyTorch, on the same machine in the same run.
 
     python bench/pytorch.py target/release/edgemix mnist70k.npz [--methods autoencoder,alpha-jsd,depict]
-        [--device cuda] [--epochs 2] [--rounds 3]
+        [--device cuda] [--batch 256] [--epochs 2] [--rounds 3]
 
 The script needs numpy, torch, and an NPZ file whose array `images` has one channel. Both programs train the same layers
 with the same batch size and Adam, without augmentation:
@@ -46,9 +46,9 @@ def mlp(dims):
 class Autoencoder:
     """Reconstruction of the samples; with `pulls`, also alpha-JSD to the nearest component of a mixture."""
 
-    def __init__(self, x, pulls=False):
+    def __init__(self, x, batch, pulls=False):
         dims = [x.shape[1], *WIDTHS]
-        self.x, self.pulls, self.batch = x, pulls, 256
+        self.x, self.pulls, self.batch = x, pulls, batch
         self.encoder, self.decoder = mlp(dims).to(x.device), mlp(dims[::-1]).to(x.device)
         self.parameters = [*self.encoder.parameters(), *self.decoder.parameters()]
         self.means = None
@@ -99,9 +99,9 @@ class Autoencoder:
 class Depict:
     """DEPICT's losses: targets of the clean path for predictions of the corrupted one, and each layer's reconstruction."""
 
-    def __init__(self, x):
+    def __init__(self, x, batch):
         side = round(x.shape[1] ** 0.5)
-        self.x, self.batch = x.reshape(-1, 1, side, side), 100
+        self.x, self.batch = x.reshape(-1, 1, side, side), batch
         first = (side - 4) // 2 + 1
         second = (first + 4 - 5) // 2 + 1
         back = [first - ((second - 1) * 2 - 4 + 5), side - ((first - 1) * 2 + 4)]
@@ -170,7 +170,7 @@ def edgemix_epoch(program, data, device, flags, stage, epochs):
             time.sleep(0.002)
             if os.path.exists(metrics):
                 with open(metrics) as lines:
-                    found = sum(line.endswith("\n") and f'"stage":"{stage}"' in line for line in lines)
+                    found = sum(line.endswith("\n") and f'"phase":"{stage}"' in line for line in lines)
                 ends += [time.perf_counter()] * (found - len(ends))
         run.kill()
         _, error = run.communicate()
@@ -183,15 +183,19 @@ def median_step(ends):
     return statistics.median(b - a for a, b in zip(ends, ends[1:]))
 
 
-def methods(epochs):
+def methods(epochs, batch):
     """PyTorch's counterpart, edgemix's flags and the timed stage of each method."""
     # A few epochs more than are timed, so that the program still trains when it is stopped.
     layers, count = "-".join(map(str, WIDTHS)), str(epochs + 2)
     once = ["--pretrain-epochs", "1", "--cluster-epochs", count]
+    size = lambda usual: ["--set", f"batch-size={batch or usual}"]
     return {
-        "autoencoder": (Autoencoder, ["--method", "ae-kmeans", "--encoder", layers, "--pretrain-epochs", count], "reconstruct"),
-        "alpha-jsd": (lambda x: Autoencoder(x, pulls=True), ["--method", "alpha-jsd", "--encoder", layers, *once], "cluster"),
-        "depict": (Depict, ["--method", "depict", "--encoder", "depict", "--set", "batch-size=100", *once], "cluster"),
+        "autoencoder": (lambda x: Autoencoder(x, batch or 256),
+                        ["--method", "ae-kmeans", "--encoder", layers, "--pretrain-epochs", count, *size(256)], "reconstruct"),
+        "alpha-jsd": (lambda x: Autoencoder(x, batch or 256, pulls=True),
+                      ["--method", "alpha-jsd", "--encoder", layers, *once, *size(256)], "cluster"),
+        "depict": (lambda x: Depict(x, batch or 100),
+                   ["--method", "depict", "--encoder", "depict", *once, *size(100)], "cluster"),
     }
 
 
@@ -201,10 +205,11 @@ def main():
     options.add_argument("data", help="an NPZ file with an array `images`")
     options.add_argument("--methods", default="autoencoder", help="autoencoder, alpha-jsd, depict, or several separated by commas (default: autoencoder)")
     options.add_argument("--device", default="cpu", help="device of both programs: cpu (default) or cuda, which needs edgemix built with --features cuda")
+    options.add_argument("--batch", type=int, help="samples a step (default: 256; depict 100)")
     options.add_argument("--epochs", type=int, default=2, help="timed epochs per round (default: 2)")
     options.add_argument("--rounds", type=int, default=3, help="rounds of both programs (default: 3)")
     asked = options.parse_args()
-    known = methods(asked.epochs)
+    known = methods(asked.epochs, asked.batch)
     names = asked.methods.split(",")
     if unknown := [name for name in names if name not in known]:
         options.error(f"no method is named {unknown[0]}; the methods are {', '.join(known)}")

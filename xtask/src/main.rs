@@ -11,6 +11,7 @@ mod deny;
 mod docs;
 mod firmware;
 mod fuzz;
+mod gpu;
 mod log;
 mod package;
 mod process;
@@ -60,6 +61,15 @@ Measurements
                             which the trainer estimates the time on a chip
   slow [CORE]               Count the instructions of models that were made to be slow, for each multiply-accumulate that
                             they state; fails if there are more than docs/chip.md says
+
+A workstation's GPU
+  gpu cuda|wgpu [--small | --samples FILE.npz]
+                            Compare operations, methods and speed on this machine's GPU with the CPU and PyTorch; --small leaves
+                            out what a slow device can't bear
+  gpu-bundle cuda|wgpu FOLDER [--samples FILE.npz]
+                            Put what `gpu` runs into a folder, for a machine with a GPU and without a compiler
+  gpu-run cuda|wgpu [--program FILE] [--samples FILE.npz] [--pytorch FILE] [--out FOLDER] [--seconds 600]
+                            Run it there; the folder's run.sh calls this
 
 CORE selects the cores whose name contains it, such as `m4`.";
 
@@ -111,6 +121,14 @@ fn main() -> Result<()> {
         ["costs", "--bless"] => costs::run("", true),
         ["costs", "--bless", core] => costs::run(core, true),
         ["costs", core] => costs::run(core, false),
+        ["gpu", backend] => gpu::run_here(backend, false, None),
+        ["gpu", backend, "--small"] => gpu::run_here(backend, true, None),
+        ["gpu", backend, "--samples", path] => gpu::run_here(backend, false, Some(path.into())),
+        ["gpu-bundle", backend, folder] => gpu::bundle(backend, folder.as_ref(), None),
+        ["gpu-bundle", backend, folder, "--samples", path] => {
+            gpu::bundle(backend, folder.as_ref(), Some(path.as_ref()))
+        }
+        ["gpu-run", backend, ref options @ ..] => gpu::run_bundle(backend, options),
         ["slow"] => slow::run(""),
         ["slow", core] => slow::run(core),
         ["ci"] => ci::run_all(),

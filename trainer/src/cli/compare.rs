@@ -75,7 +75,8 @@ pub(super) struct Compare {
     /// from that one's autoencoder.
     #[arg(long)]
     share_reconstruction: bool,
-    /// The device to train on: cpu, ndarray, cuda or cuda:1.
+    /// The device to train on: cpu, cuda or cuda:1, wgpu or wgpu:1, or auto for a GPU where there is one; `edgemix devices`
+    /// lists them.
     #[arg(long, default_value = "cpu")]
     device: String,
     #[command(flatten)]

@@ -28,6 +28,8 @@ pub(super) enum CliError {
     Import(WorkflowError),
     /// The device can't be used.
     Device(DeviceError),
+    /// A device computes something else than the CPU.
+    WrongDevice { device: String, summary: String },
     /// The command was used wrongly; the sentence says what is wrong, and what to do.
     Usage(String),
     /// The command line can't be parsed, or its help is to be shown.
@@ -84,7 +86,7 @@ impl CliError {
             Self::Usage(_) | Self::Device(_) | Self::CommandLine(_) => 2,
             Self::Interrupted(signal) => u8::try_from(128 + signal).unwrap_or(1),
             Self::Lost { is_wrong_use, .. } => 1 + u8::from(*is_wrong_use),
-            Self::Output { .. } | Self::Misfit { .. } => 1,
+            Self::Output { .. } | Self::Misfit { .. } | Self::WrongDevice { .. } => 1,
             Self::Report { source, .. } => source.code(),
             Self::Workflow(error) | Self::Comparison(error) | Self::Import(error) => 1 + u8::from(error.is_of_input()),
         }
@@ -101,6 +103,7 @@ impl CliError {
             ),
             Self::Comparison(error) => workflow_advice(error),
             Self::Output { source, .. } => io_advice(source),
+            Self::WrongDevice { .. } => Some("do not train on it: update its driver, or use --device cpu"),
             Self::Device(error) => device_advice(error),
             Self::Interrupted(_) => {
                 Some("the state is saved; to continue, repeat the command with --resume, or a comparison as it was")
@@ -181,8 +184,10 @@ fn import_advice(error: &WorkflowError) -> Option<&'static str> {
 
 fn device_advice(error: &DeviceError) -> Option<&'static str> {
     match error {
-        DeviceError::NotBuilt | DeviceError::NoDriver | DeviceError::NoHeaders => Some("(or use --device cpu)"),
-        _ => None,
+        DeviceError::Unknown(_) => None,
+        DeviceError::NoSuchIndex { .. } => Some("`edgemix devices` lists the devices"),
+        DeviceError::NoUnfused => Some("(or leave out `-unfused`)"),
+        _ => Some("(or use --device cpu)"),
     }
 }
 
@@ -207,6 +212,13 @@ fn fit_advice(error: &FitError) -> Option<&'static str> {
         FitError::Data(error) => return data_advice(error),
         FitError::Checkpoint { .. } => {
             "the checkpoint before it is intact; remove the cause, then continue with --resume"
+        }
+        FitError::Gpu { .. } => {
+            "the last checkpoint is whole: continue with --resume, where --device cpu does without the GPU"
+        }
+        FitError::GpuMemory { .. } => {
+            "lower the batch size (--set batch-size=..., --set clustering.batch-size=...) or give --encoder narrower layers; \
+             --device cpu does without the GPU"
         }
         FitError::Mismatch(_) => "start again with --force, or give the samples and settings of the checkpoint",
         FitError::Stopped(_) => {
@@ -269,6 +281,7 @@ impl fmt::Display for CliError {
             Self::Output { name, source } => write!(f, "{name}: {source}")?,
             Self::Misfit { model, misfit } => write!(f, "{}: the run is whole, but {misfit}", model.display())?,
             Self::Lost { lost, .. } => write!(f, "{} not finished ({})", counted(lost.len(), "run"), lost.join("; "))?,
+            Self::WrongDevice { device, summary } => write!(f, "{device} computes wrong results: only {summary}")?,
             Self::Report { source, command } => {
                 write!(f, "{source}; the run is whole, and `{command}` writes its report")?
             }

@@ -8,6 +8,7 @@ mod compare;
 mod data;
 mod demo;
 mod describe;
+mod devices;
 mod display;
 mod error;
 mod evaluate;
@@ -73,6 +74,8 @@ enum Command {
     Inspect(inspect::Inspect),
     /// Assigns samples to clusters with the arithmetic of the chip.
     Assign(assign::Assign),
+    /// Lists the devices to train on, or checks that a device computes what the CPU computes.
+    Devices(devices::Devices),
     /// Makes a key pair for signing models.
     Keys(signature::Keys),
     /// Signs a model file, so that a firmware can tell who made it.
@@ -155,6 +158,7 @@ fn run(program: Program) -> Result<(), CliError> {
         Command::Export(export) => export.run(),
         Command::Inspect(inspect) => inspect.run(),
         Command::Assign(assign) => assign.run(),
+        Command::Devices(command) => command.run(),
         Command::Keys(keys) => keys.run(),
         Command::Sign(sign) => sign.run(),
         Command::Verify(verify) => verify.run(),

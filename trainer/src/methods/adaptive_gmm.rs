@@ -272,6 +272,7 @@ mod tests {
             clean: rows.clone(),
             augmented: rows.clone(),
             target: rows,
+            rows: vec![0],
             indices: Tensor::from_data(TensorData::from([0].as_slice()), &Default::default()),
             learning_rate: 0.01,
             rng: stream(0, "step", 0),

@@ -292,6 +292,7 @@ mod tests {
             clean: rows.clone(),
             augmented: rows.clone(),
             target: rows,
+            rows: vec![0, 1, 2],
             indices: Tensor::from_data(TensorData::from([0, 1, 2].as_slice()), &device),
             learning_rate: 0.01,
             rng: stream(0, "step", 0),

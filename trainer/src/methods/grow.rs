@@ -317,7 +317,7 @@ impl<B: AutodiffBackend> Phase<B> for GrowPhase<'_, B> {
         Ok(())
     }
 
-    fn step(&mut self, (): &(), mut batch: Batch<B>) -> Terms {
+    fn step(&mut self, (): &(), mut batch: Batch<B>) -> Terms<B::InnerBackend> {
         let Self { settings, learner, classifier, targets, .. } = self;
         let rate = batch.learning_rate;
         let latent = learner.encode(batch.augmented.clone());

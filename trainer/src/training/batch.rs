@@ -1,4 +1,4 @@
-//! The input and the loss terms of one step.
+//! The input of one step.
 
 use burn::tensor::backend::Backend;
 use burn::tensor::{Int, Tensor};
@@ -13,13 +13,12 @@ pub(crate) struct Batch<B: Backend> {
     pub augmented: Tensor<B, 2>,
     /// What a decoder learns to reconstruct from latents of `augmented`: those samples, or `clean`.
     pub target: Tensor<B, 2>,
-    /// The indices of the samples.
+    /// The indices of the samples, on the host and on the device.
+    pub rows: Vec<usize>,
+    /// See [`rows`](Self::rows).
     pub indices: Tensor<B, 1, Int>,
     /// The step size.
     pub learning_rate: f64,
     /// The source of the step's randomness.
     pub rng: ChaCha8Rng,
 }
-
-/// Named loss terms of one step, in the order in which they are shown.
-pub(crate) type Terms = Vec<(&'static str, f64)>;

@@ -68,6 +68,20 @@ pub enum FitError {
         /// Why.
         source: io::Error,
     },
+    /// A GPU failed while it worked. The last checkpoint is kept.
+    #[error("{device} failed: {problem}")]
+    Gpu {
+        /// The device's name.
+        device: String,
+        /// What its driver or burn said.
+        problem: String,
+    },
+    /// A GPU has no memory for what is to be computed. The last checkpoint is kept.
+    #[error("{device} has too little memory")]
+    GpuMemory {
+        /// The device's name.
+        device: String,
+    },
     /// The observer asked to stop. The last checkpoint is kept.
     #[error("training stopped: {0}")]
     Stopped(io::Error),

@@ -11,15 +11,15 @@ use rand_chacha::ChaCha8Rng;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::batch::{Batch, Terms};
+use super::batch::Batch;
 use super::checkpoint::{Checkpoint, CheckpointStore};
 use super::error::FitError;
 use super::finding::{self, Finding, Fitted};
 use super::inputs::Data;
 use super::kept_autoencoder::KeptAutoencoder;
+use super::losses::{EpochLosses, NotFinite, Terms};
 use super::mismatch::CheckpointMismatch;
 use super::observer::{EpochReport, Observer};
-
 use super::plan::{PhasePlan, Plan};
 use super::schedule::PhaseProgress;
 use crate::data::Samples;
@@ -55,7 +55,7 @@ pub(crate) trait Phase<B: AutodiffBackend> {
     fn begin_epoch(&mut self, epoch: usize, fit: &mut Fitting<'_, B>) -> Result<Self::Epoch, FitError>;
 
     /// Takes one step of the optimiser and returns the loss terms.
-    fn step(&mut self, epoch: &Self::Epoch, batch: Batch<B>) -> Terms;
+    fn step(&mut self, epoch: &Self::Epoch, batch: Batch<B>) -> Terms<B::InnerBackend>;
 
     /// The number of clusters; `None` while there are no clusters yet.
     fn n_clusters(&self) -> Option<usize>;
@@ -258,16 +258,13 @@ impl<B: AutodiffBackend> Fitting<'_, B> {
         let mut order: Vec<i32> = (0..self.data.n_samples() as i32).collect();
         order.shuffle(&mut rng);
         let steps = order.len().div_ceil(plan.batch_size);
-        let mut sums: Terms = vec![];
+        let mut losses = EpochLosses::new();
+        let diverged =
+            |NotFinite { term, value }| FitError::Diverged { term, value, phase: plan.name, epoch: epoch + 1 };
         for (step, chunk) in order.chunks(plan.batch_size).enumerate() {
             let factor = plan.schedule.factor(PhaseProgress { epoch, epochs: plan.epochs, step, steps });
             let batch = self.batch(chunk, plan.name, plan.learning_rate * factor, &mut rng)?;
-            let terms = phase.step(&state, batch);
-            if let Some(&(term, value)) = terms.iter().find(|(_, value)| !value.is_finite()) {
-                return Err(FitError::Diverged { term, value, phase: plan.name, epoch: epoch + 1 });
-            }
-            sums.resize(terms.len(), ("", 0.0));
-            sums.iter_mut().zip(terms).for_each(|(sum, (name, value))| *sum = (name, sum.1 + value));
+            losses.add(phase.step(&state, batch)).map_err(diverged)?;
             self.observer.batch(step + 1, steps);
             self.fail_if_observer_did()?;
         }
@@ -275,7 +272,7 @@ impl<B: AutodiffBackend> Fitting<'_, B> {
             phase: plan.name.into(),
             epoch: epoch + 1,
             epochs: plan.epochs,
-            losses: sums.into_iter().map(|(name, sum)| (name.into(), sum / steps as f64)).collect(),
+            losses: losses.means(steps).map_err(diverged)?,
             clusters: phase.n_clusters(),
         })
     }
@@ -301,6 +298,7 @@ impl<B: AutodiffBackend> Fitting<'_, B> {
             clean: Tensor::from_inner(clean),
             augmented: Tensor::from_inner(augmented),
             target: Tensor::from_inner(target),
+            rows: indices.iter().map(|&index| index as usize).collect(),
             indices: Tensor::from_data(TensorData::from(indices), &self.device),
             learning_rate,
             rng: self.rng(phase, rng.random()),

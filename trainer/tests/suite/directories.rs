@@ -19,7 +19,7 @@ fn a_refused_command_says_why_and_leaves_nothing_behind() {
         (&["train", "digits", "--out", "r", "--method", "magic"], 2, "use one of alpha-jsd"),
         (&["train", "digits", "--out", "r", "--encoder", "a-b"], 2, "as in 256-128-10"),
         (&["train", "digits", "--out", "r", "--config", "bad.toml"], 2, "sede"),
-        (&["train", "digits", "--out", "r", "--device", "abacus"], 2, "use cpu"),
+        (&["train", "digits", "--out", "r", "--device", "abacus"], 2, "use auto, cpu"),
         (&["train", "digits", "--out", "r", "--device", "cuda"], 2, "use --device cpu"),
         (&["train", "digits", "--out", "file/r"], 2, "file/r"),
         (&["inspect", "text.npy"], 2, "text.npy: truncated"),

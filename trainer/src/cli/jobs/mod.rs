@@ -11,9 +11,10 @@ use std::time::Duration;
 
 use clap::Args;
 
+use super::devices::resolve;
 use super::error::CliError;
 use super::output::{self, tell};
-use crate::device::Device;
+use crate::device::{Device, DeviceChoice};
 use pool::train_side_by_side;
 use queue::Queue;
 pub(super) use queue::Remaining;
@@ -54,12 +55,10 @@ impl Jobs {
     /// If a device has no such name, or can't be used.
     pub(super) fn device(&self, device: &str) -> Result<Device, CliError> {
         for name in &self.devices {
-            name.trim().parse::<Device>()?.check()?;
+            name.trim().parse::<DeviceChoice>()?.resolve()?;
         }
         let first = self.devices.first().map(|name| name.trim());
-        let device: Device = self.worker.as_deref().or(first).unwrap_or(device).parse()?;
-        device.check()?;
-        Ok(device)
+        resolve(self.worker.as_deref().or(first).unwrap_or(device))
     }
 
     /// Does what comes before training. A worker repeats nothing that the process said that started it.

@@ -170,7 +170,7 @@ impl<B: AutodiffBackend, C: LearnedClusters<B>> Phase<B> for JointPhase<'_, B, C
         Ok(JointEpoch { reconstruction, clusters })
     }
 
-    fn step(&mut self, epoch: &Self::Epoch, mut batch: Batch<B>) -> Terms {
+    fn step(&mut self, epoch: &Self::Epoch, mut batch: Batch<B>) -> Terms<B::InnerBackend> {
         let Self { settings, learner, standardisation, clusters } = self;
         let rate = batch.learning_rate;
         let (seen, target) = match C::MOVED {

@@ -9,7 +9,7 @@ use super::standardisation::Standardisation;
 use crate::divergence::{Divergence, Gaussians};
 use crate::nn::{Autoencoder, Latent, Optimized, OptimizedState, Optimizer, with_weights};
 use crate::trained::{Activation, Layer};
-use crate::training::{Batch, Data, FitError, Fitting, KeptAutoencoder, Terms};
+use crate::training::{Batch, Data, FitError, Fitting, KeptAutoencoder, Term, Terms};
 
 /// Rows that are encoded at once.
 pub(in crate::methods) const CHUNK: usize = 8192;
@@ -159,8 +159,8 @@ impl<B: AutodiffBackend> Learner<B> {
         losses: Losses<B>,
         rate: f64,
         further: impl FnOnce(&mut B::Gradients),
-    ) -> Terms {
-        let values = losses.iter().map(|(name, loss)| (*name, loss.clone().into_scalar().elem::<f64>())).collect();
+    ) -> Terms<B::InnerBackend> {
+        let values = losses.iter().map(|(name, loss)| Term::new(name, loss.clone().inner())).collect();
         if let Some(loss) = losses.into_iter().map(|(_, loss)| loss).reduce(|a, b| a + b) {
             let mut gradients = loss.backward();
             self.autoencoder.descend(&mut gradients, rate);

@@ -177,7 +177,7 @@ impl<B: AutodiffBackend, P: Pull<B>> Phase<B> for PulledPhase<'_, B, P> {
         Ok(Components { log_variances: self.pull.log_variances(&z, mixture, &best), best })
     }
 
-    fn step(&mut self, components: &Self::Epoch, mut batch: Batch<B>) -> Terms {
+    fn step(&mut self, components: &Self::Epoch, mut batch: Batch<B>) -> Terms<B::InnerBackend> {
         // The clusters are never fitted to augmented samples: pulling those would tear the clusters apart.
         let latent = self.learner.encode(batch.clean.clone());
         let mut losses = vec![];

@@ -103,7 +103,7 @@ impl<B: AutodiffBackend, L: Fn(&Learner<B>, &mut Batch<B>) -> Losses<B>> Phase<B
         Ok(())
     }
 
-    fn step(&mut self, (): &(), mut batch: Batch<B>) -> Terms {
+    fn step(&mut self, (): &(), mut batch: Batch<B>) -> Terms<B::InnerBackend> {
         let losses = (self.loss)(&self.learner, &mut batch);
         self.learner.descend(losses, batch.learning_rate, |_| ())
     }

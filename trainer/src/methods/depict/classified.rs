@@ -52,7 +52,7 @@ impl<'d, B: AutodiffBackend> Classified<'d, B> {
         Ok(Self { settings, learner, head, targets })
     }
 
-    pub(super) fn step(&mut self, mut batch: Batch<B>) -> Terms {
+    pub(super) fn step(&mut self, mut batch: Batch<B>) -> Terms<B::InnerBackend> {
         let Self { settings, learner, head, targets } = self;
         let rate = batch.learning_rate;
         let (clean, z) = settings.paths(learner, &mut batch);

@@ -18,7 +18,7 @@ impl<B: AutodiffBackend> Phase<B> for ClassifyPhase<'_, B> {
         Ok(())
     }
 
-    fn step(&mut self, (): &(), batch: Batch<B>) -> Terms {
+    fn step(&mut self, (): &(), batch: Batch<B>) -> Terms<B::InnerBackend> {
         self.0.step(batch)
     }
 
@@ -56,7 +56,7 @@ impl<B: AutodiffBackend> Phase<B> for ClusterPhase<'_, B> {
         Ok(())
     }
 
-    fn step(&mut self, (): &(), batch: Batch<B>) -> Terms {
+    fn step(&mut self, (): &(), batch: Batch<B>) -> Terms<B::InnerBackend> {
         self.classified.step(batch)
     }
 

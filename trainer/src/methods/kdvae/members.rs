@@ -2,7 +2,7 @@
 
 use burn::module::AutodiffModule;
 use burn::tensor::backend::{AutodiffBackend, Backend};
-use burn::tensor::{ElementConversion, Int, Tensor, TensorData};
+use burn::tensor::{Int, Tensor, TensorData};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
@@ -11,7 +11,7 @@ use crate::methods::common::learner::{divergence_from_standard, gaussians};
 use crate::mixture::{elements, matrix};
 use crate::nn::{Autoencoder, Latent, Optimized, OptimizedState, Optimizer};
 use crate::trained::{Activation, Autoencoders, Pair};
-use crate::training::FitError;
+use crate::training::{FitError, Term, Terms, read_all};
 use crate::variant::Variant;
 
 /// The initial variance of the decoders' noise, relative to the variance of the samples.
@@ -22,6 +22,8 @@ pub(super) struct Members<B: AutodiffBackend> {
     networks: Optimized<B, Vec<Autoencoder<B>>>,
     model: Model,
     shared: SharedByMembers,
+    /// The squared errors of this epoch's steps that are not yet among the shared ones.
+    unread_errors: Vec<Tensor<B::InnerBackend, 1>>,
 }
 
 /// What the members are a model of.
@@ -80,7 +82,7 @@ impl<B: AutodiffBackend> Members<B> {
         };
         let variance = (variance * FIRST_ERROR).max(1e-6);
         let shared = SharedByMembers { log_weights: vec![0.0; k], variance, errors: (0.0, 0), by_feature };
-        Self { networks: Optimized::new(networks, optimizer), model, shared }
+        Self { networks: Optimized::new(networks, optimizer), model, shared, unread_errors: vec![] }
     }
 
     /// K.
@@ -90,6 +92,8 @@ impl<B: AutodiffBackend> Members<B> {
 
     /// Sets the decoders' variance to the mean squared error of the last epoch, which maximises the bound.
     pub(super) fn update_variance(&mut self) {
+        self.shared = self.shared();
+        self.unread_errors.clear();
         let (sum, count) = std::mem::take(&mut self.shared.errors);
         if count > 0 {
             self.shared.variance = (sum / count as f64).max(1e-6);
@@ -149,7 +153,7 @@ impl<B: AutodiffBackend> Members<B> {
         best: &[usize],
         rate: f64,
         rng: &mut ChaCha8Rng,
-    ) -> Vec<(&'static str, f64)> {
+    ) -> Terms<B::InnerBackend> {
         let n = best.len() as f64;
         let is_simple = self.model.likelihood == Likelihood::Gaussian;
         let mut reconstruction = vec![];
@@ -177,18 +181,18 @@ impl<B: AutodiffBackend> Members<B> {
         }
         let total = |losses: Vec<Tensor<B, 1>>| losses.into_iter().reduce(|a, b| a + b);
         let Some(error) = total(reconstruction) else { return vec![] };
-        let sum = error.clone().into_scalar().elem::<f64>();
+        let sum = error.clone().inner();
         errors.into_iter().for_each(|(k, count, squares)| self.shared.by_feature[k].add(count, &squares));
         if is_simple {
-            self.shared.errors.0 += sum;
+            self.unread_errors.push(sum.clone());
             self.shared.errors.1 += best.len() * clean.dims()[1];
         }
         // With one variance, the loss is scaled so that the error has the weight of other methods' reconstruction.
         let (weight, scale) = if is_simple { (0.5, self.shared.variance / n) } else { (1.0, 1.0 / n) };
-        let mut terms = vec![("reconstruction", weight * sum / n)];
+        let mut terms = vec![Term::scaled("reconstruction", sum, weight / n)];
         let mut loss = error * (weight / n);
         if let Some(prior) = total(prior_loss) {
-            terms.push(("prior", prior.clone().into_scalar().elem::<f64>() / n));
+            terms.push(Term::scaled("prior", prior.clone().inner(), 1.0 / n));
             loss = loss + prior * scale;
         }
         self.networks.descend(&mut loss.backward(), rate);
@@ -214,8 +218,16 @@ impl<B: AutodiffBackend> Members<B> {
         self.networks.continue_with(optimizer);
     }
 
+    /// The shared parameters, with the errors of all steps.
+    fn shared(&self) -> SharedByMembers {
+        let mut shared = self.shared.clone();
+        shared.errors.0 =
+            read_all(self.unread_errors.clone()).into_iter().fold(shared.errors.0, |sum, error| sum + error);
+        shared
+    }
+
     pub(super) fn state(&self) -> Result<MembersState, FitError> {
-        Ok(MembersState { networks: self.networks.state()?, shared: self.shared.clone() })
+        Ok(MembersState { networks: self.networks.state()?, shared: self.shared() })
     }
 
     /// Restores the state of members of the same shapes.
@@ -371,7 +383,7 @@ mod tests {
         let x = Tensor::from_inner(x);
         let terms = members.descend(&x, &x, &[1; N], 1e-2, &mut stream(0, "noise", 0));
         let after = members.to_plain();
-        assert_eq!(terms.iter().map(|(name, _)| *name).collect::<Vec<_>>(), ["reconstruction", "prior"]);
+        assert_eq!(terms.iter().map(|term| term.name).collect::<Vec<_>>(), ["reconstruction", "prior"]);
         assert!(before.pairs[0] == after.pairs[0] && before.pairs[2] == after.pairs[2]);
         assert!(before.pairs[1].encoder != after.pairs[1].encoder && before.pairs[1].decoder != after.pairs[1].decoder);
     }
@@ -384,7 +396,7 @@ mod tests {
         let terms = members.descend(&x, &x, &[0; N], 1e-2, &mut stream(0, "noise", 0));
         members.update_variance();
         // Half the squared error, summed over features.
-        let expected = FEATURES as f64 / (2.0 * terms[0].1);
+        let expected = FEATURES as f64 / (2.0 * terms[0].value());
         assert!((members.to_plain().precision / expected - 1.0).abs() < 1e-6);
     }
 }

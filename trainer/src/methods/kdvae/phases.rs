@@ -15,7 +15,7 @@ use crate::mixture::elements;
 use crate::mixture::kmeans::KMeans;
 use crate::nn::{Autoencoder, LayerShape, OptimizedState, Optimizer};
 use crate::trained::{Autoencoders, Head, Layer, Trained};
-use crate::training::{Batch, Data, FitError, Fitting, Phase, Terms};
+use crate::training::{Batch, Data, FitError, Fitting, Phase, Term, Terms};
 
 /// A (variational) autoencoder for each cluster that VaDE finds.
 #[derive(Clone, Copy)]
@@ -183,10 +183,10 @@ impl<B: AutodiffBackend> Assigned<B> {
 
     /// The members of a batch's samples.
     fn best_of(&self, batch: &Batch<B>) -> Vec<usize> {
-        batch.indices.to_data().iter::<i64>().map(|index| self.best[index as usize]).collect()
+        batch.rows.iter().map(|&row| self.best[row]).collect()
     }
 
-    fn descend(&mut self, mut batch: Batch<B>) -> Terms {
+    fn descend(&mut self, mut batch: Batch<B>) -> Terms<B::InnerBackend> {
         let best = self.best_of(&batch);
         self.members.descend(&batch.augmented, &batch.target, &best, batch.learning_rate, &mut batch.rng)
     }
@@ -215,7 +215,7 @@ impl<B: AutodiffBackend> Phase<B> for MembersPhase<B> {
         if self.reassigns { self.assigned.assign(&fit.data, Scores::Learning) } else { Ok(()) }
     }
 
-    fn step(&mut self, (): &(), batch: Batch<B>) -> Terms {
+    fn step(&mut self, (): &(), batch: Batch<B>) -> Terms<B::InnerBackend> {
         self.assigned.descend(batch)
     }
 
@@ -251,14 +251,14 @@ impl<B: AutodiffBackend> Phase<B> for DistilPhase<B> {
         self.student.agreement(&fit.data, &self.assigned.best)
     }
 
-    fn step(&mut self, agreement: &f64, batch: Batch<B>) -> Terms {
+    fn step(&mut self, agreement: &f64, batch: Batch<B>) -> Terms<B::InnerBackend> {
         // The student also learns the assignments of augmented samples, to have more training data.
         let moved = self.assigned.members.scores(&batch.augmented.clone().inner(), Scores::Finished).argmax(1);
         let mut best = self.assigned.best_of(&batch);
         best.extend(elements(moved.float()).into_iter().map(|k| k as usize));
         let samples = Tensor::cat(vec![batch.clean, batch.augmented], 0);
         let loss = self.student.descend(samples, &best, batch.learning_rate);
-        vec![("cluster", loss), ("agreement", *agreement)]
+        vec![Term::new("cluster", loss), Term::known("agreement", *agreement)]
     }
 
     fn n_clusters(&self) -> Option<usize> {

@@ -3,7 +3,7 @@
 use burn::module::AutodiffModule;
 use burn::tensor::activation::log_softmax;
 use burn::tensor::backend::AutodiffBackend;
-use burn::tensor::{ElementConversion, Int, Tensor, TensorData};
+use burn::tensor::{Int, Tensor, TensorData};
 use rand_chacha::ChaCha8Rng;
 
 use crate::methods::common::learner::CHUNK;
@@ -33,14 +33,14 @@ impl<B: AutodiffBackend> Student<B> {
 
 impl<B: AutodiffBackend> Student<B> {
     /// Takes a step on the cross entropy to the assignments `best` of a batch's rows, and returns the loss.
-    pub(super) fn descend(&mut self, x: Tensor<B, 2>, best: &[usize], rate: f64) -> f64 {
+    pub(super) fn descend(&mut self, x: Tensor<B, 2>, best: &[usize], rate: f64) -> Tensor<B::InnerBackend, 1> {
         let device = x.device();
         let logits = self.0.forward(x);
         let k = logits.dims()[1];
         let indices: Vec<i32> = best.iter().map(|&k| k as i32).collect();
         let targets = Tensor::<B, 1, Int>::from_data(TensorData::from(&indices[..]), &device).one_hot::<2>(k).float();
         let loss = -(targets * log_softmax(logits, 1)).sum_dim(1).mean();
-        let value = loss.clone().into_scalar().elem::<f64>();
+        let value = loss.clone().inner();
         self.0.descend(&mut loss.backward(), rate);
         value
     }

@@ -1,0 +1,123 @@
+//! What must hold on a GPU before anybody trains on it: the same operations, losses and models as on the CPU, and its speed.
+//!
+//! A GPU is often on a machine without a compiler and without a network. So a folder with two programs and the samples is made
+//! here, carried there, and run there by one command. Each part runs in processes of its own with a limit of time, and the results
+//! are written after each: a driver that crashes costs one part.
+
+mod bundle;
+mod methods;
+mod operations;
+mod results;
+mod speed;
+mod training;
+mod trials;
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail, ensure};
+
+pub(crate) use bundle::bundle;
+use results::{Part, Results};
+
+use crate::process::{cargo, root};
+
+/// A backend for GPUs, and the feature of the trainer that has it.
+pub(crate) const BACKENDS: [&str; 2] = ["cuda", "wgpu"];
+
+/// What the set runs, and where.
+pub(crate) struct Setting {
+    /// The program.
+    pub(crate) program: PathBuf,
+    /// `cuda` or `wgpu`.
+    pub(crate) backend: String,
+    /// An NPZ file with images and labels, such as MNIST, without which the parts that need them are left out.
+    pub(crate) samples: Option<PathBuf>,
+    /// The script that trains the same layers with PyTorch.
+    pub(crate) pytorch: PathBuf,
+    /// Where runs and results are written.
+    pub(crate) out: PathBuf,
+    /// The time for everything.
+    pub(crate) limit: Duration,
+    /// Whether only what a slow device bears is run: fewer methods, nothing that is timed.
+    pub(crate) is_small: bool,
+}
+
+impl Setting {
+    /// The device with or without fusion.
+    fn device(&self, is_fused: bool) -> String {
+        format!("{}{}", self.backend, if is_fused { "" } else { "-unfused" })
+    }
+}
+
+/// `cargo xtask gpu`: builds the program with a backend and runs the set on this machine.
+pub(crate) fn run_here(backend: &str, is_small: bool, samples: Option<PathBuf>) -> Result<()> {
+    build(backend)?;
+    run(&Setting {
+        program: root().join("target/release/edgemix"),
+        backend: backend.to_owned(),
+        samples,
+        pytorch: root().join("bench/pytorch.py"),
+        out: root().join("target/gpu").join(backend),
+        limit: Duration::from_secs(if is_small { 20 * 60 } else { 10 * 60 }),
+        is_small,
+    })
+}
+
+/// `xtask gpu-run`: runs the set with programs that were carried here.
+pub(crate) fn run_bundle(backend: &str, options: &[&str]) -> Result<()> {
+    let mut setting = Setting {
+        program: "edgemix".into(),
+        backend: backend.to_owned(),
+        samples: None,
+        pytorch: "pytorch.py".into(),
+        out: "results".into(),
+        limit: Duration::from_secs(600),
+        is_small: false,
+    };
+    for option in options.chunks(2) {
+        match *option {
+            ["--program", path] => setting.program = path.into(),
+            ["--samples", path] => setting.samples = Some(path.into()),
+            ["--pytorch", path] => setting.pytorch = path.into(),
+            ["--out", path] => setting.out = path.into(),
+            ["--seconds", seconds] => setting.limit = Duration::from_secs(seconds.parse().context("--seconds")?),
+            _ => bail!("unknown option `{}`", option.join(" ")),
+        }
+    }
+    run(&setting)
+}
+
+/// Builds the program with a backend.
+fn build(backend: &str) -> Result<()> {
+    ensure!(BACKENDS.contains(&backend), "there is no backend `{backend}`: give {}", BACKENDS.join(" or "));
+    cargo(&["build", "--release", "-p", "edgemix", "--features", &format!("{backend},unfused")])
+}
+
+/// Runs all parts, and writes their results to `results.json` and `results.md`.
+///
+/// # Errors
+/// If a part that must hold does not, after all parts have run.
+pub(crate) fn run(setting: &Setting) -> Result<()> {
+    std::fs::create_dir_all(&setting.out).with_context(|| setting.out.display().to_string())?;
+    let begin = Instant::now();
+    let mut results = Results::new(setting)?;
+    let mut parts: Vec<(&str, fn(&Setting, Duration) -> Result<Part>)> =
+        vec![("operations", operations::check), ("methods", methods::compare)];
+    if !setting.is_small {
+        parts.extend([("speed", speed::measure as fn(&Setting, Duration) -> Result<Part>), ("runs", training::run)]);
+    }
+    for (name, part) in parts {
+        let left = setting.limit.saturating_sub(begin.elapsed());
+        if left < Duration::from_secs(10) {
+            results.add(Part::left_out(name, "no time was left"))?;
+            continue;
+        }
+        println!("-- {name}, with {} s left", left.as_secs());
+        let begin = Instant::now();
+        let part = part(setting, left).unwrap_or_else(|error| Part::failed(name, &format!("{error:#}")));
+        results.add(part.after(begin.elapsed()))?;
+    }
+    println!("{}", results.table());
+    results.verdict()
+}
