@@ -43,7 +43,7 @@ fn failure(device: Device, panic: &(dyn Any + Send)) -> FitError {
 mod tests {
     use super::*;
 
-    fn error(work: impl FnOnce()) -> String {
+    fn error(work: impl FnOnce() -> u32) -> String {
         let device = "cuda:1".parse().unwrap();
         guarded(device, || Ok(work())).unwrap_err().to_string()
     }

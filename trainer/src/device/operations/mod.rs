@@ -13,9 +13,9 @@ use super::guard::message;
 use super::{Device, DeviceError};
 use case::Case;
 
-/// The greatest difference that is taken for rounding, as a share of the greatest value. Sums of 2,000 products of 32-bit
-/// numbers, in another order, differ by about a hundredth of it.
-pub const TOLERANCE: f64 = 1e-4;
+/// The greatest difference that is taken for rounding, as a share of the greatest value. The two backends of the CPU differ by
+/// a quarter of it in the divergences, and by a hundredth in sums of 2,000 products.
+pub const TOLERANCE: f64 = 5e-4;
 
 /// How many shapes an operation is computed at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -144,7 +144,7 @@ mod tests {
         })
         .unwrap();
         assert!(wrong.is_empty(), "{wrong:?}");
-        assert!(count > 60, "{count} operations");
+        assert!(count > 150, "{count} operations");
     }
 
     #[test]

@@ -7,7 +7,7 @@ use super::Extent;
 use super::case::{Case, Draw};
 use crate::data::ImageShape;
 use crate::data::augmentation::Augmentation;
-use crate::nn::{Architecture, Autoencoder, Optimized, Optimizer};
+use crate::nn::{Architecture, Autoencoder, Network, Optimized, Optimizer};
 use crate::random::stream;
 use crate::trained::{Activation, Layer};
 
@@ -17,36 +17,29 @@ const COLOURS: ImageShape = ImageShape { channels: 3, height: 16, width: 16 };
 
 /// The cases of this file.
 pub(super) fn cases<B: AutodiffBackend>(extent: Extent) -> Vec<Case<B>> {
-    let adam = Optimizer::default();
-    let sgd = Optimizer::Sgd { momentum: 0.9 };
     if extent == Extent::Small {
         return vec![
-            step("fully connected", "10", 37, SMALL, false, adam),
-            step("a convolution and a pooling", "conv:4k3p1,max2,10", 9, SMALL, false, sgd),
+            step("fully connected", "10", 37, SMALL, false),
+            step("a convolution and a pooling", "conv:4k3p1,max2,10", 9, SMALL, false),
+            adam(),
             moved(SMALL, 9),
         ];
     }
     vec![
-        step("fully connected, Adam", "500-200-10", 256, DIGIT, false, adam),
-        step("fully connected, SGD, last batch", "500-200-10", 37, DIGIT, false, sgd),
-        step("fully connected, variational", "500-200-10", 256, DIGIT, true, adam),
-        step("DEPICT's convolutions", "depict", 25, DIGIT, false, sgd),
-        step("DEPICT's convolutions, last batch", "depict", 3, DIGIT, false, sgd),
-        step("convolutions of colours and pooling", "conv:8k3s1p1,max2,12k3s2,avg2,24,6", 9, COLOURS, false, sgd),
+        step("fully connected", "500-200-10", 256, DIGIT, false),
+        step("fully connected, last batch", "500-200-10", 37, DIGIT, false),
+        step("fully connected, variational", "500-200-10", 256, DIGIT, true),
+        step("DEPICT's convolutions", "depict", 25, DIGIT, false),
+        step("DEPICT's convolutions, last batch", "depict", 3, DIGIT, false),
+        step("convolutions of colours and pooling", "conv:8k3s1p1,max2,12k3s2,avg2,24,6", 9, COLOURS, false),
+        adam(),
         moved(DIGIT, 25),
         moved(COLOURS, 1),
     ]
 }
 
 /// The reconstruction of a batch, its gradient, and the encoder's weights after a step.
-fn step<B: AutodiffBackend>(
-    name: &str,
-    encoder: &str,
-    n: usize,
-    image: ImageShape,
-    variational: bool,
-    optimizer: Optimizer,
-) -> Case<B> {
+fn step<B: AutodiffBackend>(name: &str, encoder: &str, n: usize, image: ImageShape, variational: bool) -> Case<B> {
     let shapes =
         encoder.parse().ok().and_then(|layers: Architecture| layers.shapes(image.n_values(), Some(image)).ok());
     let shapes = shapes.unwrap_or_default();
@@ -55,7 +48,7 @@ fn step<B: AutodiffBackend>(
         let x = x[0].clone();
         let device = x.device();
         let network = Autoencoder::<B>::new(&shapes, variational, &mut stream(0, "weights", 0), &device);
-        let mut network = Optimized::new(network, optimizer);
+        let mut network = Optimized::new(network, Optimizer::Sgd { momentum: 0.9 });
         let latent = network.encode(x.clone());
         let decoded = network.decode(latent.sample(&mut stream(0, "noise", 0)));
         let loss = (decoded.clone() - x).square().sum() / n as f64;
@@ -65,6 +58,20 @@ fn step<B: AutodiffBackend>(
         let count = weights.len();
         let weights = Tensor::<B, 1>::from_data(&weights[..], &device).reshape([1, count]);
         vec![latent.mean, decoded, weights]
+    })
+}
+
+/// Two steps of Adam, whose length is that of the signs of the gradient: none of its elements is near 0 here.
+fn adam<B: AutodiffBackend>() -> Case<B> {
+    Case::without_gradient("two steps of Adam, 37 samples", &[([37, 20], Draw::Positive)], |x| {
+        let device = x[0].device();
+        let network = Network::<B>::dense(&[20, 5], &mut stream(0, "weights", 0), &device);
+        let mut network = Optimized::new(network, Optimizer::default());
+        for _ in 0..2 {
+            let loss = network.forward(x[0].clone()).sum();
+            network.descend(&mut loss.backward(), 1e-2);
+        }
+        vec![network.forward(x[0].clone())]
     })
 }
 
