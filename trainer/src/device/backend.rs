@@ -3,7 +3,8 @@
 use burn::backend::{Autodiff, Flex, NdArray};
 use burn::tensor::backend::AutodiffBackend;
 
-use super::{Device, Gpu, GpuApi};
+use super::choice::Device;
+use super::gpu::{Gpu, GpuApi};
 use crate::data::Samples;
 use crate::methods::MethodConfig;
 use crate::training::{CheckpointStore, FitError, Fitted, Observer, Plan, fit};

@@ -1,7 +1,7 @@
 //! NVIDIA's GPUs. The driver and the compiler of kernels are loaded when they are used, so that the program starts without
 //! them.
 
-use super::DeviceError;
+use super::error::DeviceError;
 
 #[cfg(all(feature = "cuda", feature = "unfused"))]
 pub(super) use built::Unfused;

@@ -3,7 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::{DeviceError, cuda, wgpu};
+use super::error::DeviceError;
+use super::{cuda, wgpu};
 /// What a GPU is used by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum GpuApi {

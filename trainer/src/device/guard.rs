@@ -3,7 +3,7 @@
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use super::Device;
+use super::choice::Device;
 use crate::training::FitError;
 
 /// Words in the messages of drivers and of burn's backends for GPUs that have no memory left.

@@ -1,6 +1,6 @@
 //! GPUs of any maker, by the graphics API of the system.
 
-use super::DeviceError;
+use super::error::DeviceError;
 
 #[cfg(all(feature = "wgpu", feature = "unfused"))]
 pub(super) use built::Unfused;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 
-use super::build;
+use super::build::build;
 use crate::process::{program, root, run};
 
 /// What runs the set from the folder.

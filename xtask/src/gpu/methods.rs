@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
-use super::Setting;
 use super::results::{Line, Part};
+use super::setting::Setting;
 use super::trials::Trial;
 
 /// All methods with an encoder, so with work for a GPU.

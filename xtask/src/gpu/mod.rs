@@ -4,10 +4,12 @@
 //! here, carried there, and run there by one command. Each part runs in processes of its own with a limit of time, and the results
 //! are written after each: a driver that crashes costs one part.
 
+mod build;
 mod bundle;
 mod methods;
 mod operations;
 mod results;
+mod setting;
 mod speed;
 mod training;
 mod trials;
@@ -15,40 +17,25 @@ mod trials;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, bail};
 
+use build::build;
 pub(crate) use bundle::bundle;
 use results::{Part, Results};
+use setting::Setting;
 
-use crate::process::{cargo, root};
+use crate::process::root;
 
-/// A backend for GPUs, and the feature of the trainer that has it.
-pub(crate) const BACKENDS: [&str; 2] = ["cuda", "wgpu"];
+/// Compares or measures something in a limited time.
+type Trials = fn(&Setting, Duration) -> Result<Part>;
 
-/// What the set runs, and where.
-pub(crate) struct Setting {
-    /// The program.
-    pub(crate) program: PathBuf,
-    /// `cuda` or `wgpu`.
-    pub(crate) backend: String,
-    /// An NPZ file with images and labels, such as MNIST, without which the parts that need them are left out.
-    pub(crate) samples: Option<PathBuf>,
-    /// The script that trains the same layers with PyTorch.
-    pub(crate) pytorch: PathBuf,
-    /// Where runs and results are written.
-    pub(crate) out: PathBuf,
-    /// The time for everything.
-    pub(crate) limit: Duration,
-    /// Whether only what a slow device bears is run: fewer methods, nothing that is timed.
-    pub(crate) is_small: bool,
-}
-
-impl Setting {
-    /// The device with or without fusion.
-    fn device(&self, is_fused: bool) -> String {
-        format!("{}{}", self.backend, if is_fused { "" } else { "-unfused" })
-    }
-}
+/// The parts in their order; the first two are those that a slow device bears.
+const PARTS: [(&str, Trials); 4] = [
+    ("operations", operations::check),
+    ("methods", methods::compare),
+    ("speed", speed::measure),
+    ("runs", training::run),
+];
 
 /// `cargo xtask gpu`: builds the program with a backend and runs the set on this machine.
 pub(crate) fn run_here(backend: &str, is_small: bool, samples: Option<PathBuf>) -> Result<()> {
@@ -88,12 +75,6 @@ pub(crate) fn run_bundle(backend: &str, options: &[&str]) -> Result<()> {
     run(&setting)
 }
 
-/// Builds the program with a backend.
-fn build(backend: &str) -> Result<()> {
-    ensure!(BACKENDS.contains(&backend), "there is no backend `{backend}`: give {}", BACKENDS.join(" or "));
-    cargo(&["build", "--release", "-p", "edgemix", "--features", &format!("{backend},unfused")])
-}
-
 /// Runs all parts, and writes their results to `results.json` and `results.md`.
 ///
 /// # Errors
@@ -102,12 +83,7 @@ pub(crate) fn run(setting: &Setting) -> Result<()> {
     std::fs::create_dir_all(&setting.out).with_context(|| setting.out.display().to_string())?;
     let begin = Instant::now();
     let mut results = Results::new(setting)?;
-    let mut parts: Vec<(&str, fn(&Setting, Duration) -> Result<Part>)> =
-        vec![("operations", operations::check), ("methods", methods::compare)];
-    if !setting.is_small {
-        parts.extend([("speed", speed::measure as fn(&Setting, Duration) -> Result<Part>), ("runs", training::run)]);
-    }
-    for (name, part) in parts {
+    for (name, part) in if setting.is_small { &PARTS[..2] } else { &PARTS[..] } {
         let left = setting.limit.saturating_sub(begin.elapsed());
         if left < Duration::from_secs(10) {
             results.add(Part::left_out(name, "no time was left"))?;

@@ -7,8 +7,8 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use serde_json::Value;
 
-use super::Setting;
 use super::results::{Line, Part};
+use super::setting::Setting;
 
 /// Whether operations are fused, and how many kernels are tried for one (`CUBECL_AUTOTUNE_LEVEL`).
 const VARIANTS: [(bool, &str); 3] = [(true, "balanced"), (false, "balanced"), (true, "full")];

@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 
-use super::Setting;
+use super::setting::Setting;
 use super::trials::program_output;
 
 /// A line of a part: what was tried, what came of it, and whether it is as it must be.

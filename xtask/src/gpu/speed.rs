@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 
-use super::Setting;
 use super::results::{Line, Part};
+use super::setting::Setting;
 use super::trials::Trial;
 
 /// Epochs that are timed, after one that is not.

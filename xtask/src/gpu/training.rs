@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 
-use super::Setting;
 use super::results::{Line, Part};
+use super::setting::Setting;
 use super::trials::Trial;
 
 /// The methods, each with the flags that are its own.

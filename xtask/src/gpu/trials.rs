@@ -5,10 +5,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
+use super::setting::Setting;
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
-
-use super::Setting;
 
 /// What the program prints for these arguments; its failure is an error.
 pub(crate) fn program_output(setting: &Setting, arguments: &[&str]) -> Result<String> {

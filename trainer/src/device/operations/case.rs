@@ -5,6 +5,15 @@ use burn::tensor::{Tensor, TensorData};
 
 use crate::random::{normal, stream};
 
+/// How many shapes an operation is computed at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extent {
+    /// All shapes of training: latents of 6, 10 and 50 dimensions, batches of 256 and odd ones, DEPICT's convolutions.
+    Whole,
+    /// One small shape, for devices that are slow, or slow to choose among their kernels.
+    Small,
+}
+
 /// How inputs are drawn.
 #[derive(Clone, Copy)]
 pub(super) enum Draw {

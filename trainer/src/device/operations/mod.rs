@@ -9,22 +9,15 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use burn::tensor::backend::AutodiffBackend;
 
 use super::backend::Work;
+use super::choice::Device;
+use super::error::DeviceError;
 use super::guard::message;
-use super::{Device, DeviceError};
 use case::Case;
+pub use case::Extent;
 
 /// The greatest difference that is taken for rounding, as a share of the greatest value. The two backends of the CPU differ by
 /// a quarter of it in the divergences, and by a hundredth in sums of 2,000 products.
 pub const TOLERANCE: f64 = 5e-4;
-
-/// How many shapes an operation is computed at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Extent {
-    /// All shapes of training: latents of 6, 10 and 50 dimensions, batches of 256 and odd ones, DEPICT's convolutions.
-    Whole,
-    /// One small shape, for devices that are slow, or slow to choose among their kernels.
-    Small,
-}
 
 /// An operation that two devices have computed.
 #[derive(Clone, Debug, PartialEq)]

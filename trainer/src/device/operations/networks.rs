@@ -3,8 +3,7 @@
 use burn::tensor::Tensor;
 use burn::tensor::backend::AutodiffBackend;
 
-use super::Extent;
-use super::case::{Case, Draw};
+use super::case::{Case, Draw, Extent};
 use crate::data::ImageShape;
 use crate::data::augmentation::Augmentation;
 use crate::nn::{Architecture, Autoencoder, Network, Optimized, Optimizer};

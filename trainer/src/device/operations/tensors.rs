@@ -4,8 +4,7 @@ use burn::tensor::activation::{leaky_relu, log_softmax, relu, sigmoid, softmax};
 use burn::tensor::backend::AutodiffBackend;
 use burn::tensor::{Int, Tensor, TensorData};
 
-use super::Extent;
-use super::case::{Case, Draw, Input};
+use super::case::{Case, Draw, Extent, Input};
 use crate::divergence::{Divergence, Gaussians};
 
 /// Rows of a batch: a usual one, an odd last one of an epoch, and a single one.
