@@ -71,8 +71,8 @@ pub(super) struct Compare {
     /// The methods as printed in their papers, or corrected; methods with a single variant remain what they are.
     #[arg(long, conflicts_with = "preset")]
     variant: Option<Variant>,
-    /// Learns to reconstruct once for each seed and encoder: methods whose encoder has the layers of an earlier method's start
-    /// from that one's autoencoder.
+    /// Learns to reconstruct once for each seed and encoder: methods whose encoder has the layers of an earlier method's, and whose
+    /// settings of the reconstruction are the same, start from that one's autoencoder.
     #[arg(long)]
     share_reconstruction: bool,
     /// The device to train on: cpu, cuda or cuda:1, wgpu or wgpu:1, or auto for a GPU where there is one; `edgemix devices`

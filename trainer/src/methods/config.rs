@@ -144,6 +144,19 @@ impl CheckedConfig {
 }
 
 impl FitConfig {
+    /// Whether an autoencoder learns to reconstruct by the same settings as with `other`: those of the phase, of its inputs and of
+    /// what is reconstructed. Layers and samples are not compared.
+    pub(crate) fn reconstructs_like(&self, other: &Self) -> bool {
+        let settings = |config: &Self| {
+            let Self { activation, input_range, batch_size, learning_rate, reconstruct, reconstruction, .. } =
+                config.clone();
+            let Self { front_end, augmentation, window_augmentation, .. } = config.clone();
+            let phase = (activation, batch_size, learning_rate, reconstruction);
+            (phase, input_range, reconstruct, front_end, augmentation, window_augmentation)
+        };
+        settings(self) == settings(other)
+    }
+
     /// Checks the settings against the training samples and fills in the values that the settings leave open.
     ///
     /// ```

@@ -79,8 +79,8 @@ impl<'a> Comparison<'a> {
         Self { out: out.into(), source, dataset, runs, outcomes, shares_reconstruction: false }
     }
 
-    /// The same comparison, in which a run starts from the autoencoder of the first run before it that has the same seed and
-    /// the same layers, if there is one.
+    /// The same comparison, in which a run starts from the autoencoder of the first run before it that has the same seed,
+    /// the same layers and the same settings of the reconstruction, if there is one.
     pub fn sharing_reconstruction(self) -> Self {
         Self { shares_reconstruction: true, ..self }
     }
@@ -162,7 +162,9 @@ impl<'a> Comparison<'a> {
             return Ok(own);
         }
         let before = self.runs.iter().take_while(|other| other.compared != run.compared);
-        for other in before.filter(|other| other.seed() == run.seed()) {
+        let is_alike =
+            |other: &&ComparisonRun| other.seed() == run.seed() && other.settings.reconstructs_like(&run.settings);
+        for other in before.filter(is_alike) {
             let path = self.run_directory(other);
             let shared = match plan(FitConfig { start_from: Some(path.clone()), ..run.settings.clone() }) {
                 Err(WorkflowError::Fit(_)) => continue,

@@ -127,6 +127,32 @@ fn a_comparison_side_by_side_waits_for_the_reconstructions_that_it_shares() {
     assert!(text(&together.stdout).contains("ae-kmeans  2 "), "{}", text(&together.stdout));
 }
 
+#[test]
+fn an_autoencoder_that_learned_by_other_settings_is_not_shared() {
+    let folder = folder();
+    let vary = |key: &str, values: &str| {
+        let arguments = format!(
+            "compare x.csv --out {key} --methods ae-kmeans,dec --seeds 1 --clusters 2 --set encoder=8-3 --set \
+             clustering.epochs=2 --share-reconstruction --set reconstruction.epochs=3 --vary {key}={values}"
+        );
+        done(folder.path(), &arguments);
+        let runs = fs::read_dir(folder.path().join(key)).unwrap().map(|entry| entry.unwrap().path());
+        let mut learns: Vec<bool> = runs
+            .filter(|path| path.is_dir())
+            // A run that takes over an autoencoder and trains nothing more has no epochs to write of.
+            .map(|run| fs::read_to_string(run.join("metrics.jsonl")).unwrap_or_default())
+            .map(|epochs| epochs.contains(r#""phase":"reconstruct""#))
+            .collect();
+        learns.sort();
+        learns
+    };
+    // What changes the reconstruction is learned for each value, what does not once; the other method shares it each time.
+    for (key, values) in [("learning-rate", "0.001,0.01"), ("reconstruction.epochs", "3,4"), ("batch-size", "32,64")] {
+        assert_eq!(vary(key, values), [false, false, true, true], "{key}");
+    }
+    assert_eq!(vary("clustering.epochs", "1,2"), [false, false, false, true]);
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn a_process_that_is_killed_costs_its_run_and_no_other() {
