@@ -44,7 +44,7 @@ const CASES: &[&str] = &[
 ];
 
 /// The commands that read no file.
-const WITHOUT_FILES: [&str; 4] = ["completions", "demo", "help", "man"];
+const WITHOUT_FILES: [&str; 5] = ["completions", "demo", "devices", "help", "man"];
 
 #[test]
 fn what_is_not_there_is_wrong_use_in_every_command() {
