@@ -10,7 +10,7 @@ use std::sync::Mutex;
 
 use edgemix::data::{Dataset, Layout, Samples, Source, Windowing, digits, split::Split};
 use edgemix::device::Device;
-use edgemix::methods::{Export, FitConfig, MethodConfig, ReconstructionTarget, SoftmaxStart};
+use edgemix::methods::{Export, FitConfig, MethodConfig, SoftmaxStart};
 use edgemix::quantize::{HeldOut, Provenance, quantize};
 use edgemix::random::{normal, stream};
 use edgemix::training::PhaseSettings;
@@ -244,9 +244,7 @@ fn exports(method: MethodConfig) -> Vec<MethodConfig> {
     match &mut other {
         MethodConfig::KDvae(k) => k.0.export = Export::Full,
         MethodConfig::KDae(k) => k.0.export = Export::Full,
-        MethodConfig::Depict(depict) => {
-            (depict.start, depict.reconstruct) = (SoftmaxStart::Components, ReconstructionTarget::Moved)
-        }
+        MethodConfig::Depict(depict) => depict.start = SoftmaxStart::Components,
         _ => return vec![method],
     }
     vec![method, other]
