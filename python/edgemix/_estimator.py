@@ -71,7 +71,7 @@ class Edgemix(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, B
     allow_disagreement : bool, default=False
         Whether to take the integers even if they disagree with the trained model, with a warning.
     device : str, default="cpu"
-        Where networks are trained.
+        Where networks are trained: `"cpu"`, or `"auto"` for a GPU where there is one and the package was built for it.
     name : str, default="samples"
         What the model file calls the samples.
     run_dir : path, default=None

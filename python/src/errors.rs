@@ -88,6 +88,12 @@ fn advice(error: &WorkflowError) -> Option<&'static str> {
             "remove duplicate samples, or try fewer clusters or another seed"
         }
         WorkflowError::Fit(FitError::Diverged { .. }) => "lower learning_rate, or check the scale of the data",
+        WorkflowError::Fit(FitError::Gpu { .. }) => {
+            "with a run_dir, existing=\"resume\" continues from the last checkpoint; device=\"cpu\" does without the GPU"
+        }
+        WorkflowError::Fit(FitError::GpuMemory { .. }) => {
+            "lower batch-size in settings, or give encoder narrower layers; device=\"cpu\" does without the GPU"
+        }
         _ => return None,
     })
 }

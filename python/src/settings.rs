@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use edgemix::device::Device;
+use edgemix::device::{DeviceChoice, DeviceError};
 use edgemix::methods::{Clusters, FitConfig};
 use edgemix::run::{Choices, Preset};
 use edgemix::trained::LevelChoice;
@@ -65,9 +65,8 @@ impl Parameters {
     /// How the fit is run, and what is done with a run that is there.
     pub(crate) fn options(&self) -> Result<(FitOptions, ExistingRun), Failure> {
         let level: Option<LevelChoice> = self.level.as_deref().map(|text| read("level", text)).transpose()?;
-        let named = |error: edgemix::device::DeviceError| Failure::Parameter(format!("device: {error}"));
-        let device: Device = self.device.parse().map_err(named)?;
-        device.check().map_err(named)?;
+        let named = |error: DeviceError| Failure::Parameter(format!("device: {error}"));
+        let device = self.device.parse().and_then(DeviceChoice::resolve).map_err(named)?;
         let existing = match &*self.existing {
             "refuse" => ExistingRun::Refuse,
             "replace" => ExistingRun::Replace,

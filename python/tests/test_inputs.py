@@ -86,6 +86,11 @@ def test_wrong_parameters_are_named(blobs, parameters, sentence):
     assert sentence in str(raised.value) and isinstance(raised.value, ValueError)
 
 
+def test_auto_takes_the_cpu_where_no_gpu_is_built_in(blobs):
+    fits = [Edgemix(device=device).fit(blobs).model_.to_bytes() for device in ("auto", "cpu")]
+    assert fits[0] == fits[1]
+
+
 def test_wrong_samples_are_named(blobs, fitted):
     wrong = blobs.copy()
     wrong[7, 2] = np.nan

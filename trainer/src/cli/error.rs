@@ -110,7 +110,7 @@ impl CliError {
             }
             Self::Lost { is_wrong_use: true, .. } => Some("the messages above say why"),
             Self::Lost { .. } => Some(
-                "the others are kept; the same command, with --resume in the place of --force, takes up what is not finished",
+                "the others are kept; the same command, with --resume instead of --force, takes up what is not finished",
             ),
             Self::Usage(_) | Self::CommandLine(_) | Self::Report { .. } | Self::Misfit { .. } => None,
         }
