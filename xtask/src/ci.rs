@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 
 use crate::build_graph::{self, EXAMPLE, TRAINER_TESTS};
 use crate::process::{cargo, program, root, run};
-use crate::{bench, c, cores, deny, docs, firmware, fuzz, package, python, setup, slow};
+use crate::{bench, c, cores, deny, docs, firmware, fuzz, gpu, package, python, setup, slow};
 
 /// `cargo xtask test`: installs what is missing, then runs the tests on the host and on the emulated chip.
 pub(crate) fn test() -> Result<()> {
@@ -35,7 +35,7 @@ const fn step(name: &'static str, run: fn() -> Result<()>) -> Step {
 }
 
 /// The firmware comes before the tests, so that its builds are gone when those of the trainer take their place.
-const STEPS: [Step; 19] = [
+const STEPS: [Step; 20] = [
     step("fmt", fmt),
     step("build-graph", build_graph::check),
     step("deny", deny::check),
@@ -58,6 +58,8 @@ const STEPS: [Step; 19] = [
         run(program("cargo", &["doc", "--release", "--workspace", "--exclude", "xtask", "--no-deps"])
             .env("RUSTDOCFLAGS", "-D warnings"))
     }),
+    // The last one, since it leaves a program with another backend.
+    step("gpu", gpu::run_in_software),
 ];
 
 /// `cargo xtask ci`. Where `CI` is set, the checkout is thrown away afterwards, and what no later step needs makes room

@@ -41,6 +41,12 @@ pub(crate) fn install_c() -> Result<()> {
     install(&packages)
 }
 
+/// Installs Mesa's drivers for Vulkan, among them a GPU in software, where no driver is there.
+pub(crate) fn install_vulkan() -> Result<()> {
+    let is_there = ["/usr/share/vulkan/icd.d", "/etc/vulkan/icd.d"].iter().any(|folder| Path::new(folder).is_dir());
+    install(if is_there { &[] } else { &["mesa-vulkan-drivers"] })
+}
+
 fn install(packages: &[&str]) -> Result<()> {
     if packages.is_empty() {
         return Ok(());

@@ -25,7 +25,7 @@ pub(crate) fn bundle(backend: &str, folder: &Path, samples: Option<&Path>) -> Re
     if let Some(samples) = samples {
         ensure!(samples.is_file(), "{}: there is no such file", samples.display());
     }
-    build(backend)?;
+    build(backend, true)?;
     // Beside the folder first, so that a folder that is there is whole.
     let unfinished = PathBuf::from(format!("{}.unfinished", folder.display()));
     fs::create_dir_all(&unfinished).with_context(|| unfinished.display().to_string())?;

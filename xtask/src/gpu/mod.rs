@@ -25,6 +25,7 @@ use results::{Part, Results};
 use setting::Setting;
 
 use crate::process::root;
+use crate::setup;
 
 /// Compares or measures something in a limited time.
 type Trials = fn(&Setting, Duration) -> Result<Part>;
@@ -39,7 +40,7 @@ const PARTS: [(&str, Trials); 4] = [
 
 /// `cargo xtask gpu`: builds the program with a backend and runs the set on this machine.
 pub(crate) fn run_here(backend: &str, is_small: bool, samples: Option<PathBuf>) -> Result<()> {
-    build(backend)?;
+    build(backend, !is_small)?;
     run(&Setting {
         program: root().join("target/release/edgemix"),
         backend: backend.to_owned(),
@@ -49,6 +50,12 @@ pub(crate) fn run_here(backend: &str, is_small: bool, samples: Option<PathBuf>) 
         limit: Duration::from_secs(if is_small { 20 * 60 } else { 10 * 60 }),
         is_small,
     })
+}
+
+/// The step of `cargo xtask ci`: the set on a GPU that Mesa's driver imitates on the CPU, where there is no other.
+pub(crate) fn run_in_software() -> Result<()> {
+    setup::install_vulkan()?;
+    run_here("wgpu", true, None)
 }
 
 /// `xtask gpu-run`: runs the set with programs that were carried here.

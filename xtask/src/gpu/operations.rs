@@ -1,7 +1,7 @@
 //! Part 1: each operation of the training, forward and backward, against the CPU; with and without fusion, and with more and
 //! less searching for the fastest kernels.
 
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -31,13 +31,13 @@ pub(crate) fn check(setting: &Setting, limit: Duration) -> Result<Part> {
 fn variant(setting: &Setting, is_fused: bool, level: &str, limit: Duration) -> Result<Line> {
     let log = setting.out.join(format!("operations-{}-{level}.jsonl", setting.device(is_fused)));
     let file = std::fs::File::create(&log).with_context(|| log.display().to_string())?;
-    let mut command = Command::new(&setting.program);
+    let mut command = setting.command();
     command.args(["devices", "--json", "--check", &setting.device(is_fused)]);
     if setting.is_small {
         command.arg("--small");
     }
     command.env("CUBECL_AUTOTUNE_LEVEL", level);
-    let child = command.stdin(Stdio::null()).stdout(file).stderr(Stdio::null()).spawn()?;
+    let child = command.stdout(file).stderr(Stdio::null()).spawn()?;
     let status = super::trials::wait(child, limit)?;
     let text = std::fs::read_to_string(&log)?;
     let operations: Vec<Value> = text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();

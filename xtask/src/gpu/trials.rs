@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, ExitStatus};
 use std::time::{Duration, Instant};
 
 use super::setting::Setting;
@@ -11,7 +11,7 @@ use serde_json::Value;
 
 /// What the program prints for these arguments; its failure is an error.
 pub(crate) fn program_output(setting: &Setting, arguments: &[&str]) -> Result<String> {
-    let output = Command::new(&setting.program).args(arguments).output();
+    let output = setting.command().args(arguments).output();
     let output = output.with_context(|| format!("{} cannot be started", setting.program.display()))?;
     let error = String::from_utf8_lossy(&output.stderr).into_owned();
     ensure!(output.status.success(), "`edgemix {}` failed: {error}", arguments.join(" "));
@@ -45,9 +45,9 @@ impl Trial {
     /// Starts the program, which writes to this trial's directory and log.
     pub(crate) fn spawn(&self, setting: &Setting, device: &str, flags: &[&str]) -> Result<Child> {
         let log = File::create(&self.log).with_context(|| self.log.display().to_string())?;
-        let mut command = Command::new(&setting.program);
+        let mut command = setting.command();
         command.arg("train").args(flags).args(["--device", device, "--out"]).arg(&self.directory);
-        command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
+        command.stdout(log.try_clone()?).stderr(log);
         command.spawn().with_context(|| format!("{} cannot be started", setting.program.display()))
     }
 
