@@ -49,7 +49,6 @@ impl MethodSettings for Abc {
     const ENCODER: DefaultEncoder = DefaultEncoder::DEC;
     const WORKS_WITHOUT_ENCODER: bool = false;
     const CLUSTER_EPOCHS: ClusterEpochs = ClusterEpochs::ByReconstruction;
-    const RECONSTRUCTS_MOVED: bool = false;
     const PAPER: Option<&'static str> = None;
     const CLUSTERING_WEIGHT: Option<&'static str> = Some("lambda");
 

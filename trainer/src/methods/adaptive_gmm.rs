@@ -96,7 +96,6 @@ impl MethodSettings for AdaptiveGmm {
     const ENCODER: DefaultEncoder = DefaultEncoder::DEC;
     const WORKS_WITHOUT_ENCODER: bool = false;
     const CLUSTER_EPOCHS: ClusterEpochs = ClusterEpochs::ByReconstruction;
-    const RECONSTRUCTS_MOVED: bool = false;
     const PAPER: Option<&'static str> = Some(include_str!("presets/adaptive-gmm.toml"));
     const CLUSTERING_WEIGHT: Option<&'static str> = Some("lambda");
 

@@ -118,7 +118,6 @@ impl MethodSettings for AlphaJsd {
     const ENCODER: DefaultEncoder = DefaultEncoder::DEC;
     const WORKS_WITHOUT_ENCODER: bool = false;
     const CLUSTER_EPOCHS: ClusterEpochs = ClusterEpochs::ByReconstruction;
-    const RECONSTRUCTS_MOVED: bool = false;
     const PAPER: Option<&'static str> = Some(include_str!("presets/alpha-jsd.toml"));
     const CLUSTERING_WEIGHT: Option<&'static str> = Some("lambda");
 

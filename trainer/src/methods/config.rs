@@ -206,7 +206,7 @@ impl FitConfig {
             input_range: self.input_range,
             activation: self.activation,
             augmentation: self.augmentation,
-            reconstructs_moved: self.reconstruct.is_moved(samples.image(), self.method.reconstructs_moved()),
+            reconstructs_moved: self.reconstruct.is_moved(samples.image()),
             fake_quantization: self.fake_quantization,
             starts_from_kept: self.start_from.is_some(),
             checkpoint_every: self.checkpoint_every,

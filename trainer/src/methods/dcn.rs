@@ -55,7 +55,6 @@ impl MethodSettings for Dcn {
     const ENCODER: DefaultEncoder = DefaultEncoder::DEC;
     const WORKS_WITHOUT_ENCODER: bool = false;
     const CLUSTER_EPOCHS: ClusterEpochs = ClusterEpochs::ByReconstruction;
-    const RECONSTRUCTS_MOVED: bool = false;
     const PAPER: Option<&'static str> = Some(include_str!("presets/dcn.toml"));
     const CLUSTERING_WEIGHT: Option<&'static str> = Some("lambda");
 

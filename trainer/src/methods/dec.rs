@@ -74,7 +74,6 @@ impl MethodSettings for Dec {
     const ENCODER: DefaultEncoder = DefaultEncoder::DEC;
     const WORKS_WITHOUT_ENCODER: bool = false;
     const CLUSTER_EPOCHS: ClusterEpochs = ClusterEpochs::ByReconstruction;
-    const RECONSTRUCTS_MOVED: bool = false;
     const PAPER: Option<&'static str> = Some(include_str!("presets/dec.toml"));
     const CLUSTERING_WEIGHT: Option<&'static str> = None;
 
@@ -105,7 +104,6 @@ impl MethodSettings for Idec {
     const ENCODER: DefaultEncoder = DefaultEncoder::DEC;
     const WORKS_WITHOUT_ENCODER: bool = false;
     const CLUSTER_EPOCHS: ClusterEpochs = ClusterEpochs::ByReconstruction;
-    const RECONSTRUCTS_MOVED: bool = false;
     const PAPER: Option<&'static str> = Some(include_str!("presets/idec.toml"));
     const CLUSTERING_WEIGHT: Option<&'static str> = Some("gamma");
 

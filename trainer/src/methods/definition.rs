@@ -43,10 +43,6 @@ pub(super) trait MethodSettings {
     /// The default number of clustering epochs.
     const CLUSTER_EPOCHS: ClusterEpochs;
 
-    /// Whether large images that were moved are reconstructed as they were moved, unless the settings say otherwise. `false`:
-    /// the images that they were made from.
-    const RECONSTRUCTS_MOVED: bool;
-
     /// The settings of the method's paper as TOML, complete but for what the method and the whole configuration have as
     /// defaults; `None` if the paper prints no schedule.
     const PAPER: Option<&'static str>;

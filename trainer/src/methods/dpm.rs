@@ -41,7 +41,6 @@ impl MethodSettings for Dpm {
     const ENCODER: DefaultEncoder = DefaultEncoder::None;
     const WORKS_WITHOUT_ENCODER: bool = true;
     const CLUSTER_EPOCHS: ClusterEpochs = ClusterEpochs::ByReconstruction;
-    const RECONSTRUCTS_MOVED: bool = false;
     const PAPER: Option<&'static str> = Some(include_str!("presets/dpm.toml"));
     const CLUSTERING_WEIGHT: Option<&'static str> = None;
 

@@ -65,7 +65,6 @@ impl MethodSettings for FeatureKMeans {
     const ENCODER: DefaultEncoder = DefaultEncoder::None;
     const WORKS_WITHOUT_ENCODER: bool = true;
     const CLUSTER_EPOCHS: ClusterEpochs = ClusterEpochs::ByReconstruction;
-    const RECONSTRUCTS_MOVED: bool = false;
     const PAPER: Option<&'static str> = None;
     const CLUSTERING_WEIGHT: Option<&'static str> = None;
 
@@ -96,7 +95,6 @@ impl MethodSettings for FeatureGmm {
     const ENCODER: DefaultEncoder = DefaultEncoder::None;
     const WORKS_WITHOUT_ENCODER: bool = true;
     const CLUSTER_EPOCHS: ClusterEpochs = ClusterEpochs::ByReconstruction;
-    const RECONSTRUCTS_MOVED: bool = false;
     const PAPER: Option<&'static str> = None;
     const CLUSTERING_WEIGHT: Option<&'static str> = None;
 

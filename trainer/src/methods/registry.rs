@@ -180,12 +180,6 @@ macro_rules! methods {
                 }
             }
 
-            pub(super) fn reconstructs_moved(&self) -> bool {
-                match self {
-                    $(Self::$method(_) => $method::RECONSTRUCTS_MOVED,)*
-                }
-            }
-
             pub(crate) fn works_without_encoder(&self) -> bool {
                 match self {
                     $(Self::$method(_) => $method::WORKS_WITHOUT_ENCODER,)*

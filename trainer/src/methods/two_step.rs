@@ -77,7 +77,6 @@ impl MethodSettings for AeKMeans {
     const ENCODER: DefaultEncoder = DefaultEncoder::DEC;
     const WORKS_WITHOUT_ENCODER: bool = true;
     const CLUSTER_EPOCHS: ClusterEpochs = ClusterEpochs::ByReconstruction;
-    const RECONSTRUCTS_MOVED: bool = false;
     const PAPER: Option<&'static str> = None;
     const CLUSTERING_WEIGHT: Option<&'static str> = None;
 
@@ -108,7 +107,6 @@ impl MethodSettings for AeGmm {
     const ENCODER: DefaultEncoder = DefaultEncoder::DEC;
     const WORKS_WITHOUT_ENCODER: bool = true;
     const CLUSTER_EPOCHS: ClusterEpochs = ClusterEpochs::ByReconstruction;
-    const RECONSTRUCTS_MOVED: bool = false;
     const PAPER: Option<&'static str> = None;
     const CLUSTERING_WEIGHT: Option<&'static str> = None;
 
@@ -139,7 +137,6 @@ impl MethodSettings for VaeKMeans {
     const ENCODER: DefaultEncoder = DefaultEncoder::DEC;
     const WORKS_WITHOUT_ENCODER: bool = false;
     const CLUSTER_EPOCHS: ClusterEpochs = ClusterEpochs::ByReconstruction;
-    const RECONSTRUCTS_MOVED: bool = false;
     const PAPER: Option<&'static str> = None;
     const CLUSTERING_WEIGHT: Option<&'static str> = None;
 

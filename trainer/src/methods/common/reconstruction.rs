@@ -22,8 +22,9 @@ use crate::training::{Batch, FitError, Fitting, Phase, Terms};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ReconstructionTarget {
-    /// What the method does best: `grow` reconstructs the augmented image if it has at least 16 rows and columns, since
-    /// interpolation blurs images of few pixels; all others reconstruct the original sample.
+    /// The augmented sample if it is an image of at least 16 rows and columns, as in "Deep Embedded Clustering with Data
+    /// Augmentation" (Guo, Zhu, Liu and Yin, 2018); otherwise the original sample, since interpolation blurs images of
+    /// few pixels.
     #[default]
     Auto,
     /// The augmented sample.
@@ -36,11 +37,10 @@ pub enum ReconstructionTarget {
 const LARGE: usize = 16;
 
 impl ReconstructionTarget {
-    /// Whether the target is the augmented sample, for samples that form such images or none. `is_best` says whether the
-    /// method reconstructs large images so unless told otherwise.
-    pub(in crate::methods) fn is_moved(self, image: Option<ImageShape>, is_best: bool) -> bool {
+    /// Whether the target is the augmented sample, for samples that form such images or none.
+    pub(in crate::methods) fn is_moved(self, image: Option<ImageShape>) -> bool {
         match self {
-            Self::Auto => is_best && image.is_some_and(|shape| shape.height.min(shape.width) >= LARGE),
+            Self::Auto => image.is_some_and(|shape| shape.height.min(shape.width) >= LARGE),
             Self::Moved => true,
             Self::Still => false,
         }
@@ -125,8 +125,7 @@ mod tests {
     fn large_images_are_reconstructed_as_they_were_moved_and_nothing_else_unless_asked_for() {
         use ReconstructionTarget::{Auto, Moved, Still};
         let image = |side| Some(ImageShape { channels: 1, height: side, width: side });
-        assert!(Auto.is_moved(image(28), true) && !Auto.is_moved(image(8), true) && !Auto.is_moved(image(28), false));
-        assert!(!Auto.is_moved(None, true));
-        assert!(Moved.is_moved(image(8), false) && !Still.is_moved(image(28), true));
+        assert!(Auto.is_moved(image(28)) && !Auto.is_moved(image(8)) && !Auto.is_moved(None));
+        assert!(Moved.is_moved(image(8)) && !Still.is_moved(image(28)));
     }
 }

@@ -39,7 +39,6 @@ impl MethodSettings for Depict {
     const ENCODER: DefaultEncoder = DefaultEncoder::ConvolutionalForImages;
     const WORKS_WITHOUT_ENCODER: bool = false;
     const CLUSTER_EPOCHS: ClusterEpochs = ClusterEpochs::ByReconstruction;
-    const RECONSTRUCTS_MOVED: bool = false;
     const PAPER: Option<&'static str> = Some(include_str!("../presets/depict.toml"));
     const CLUSTERING_WEIGHT: Option<&'static str> = Some("gamma");
 

@@ -92,7 +92,6 @@ macro_rules! method {
             const ENCODER: DefaultEncoder = DefaultEncoder::BySize { small: &[100, 50, 10], large: &[500, 100, 10] };
             const WORKS_WITHOUT_ENCODER: bool = false;
             const CLUSTER_EPOCHS: ClusterEpochs = ClusterEpochs::ByReconstruction;
-            const RECONSTRUCTS_MOVED: bool = false;
             const PAPER: Option<&'static str> = Some(include_str!(concat!("../presets/", $name, ".toml")));
             const CLUSTERING_WEIGHT: Option<&'static str> = None;
 
