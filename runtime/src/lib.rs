@@ -49,6 +49,8 @@
 //!
 //! `signature` reads models that are signed, and updates a model in flash.
 //!
+//! `batch`, for hosts, assigns many samples at once ([`Batch`]). It is the one part that allocates.
+//!
 //! `defmt` implements `defmt::Format` for all public types. `dsp` says that a `thumbv8m.main` core has the DSP
 //! extension, and `mve` that it has the vector extension MVE, also called Helium, which the program must have enabled, as
 //! those for `thumbv8m.main-none-eabihf` do.
@@ -61,7 +63,12 @@
 #![deny(unsafe_code)]
 #![warn(missing_docs)]
 
+#[cfg(all(feature = "batch", edgemix_core = "host"))]
+extern crate alloc;
+
 mod assignment;
+#[cfg(all(feature = "batch", edgemix_core = "host"))]
+mod batch;
 #[cfg(feature = "smoother")]
 mod cluster_filter;
 mod drift;
@@ -81,6 +88,8 @@ pub mod update;
 mod workspace;
 
 pub use assignment::{Assignment, LevelAssignment, LogDensity, Novelty};
+#[cfg(all(feature = "batch", edgemix_core = "host"))]
+pub use batch::{Batch, BatchWorkspace};
 #[cfg(feature = "smoother")]
 pub use cluster_filter::{ClusterBelief, ClusterFilter};
 pub use drift::DriftMonitor;

@@ -330,7 +330,7 @@ impl<'m> Model<'m> {
     }
 
     /// Puts what the first layer takes of a sample in the unit of the data at the start of the arena.
-    fn fill(&self, sample: &[f32], arena: &mut [i16]) -> Result<(), AssignError> {
+    pub(crate) fn fill(&self, sample: &[f32], arena: &mut [i16]) -> Result<(), AssignError> {
         let place = arena.get_mut(..self.file.input.len).ok_or(AssignError::ArenaTooShort)?;
         let Some(front_ends) = self.front_ends() else {
             return quantize_values(&self.file.sample, &self.file.input, self.width(0), sample, place);
@@ -402,7 +402,7 @@ impl<'m> Model<'m> {
 
     /// The width of the values after `layers` layers: the values after the last layer are the latent, unless the head
     /// takes the sample.
-    fn width(&self, layers: usize) -> Width {
+    pub(crate) fn width(&self, layers: usize) -> Width {
         let is_sample = self.file.head.takes_sample();
         if layers == self.file.encoder.len() && !is_sample { Width::Wide } else { Width::Narrow }
     }

@@ -127,10 +127,21 @@ pub(super) fn outputs<K: DenseKernel>(
     rows: Range<usize>,
 ) -> Option<()> {
     let done = kernel_outputs::<K>(layer, width, sums, output, rows.clone())?;
-    let (rest, sums, output) = (rows.start + done..rows.end, sums.get(done..)?, output.get_mut(done..)?);
+    finish_rows(layer, width, sums.get(done..)?, output.get_mut(done..)?, rows.start + done..rows.end)
+}
+
+/// Converts the sums of `rows` to outputs in compiled code. `None` if the rows are not within the layer.
+#[inline]
+pub(super) fn finish_rows(
+    layer: &Dense,
+    width: Width,
+    sums: &[i32],
+    output: &mut [i16],
+    rows: Range<usize>,
+) -> Option<()> {
     match width {
-        Width::Narrow => finish::<false>(layer, sums, output, rest),
-        Width::Wide => finish::<true>(layer, sums, output, rest),
+        Width::Narrow => finish::<false>(layer, sums, output, rows),
+        Width::Wide => finish::<true>(layer, sums, output, rows),
     }
 }
 

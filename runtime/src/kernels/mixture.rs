@@ -11,7 +11,7 @@ use super::wide::square;
 const SQUARE_SHIFT: u32 = 12;
 /// The bound of a row, so that 1024 squares fit 62 bits. Rows with one coefficient keep it by their shifts, which the
 /// format checks; rows of a triangle saturate.
-const ROW_LIMIT: i64 = 1 << 26;
+pub(super) const ROW_LIMIT: i64 = 1 << 26;
 
 /// Scores of a mixture with one coefficient per component.
 pub(crate) fn spherical(mixture: &Mixture, latent: &[i16], scores: &mut [i32]) {
@@ -85,7 +85,7 @@ fn triangle_squares(triangle: &[i16], offsets: &[i32], shifts: &[u8], latent: &[
 
 /// The score, which saturates if the component is too far away to matter.
 #[inline]
-fn finish(constant: i32, squares: i64) -> i32 {
+pub(super) fn finish(constant: i32, squares: i64) -> i32 {
     let distance = (squares + (1 << (SQUARE_SHIFT - 1))) >> SQUARE_SHIFT;
     (i64::from(constant) - distance).max(i64::from(i32::MIN)) as i32
 }

@@ -19,6 +19,8 @@ macro_rules! extension {
     };
 }
 
+#[cfg(all(feature = "batch", edgemix_core = "host"))]
+pub mod batch;
 pub mod blocks;
 mod convolution;
 mod cores;

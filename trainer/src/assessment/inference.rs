@@ -1,14 +1,18 @@
-//! Runs a model file over many samples with the chip's arithmetic, on all cores.
+//! Runs a model file over many samples with the chip's arithmetic, on all cores. Each core takes blocks of samples, so that the
+//! results and their order do not depend on how many cores there are.
 
-use edgemix_format::write::AlignedBytes;
 use edgemix_runtime::view::Head;
-use edgemix_runtime::{Assignment, LogDensity, Model, Novelty};
+use edgemix_runtime::{AssignError, Assignment, Batch, BatchWorkspace, LogDensity, Model, Novelty};
 use rayon::prelude::*;
 
 use crate::data::{DataError, Samples};
 
 /// Number of samples that are read and assigned at a time.
 const CHUNK: usize = 8192;
+/// Number of samples that a core takes at a time.
+const BLOCK: usize = 192;
+/// The fewest samples for which it pays to pack a model's weights.
+const FEWEST_PACKED: usize = 16;
 
 /// The result of assigning one sample.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -161,17 +165,9 @@ pub fn encode(model: &Model, values: &[f32]) -> Vec<f32> {
         return vec![];
     }
     let scale = model.file().latent.scale;
-    let samples = values.par_chunks_exact(model.input_len());
-    samples
-        .map_init(
-            || AlignedBytes::zeroed(model.arena_len()),
-            |workspace, sample| {
-                let latent = model.encode(sample, workspace).unwrap_or_else(|error| panic!("{error}"));
-                latent.iter().map(|&z| f32::from(z) * scale).collect::<Vec<f32>>()
-            },
-        )
-        .flatten()
-        .collect()
+    in_blocks(model, values, |batch, block, workspace, latents| {
+        batch.encode(block, workspace, |latent| latents.extend(latent.iter().map(|&z| f32::from(z) * scale)))
+    })
 }
 
 /// Number of multiply-accumulates of one inference.
@@ -189,16 +185,30 @@ pub fn multiply_accumulates(model: &Model) -> u64 {
 }
 
 fn each<T: Send>(model: &Model, values: &[f32], see: impl Fn(Assignment) -> T + Sync) -> Vec<T> {
+    in_blocks(model, values, |batch, block, workspace, all| {
+        batch.assign(block, workspace, |found| all.push(see(found)))
+    })
+}
+
+/// What `run` pushes for each block of samples, in the order of the samples.
+fn in_blocks<T: Send>(
+    model: &Model,
+    values: &[f32],
+    run: impl Fn(&Batch, &[f32], &mut BatchWorkspace, &mut Vec<T>) -> Result<(), AssignError> + Sync,
+) -> Vec<T> {
     let length = model.input_len();
     assert!(values.len().is_multiple_of(length), "{} values are not whole samples of {length}", values.len());
-    let samples = values.par_chunks_exact(length);
-    samples
-        .map_init(
-            || AlignedBytes::zeroed(model.arena_len()),
-            |workspace, sample| model.assign(sample, workspace).map(&see),
-        )
-        .collect::<Result<_, _>>()
-        .unwrap_or_else(|error| panic!("{error}"))
+    let is_few = values.len() < FEWEST_PACKED * length;
+    let batch = if is_few { Batch::with(model, None) } else { Batch::new(model) };
+    let blocks = values.par_chunks(BLOCK * length).map_init(
+        || batch.workspace(),
+        |workspace, block| {
+            let mut all = vec![];
+            run(&batch, block, workspace, &mut all).map(|()| all)
+        },
+    );
+    let blocks: Result<Vec<Vec<T>>, AssignError> = blocks.collect();
+    blocks.unwrap_or_else(|error| panic!("{error}")).into_iter().flatten().collect()
 }
 
 /// Applies `run` to all samples, a chunk at a time, and concatenates the results. The samples need not be in memory.
@@ -276,4 +286,49 @@ pub fn assign_chunks<E: From<DataError>>(
     mut take: impl FnMut(Vec<Assigned>) -> Result<(), E>,
 ) -> Result<(), E> {
     samples.chunks(CHUNK).try_for_each(|values| take(assign(model, &values?)))
+}
+
+#[cfg(test)]
+mod tests {
+    use edgemix_format::write::AlignedBytes;
+    use rayon::ThreadPoolBuilder;
+
+    use super::*;
+    use crate::data::digits;
+
+    const MODEL: &[u8] = include_bytes!("../../../firmware-example/assets/digits.emx");
+
+    /// Fewer samples than it pays to pack weights for, parts of a block, several blocks; more threads than blocks.
+    #[test]
+    fn results_and_their_order_are_those_of_one_sample_after_another() {
+        let bytes = AlignedBytes::from(MODEL);
+        let model = Model::from_bytes(&bytes).unwrap();
+        let values = digits().samples.all().unwrap().into_owned();
+        let mut workspace = AlignedBytes::zeroed(model.arena_len());
+        let mut one = |x: &[f32]| Assigned::from(model.assign(x, &mut workspace).unwrap());
+        let expected: Vec<Assigned> = values.chunks_exact(64).map(&mut one).collect();
+        for threads in [1, 2, 7] {
+            let pool = ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            for n in [0, 1, FEWEST_PACKED - 1, FEWEST_PACKED, BLOCK - 1, BLOCK, BLOCK + 1, expected.len()] {
+                let found = pool.install(|| assign(&model, &values[..n * 64]));
+                assert_eq!(found, expected[..n], "{n} samples, {threads} threads");
+            }
+        }
+        let latents = encode(&model, &values);
+        let scale = model.file().latent.scale;
+        let one = values.chunks_exact(64).flat_map(|x| {
+            model.encode(x, &mut workspace).unwrap().iter().map(|&z| f32::from(z) * scale).collect::<Vec<f32>>()
+        });
+        assert!(latents.into_iter().eq(one));
+    }
+
+    #[test]
+    #[should_panic(expected = "element 3 of the sample is NaN or infinite")]
+    fn a_value_that_is_not_finite_is_refused() {
+        let bytes = AlignedBytes::from(MODEL);
+        let model = Model::from_bytes(&bytes).unwrap();
+        let mut values = vec![1.0; 64 * 20];
+        values[64 * 19 + 3] = f32::NAN;
+        assign(&model, &values);
+    }
 }

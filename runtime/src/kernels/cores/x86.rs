@@ -31,7 +31,7 @@ pub fn dense(layer: &Dense, width: Width, input: &mut [i16], output: &mut [i16])
 /// The functions whose instructions this machine has, the fastest first.
 pub fn available() -> impl Iterator<Item = DenseFn> {
     let vnni: Option<DenseFn> = has_vnni().then_some(blocks::dense::<Vnni>);
-    let avx2: Option<DenseFn> = is_x86_feature_detected!("avx2").then_some(blocks::dense::<Avx2>);
+    let avx2: Option<DenseFn> = has_avx2().then_some(blocks::dense::<Avx2>);
     [vnni, avx2, Some(plain)].into_iter().flatten()
 }
 
@@ -39,7 +39,12 @@ fn plain(layer: &Dense, width: Width, input: &mut [i16], output: &mut [i16]) {
     portable::dense(layer, width, input, output);
 }
 
-fn has_vnni() -> bool {
+pub(crate) fn has_avx2() -> bool {
+    is_x86_feature_detected!("avx2")
+}
+
+/// AVX-512 with VNNI. It implies AVX2.
+pub(crate) fn has_vnni() -> bool {
     is_x86_feature_detected!("avx512f")
         && is_x86_feature_detected!("avx512dq")
         && is_x86_feature_detected!("avx512bw")

@@ -1,0 +1,375 @@
+//! Many samples at once, for hosts: the bits of [`Model::assign`], sooner.
+
+use alloc::vec;
+use alloc::vec::Vec;
+
+use edgemix_format::view::Layer;
+
+use crate::kernels::batch::{BatchInput, Instructions, PackedDense, scores_of_sixteen};
+use crate::kernels::{self, Width};
+use crate::{AssignError, Assignment, Model, heads};
+
+/// Number of samples that are computed together: a multiple of the rows that each kernel takes, and few enough that their values
+/// stay in the cache.
+const BLOCK: usize = 96;
+/// Number of samples whose scores are computed together.
+const AT_ONCE: usize = 16;
+
+/// A model whose weights are packed for the vectors of this machine, which assigns many samples at once. Each gets the bits that
+/// [`Model::assign`] gives it. Feature `batch`; it allocates.
+///
+/// ```
+/// use edgemix_runtime::{Batch, Model, Workspace, arena_len};
+///
+/// # static MODEL: &[u8] = edgemix_runtime::include_model!(concat!(env!("CARGO_MANIFEST_DIR"), "/../firmware-example/assets/digits.emx"));
+/// let model = Model::from_bytes(MODEL).unwrap();
+/// let samples: Vec<f32> = (0..100 * 64).map(|i| (i % 17) as f32).collect();
+///
+/// let batch = Batch::new(&model);
+/// let mut clusters = vec![];
+/// batch.assign(&samples, &mut batch.workspace(), |found| clusters.push(found.cluster)).unwrap();
+///
+/// let mut workspace = Workspace::<{ arena_len(MODEL) }>::new();
+/// for (sample, cluster) in samples.chunks(64).zip(clusters) {
+///     assert_eq!(model.assign(sample, &mut workspace).unwrap().cluster, cluster);
+/// }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Batch<'m> {
+    model: &'m Model<'m>,
+    /// `None` on machines without instructions for batches: samples are then assigned one at a time.
+    network: Option<Network<'m>>,
+}
+
+/// The memory that a [`Batch`] works in. Each thread needs its own.
+#[derive(Clone, Debug)]
+pub struct BatchWorkspace {
+    /// That of a single sample.
+    arena: Vec<i32>,
+    /// The inputs and the outputs of a layer, in turn.
+    rows: [Vec<u8>; 2],
+    /// Inputs, outputs and scratch memory of a layer that takes one sample at a time.
+    single: Vec<i32>,
+    /// The latents of a block.
+    latents: Vec<i16>,
+    /// The scores of a block.
+    scores: Vec<i32>,
+    /// Latents and scores of sixteen samples, those of a dimension and of a component side by side.
+    sixteen: [Vec<[i32; AT_ONCE]>; 2],
+    scratch: Vec<i32>,
+}
+
+/// The layers, and the instructions that they are packed for.
+#[derive(Clone, Debug)]
+struct Network<'m> {
+    instructions: Instructions,
+    /// `None` for samples that are quantised one at a time: those of a front end, and those with unusual scales.
+    input: Option<BatchInput>,
+    layers: Vec<BatchLayer<'m>>,
+}
+
+#[derive(Clone, Debug)]
+enum BatchLayer<'m> {
+    Packed(PackedDense<'m>),
+    /// A layer that takes one sample at a time.
+    Single(Layer<'m>, Width),
+}
+
+impl<'m> Batch<'m> {
+    /// Packs the weights of a model, which takes about as long as a few assignments.
+    pub fn new(model: &'m Model<'m>) -> Self {
+        let network = Instructions::available().next().map(|instructions| Network::new(model, instructions));
+        Self { model, network }
+    }
+
+    /// As [`new`](Self::new), for one of the sets of instructions that this machine has; `None` for no instructions of their
+    /// own, as on machines without.
+    ///
+    /// ```
+    /// use edgemix_runtime::kernels::batch::Instructions;
+    /// use edgemix_runtime::{Batch, Model};
+    ///
+    /// # let bytes = edgemix_format::testing::Spec::default().build().unwrap();
+    /// let model = Model::from_bytes(&bytes).unwrap();
+    /// let samples = vec![2.0; 50 * 6];
+    /// let scores = |batch: &Batch| {
+    ///     let mut all = vec![];
+    ///     batch.assign(&samples, &mut batch.workspace(), |found| all.extend_from_slice(found.scores())).unwrap();
+    ///     all
+    /// };
+    /// for instructions in Instructions::available() {
+    ///     assert_eq!(scores(&Batch::with(&model, Some(instructions))), scores(&Batch::with(&model, None)));
+    /// }
+    /// ```
+    pub fn with(model: &'m Model<'m>, instructions: Option<Instructions>) -> Self {
+        Self { model, network: instructions.map(|instructions| Network::new(model, instructions)) }
+    }
+
+    /// The model.
+    pub fn model(&self) -> &'m Model<'m> {
+        self.model
+    }
+
+    /// Memory to work in.
+    pub fn workspace(&self) -> BatchWorkspace {
+        let file = self.model.file();
+        let (row, single) = self.network.as_ref().map_or((0, 0), |network| network.memory(file.input.len));
+        let block = if self.network.is_some() { BLOCK } else { 0 };
+        BatchWorkspace {
+            arena: vec![0; self.model.arena_len() / size_of::<i32>()],
+            rows: [vec![0; block * row], vec![0; block * row]],
+            single: vec![0; single],
+            latents: vec![0; block * self.latents_row()],
+            scores: vec![0; block * self.model.n_components()],
+            sixteen: [vec![[0; AT_ONCE]; self.head_inputs()], vec![[0; AT_ONCE]; self.model.n_components()]],
+            scratch: vec![0; file.head.scratch().div_ceil(2)],
+        }
+    }
+
+    /// Assigns samples of [`input_len`](Model::input_len) values each, in the unit of the training data, and passes each
+    /// assignment to `see`, in order.
+    ///
+    /// # Errors
+    /// See [`AssignError`]; some samples may have been seen before. Values that are no whole number of samples are
+    /// [`AssignError::InputLength`], with the number of values that are left over.
+    pub fn assign(
+        &self,
+        samples: &[f32],
+        workspace: &mut BatchWorkspace,
+        mut see: impl FnMut(Assignment<'_>),
+    ) -> Result<(), AssignError> {
+        self.check(samples)?;
+        let Some(network) = &self.network else {
+            for sample in samples.chunks_exact(self.model.input_len()) {
+                see(self.model.assign(sample, bytemuck::cast_slice_mut::<_, u8>(&mut workspace.arena))?);
+            }
+            return Ok(());
+        };
+        for block in samples.chunks(BLOCK * self.model.input_len()) {
+            let n_samples = self.scores(network, block, workspace)?;
+            for scores in workspace.scores.chunks_exact(self.model.n_components()).take(n_samples) {
+                see(self.model.assignment(scores));
+            }
+        }
+        Ok(())
+    }
+
+    /// Passes the latent of each sample to `see`, in order, as [`Model::encode`] gives it.
+    ///
+    /// # Errors
+    /// Those of [`assign`](Self::assign).
+    pub fn encode(
+        &self,
+        samples: &[f32],
+        workspace: &mut BatchWorkspace,
+        mut see: impl FnMut(&[i16]),
+    ) -> Result<(), AssignError> {
+        self.check(samples)?;
+        let Some(network) = &self.network else {
+            for sample in samples.chunks_exact(self.model.input_len()) {
+                see(self.model.encode(sample, bytemuck::cast_slice_mut::<_, u8>(&mut workspace.arena))?);
+            }
+            return Ok(());
+        };
+        for block in samples.chunks(BLOCK * self.model.input_len()) {
+            let n_samples = self.latents(network, block, workspace)?;
+            for latent in workspace.latents.chunks_exact(self.latents_row()).take(n_samples) {
+                see(latent.get(..self.head_inputs()).unwrap_or_default());
+            }
+        }
+        Ok(())
+    }
+
+    fn check(&self, samples: &[f32]) -> Result<(), AssignError> {
+        let expected = self.model.input_len();
+        match samples.len() % expected.max(1) {
+            0 => Ok(()),
+            given => Err(AssignError::InputLength { expected, given }),
+        }
+    }
+
+    /// Number of elements that the head takes: of the latent, or of the sample.
+    fn head_inputs(&self) -> usize {
+        let file = self.model.file();
+        file.encoder.iter().last().map_or(file.input.len, |layer| layer.outputs())
+    }
+
+    /// Number of elements from a latent to the next: that of whole vectors.
+    fn latents_row(&self) -> usize {
+        self.head_inputs().next_multiple_of(16)
+    }
+
+    /// Leaves the scores of a block in the workspace and returns the number of samples.
+    fn scores(&self, network: &Network, block: &[f32], workspace: &mut BatchWorkspace) -> Result<usize, AssignError> {
+        let n_samples = self.latents(network, block, workspace)?;
+        let head = &self.model.file().head;
+        let (step, n_components) = (self.latents_row(), self.model.n_components());
+        let BatchWorkspace { latents, scores, sixteen: [columns, found], scratch, .. } = workspace;
+        let latents = latents.chunks(AT_ONCE * step).zip(scores.chunks_mut(AT_ONCE * n_components));
+        for (latents, scores) in latents.take(n_samples.div_ceil(AT_ONCE)) {
+            for (dim, column) in columns.iter_mut().enumerate() {
+                let values = latents.iter().skip(dim).step_by(step);
+                column.iter_mut().zip(values).for_each(|(z, &value)| *z = value.into());
+            }
+            if scores_of_sixteen(network.instructions, head, columns, found) {
+                for (component, found) in found.iter().enumerate() {
+                    let places = scores.iter_mut().skip(component).step_by(n_components);
+                    places.zip(found).for_each(|(place, &score)| *place = score);
+                }
+            } else {
+                let each = latents.chunks_exact(step).zip(scores.chunks_exact_mut(n_components));
+                for (latent, scores) in each {
+                    let latent = latent.get(..self.head_inputs()).unwrap_or_default();
+                    heads::run(head, latent, scores, bytemuck::cast_slice_mut(scratch));
+                }
+            }
+        }
+        Ok(n_samples)
+    }
+
+    /// Leaves the latents of a block in the workspace and returns the number of samples.
+    fn latents(&self, network: &Network, block: &[f32], workspace: &mut BatchWorkspace) -> Result<usize, AssignError> {
+        let too_short = AssignError::ArenaTooShort;
+        let samples = block.chunks_exact(self.model.input_len());
+        let n_samples = samples.len();
+        let BatchWorkspace { arena, rows: [inputs, outputs], single, latents, .. } = workspace;
+        let latents = latents.get_mut(..n_samples * self.latents_row()).ok_or(too_short)?;
+        let arena: &mut [i16] = bytemuck::cast_slice_mut(arena);
+        let n_inputs = self.model.file().input.len;
+        if network.layers.is_empty() {
+            for (sample, latent) in samples.zip(latents.chunks_exact_mut(self.latents_row())) {
+                if !network.quantizes(sample, bytemuck::cast_slice_mut(latent)) {
+                    self.model.fill(sample, arena)?;
+                    latent.iter_mut().zip(arena.get(..n_inputs).ok_or(too_short)?).for_each(|(z, &x)| *z = x);
+                }
+            }
+            return Ok(n_samples);
+        }
+        let step = network.row(n_inputs);
+        for (sample, row) in samples.zip(inputs.chunks_exact_mut(step)) {
+            if !network.quantizes(sample, row) {
+                self.model.fill(sample, arena)?;
+                network.instructions.write(arena.get(..n_inputs).ok_or(too_short)?, row);
+            }
+        }
+        network.forward(n_samples, [inputs, outputs], single, (latents, self.latents_row())).ok_or(too_short)?;
+        Ok(n_samples)
+    }
+}
+
+impl<'m> Network<'m> {
+    fn new(model: &Model<'m>, instructions: Instructions) -> Self {
+        let layers = model.file().encoder.iter().zip(1..).map(|(layer, after)| match layer {
+            Layer::Dense(dense) => BatchLayer::Packed(PackedDense::new(dense, model.width(after), instructions)),
+            Layer::Conv2d(_) | Layer::Pool2d(_) => BatchLayer::Single(*layer, model.width(after)),
+        });
+        let layers: Vec<BatchLayer> = layers.collect();
+        let file = model.file();
+        let is_plain = file.front_ends.is_empty();
+        let input =
+            is_plain.then(|| BatchInput::new(&file.sample, &file.input, model.width(0), layers.is_empty())).flatten();
+        Self { instructions, input, layers }
+    }
+
+    /// Writes what the first layer takes of a sample as a row. Returns false if the model has to do so, or to say what is wrong
+    /// with the sample.
+    fn quantizes(&self, sample: &[f32], row: &mut [u8]) -> bool {
+        self.input.as_ref().is_some_and(|input| input.quantize(self.instructions, sample, row))
+    }
+
+    /// Bytes from a row of so many elements to the next: those of whole vectors.
+    fn row(&self, n: usize) -> usize {
+        n.next_multiple_of(16) * self.instructions.element()
+    }
+
+    /// The longest row of this input and of the layers, and the words that layers of single samples need.
+    fn memory(&self, n_inputs: usize) -> (usize, usize) {
+        let outputs = self.layers.iter().map(|layer| layer.outputs()).max().unwrap_or(0);
+        (self.row(n_inputs.max(outputs)), self.layers.iter().map(|layer| layer.single()).max().unwrap_or(0))
+    }
+
+    /// Runs all layers on the rows of inputs. The last one writes latents, with the elements from one to the next.
+    fn forward(
+        &self,
+        n_rows: usize,
+        [mut inputs, mut outputs]: [&mut Vec<u8>; 2],
+        single: &mut [i32],
+        (latents, stride): (&mut [i16], usize),
+    ) -> Option<()> {
+        let mut step = self.row(self.layers.first()?.inputs());
+        let (last, before) = self.layers.split_last()?;
+        for layer in before {
+            let next = self.row(layer.outputs());
+            let from = (inputs.get(..n_rows * step)?, step);
+            let to = outputs.get_mut(..n_rows * next)?;
+            match layer {
+                BatchLayer::Packed(packed) => packed.run(from, (to, next))?,
+                BatchLayer::Single(layer, width) => {
+                    for (row, to) in from.0.chunks_exact(step).zip(to.chunks_exact_mut(next)) {
+                        self.instructions.write(run_single(self.instructions, layer, *width, row, single)?, to);
+                    }
+                }
+            }
+            core::mem::swap(&mut inputs, &mut outputs);
+            step = next;
+        }
+        let from = (inputs.get(..n_rows * step)?, step);
+        match last {
+            BatchLayer::Packed(packed) => packed.run(from, (bytemuck::cast_slice_mut(latents), 2 * stride)),
+            BatchLayer::Single(layer, width) => {
+                for (row, to) in from.0.chunks_exact(step).zip(latents.chunks_exact_mut(stride)) {
+                    let latent = run_single(self.instructions, layer, *width, row, single)?;
+                    to.get_mut(..latent.len())?.copy_from_slice(latent);
+                }
+                Some(())
+            }
+        }
+    }
+}
+
+impl BatchLayer<'_> {
+    fn inputs(&self) -> usize {
+        match self {
+            Self::Packed(packed) => packed.inputs(),
+            Self::Single(layer, _) => layer.inputs(),
+        }
+    }
+
+    fn outputs(&self) -> usize {
+        match self {
+            Self::Packed(packed) => packed.outputs(),
+            Self::Single(layer, _) => layer.outputs(),
+        }
+    }
+
+    /// Words that a layer needs to take one sample.
+    fn single(&self) -> usize {
+        match self {
+            Self::Packed(_) => 0,
+            Self::Single(layer, _) => [layer.inputs(), layer.outputs(), layer.scratch()].map(words).iter().sum(),
+        }
+    }
+}
+
+/// Words of so many int16.
+fn words(n: usize) -> usize {
+    n.div_ceil(2)
+}
+
+/// The outputs of a layer on one row.
+fn run_single<'s>(
+    instructions: Instructions,
+    layer: &Layer,
+    width: Width,
+    row: &[u8],
+    memory: &'s mut [i32],
+) -> Option<&'s [i16]> {
+    let (input, memory) = memory.split_at_mut_checked(words(layer.inputs()))?;
+    let (output, scratch) = memory.split_at_mut_checked(words(layer.outputs()))?;
+    let input = bytemuck::cast_slice_mut::<_, i16>(input).get_mut(..layer.inputs())?;
+    let output = bytemuck::cast_slice_mut::<_, i16>(output).get_mut(..layer.outputs())?;
+    let scratch = bytemuck::cast_slice_mut::<_, i16>(scratch).get_mut(..layer.scratch())?;
+    input.iter_mut().zip(instructions.read(row)).for_each(|(place, x)| *place = x);
+    kernels::run(layer, width, input, output, scratch);
+    Some(output)
+}
