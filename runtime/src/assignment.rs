@@ -56,7 +56,7 @@ impl Novelty {
     }
 
     /// Looks a typicality up in the table of its cluster. The p-value is 1 if the model has no table.
-    fn look_up(typicality: i64, cluster: u16, calibration: &Calibration) -> Self {
+    pub(crate) fn look_up(typicality: i64, cluster: u16, calibration: &Calibration) -> Self {
         let (thresholds, levels) = calibration.table(cluster);
         let at = thresholds.partition_point(|&threshold| i64::from(threshold) < typicality);
         Self(levels.get(at).copied().unwrap_or(u16::MAX))
@@ -115,7 +115,7 @@ impl LevelAssignment<'_> {
 }
 
 /// The largest margin that counts, in units of 2^-16 nat: far from all clusters, margins are large as well.
-const MAX_MARGIN: i64 = 16 << 16;
+pub(crate) const MAX_MARGIN: i64 = 16 << 16;
 
 impl<'w> Assignment<'w> {
     /// Finds the best of `scores`. If `clusters` is empty, component `k` is cluster `k`.

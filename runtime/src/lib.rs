@@ -89,7 +89,7 @@ mod workspace;
 
 pub use assignment::{Assignment, LevelAssignment, LogDensity, Novelty};
 #[cfg(all(feature = "batch", edgemix_core = "host"))]
-pub use batch::{Batch, BatchWorkspace};
+pub use batch::{Batch, BatchAssignment, BatchWorkspace};
 #[cfg(feature = "smoother")]
 pub use cluster_filter::{ClusterBelief, ClusterFilter};
 pub use drift::DriftMonitor;

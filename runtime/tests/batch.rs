@@ -121,6 +121,15 @@ fn check_model(spec: &Spec) {
             batch.assign(samples, &mut memory, |assignment| found.push(all(assignment))).unwrap();
             assert_eq!(found, expected[..n], "{n} samples, {instructions:?}, {spec:?}");
             let mut found = vec![];
+            batch
+                .summarise(samples, &mut memory, |a| {
+                    found.push((a.cluster, a.component, a.log_density.0, a.novelty.0, a.posterior.to_bits()));
+                })
+                .unwrap();
+            let short = |of: &(u16, u16, i32, u16, u32, Vec<i32>)| (of.0, of.1, of.2, of.3, of.4);
+            let short: Vec<_> = expected[..n].iter().map(short).collect();
+            assert_eq!(found, short, "summaries of {n} samples, {instructions:?}, {spec:?}");
+            let mut found = vec![];
             batch.encode(samples, &mut memory, |latent| found.push(latent.to_vec())).unwrap();
             assert_eq!(found, latents[..n], "latents of {n} samples, {instructions:?}, {spec:?}");
         }

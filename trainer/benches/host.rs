@@ -17,7 +17,8 @@ use edgemix::data::digits;
 use edgemix_format::File;
 use edgemix_format::view::{Activation, Layer};
 use edgemix_format::write::AlignedBytes;
-use edgemix_runtime::Model;
+use edgemix_runtime::kernels::batch::Instructions;
+use edgemix_runtime::{Batch, Model};
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 const MODEL: &[u8] = include_bytes!("../../firmware-example/assets/digits.emx");
@@ -70,6 +71,17 @@ fn host(criterion: &mut Criterion) {
         for batch in BATCHES {
             let id = BenchmarkId::new("f32 encoder in burn, at once", batch);
             group.bench_function(id, |b| b.iter(|| pool.install(|| forward(&encoder, &samples, batch))));
+        }
+        for instructions in Instructions::available().filter(|_| threads == 1) {
+            let batch = Batch::with(&model, Some(instructions));
+            let mut workspace = batch.workspace();
+            group.bench_function(format!("whole assignment in integers, {instructions:?}"), |b| {
+                b.iter(|| {
+                    let mut all = Vec::with_capacity(SAMPLES);
+                    batch.summarise(&values, &mut workspace, |found| all.push(found)).expect("all values are finite");
+                    all
+                });
+            });
         }
         group.bench_function("whole assignment in integers", |b| {
             b.iter(|| pool.install(|| black_box(assign(&model, &values))));

@@ -2,7 +2,7 @@
 //! results and their order do not depend on how many cores there are.
 
 use edgemix_runtime::view::Head;
-use edgemix_runtime::{AssignError, Assignment, Batch, BatchWorkspace, LogDensity, Model, Novelty};
+use edgemix_runtime::{AssignError, Assignment, Batch, BatchAssignment, BatchWorkspace, LogDensity, Model, Novelty};
 use rayon::prelude::*;
 
 use crate::data::{DataError, Samples};
@@ -41,6 +41,13 @@ impl From<Assignment<'_>> for Assigned {
     }
 }
 
+impl From<BatchAssignment> for Assigned {
+    fn from(found: BatchAssignment) -> Self {
+        let BatchAssignment { cluster, component, log_density, novelty, posterior } = found;
+        Self { cluster, component, log_density, novelty, posterior }
+    }
+}
+
 /// A sample's cluster with the scores of all components, from which posteriors are computed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Scored {
@@ -71,7 +78,9 @@ pub struct Scored {
 /// If `values` is not a whole number of samples, or contains NaN or infinity; samples read by [`crate::data`] contain
 /// neither.
 pub fn assign(model: &Model, values: &[f32]) -> Vec<Assigned> {
-    each(model, values, |found| found.into())
+    in_blocks(model, values, |batch, block, workspace, all| {
+        batch.summarise(block, workspace, |found| all.push(found.into()))
+    })
 }
 
 /// Assigns samples as [`assign`] does, and returns the scores of all components.

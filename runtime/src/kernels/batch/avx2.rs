@@ -5,8 +5,9 @@
 use core::arch::x86_64::{
     __m256i, _mm256_add_epi32, _mm256_blend_epi32, _mm256_loadu_si256, _mm256_madd_epi16, _mm256_max_epi16,
     _mm256_max_epi32, _mm256_min_epi16, _mm256_mul_epi32, _mm256_packs_epi32, _mm256_set1_epi16, _mm256_set1_epi32,
-    _mm256_setzero_si256, _mm256_sllv_epi32, _mm256_srav_epi32, _mm256_srli_epi64, _mm256_storeu_si256,
+    _mm256_setzero_si256, _mm256_shuffle_epi32, _mm256_sllv_epi32, _mm256_srav_epi32, _mm256_storeu_si256,
 };
+use core::hint::black_box;
 
 use super::instructions::GROUP;
 use super::packed_dense::{PackedDense, Scale, Sixteen};
@@ -115,10 +116,11 @@ impl<'p, 'm> Group<'p, 'm> {
         if inputs.len() < M * step || step < words * size_of::<i32>() {
             return sums;
         }
-        // A pointer for each row, so that the loop advances one index.
+        // A pointer for each row, so that the loop advances one index. Compilers that see how far the rows are apart add that to a
+        // pointer, a row after another.
         let mut rows = [inputs.as_ptr(); M];
         for (row, pointer) in rows.iter_mut().enumerate() {
-            *pointer = inputs.as_ptr().wrapping_add(row * step);
+            *pointer = black_box(inputs.as_ptr().wrapping_add(row * step));
         }
         for word in 0..words {
             // SAFETY: the group has `words` words, as `new` has sliced it, and so has each of `M` rows, as checked above.
@@ -156,17 +158,11 @@ impl Loaded {
             Self {
                 left: left[0],
                 multiplier: first,
-                odd_multiplier: _mm256_srli_epi64::<32>(first),
+                odd_multiplier: odd(first),
                 rounding: rounding[0],
                 shift: shift[0],
             },
-            Self {
-                left: left[1],
-                multiplier: last,
-                odd_multiplier: _mm256_srli_epi64::<32>(last),
-                rounding: rounding[1],
-                shift: shift[1],
-            },
+            Self { left: left[1], multiplier: last, odd_multiplier: odd(last), rounding: rounding[1], shift: shift[1] },
         ]
     }
 
@@ -176,11 +172,19 @@ impl Loaded {
     fn rescale(self, sum: __m256i) -> __m256i {
         let sum = _mm256_sllv_epi32(sum, self.left);
         let even = _mm256_mul_epi32(sum, self.multiplier);
-        let odd = _mm256_mul_epi32(_mm256_srli_epi64::<32>(sum), self.odd_multiplier);
+        let odd_product = _mm256_mul_epi32(odd(sum), self.odd_multiplier);
         // The upper halves: those of the odd products lie where they belong.
-        let upper = _mm256_blend_epi32::<0b1010_1010>(_mm256_srli_epi64::<32>(even), odd);
+        let upper = _mm256_blend_epi32::<0b1010_1010>(odd(even), odd_product);
         _mm256_srav_epi32(_mm256_add_epi32(upper, self.rounding), self.shift)
     }
+}
+
+/// Numbers of 32 bits with odd index at even places, where products are taken from. A shift would do, too, but compilers conclude from
+/// its zeros that unsigned products and corrections are better.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn odd(x: __m256i) -> __m256i {
+    _mm256_shuffle_epi32::<0b11_11_01_01>(x)
 }
 
 #[inline]

@@ -142,7 +142,7 @@ impl Channels {
 /// The largest integer that is not above `x`, which is within int16. Compilers convert several numbers at once by no cast, but by
 /// this addition, which leaves the nearest integer in the lowest bits.
 #[inline(always)]
-fn floor(x: f32) -> i32 {
+pub(super) fn floor(x: f32) -> i32 {
     const INTEGERS: f32 = 12_582_912.0; // 1.5 * 2^23
     let shifted = x + INTEGERS;
     let nearest = shifted.to_bits().wrapping_sub(INTEGERS.to_bits()) as i32;

@@ -11,6 +11,7 @@ mod input;
 mod instructions;
 mod lanes;
 mod packed_dense;
+mod summary;
 #[cfg(target_arch = "x86_64")]
 mod vnni;
 
@@ -20,6 +21,7 @@ pub use instructions::Instructions;
 #[cfg(target_arch = "x86_64")]
 use instructions::Set;
 pub use packed_dense::PackedDense;
+pub(crate) use summary::{Summary, summary_of_sixteen};
 
 impl PackedDense<'_> {
     /// Computes the outputs of each row of inputs. Both are given with the bytes from a row to the next: at least

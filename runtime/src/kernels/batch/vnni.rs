@@ -5,7 +5,7 @@ use core::arch::x86_64::{
     __m128i, __m256i, __m512i, _mm_storeu_si128, _mm256_storeu_si256, _mm512_add_epi32, _mm512_adds_epi16,
     _mm512_cvtsepi32_epi16, _mm512_cvtusepi32_epi8, _mm512_dpbusd_epi32, _mm512_loadu_si512, _mm512_mask_shuffle_epi32,
     _mm512_max_epi16, _mm512_max_epi32, _mm512_mul_epi32, _mm512_packs_epi32, _mm512_packus_epi16, _mm512_set1_epi16,
-    _mm512_set1_epi32, _mm512_setzero_si512, _mm512_sllv_epi32, _mm512_srav_epi32, _mm512_srli_epi64,
+    _mm512_set1_epi32, _mm512_setzero_si512, _mm512_shuffle_epi32, _mm512_sllv_epi32, _mm512_srav_epi32,
     _mm512_storeu_si512,
 };
 
@@ -245,6 +245,10 @@ impl<'p, 'm, const V: usize> Panel<'p, 'm, V> {
     }
 }
 
+/// Puts numbers of 32 bits with odd index at even places, where products are taken from. A shift would do, too, but compilers conclude
+/// from its zeros that unsigned products and corrections are better.
+const ODD: i32 = 0b11_11_01_01;
+
 /// A [`Scale`] in registers.
 #[derive(Clone, Copy)]
 struct Loaded {
@@ -266,7 +270,7 @@ impl Loaded {
             *place = Self {
                 left: load(&scale.left),
                 multiplier,
-                odd_multiplier: _mm512_srli_epi64::<32>(multiplier),
+                odd_multiplier: _mm512_shuffle_epi32::<ODD>(multiplier),
                 rounding: load(&scale.rounding),
                 shift: load(&scale.shift),
             };
@@ -279,9 +283,9 @@ impl Loaded {
     #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni,avx2")]
     fn rescale(self, sum: __m512i) -> __m512i {
         let even = _mm512_mul_epi32(sum, self.multiplier);
-        let odd = _mm512_mul_epi32(_mm512_srli_epi64::<32>(sum), self.odd_multiplier);
+        let odd = _mm512_mul_epi32(_mm512_shuffle_epi32::<ODD>(sum), self.odd_multiplier);
         // The upper halves: those of the odd products lie where they belong.
-        let upper = _mm512_mask_shuffle_epi32::<0b11_11_01_01>(odd, 0x5555, even);
+        let upper = _mm512_mask_shuffle_epi32::<ODD>(odd, 0x5555, even);
         _mm512_srav_epi32(_mm512_add_epi32(upper, self.rounding), self.shift)
     }
 }
