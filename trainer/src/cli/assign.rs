@@ -1,12 +1,15 @@
 //! `edgemix assign`.
 
+use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::path::PathBuf;
 
 use clap::Args;
 use edgemix_runtime::Model;
+use rayon::prelude::*;
 
 use super::data::{Cut, input_files};
+use super::decimals::{push_decimals, push_whole};
 use super::error::CliError;
 use super::output::{output_error, show_by};
 use super::progress::during;
@@ -15,6 +18,9 @@ use crate::assessment::smoothing::smooth;
 use crate::data::{Samples, WindowStart};
 use crate::run::{ModelFile, RunDir, check_output, write_whole_by};
 use crate::workflow::check_features;
+
+/// Number of lines that a core writes at a time.
+const LINES: usize = 1024;
 
 #[derive(Args)]
 #[command(after_help = "Example:
@@ -85,19 +91,39 @@ fn write_table(
     writeln!(out, "index,cluster,component,log_density,novelty,posterior{more}{last}").map_err(&refused)?;
     let mut index = 0;
     inference::assign_chunks(model, samples, |found| {
-        for Assigned { cluster, component, log_density, novelty, posterior } in found {
-            let (nats, p) = (log_density.nats(), novelty.p_value());
-            let start = match starts.get(index) {
-                None => String::new(),
-                Some(WindowStart { row, time: None }) => format!(",{row}"),
-                Some(WindowStart { row, time: Some(time) }) => format!(",{row},{time}"),
-            };
-            let last = smoothed.and_then(|smoothed| smoothed.get(index));
-            let last = last.map_or_else(String::new, |cluster| format!(",{cluster}"));
-            writeln!(out, "{index},{cluster},{component},{nats:.4},{p:.4},{posterior:.4}{start}{last}")
-                .map_err(&refused)?;
-            index += 1;
-        }
-        Ok(())
+        // Writing numbers takes longer than finding them, so that each core writes some lines.
+        let blocks = found.par_chunks(LINES).enumerate();
+        let texts: Vec<String> =
+            blocks.map(|(block, found)| lines(found, index + block * LINES, starts, smoothed)).collect();
+        index += found.len();
+        texts.iter().try_for_each(|text| out.write_all(text.as_bytes())).map_err(&refused)
     })
+}
+
+/// The lines of samples, the first of which is `first`.
+fn lines(found: &[Assigned], first: usize, starts: &[WindowStart], smoothed: Option<&[u16]>) -> String {
+    let mut text = String::with_capacity(64 * found.len());
+    for (index, &Assigned { cluster, component, log_density, novelty, posterior }) in (first..).zip(found) {
+        for whole in [index as u64, cluster.into(), component.into()] {
+            push_whole(&mut text, whole);
+            text.push(',');
+        }
+        push_decimals(&mut text, log_density.nats());
+        for share in [novelty.p_value(), posterior] {
+            text.push(',');
+            push_decimals(&mut text, share);
+        }
+        // Writing to a String can't fail.
+        let _ = match starts.get(index) {
+            None => Ok(()),
+            Some(WindowStart { row, time: None }) => write!(text, ",{row}"),
+            Some(WindowStart { row, time: Some(time) }) => write!(text, ",{row},{time}"),
+        };
+        if let Some(&cluster) = smoothed.and_then(|smoothed| smoothed.get(index)) {
+            text.push(',');
+            push_whole(&mut text, cluster.into());
+        }
+        text.push('\n');
+    }
+    text
 }

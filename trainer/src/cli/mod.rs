@@ -6,6 +6,7 @@ mod chips;
 mod commands;
 mod compare;
 mod data;
+mod decimals;
 mod demo;
 mod describe;
 mod devices;

@@ -45,8 +45,10 @@ pub(super) fn read(path: &Path, source: &Source, memory: MemoryLimit, origins: &
     let mut table = Table::new(columns, source, memory, origins).map_err(|problem| content(path, problem))?;
     let mut rows = Rows { path, records, heading: &heading };
     rows.skip(heading.lines)?;
-    while let Some(row) = rows.next()? {
-        let refuse = |column, problem| rows.refused(&row, column, problem);
+    let mut row = StringRecord::new();
+    while rows.read(&mut row)? {
+        let row = &row;
+        let refuse = |column, problem| rows.refused(row, column, problem);
         for at in 0..table.columns.features.len() {
             let c = table.columns.features[at];
             let field = row.get(c).unwrap_or_default();
@@ -77,22 +79,27 @@ struct Rows<'a> {
 impl Rows<'_> {
     /// Passes over the lines above the samples.
     fn skip(&mut self, lines: usize) -> Result<(), DataError> {
-        (0..lines).try_for_each(|_| self.records.next().map(|_| ()))
+        let mut record = StringRecord::new();
+        (0..lines).try_for_each(|_| self.records.read(&mut record).map(|_| ()))
     }
 
-    /// The next sample. Empty lines at the end, of which nothing but the delimiters is left, are none.
-    fn next(&mut self) -> Result<Option<StringRecord>, DataError> {
-        let Some(row) = self.records.next()? else { return Ok(None) };
+    /// Reads the next sample into `row`. False if there is none: empty lines at the end, of which nothing but the delimiters is
+    /// left, are none.
+    fn read(&mut self, row: &mut StringRecord) -> Result<bool, DataError> {
+        if !self.records.read(row)? {
+            return Ok(false);
+        }
         if row.len() > 1 && row.iter().all(str::is_empty) {
-            while let Some(later) = self.records.next()? {
+            let mut later = StringRecord::new();
+            while self.records.read(&mut later)? {
                 if !later.iter().all(str::is_empty) {
-                    return Err(self.refused(&row, 0, CellProblem::Missing));
+                    return Err(self.refused(row, 0, CellProblem::Missing));
                 }
             }
-            return Ok(None);
+            return Ok(false);
         }
-        self.check_length(&row)?;
-        Ok(Some(row))
+        self.check_length(row)?;
+        Ok(true)
     }
 
     /// Each line has as many fields as there are columns, and may have an empty one after them.

@@ -4,7 +4,7 @@ use std::fmt;
 use std::io::{self, BufRead, BufReader, Cursor, Read};
 use std::path::Path;
 
-use csv::{ErrorKind, Reader, StringRecord};
+use csv::{ErrorKind, Reader, StringRecord, Trim};
 
 use super::blanks::SingleBlanks;
 use super::dialect::{Dialect, builder, without_semicolon};
@@ -51,24 +51,31 @@ impl<'a> Records<'a> {
         let dialect = Dialect::of(rest, is_cut, preamble.delimiter);
         head.drain(..preamble.bytes);
         let text = singled(Cursor::new(head).chain(text), &dialect);
-        let reader = builder(dialect.delimiter).from_reader(Limited { inner: text, left: 0 });
+        let reader = builder(dialect.delimiter).trim(Trim::None).from_reader(Limited { inner: text, left: 0 });
         Ok(Self { path, reader, preamble, dialect, is_western })
     }
 
-    /// The next record.
-    pub(super) fn next(&mut self) -> Result<Option<StringRecord>, DataError> {
-        let mut record = StringRecord::new();
+    /// Reads the next record into `record`, whose memory is used again. False if there is none.
+    pub(super) fn read(&mut self, record: &mut StringRecord) -> Result<bool, DataError> {
         self.reader.get_mut().left = LONGEST_LINE;
         let start = self.reader.position().clone();
-        match self.reader.read_record(&mut record) {
-            Ok(false) => Ok(None),
+        match self.reader.read_record(record) {
+            Ok(false) => Ok(false),
             Ok(true) if record.len() > MOST_FIELDS => {
                 let problem =
-                    format!("line {} has {} fields: expected at most {MOST_FIELDS}", self.line(&record), record.len());
+                    format!("line {} has {} fields: expected at most {MOST_FIELDS}", self.line(record), record.len());
                 Err(content(self.path, problem))
             }
-            Ok(true) if self.dialect.has_semicolons => Ok(Some(without_semicolon(&record))),
-            Ok(true) => Ok(Some(record)),
+            Ok(true) => {
+                // Trimming copies the record.
+                if !is_trimmed(record) {
+                    record.trim();
+                }
+                if self.dialect.has_semicolons {
+                    *record = without_semicolon(record);
+                }
+                Ok(true)
+            }
             Err(error) => {
                 let byte = error.position().map_or(start.byte(), csv::Position::byte);
                 Err(self.refused(error, byte))
@@ -123,6 +130,11 @@ impl<'a> Records<'a> {
         }
         Ok(line)
     }
+}
+
+/// Whether no field can have blanks around it: no byte is a blank, or begins a character that might be one.
+fn is_trimmed(record: &StringRecord) -> bool {
+    record.as_slice().bytes().all(|byte| (b'!'..=b'~').contains(&byte))
 }
 
 fn singled_bytes(text: impl BufRead + 'static, dialect: &Dialect) -> impl Iterator<Item = io::Result<u8>> {
