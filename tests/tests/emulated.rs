@@ -264,7 +264,7 @@ fn imported_encoders_give_the_hosts_bits() {
         let file = EncoderFile { path: encoders.join(name).with_extension("onnx"), ..EncoderFile::default() };
         let plan = EncoderPlan::new(&file, &Source::new(name), &dataset, config).unwrap();
         let folder = tempfile::tempdir().unwrap();
-        let run = start_import(folder.path(), &plan, false).unwrap();
+        let run = start_import(folder.path(), &plan, ExistingRun::Refuse).unwrap();
         let options = FitOptions { allow_disagreement: true, ..FitOptions::default() };
         let file = fit_import(&run, &plan, &options, &mut ()).unwrap().run.model().unwrap();
         let model = file.model().unwrap();

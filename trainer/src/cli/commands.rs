@@ -56,7 +56,8 @@ pub(super) fn commands(run: &Path, source: &Source, imported: Option<(&ImportRec
                         [("latent", latent), ("encoder", layers), ("activation", activation), ("prefix", prefix)];
                     let given = named.into_iter().filter_map(|(flag, value)| Some((flag, value.as_ref()?)));
                     let reading: String = given.map(|(flag, value)| format!(" --{flag}={}", quoted(value))).collect();
-                    format!("{begin}{reading} --config {}", quoted(&settings))
+                    let tuned = if record.fine_tuned { " --fine-tune" } else { "" };
+                    format!("{begin}{reading}{tuned} --config {}", quoted(&settings))
                 }
             }
         }

@@ -12,7 +12,7 @@ use crate::mixture::{ClusterCountReport, Level};
 use crate::run::ModelFile;
 use crate::trained::Trained;
 use crate::workflow::{
-    CalibrationErrors, Evaluation, ModelScores, Plan, PosteriorCalibration, Smoothed, WorkflowError,
+    CalibrationErrors, Evaluation, FineTuning, ModelScores, Plan, PosteriorCalibration, Smoothed, WorkflowError,
 };
 
 /// What is fitted, and where.
@@ -57,6 +57,20 @@ pub(super) fn evaluation(found: &Evaluation) -> String {
     if let Some(posterior) = &found.posterior {
         calibration(&mut text, posterior);
     }
+    text
+}
+
+/// What the further training of an imported encoder changed.
+pub(super) fn fine_tuning(found: &FineTuning) -> String {
+    let mut text = String::new();
+    model_scores(&mut text, "as imported", &found.before);
+    model_scores(&mut text, "fine-tuned", &found.after);
+    let (by, agreement) = (found.before_by, found.agreement);
+    // Writing to a String can't fail.
+    let _ = writeln!(
+        text,
+        "adjusted Rand index between both {agreement:.3}; the encoder as imported has the clusters of {by}"
+    );
     text
 }
 

@@ -136,6 +136,12 @@ fn workflow_advice(error: &WorkflowError) -> Option<&'static str> {
             "resume it with train --resume, replace it with --force, or choose another directory with --out"
         }
         WorkflowError::Imported { .. } => "train in another directory, or replace the run with --force",
+        WorkflowError::FineTuned { .. } => {
+            "resume it with import --fine-tune --resume, or replace the run with --force"
+        }
+        WorkflowError::OtherImport { .. } => {
+            "give that file with the flags that it was read with, or choose another directory with --out"
+        }
         WorkflowError::Import(ImportError::Data(error)) => return data_advice(error),
         WorkflowError::NoRun { .. } => {
             "omit --resume to start one; a series is resumed with the --seeds that it was started with"

@@ -25,6 +25,7 @@ Examples:
   edgemix import model.npz --data samples.csv --out runs/imported
   edgemix import model.npz --data samples.csv --min-weight 0.01 --out runs/imported
   edgemix import encoder.onnx --data samples.npy --method grow --out runs/encoder
+  edgemix import encoder.onnx --data samples.npy --fine-tune --method idec --clusters 10 --out runs/tuned
   edgemix import autoencoder.onnx --latent /encoder/Gemm_output_0 --data samples.npy --out runs/encoder
   edgemix import weights.safetensors --encoder conv:16k3p1,max2,10 --data images.npy --out runs/encoder")]
 pub(super) struct Import {

@@ -8,6 +8,7 @@ use super::commands::commands_of;
 use super::data::{Cut, warn_of_far_values};
 use super::describe;
 use super::describe::title;
+use super::devices::resolve;
 use super::error::CliError;
 use super::output::show;
 use super::progress::{View, during, during_fit};
@@ -16,14 +17,33 @@ use super::warnings::{warn_of_cluster_count, warn_of_fit};
 use crate::base::text::counted;
 use crate::methods::{Clusters, FitConfig};
 use crate::run::{Choices, EncoderRecord, RunFile, read_settings};
-use crate::workflow::{EncoderFile, EncoderPlan, FitOptions, fit_import, start_import};
+use crate::workflow::{
+    EncoderFile, EncoderPlan, ExistingRun, FineTuning, FitOptions, FitSummary, fit_import, start_import,
+};
 
 /// How clusters are found in the latents of an encoder.
 #[derive(Args)]
 pub(super) struct Clustering {
-    /// How clusters are found in an encoder's latents: grow, ae-kmeans, ae-gmm or dpm [default: grow].
+    /// How clusters are found in an encoder's latents: grow, ae-kmeans, ae-gmm or dpm [default: grow]. With --fine-tune: a method
+    /// that trains its encoder with the clusters, such as grow, dec, idec or adaptive-gmm.
     #[arg(long)]
     method: Option<String>,
+    /// Trains the encoder further, together with its clusters.
+    #[arg(long)]
+    fine_tune: bool,
+    /// Epochs in which a decoder learns to reconstruct the samples from the latents of the encoder as it is [default: by the number
+    /// of samples].
+    #[arg(long, value_name = "N", requires = "fine_tune")]
+    pretrain_epochs: Option<usize>,
+    /// Epochs in which encoder and clusters learn together [default: by the method].
+    #[arg(long, value_name = "N", requires = "fine_tune")]
+    cluster_epochs: Option<usize>,
+    /// The device to train on: cpu, cuda or cuda:1, wgpu or wgpu:1, or auto for a GPU where there is one [default: cpu].
+    #[arg(long, requires = "fine_tune")]
+    device: Option<String>,
+    /// Resumes a run that was interrupted; the result has the same bits as without the interruption.
+    #[arg(long, requires = "fine_tune", conflicts_with = "force")]
+    resume: bool,
     /// The number of clusters in an encoder's latents. grow determines it itself, and also accepts auto or a range such as 8..12;
     /// for dpm it is the number of components to start from.
     #[arg(long, value_name = "N")]
@@ -54,6 +74,7 @@ impl Clustering {
     pub(super) fn refuse(&self) -> Result<(), CliError> {
         let given = [
             ("--method", self.method.is_some()),
+            ("--fine-tune", self.fine_tune),
             ("--clusters", self.clusters.is_some()),
             ("--latent", self.latent.is_some()),
             ("--encoder", self.encoder.is_some()),
@@ -95,7 +116,10 @@ impl Clustering {
     fn settings(&self, seed: Option<u64>, holdout: Option<f64>) -> Result<FitConfig, CliError> {
         let before = self.config.as_deref().map_or_else(|| Ok(FitConfig::default()), read_settings)?;
         let (method, clusters, sets) = (self.method.clone(), self.clusters, self.sets.clone());
-        Ok(Choices { method, clusters, seed, holdout, sets, ..Choices::default() }.applied(before)?)
+        let &Self { pretrain_epochs, cluster_epochs, .. } = self;
+        let chosen =
+            Choices { method, clusters, seed, holdout, pretrain_epochs, cluster_epochs, sets, ..Choices::default() };
+        Ok(chosen.applied(before)?)
     }
 }
 
@@ -116,16 +140,21 @@ impl Clustering {
     pub(super) fn import_encoder(&self, given: &Given) -> Result<(), CliError> {
         let &Given { model, data, cut, out, seed, holdout, replaces, allow_disagreement } = given;
         let config = self.settings(seed, holdout)?;
+        let device = resolve(self.device.as_deref().unwrap_or("cpu"))?;
         let source = cut.source(Some(data), None)?;
         let dataset = cut.read(&source)?;
         warn_of_far_values(&dataset.samples)?;
         self.clusters.map_or(Ok(()), |clusters| clusters.check(dataset.samples.n_samples()))?;
-        let reading = self.reading(model)?;
-        let file = EncoderFile { path: model.into(), reading };
-        let plan = during("encoding", || EncoderPlan::new(&file, &source, &dataset, config));
-        let plan = plan.map_err(CliError::Import)?;
-        let run = start_import(out, &plan, replaces)?;
-        let options = FitOptions { allow_disagreement, ..FitOptions::default() };
+        let file = EncoderFile { path: model.into(), reading: self.reading(model)? };
+        let begin = if self.fine_tune { EncoderPlan::fine_tuned } else { EncoderPlan::new };
+        let plan = during("encoding", || begin(&file, &source, &dataset, config)).map_err(CliError::Import)?;
+        let existing = match (self.resume, replaces) {
+            (true, _) => ExistingRun::Resume,
+            (false, true) => ExistingRun::Replace,
+            (false, false) => ExistingRun::Refuse,
+        };
+        let run = start_import(out, &plan, existing).map_err(CliError::Import)?;
+        let options = FitOptions { device, allow_disagreement, ..FitOptions::default() };
         let title = title(plan.plan(), out);
         let summary = during_fit(&run, &title, View::Plain, |observer| fit_import(&run, &plan, &options, observer))?;
         let summary = summary.map_err(CliError::Import)?;
@@ -138,17 +167,31 @@ impl Clustering {
         let file = run.model()?;
         let encoder = plan.encoder();
         show(&format!(
-            "{name}: {features}, {layers}, a latent of {dims}\n{found}{0}: {sizes}\nreport: {report}\nnext: edgemix inspect {0}\n      \
-             edgemix evaluate {out}\n",
+            "{name}: {features}, {layers}, a latent of {dims}\n{found}{changed}{0}: {sizes}\nreport: {report}\nnext: edgemix inspect \
+             {0}\n      edgemix evaluate {out}\n",
             file.path().display(),
             name = encoder.name,
             features = counted(encoder.n_features(), "feature"),
             layers = counted(encoder.layers().len(), "layer"),
             dims = counted(encoder.n_dims(), "dimension"),
             found = search.as_ref().map_or_else(String::new, |search| describe::search(search, n_clusters)),
+            changed = changed(&plan, &summary, &options),
             sizes = describe::sizes(&file, dataset.samples.n_samples())?,
             report = run.file(RunFile::Report).display(),
             out = out.display(),
         ))
+    }
+}
+
+/// What the further training changed, if there was any. The run is whole by now: what can't be compared is no failure.
+fn changed(plan: &EncoderPlan, summary: &FitSummary, options: &FitOptions) -> String {
+    if !plan.is_fine_tuned() {
+        return String::new();
+    }
+    let compared =
+        during("clusters of the encoder as imported", || FineTuning::compare(plan, &summary.trained, options, &mut ()));
+    match compared {
+        Ok(found) => describe::fine_tuning(&found),
+        Err(error) => format!("The encoder as imported has no clusters to compare with: {error}\n"),
     }
 }

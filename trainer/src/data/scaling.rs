@@ -188,6 +188,19 @@ impl Scaling {
         Self { gain, offset, limits }
     }
 
+    /// This scaling, followed by `factor x + shift` with an entry for each feature.
+    pub(crate) fn then(&self, factor: &[f32], shift: &[f32]) -> Self {
+        let own = self.gain.iter().cycle().zip(self.offset.iter().cycle());
+        let maps = own.zip(factor.iter().zip(shift));
+        let (gain, offset) = maps.map(|((g, o), (f, s))| (g * f, o * f + s)).unzip();
+        // One pair of limits for all features, wide enough for each.
+        let ends = |limits: [f32; 2]| factor.iter().zip(shift).flat_map(move |(f, s)| limits.map(|x| f * x + s));
+        let limits = self
+            .limits
+            .map(|limits| [ends(limits).fold(f32::INFINITY, f32::min), ends(limits).fold(f32::NEG_INFINITY, f32::max)]);
+        Self { gain, offset, limits }
+    }
+
     /// The values of a column that the limits become, if there are limits: values beyond them saturate. None of a column that
     /// is left out.
     pub(crate) fn saturates_at(&self, column: usize) -> Option<[f32; 2]> {

@@ -18,6 +18,8 @@ mod state_dict;
 pub use clustering::{ImportedClustering, ImportedClusters};
 pub use encoder::{ImportedEncoder, LayerProblem};
 pub use error::{ImportError, ModelProblem};
-pub use onnx::{NodeProblem, OnnxProblem, TensorProblem, has_clusters, onnx_file, read_onnx, read_onnx_clustering};
+pub use onnx::{
+    ExternalProblem, NodeProblem, OnnxProblem, TensorProblem, has_clusters, onnx_file, read_onnx, read_onnx_clustering,
+};
 pub use scikit::read_scikit;
 pub use state_dict::{StateDictLayers, StateDictProblem, read_state_dict};

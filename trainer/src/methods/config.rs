@@ -1,6 +1,7 @@
 //! The configuration of a fit, before and after it is checked.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -11,11 +12,15 @@ use super::registry::MethodConfig;
 use crate::data::augmentation::Augmentation;
 use crate::data::{InputRange, Samples, WindowAugmentation};
 use crate::front_end::FrontEndSettings;
+use crate::import::ImportedEncoder;
 use crate::nn::{Architecture, HiddenActivation, LayerError, LayerShape};
 use crate::training::{CLUSTERING, FitError, PhasePlan, PhaseSettings, Plan, RECONSTRUCTION};
 
 /// The least number of samples.
 const FEWEST: usize = 20;
+
+/// How many times fewer epochs of reconstruction there are if the decoder learns alone, since the encoder is given.
+const DECODER_ALONE: usize = 3;
 
 /// Everything that determines what is learned, except the data and the device.
 ///
@@ -56,6 +61,9 @@ pub struct FitConfig {
     /// The directory of a run whose autoencoder the fit starts from, instead of learning to reconstruct.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub start_from: Option<PathBuf>,
+    /// The encoder of another program that the fit trains further. No file of settings has it.
+    #[serde(skip)]
+    pub imported: Option<Arc<ImportedEncoder>>,
     /// Samples per step, in phases that have no batch size of their own.
     pub batch_size: usize,
     /// The step size at the start, in phases that have none of their own.
@@ -93,6 +101,7 @@ impl Default for FitConfig {
             activation: HiddenActivation::default(),
             input_range: InputRange::default(),
             start_from: None,
+            imported: None,
             batch_size: 256,
             learning_rate: 1e-3,
             holdout: 0.1,
@@ -176,14 +185,7 @@ impl FitConfig {
             return Err(FitError::TooFew { found: samples.n_samples(), needed: FEWEST });
         }
         self.check_numbers()?;
-        let layers = self.encoder_for(samples)?.encoder;
-        if layers.is_none() && !self.method.works_without_encoder() {
-            let problem =
-                format!("{} does not work without an encoder: name its layers, as in 256-128-10", self.method.name());
-            return Err(FitError::setting("encoder", problem));
-        }
-        let problem = |error: LayerError| FitError::setting("encoder", error.to_string());
-        let encoder = layers.shapes_for(samples).map_err(problem)?;
+        let encoder = self.shapes(samples)?;
         self.method.check(&encoder, samples)?;
         if self.start_from.is_some() && encoder.is_empty() {
             let problem = format!("{} trains no autoencoder on these samples: omit it", self.method.name());
@@ -193,14 +195,17 @@ impl FitConfig {
         let n = samples.n_samples();
         let by_size = (540_000 / n).clamp(45, 300);
         let (batch_size, rate) = (self.batch_size, self.learning_rate);
+        // A decoder alone is learned sooner than both.
+        let epochs = if self.imported.is_some() { by_size / DECODER_ALONE } else { by_size };
         let reconstruction =
-            PhasePlan::check("reconstruct", &self.reconstruction, &RECONSTRUCTION, n, by_size, batch_size, rate)?;
+            PhasePlan::check("reconstruct", &self.reconstruction, &RECONSTRUCTION, n, epochs, batch_size, rate)?;
         let epochs = self.method.cluster_epochs(by_size);
         let clustering = PhasePlan::check("cluster", &self.clustering, &CLUSTERING, n, epochs, batch_size, rate)?;
         let plan = Plan {
             method: self.method.name(),
             seed: self.seed,
             encoder,
+            imported: self.imported.clone(),
             reconstruction,
             clustering,
             input_range: self.input_range,
@@ -213,6 +218,21 @@ impl FitConfig {
             fingerprint: self.fingerprint(),
         };
         Ok(CheckedConfig { plan, method: self.method.clone() })
+    }
+
+    /// The sizes of the encoder's layers.
+    fn shapes(&self, samples: &Samples) -> Result<Vec<LayerShape>, FitError> {
+        if let Some(imported) = &self.imported {
+            self.method.check_fine_tuning()?;
+            return Ok(imported.shapes());
+        }
+        let layers = self.encoder_for(samples)?.encoder;
+        if layers.is_none() && !self.method.works_without_encoder() {
+            let problem =
+                format!("{} does not work without an encoder: name its layers, as in 256-128-10", self.method.name());
+            return Err(FitError::setting("encoder", problem));
+        }
+        layers.shapes_for(samples).map_err(|error: LayerError| FitError::setting("encoder", error.to_string()))
     }
 
     /// Refuses numbers that no samples allow.

@@ -268,6 +268,19 @@ methods! {
 }
 
 impl MethodConfig {
+    /// Refuses methods that can't train an encoder of another program further, together with their clusters.
+    pub(crate) fn check_fine_tuning(&self) -> Result<(), FitError> {
+        let learns = |method: &Self| method.encoder_learns_with_clusters();
+        if learns(self) {
+            return Ok(());
+        }
+        let possible = Self::NAMES.iter().filter(|name| Self::named(name).as_ref().is_some_and(learns));
+        let possible = possible.copied().collect::<Vec<_>>().join(", ");
+        let problem =
+            format!("{} does not train a given encoder together with its clusters: use one of {possible}", self.name());
+        Err(FitError::setting("method", problem))
+    }
+
     /// The least number of clusters or components that is asked for.
     pub(crate) fn least_clusters(&self) -> usize {
         match self.clone().cluster_count() {

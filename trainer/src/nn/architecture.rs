@@ -121,6 +121,20 @@ impl Architecture {
         Self(Choice::Layers(vec![convolution(4, 0), convolution(5, 2), LayerSpelling::Dense(DenseSpelling(10))]))
     }
 
+    /// Layers of these sizes; none if they have no spelling, as a convolution after a fully connected layer.
+    ///
+    /// ```
+    /// use edgemix::nn::Architecture;
+    ///
+    /// let shapes = Architecture::dense(&[32, 8]).shapes(64, None)?;
+    /// assert_eq!(Architecture::of_shapes(&shapes).to_string(), "32-8");
+    /// # Ok::<(), edgemix::nn::LayerError>(())
+    /// ```
+    pub fn of_shapes(shapes: &[LayerShape]) -> Self {
+        let layers = Self(Choice::Layers(shapes.iter().map(LayerSpelling::of).collect()));
+        if layers.to_string().parse() == Ok(layers.clone()) { layers } else { Self::none() }
+    }
+
     /// Whether the layers are left to the method and the samples.
     ///
     /// ```

@@ -7,6 +7,7 @@ use rand::Rng;
 use super::activation::HiddenActivation;
 use super::layers::LayerShape;
 use super::network::Network;
+use super::starting::StartingEncoder;
 use crate::base::random::normal;
 
 /// An encoder and its mirror, the decoder. A variational one (Kingma and Welling, "Auto-Encoding Variational Bayes", 2014)
@@ -66,6 +67,19 @@ impl<B: Backend> Autoencoder<B> {
             last.outputs *= 2;
         }
         Self { encoder: Network::new(&encoder, rng, device), decoder: Network::mirror(shapes, rng, device), dims }
+    }
+
+    /// An encoder with given weights, and its mirror with weights drawn from `rng`, as are the log variances of a variational
+    /// encoder.
+    pub(crate) fn starting_from(
+        start: &StartingEncoder,
+        variational: bool,
+        rng: &mut impl Rng,
+        device: &B::Device,
+    ) -> Self {
+        let Self { encoder, decoder, dims } = Self::new(&start.shapes(), variational, rng, device);
+        let encoder = Network::starting_from(start, device).with_outputs_of(encoder);
+        Self { encoder, decoder: decoder.with_activations(start.mirrored_activations()), dims }
     }
 
     /// The same autoencoder with another activation of the hidden layers.

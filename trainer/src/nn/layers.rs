@@ -61,6 +61,17 @@ impl LayerSpelling {
         dense.or_else(convolution).or_else(pooling)
     }
 
+    /// The spelling of a layer of this size.
+    pub(super) fn of(shape: &LayerShape) -> Self {
+        match *shape {
+            LayerShape::Dense(DenseShape { outputs, .. }) => Self::Dense(DenseSpelling(outputs)),
+            LayerShape::Convolution(ConvolutionShape { filters, window, .. }) => {
+                Self::Convolution(ConvolutionSpelling { filters, window })
+            }
+            LayerShape::Pooling(pooling) => Self::Pooling(PoolingSpelling::of(pooling)),
+        }
+    }
+
     /// Whether the layer needs an image or a recording, which only the first layers receive.
     pub(super) fn needs_image(self) -> bool {
         self.axes().is_some()
@@ -91,6 +102,16 @@ impl fmt::Display for LayerSpelling {
             Self::Dense(dense) => dense.fmt(f),
             Self::Convolution(convolution) => convolution.fmt(f),
             Self::Pooling(pooling) => pooling.fmt(f),
+        }
+    }
+}
+
+impl From<&trained::Layer> for LayerShape {
+    fn from(layer: &trained::Layer) -> Self {
+        match layer {
+            trained::Layer::Dense(dense) => Self::Dense(DenseShape { inputs: dense.inputs, outputs: dense.outputs }),
+            trained::Layer::Convolution(convolution) => Self::Convolution(convolution.shape),
+            trained::Layer::Pooling(pooling) => Self::Pooling(*pooling),
         }
     }
 }
@@ -134,6 +155,15 @@ impl<B: Backend> Layer<B> {
     /// A fully connected layer of `inputs x outputs` weights, row-major, and `outputs` biases.
     pub(super) fn dense(weights: Vec<f32>, bias: Vec<f32>, device: &B::Device) -> Self {
         Self::Dense(Dense::from_numbers(weights, bias, device))
+    }
+
+    /// A layer of an encoder with the numbers of a plain one.
+    pub(super) fn from_plain(layer: &trained::Layer, device: &B::Device) -> Self {
+        match layer {
+            trained::Layer::Dense(dense) => Self::Dense(Dense::from_plain(dense, device)),
+            trained::Layer::Convolution(convolution) => Self::Convolution(Convolution::from_plain(convolution, device)),
+            trained::Layer::Pooling(pooling) => Self::Pooling(Pooling::new(*pooling, Direction::Encode)),
+        }
     }
 
     pub(super) fn as_trainable(&self) -> &dyn TrainableLayer<B> {

@@ -12,6 +12,7 @@ mod optimized;
 mod optimizer;
 mod record;
 mod rounding;
+mod starting;
 #[cfg(test)]
 mod tests;
 mod values;
@@ -27,3 +28,4 @@ pub use network::Network;
 pub(crate) use optimized::{Optimized, OptimizedState, with_weights};
 pub use optimizer::Optimizer;
 pub use record::RecordError;
+pub(crate) use starting::{InputMap, StartingEncoder};

@@ -7,6 +7,7 @@ use rand::Rng;
 use super::activation::{HiddenActivation, activate};
 use super::dropout::Dropout;
 use super::layers::{DenseShape, Direction, Layer, LayerShape};
+use super::starting::{InputMap, StartingEncoder};
 use crate::trained::{self, Activation};
 
 /// A sequence of layers. Each layer but the last has an activation: unless another one is chosen ([`Self::activated`]), ReLU
@@ -32,6 +33,12 @@ pub struct Network<B: Backend> {
     layers: Vec<Layer<B>>,
     #[module(skip)]
     hidden: HiddenActivation,
+    /// The activation of each layer, if it does not depend on the kind of the layer alone; otherwise none.
+    #[module(skip)]
+    activations: Vec<Activation>,
+    /// What happens to the inputs before the first layer, if anything.
+    #[module(skip)]
+    inputs: Option<InputMap>,
 }
 
 impl<B: Backend> Network<B> {
@@ -75,10 +82,21 @@ impl<B: Backend> Network<B> {
     }
 
     fn of(layers: Vec<Layer<B>>) -> Self {
-        Self { layers, hidden: HiddenActivation::Auto }
+        Self { layers, hidden: HiddenActivation::Auto, activations: vec![], inputs: None }
     }
 
-    /// The same layers with another activation after all but the last.
+    /// The layers of an encoder that begins with given weights, with their activations.
+    pub(super) fn starting_from(start: &StartingEncoder, device: &B::Device) -> Self {
+        let layers = start.layers.iter().map(|layer| Layer::from_plain(layer, device)).collect();
+        Self { inputs: start.inputs.clone(), ..Self::of(layers).with_activations(start.activations()) }
+    }
+
+    /// The same layers, each with an activation of its own; that of the last one counts only where it is asked for.
+    pub(super) fn with_activations(self, activations: Vec<Activation>) -> Self {
+        Self { activations, ..self }
+    }
+
+    /// The same layers with another activation after all but the last, unless each has its own.
     ///
     /// ```
     /// use burn::backend::Flex;
@@ -132,12 +150,12 @@ impl<B: Backend> Network<B> {
 
     /// Maps `N x inputs` values to `N x outputs`.
     pub fn forward(&self, x: Tensor<B, 2>) -> Tensor<B, 2> {
-        (0..self.layers.len()).fold(x, |x, index| self.forward_layer(index, x))
+        (0..self.layers.len()).fold(self.prepared(x), |x, index| self.forward_layer(index, x))
     }
 
     /// The output of every layer after its activation, `N x outputs` of the layer, beginning with the first layer.
     pub fn outputs(&self, x: Tensor<B, 2>) -> Vec<Tensor<B, 2>> {
-        let outputs = (0..self.layers.len()).scan(x, |x, index| {
+        let outputs = (0..self.layers.len()).scan(self.prepared(x), |x, index| {
             *x = self.forward_layer(index, x.clone());
             Some(x.clone())
         });
@@ -161,7 +179,7 @@ impl<B: Backend> Network<B> {
     /// assert!((0.005..0.5).contains(&(mean_at(0.5) - 1.0).abs()));
     /// ```
     pub fn corrupted(&self, x: Tensor<B, 2>, dropout: &mut Dropout<impl Rng>) -> Tensor<B, 2> {
-        (0..self.layers.len()).fold(x, |x, index| {
+        (0..self.layers.len()).fold(self.prepared(x), |x, index| {
             let has_weights = self.layers[index].as_trainable().has_weights();
             self.forward_layer(index, if has_weights { dropout.apply(x) } else { x })
         })
@@ -183,10 +201,18 @@ impl<B: Backend> Network<B> {
     /// assert!((y - 0.3).abs() < 1e-5);
     /// ```
     pub fn rounded(&self, x: Tensor<B, 2>) -> Tensor<B, 2> {
-        (0..self.layers.len()).fold(x, |x, index| {
+        (0..self.layers.len()).fold(self.prepared(x), |x, index| {
             let y = self.layers[index].as_trainable().forward_rounded(x);
             activate(self.activation(index, Activation::Identity), y)
         })
+    }
+
+    /// The inputs as the first layer takes them.
+    fn prepared(&self, x: Tensor<B, 2>) -> Tensor<B, 2> {
+        match &self.inputs {
+            None => x,
+            Some(map) => map.apply(x),
+        }
     }
 
     fn forward_layer(&self, index: usize, x: Tensor<B, 2>) -> Tensor<B, 2> {
@@ -198,7 +224,8 @@ impl<B: Backend> Network<B> {
         if index + 1 == self.layers.len() {
             return last;
         }
-        self.hidden.after(self.layers[index].as_trainable().activation())
+        let by_kind = || self.hidden.after(self.layers[index].as_trainable().activation());
+        self.activations.get(index).copied().unwrap_or_else(by_kind)
     }
 
     /// The weights and biases of the last layer, if it is fully connected.
@@ -206,7 +233,8 @@ impl<B: Backend> Network<B> {
         self.layers.last()?.as_trainable().to_plain(Activation::Identity).into_dense()
     }
 
-    /// The layers as plain numbers; `last` is the activation of the last one.
+    /// The layers as plain numbers; `last` is the activation of the last one. What happens to the inputs before the first layer
+    /// is not among them.
     ///
     /// # Panics
     /// If the network is the mirror of one with convolutions or poolings, which a model file can't hold.

@@ -22,6 +22,7 @@ use super::file::RunFile;
 ///     least_weight: None,
 ///     numbers: vec![0, 1],
 ///     encoder: None,
+///     fine_tuned: false,
 /// };
 /// run.write_import_record(&record)?;
 /// assert_eq!(run.import_record()?, Some(record));
@@ -44,6 +45,17 @@ pub struct ImportRecord {
     /// How the encoder was read, if the other program only trained that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub encoder: Option<EncoderRecord>,
+    /// Whether the encoder was trained further, with its clusters.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub fine_tuned: bool,
+}
+
+impl ImportRecord {
+    /// Whether both are of the same model, read in the same way, wherever its file is.
+    pub(crate) fn is_of_the_same(&self, other: &Self) -> bool {
+        let unplaced = |record: &Self| Self { path: String::new(), ..record.clone() };
+        unplaced(self) == unplaced(other)
+    }
 }
 
 /// How an encoder of another program is read from its file.

@@ -24,7 +24,7 @@ use super::plan::{PhasePlan, Plan};
 use super::schedule::PhaseProgress;
 use crate::data::Samples;
 use crate::mixture::{ClusterCountReport, Hierarchy};
-use crate::nn::LayerShape;
+use crate::nn::{InputMap, LayerShape, StartingEncoder};
 use crate::random::stream;
 use crate::stop::StopFlag;
 use crate::trained::{Head, Layer, Trained};
@@ -89,7 +89,8 @@ pub(crate) fn fit<B: AutodiffBackend>(
     let findings = resumed.as_ref().map_or_else(Vec::new, |checkpoint| checkpoint.findings.clone());
     let (fingerprint, device) = (samples.fingerprint(), device.clone());
     let plan = plan.clone();
-    let mut fitting = Fitting { plan, data, device, fingerprint, resumed, findings, store, observer };
+    let start = plan.imported.as_ref().map(|encoder| encoder.starting(&data.scaling, samples));
+    let mut fitting = Fitting { plan, data, start, device, fingerprint, resumed, findings, store, observer };
     let trained = method.fit(&mut fitting)?;
     Ok(Fitted { trained, findings: fitting.findings })
 }
@@ -104,6 +105,8 @@ pub(crate) struct Fitting<'a, B: AutodiffBackend> {
     pub(crate) plan: Plan,
     /// The samples.
     pub(crate) data: Data<B::InnerBackend>,
+    /// What the encoder begins with, if its weights are given.
+    pub(crate) start: Option<StartingEncoder>,
     /// The device of the networks.
     pub(crate) device: B::Device,
     fingerprint: [u8; 32],
@@ -165,20 +168,30 @@ impl<B: AutodiffBackend> Fitting<'_, B> {
         Ok(Some(KeptAutoencoder::from_bytes(&bytes, self.fingerprint, &self.plan)?))
     }
 
-    /// Keeps an autoencoder that has learned to reconstruct.
+    /// Keeps an autoencoder that has learned to reconstruct, and returns it.
     ///
     /// # Errors
     /// [`FitError::Checkpoint`] if it can't be written.
-    pub(crate) fn keep_autoencoder(&mut self, is_variational: bool, weights: Vec<u8>) -> Result<(), FitError> {
+    pub(crate) fn keep_autoencoder(
+        &mut self,
+        is_variational: bool,
+        weights: Vec<u8>,
+    ) -> Result<KeptAutoencoder, FitError> {
         let kept = KeptAutoencoder::new(self.fingerprint, &self.plan, is_variational, weights);
         let saved = kept.to_bytes().and_then(|bytes| self.store.save_autoencoder(&bytes));
-        saved.map_err(|source| FitError::Checkpoint { doing: "written", source })
+        saved.map_err(|source| FitError::Checkpoint { doing: "written", source })?;
+        Ok(kept)
     }
 
     /// The model as plain numbers.
     pub(crate) fn trained(&mut self, encoder: Vec<Layer>, head: Head) -> Trained {
         let hierarchy = self.hierarchy(&head);
-        let (method, scaling) = (self.plan.method.into(), self.data.scaling.clone());
+        let map = self.start.as_ref().and_then(|start| start.inputs.as_ref());
+        let scaling = map.map_or_else(
+            || self.data.scaling.clone(),
+            |InputMap { factor, shift }| self.data.scaling.then(factor, shift),
+        );
+        let method = self.plan.method.into();
         Trained { method, front_end: None, scaling, encoder, head, hierarchy }
     }
 

@@ -68,5 +68,6 @@ fn spelt(plan: &Plan) -> String {
         InputRange::Auto => "",
         InputRange::Symmetric => " (inputs from -1 to 1)",
     };
-    format!("{layers}{activation}{range}")
+    let weights = if plan.imported.is_some() { " (imported)" } else { "" };
+    format!("{layers}{activation}{range}{weights}")
 }

@@ -1,10 +1,13 @@
 //! A checked configuration: everything that a fit of given samples needs, except the method.
 
+use std::sync::Arc;
+
 use super::error::FitError;
 use super::schedule::RateSchedule;
 use super::settings::PhaseSettings;
 use crate::data::InputRange;
 use crate::data::augmentation::Augmentation;
+use crate::import::ImportedEncoder;
 use crate::nn::{HiddenActivation, LayerShape, Optimizer};
 
 /// A checked configuration without its method.
@@ -16,6 +19,8 @@ pub(crate) struct Plan {
     pub seed: u64,
     /// The encoder's layers.
     pub encoder: Vec<LayerShape>,
+    /// What the encoder begins with, if another program trained it.
+    pub imported: Option<Arc<ImportedEncoder>>,
     /// How the autoencoder learns to reconstruct.
     pub reconstruction: PhasePlan,
     /// How encoder and clusters learn together.

@@ -69,6 +69,22 @@ pub enum WorkflowError {
         /// The file of the other program.
         from: String,
     },
+    /// A run that is to be resumed trains an encoder of another program further.
+    #[error("{}: this run trains an encoder further that was imported from {from}", path.display())]
+    FineTuned {
+        /// The directory.
+        path: PathBuf,
+        /// The file of the other program.
+        from: String,
+    },
+    /// A run that is to be resumed was started with another model of another program, or reads it in another way.
+    #[error("{}: the run was started with {before}", path.display())]
+    OtherImport {
+        /// The directory.
+        path: PathBuf,
+        /// The file of the run's model.
+        before: String,
+    },
     /// There is no run to resume.
     #[error("{}: the directory contains no run", path.display())]
     NoRun {

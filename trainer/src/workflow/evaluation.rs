@@ -50,6 +50,17 @@ pub struct ModelScores {
     pub scores: Option<Scores>,
 }
 
+impl ModelScores {
+    /// The scores of each sample's cluster.
+    pub(super) fn of(clusters: &[u16], labels: Option<&[u32]>) -> Self {
+        Self {
+            clusters: clusters_found(clusters, 0.0),
+            clusters_of_a_percent: clusters_found(clusters, 0.01),
+            scores: labels.map(|labels| scores(labels, clusters)),
+        }
+    }
+}
+
 /// The clusters of the smoother.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct Smoothed {
@@ -79,11 +90,7 @@ impl Evaluation {
     pub fn new(dataset: &Dataset, trained: Option<&Trained>, model: &Model) -> Result<Self, WorkflowError> {
         let samples = &dataset.samples;
         check_features(model, samples)?;
-        let model_scores = |clusters: &[u16]| ModelScores {
-            clusters: clusters_found(clusters, 0.0),
-            clusters_of_a_percent: clusters_found(clusters, 0.01),
-            scores: dataset.labels.as_ref().map(|labels| scores(labels, clusters)),
-        };
+        let model_scores = |clusters: &[u16]| ModelScores::of(clusters, dataset.labels.as_deref());
         let int8: Vec<u16> = inference::assign_samples(model, samples)?.iter().map(|found| found.cluster).collect();
         let smoothed = smooth(model, samples)?
             .ok()

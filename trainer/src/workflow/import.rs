@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use super::error::WorkflowError;
 use super::fit::{FitOptions, FitSummary, complete};
 use super::plan::Plan;
-use super::start::{ExistingRun, start};
+use super::start::{ExistingRun, start_run};
 use crate::data::split::Split;
 use crate::data::{Dataset, Source};
 use crate::front_end::{FrontEndKind, FrontEndSettings};
@@ -70,6 +70,7 @@ impl<'a> ImportPlan<'a> {
             least_weight: options.least_weight,
             numbers: clustering.numbers.clone(),
             encoder: None,
+            fine_tuned: false,
         };
         Ok(Self { plan: Plan::new(source, dataset, settings(&clustering, options))?, clustering, record })
     }
@@ -97,8 +98,8 @@ pub fn import(
     options: &FitOptions,
 ) -> Result<FitSummary, WorkflowError> {
     let ImportPlan { plan, clustering, record } = plan;
-    let run = start(out, plan, if replaces { ExistingRun::Replace } else { ExistingRun::Refuse })?;
-    run.write_import_record(record)?;
+    let existing = if replaces { ExistingRun::Replace } else { ExistingRun::Refuse };
+    let run = start_run(out, plan, Some(record), existing)?;
     let (dataset, config) = (plan.dataset(), plan.config());
     let parts = Split::draw(dataset, config.holdout, config.seed).parts(&dataset.samples)?;
     let trained = clustering.trained(&parts.training)?;

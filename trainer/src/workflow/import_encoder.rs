@@ -1,22 +1,23 @@
 //! A run whose encoder another program trained, and whose clusters are found in its latents.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::error::WorkflowError;
-use super::fit::{FitOptions, FitSummary, complete};
+use super::fit::{FitOptions, FitSummary, complete, fit};
 use super::import::sha256;
 use super::plan::Plan;
 use super::recorder::Recorder;
-use super::start::{ExistingRun, start};
+use super::start::{ExistingRun, start_run};
 use crate::data::split::Split;
-use crate::data::{Dataset, Source};
+use crate::data::{Dataset, Samples, Source};
 use crate::front_end::{FrontEndKind, FrontEndSettings};
 use crate::import::{ImportedEncoder, StateDictLayers, read_onnx, read_state_dict};
 use crate::methods::{FitConfig, MethodConfig};
-use crate::nn::{Architecture, ArchitectureError, DenseShape, LayerShape};
+use crate::nn::{Architecture, ArchitectureError};
 use crate::quantize::check_sizes;
 use crate::run::{EncoderRecord, ImportRecord, RunDir};
-use crate::trained::{Activation, Layer};
+use crate::trained::Activation;
 use crate::training::{FitError, Observer};
 
 /// The file of an encoder, and how it is read.
@@ -29,6 +30,27 @@ pub struct EncoderFile {
 }
 
 impl EncoderFile {
+    fn read(&self, samples: &Samples) -> Result<ImportedEncoder, WorkflowError> {
+        let encoder = match self.state_dict()? {
+            Some(layers) => read_state_dict(&self.path, samples, &layers)?,
+            None => read_onnx(&self.path, samples, self.reading.latent.as_deref())?,
+        };
+        check_sizes(encoder.n_features(), &encoder.shapes())?;
+        Ok(encoder)
+    }
+
+    fn record(&self, encoder: &ImportedEncoder, fine_tuned: bool) -> Result<ImportRecord, WorkflowError> {
+        Ok(ImportRecord {
+            path: self.path.to_string_lossy().into_owned(),
+            sha256: sha256(&self.path)?,
+            model: encoder.name.clone(),
+            least_weight: None,
+            numbers: vec![],
+            encoder: Some(self.reading.clone()),
+            fine_tuned,
+        })
+    }
+
     /// The layers of a state dict; `None` for an ONNX file, which has its own.
     fn state_dict(&self) -> Result<Option<StateDictLayers>, WorkflowError> {
         let EncoderRecord { layers, activation, prefix, .. } = &self.reading;
@@ -45,7 +67,7 @@ impl EncoderFile {
 #[derive(Clone, Debug)]
 pub struct EncoderPlan<'a> {
     plan: Plan<'a>,
-    encoder: ImportedEncoder,
+    encoder: Arc<ImportedEncoder>,
     record: ImportRecord,
 }
 
@@ -63,24 +85,36 @@ impl<'a> EncoderPlan<'a> {
         config: FitConfig,
     ) -> Result<Self, WorkflowError> {
         check_method(&config.method)?;
-        let samples = &dataset.samples;
-        let encoder = match file.state_dict()? {
-            Some(layers) => read_state_dict(&file.path, samples, &layers)?,
-            None => read_onnx(&file.path, samples, file.reading.latent.as_deref())?,
-        };
-        check_sizes(encoder.n_features(), &encoder.layers().iter().map(shape).collect::<Vec<_>>())?;
-        let front_end = FrontEndSettings { kind: FrontEndKind::None, ..FrontEndSettings::default() };
-        let config = FitConfig { encoder: Architecture::none(), front_end, start_from: None, ..config };
-        let record = ImportRecord {
-            path: file.path.to_string_lossy().into_owned(),
-            sha256: sha256(&file.path)?,
-            model: encoder.name.clone(),
-            least_weight: None,
-            numbers: vec![],
-            encoder: Some(file.reading.clone()),
-        };
-        let plan = Plan::of_latents(source, dataset, config, encoder.latents(samples)?)?;
-        Ok(Self { plan, encoder, record })
+        let encoder = file.read(&dataset.samples)?;
+        let config = FitConfig { encoder: Architecture::none(), imported: None, ..of_samples(config) };
+        let record = file.record(&encoder, false)?;
+        let plan = Plan::of_latents(source, dataset, config, encoder.latents(&dataset.samples)?)?;
+        Ok(Self { plan, encoder: Arc::new(encoder), record })
+    }
+
+    /// Reads an encoder that is trained further, together with the clusters, as the settings say. The layers and the front end are
+    /// those of the encoder, whatever they say.
+    ///
+    /// # Errors
+    /// [`WorkflowError::Import`] if the encoder can't be imported, [`WorkflowError::Quantize`] if a model file can't hold it,
+    /// [`WorkflowError::Fit`] if the method does not train an encoder with its clusters, and the errors of [`Plan::new`].
+    pub fn fine_tuned(
+        file: &EncoderFile,
+        source: &Source,
+        dataset: &'a Dataset,
+        config: FitConfig,
+    ) -> Result<Self, WorkflowError> {
+        config.method.check_fine_tuning()?;
+        let encoder = Arc::new(file.read(&dataset.samples)?);
+        let config =
+            FitConfig { encoder: encoder.architecture(), imported: Some(encoder.clone()), ..of_samples(config) };
+        let record = file.record(&encoder, true)?;
+        Ok(Self { plan: Plan::new(source, dataset, config)?, encoder, record })
+    }
+
+    /// Whether the encoder is trained further.
+    pub fn is_fine_tuned(&self) -> bool {
+        self.record.fine_tuned
     }
 
     /// The encoder, in f32.
@@ -94,18 +128,17 @@ impl<'a> EncoderPlan<'a> {
     }
 }
 
-/// Starts a run of an imported encoder in the directory `out`. A run that replaces another one takes its place at the end.
+/// Starts a run of an imported encoder in the directory `out`, or resumes one whose encoder is trained further. A run that
+/// replaces another one takes its place at the end.
 ///
 /// # Errors
-/// The errors of [`start`].
-pub fn start_import(out: &Path, plan: &EncoderPlan, replaces: bool) -> Result<RunDir, WorkflowError> {
-    let run = start(out, &plan.plan, if replaces { ExistingRun::Replace } else { ExistingRun::Refuse })?;
-    run.write_import_record(&plan.record)?;
-    Ok(run)
+/// The errors of [`start`](super::start()), and [`WorkflowError::OtherImport`] if the run to resume has another encoder.
+pub fn start_import(out: &Path, plan: &EncoderPlan, existing: ExistingRun) -> Result<RunDir, WorkflowError> {
+    start_run(out, &plan.plan, Some(&plan.record), existing)
 }
 
-/// Finds clusters in the latents of the encoder, which stays as it is, quantises both, and writes them to the run's directory.
-/// The run is like one that was trained.
+/// Finds clusters in the latents of the encoder, which stays as it is or is trained further with them, quantises both, and writes
+/// them to the run's directory. The run is like one that was trained.
 ///
 /// # Errors
 /// The errors of [`fit`](super::fit()), and [`WorkflowError::Import`] if the latents can't be scaled as the clusters need them.
@@ -115,6 +148,9 @@ pub fn fit_import(
     options: &FitOptions,
     observer: &mut dyn Observer,
 ) -> Result<FitSummary, WorkflowError> {
+    if plan.is_fine_tuned() {
+        return fit(run, &plan.plan, options, observer);
+    }
     let EncoderPlan { plan, encoder, .. } = plan;
     let (dataset, config) = (plan.dataset(), plan.config());
     let split = Split::draw(dataset, config.holdout, config.seed);
@@ -146,10 +182,8 @@ fn check_method(method: &MethodConfig) -> Result<(), FitError> {
     Err(FitError::setting("method", problem))
 }
 
-fn shape(layer: &Layer) -> LayerShape {
-    match layer {
-        Layer::Dense(dense) => LayerShape::Dense(DenseShape { inputs: dense.inputs, outputs: dense.outputs }),
-        Layer::Convolution(convolution) => LayerShape::Convolution(convolution.shape),
-        Layer::Pooling(pooling) => LayerShape::Pooling(*pooling),
-    }
+/// Settings of a fit whose inputs are the samples themselves.
+fn of_samples(config: FitConfig) -> FitConfig {
+    let front_end = FrontEndSettings { kind: FrontEndKind::None, ..FrontEndSettings::default() };
+    FitConfig { front_end, start_from: None, ..config }
 }

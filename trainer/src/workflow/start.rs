@@ -5,7 +5,7 @@ use std::path::Path;
 use super::error::WorkflowError;
 use super::plan::Plan;
 use super::start_from::kept_autoencoder;
-use crate::run::{RunDir, RunFile, RunState, settings_differences};
+use crate::run::{ImportRecord, RunDir, RunFile, RunState, settings_differences};
 
 /// What is done with a run that is already in the directory.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -49,19 +49,34 @@ pub enum ExistingRun {
 /// [`WorkflowError::Run`] if it can't be read or written.
 /// A directory without a run is not an error when a run is to be resumed: the run is started.
 pub fn start(out: &Path, plan: &Plan, existing: ExistingRun) -> Result<RunDir, WorkflowError> {
-    let kept = match check(&RunDir::open(out), plan, existing)? {
+    start_run(out, plan, None, existing)
+}
+
+/// Starts or resumes a run, whose model begins with one of another program if there is a record of that.
+///
+/// # Errors
+/// The errors of [`start`], and [`WorkflowError::OtherImport`].
+pub(super) fn start_run(
+    out: &Path,
+    plan: &Plan,
+    import: Option<&ImportRecord>,
+    existing: ExistingRun,
+) -> Result<RunDir, WorkflowError> {
+    let check = |run: &RunDir| check(run, plan, import, existing);
+    let kept = match check(&RunDir::open(out))? {
         // It has begun with the autoencoder.
         Action::Resume(run) if run.has_progress() => None,
         _ => kept_autoencoder(plan)?,
     };
     let run = RunDir::create(out)?;
     // Now that nobody else can write to the directory, it is checked again, since it may have changed in the meantime.
-    let run = match check(&run, plan, existing)? {
+    let run = match check(&run)? {
         Action::Resume(run) => {
             // A line of the metrics that is not a report is refused now, and one that was cut off is removed. No phase has an
             // empty name, so no other line is.
             run.truncate_metrics("", 0)?;
             kept.map_or(Ok(()), |bytes| run.write(RunFile::Autoencoder, &bytes))?;
+            import.map_or(Ok(()), |record| run.write_import_record(record))?;
             return Ok(run);
         }
         Action::Begin => {
@@ -73,6 +88,7 @@ pub fn start(out: &Path, plan: &Plan, existing: ExistingRun) -> Result<RunDir, W
     run.clear()?;
     run.write_start(plan.record(), plan.config())?;
     kept.map_or(Ok(()), |bytes| run.write(RunFile::Autoencoder, &bytes))?;
+    import.map_or(Ok(()), |record| run.write_import_record(record))?;
     Ok(run)
 }
 
@@ -87,12 +103,17 @@ enum Action {
 }
 
 /// What is to be done with the directory, if it can be used.
-fn check(run: &RunDir, plan: &Plan, existing: ExistingRun) -> Result<Action, WorkflowError> {
+fn check(
+    run: &RunDir,
+    plan: &Plan,
+    import: Option<&ImportRecord>,
+    existing: ExistingRun,
+) -> Result<Action, WorkflowError> {
     let path = || run.path().to_owned();
     match (run.state()?, existing) {
         (RunState::Empty | RunState::Remainder, _) => Ok(Action::Begin),
         (RunState::Foreign(file), _) => Err(WorkflowError::Foreign { path: path(), file }),
-        (RunState::Started, ExistingRun::Resume) => resumable(run.unfinished()?, plan).map(Action::Resume),
+        (RunState::Started, ExistingRun::Resume) => resumable(run.unfinished()?, plan, import).map(Action::Resume),
         (RunState::Started, _) if !run.has_progress() => Ok(Action::Begin),
         (RunState::Started, ExistingRun::Refuse) => Err(WorkflowError::AlreadyStarted { path: path() }),
         (RunState::Started, ExistingRun::Replace) => match run.replacement().state()? {
@@ -106,10 +127,22 @@ fn check(run: &RunDir, plan: &Plan, existing: ExistingRun) -> Result<Action, Wor
 }
 
 /// The run, if it has these samples and settings.
-fn resumable(run: RunDir, plan: &Plan) -> Result<RunDir, WorkflowError> {
+fn resumable(run: RunDir, plan: &Plan, import: Option<&ImportRecord>) -> Result<RunDir, WorkflowError> {
     let path = || run.path().to_owned();
-    if let Some(record) = run.import_record()? {
-        return Err(WorkflowError::Imported { path: path(), from: record.path });
+    match (run.import_record()?, import) {
+        (Some(record), _) if !record.fine_tuned => {
+            return Err(WorkflowError::Imported { path: path(), from: record.path });
+        }
+        (Some(record), None) => return Err(WorkflowError::FineTuned { path: path(), from: record.path }),
+        (Some(record), Some(now)) if !record.is_of_the_same(now) => {
+            return Err(WorkflowError::OtherImport { path: path(), before: record.path });
+        }
+        // It was interrupted before its record was written.
+        (None, Some(_)) if !run.has_progress() => {}
+        (None, Some(_)) => {
+            return Err(WorkflowError::OtherImport { path: path(), before: "an encoder of its own".into() });
+        }
+        (Some(_), Some(_)) | (None, None) => {}
     }
     let differences = settings_differences(&run.config()?, plan.config())?;
     if !differences.is_empty() {

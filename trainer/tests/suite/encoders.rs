@@ -38,12 +38,12 @@ fn windows() -> Samples {
     Samples::new("windows", values, 96).with_layout(Layout::Windows { channels: 3 })
 }
 
-fn file(name: &str) -> PathBuf {
+pub(crate) fn file(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/suite/import/encoders").join(name)
 }
 
 /// The encoders, with samples for each and a number of clusters.
-fn encoders() -> [(&'static str, Samples, usize); 3] {
+pub(crate) fn encoders() -> [(&'static str, Samples, usize); 3] {
     [("mlp", digits().samples, 10), ("conv2d", digits().samples, 10), ("conv1d", windows(), 4)]
 }
 
@@ -78,7 +78,7 @@ fn integers_find_the_clusters_of_the_latents() {
         let dataset = Dataset { samples, labels: None, groups: None };
         let plan = EncoderPlan::new(&encoder_file(name), &Source::new(name), &dataset, config(clusters)).unwrap();
         let folder = tempfile::tempdir().unwrap();
-        let run = start_import(folder.path(), &plan, false).unwrap();
+        let run = start_import(folder.path(), &plan, ExistingRun::Refuse).unwrap();
         let summary = fit_import(&run, &plan, &FitOptions::default(), &mut ()).unwrap();
         drop(run);
         let exact = summary.trained.assign(&dataset.samples).unwrap();
@@ -100,7 +100,7 @@ fn an_imported_encoder_is_used_like_a_trained_one() {
     let source = Source::new(name);
     let plan = EncoderPlan::new(&encoder_file(name), &source, &dataset, config(clusters)).unwrap();
     let folder = tempfile::tempdir().unwrap();
-    let run = start_import(folder.path(), &plan, false).unwrap();
+    let run = start_import(folder.path(), &plan, ExistingRun::Refuse).unwrap();
     let run = fit_import(&run, &plan, &FitOptions::default(), &mut ()).unwrap().run;
     let record = run.import_record().unwrap().unwrap();
     assert_eq!((&*record.model, record.numbers.len()), ("encoder (ONNX)", 0));
@@ -138,7 +138,7 @@ fn an_exported_graph_is_the_model() {
         let samples = &dataset.samples;
         let source = Source::new(name);
         let plan = EncoderPlan::new(&encoder_file(name), &source, &dataset, config(clusters)).unwrap();
-        let run = start_import(&folder.path().join(name), &plan, false).unwrap();
+        let run = start_import(&folder.path().join(name), &plan, ExistingRun::Refuse).unwrap();
         let run = fit_import(&run, &plan, &FitOptions::default(), &mut ()).unwrap().run;
         let path = folder.path().join("m.onnx");
         let export = Export::new(&run, &source, &dataset, None).unwrap();

@@ -46,6 +46,13 @@ fn changed(change: impl FnOnce(&mut Parts)) -> Vec<u8> {
     parts.file()
 }
 
+/// A sound file whose tensor `bias` is in another file.
+fn elsewhere(entries: &[(&str, &str)]) -> Vec<u8> {
+    let entry = |(key, value): &(&str, &str)| Message::default().bytes(1, key).bytes(2, value);
+    let entries: Vec<Message> = entries.iter().map(entry).collect();
+    with_tensor(1, sized("bias", 1, &[4]).all(13, &entries).int(14, 1))
+}
+
 fn conv(attributes: &[Message]) -> Vec<u8> {
     with_node(0, node("Conv", "x kernel bias", "a", attributes))
 }
@@ -203,7 +210,37 @@ fn graphs() -> Vec<(Vec<u8>, &'static str)> {
         (with_tensor(1, sized("bias", 1, &[4]).bytes(9, numbers(f32::NAN))), "tensor bias: it contains NaN"),
         (with_tensor(1, sized("bias", 1, &[4]).bytes(9, numbers(f32::INFINITY))), "tensor bias: it contains inf"),
         (with_tensor(1, sized("bias", 8, &[4]).bytes(9, [0; 16])), "tensor bias: its numbers are of type 8"),
-        (with_tensor(1, tensor("bias", &[4]).int(14, 1)), "tensor bias: its numbers are in another file"),
+        // Numbers in another file; `m.data` has 16 bytes.
+        (elsewhere(&[]), "tensor bias: its numbers are in \"\", and only a file in the folder of the model is read"),
+        (elsewhere(&[("location", "../m.data")]), "tensor bias: its numbers are in \"../m.data\", and only a file"),
+        (elsewhere(&[("location", "/etc/passwd")]), "tensor bias: its numbers are in \"/etc/passwd\", and only a file"),
+        (elsewhere(&[("location", "x/m.data")]), "tensor bias: its numbers are in \"x/m.data\", and only a file"),
+        (elsewhere(&[("location", "..")]), "tensor bias: its numbers are in \"..\", and only a file"),
+        (
+            elsewhere(&[("location", "none.data")]),
+            "tensor bias: its numbers are in none.data, which can't be read: copy",
+        ),
+        (elsewhere(&[("location", "m.data"), ("offset", "4")]), "its sizes ask for 4 numbers, but the file has 3"),
+        (
+            elsewhere(&[("location", "m.data"), ("offset", "40")]),
+            "its numbers are 0 bytes at 40 of m.data, which has 16",
+        ),
+        (
+            elsewhere(&[("location", "m.data"), ("offset", "8"), ("length", "16")]),
+            "its numbers are 16 bytes at 8 of m.data, which has 16",
+        ),
+        (
+            elsewhere(&[("location", "m.data"), ("offset", "8"), ("length", "18446744073709551615")]),
+            "its numbers are 18446744073709551615 bytes at 8 of m.data",
+        ),
+        (
+            elsewhere(&[("location", "m.data"), ("offset", "-1")]),
+            "tensor bias: where its numbers are can't be read (offset is",
+        ),
+        (
+            elsewhere(&[("location", "m.data"); 9]),
+            "tensor bias: where its numbers are can't be read (it has 9 entries)",
+        ),
         (with_tensor(1, cut_float), "not a readable ONNX file"),
         (
             with_tensor(5, sized("variance", 1, &[4]).bytes(9, numbers(-2.0))),
@@ -246,6 +283,8 @@ fn each_graph_is_answered_with_the_node_or_tensor() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("m.onnx");
     assert_eq!(answer(&path, &Parts::sound().file(), &images(1)), Ok(3));
+    fs::write(folder.path().join("m.data"), [0; 16]).unwrap();
+    assert_eq!(answer(&path, &elsewhere(&[("location", "m.data")]), &images(1)), Ok(3));
     let graphs = graphs();
     println!("{} files", graphs.len());
     assert!(graphs.len() >= 60);

@@ -9,6 +9,7 @@ mod damaged;
 mod directories;
 mod encoders;
 mod far_values;
+mod fine_tuning;
 mod front_end;
 mod hostile_encoders;
 mod import;

@@ -3,6 +3,7 @@
 mod elementwise;
 pub(super) mod problem;
 mod stack;
+mod starting;
 
 use rayon::prelude::*;
 
@@ -14,6 +15,7 @@ use super::equalised::{Extents, equalised};
 use super::error::ImportError;
 use crate::base::arrays::from_rows;
 use crate::data::{DataError, Samples, Scaling};
+use crate::nn::{Architecture, LayerShape};
 use crate::trained::{CHUNK, Dense, Layer, Trained};
 
 /// An encoder that another program trained, for samples of a given form.
@@ -22,7 +24,8 @@ pub struct ImportedEncoder {
     /// What it is, such as `encoder (ONNX)`.
     pub name: String,
     stack: LayerStack,
-    /// The scaling and layers of the encoder alone.
+    /// The scaling of a sample, in f64 and in f32, and the layers of the encoder alone.
+    map: Elementwise,
     scaling: Scaling,
     layers: Vec<Layer>,
     channels: usize,
@@ -34,8 +37,8 @@ impl ImportedEncoder {
         if stack.is_empty() {
             return Err(LayerProblem::NoLayers);
         }
-        let (scaling, layers) = stack.clone().finish()?;
-        Ok(Self { name: name.into(), scaling: scaling.scaling(channels), stack, layers, channels })
+        let (map, layers) = stack.clone().finish()?;
+        Ok(Self { name: name.into(), scaling: map.scaling(channels), map, stack, layers, channels })
     }
 
     /// Number of values of a sample.
@@ -51,6 +54,16 @@ impl ImportedEncoder {
     /// The layers, from the sample to the latent.
     pub fn layers(&self) -> &[Layer] {
         &self.layers
+    }
+
+    /// The sizes of the layers.
+    pub fn shapes(&self) -> Vec<LayerShape> {
+        self.layers.iter().map(LayerShape::from).collect()
+    }
+
+    /// The layers as they are spelt; none if they have no spelling.
+    pub fn architecture(&self) -> Architecture {
+        Architecture::of_shapes(&self.shapes())
     }
 
     /// The latents of whole samples, in f32.

@@ -284,7 +284,7 @@ fn fold_into_rows(weights: &mut [f32], bias: &mut [f32], map: &Elementwise) {
 }
 
 /// A factor and a shift of each input, and then rows of weights.
-fn absorb(weights: &mut [f64], bias: &mut [f64], inputs: usize, map: &Elementwise) {
+pub(super) fn absorb(weights: &mut [f64], bias: &mut [f64], inputs: usize, map: &Elementwise) {
     for (row, bias) in weights.chunks_exact_mut(inputs.max(1)).zip(bias) {
         *bias += row.iter().zip(&map.shift).map(|(weight, shift)| weight * shift).sum::<f64>();
         row.iter_mut().zip(&map.factor).for_each(|(weight, factor)| *weight *= factor);
@@ -292,7 +292,7 @@ fn absorb(weights: &mut [f64], bias: &mut [f64], inputs: usize, map: &Elementwis
 }
 
 /// The same for filters, whose weights of a pixel's channels lie side by side.
-fn absorb_channels(weights: &mut [f64], bias: &mut [f64], channels: usize, map: &Elementwise) {
+pub(super) fn absorb_channels(weights: &mut [f64], bias: &mut [f64], channels: usize, map: &Elementwise) {
     let per_filter = weights.len() / bias.len().max(1);
     let map = map.repeated(channels, per_filter);
     absorb(weights, bias, per_filter, &map);

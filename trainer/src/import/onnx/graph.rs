@@ -6,6 +6,7 @@ use std::path::Path;
 use prost::Message;
 use prost::bytes::Bytes;
 
+use super::external::ExternalFiles;
 use super::limits::{MOST, OPERATOR_SETS};
 use super::problem::OnnxProblem;
 use super::proto::{Model, Node, Tensor, ValueInfo};
@@ -28,7 +29,10 @@ pub(in crate::import) struct OnnxGraph {
 impl OnnxGraph {
     /// Reads a file.
     pub(in crate::import) fn read(path: &Path) -> Result<Self, ImportError> {
-        Self::decode(file_bytes(path)?.into()).map_err(ImportError::of_onnx(path))
+        let mut graph = Self::decode(file_bytes(path)?.into()).map_err(ImportError::of_onnx(path))?;
+        let mut files = ExternalFiles::beside(path);
+        graph.initializers.values_mut().try_for_each(|tensor| files.fill(tensor))?;
+        Ok(graph)
     }
 
     fn decode(bytes: Bytes) -> Result<Self, OnnxProblem> {

@@ -6,6 +6,7 @@
 mod builder;
 mod clustering;
 mod export;
+mod external;
 mod forms;
 mod graph;
 mod limits;
@@ -27,7 +28,7 @@ use std::path::Path;
 pub(super) use builder::GraphBuilder;
 pub use clustering::{has_clusters, read_onnx_clustering};
 pub use export::onnx_file;
-pub use problem::{NodeProblem, OnnxProblem, TensorProblem};
+pub use problem::{ExternalProblem, NodeProblem, OnnxProblem, TensorProblem};
 pub(super) use proto::{Attribute, kinds};
 
 use super::encoder::ImportedEncoder;

@@ -1,5 +1,7 @@
 //! Why an ONNX file can't be imported.
 
+use std::path::PathBuf;
+
 use thiserror::Error;
 
 use super::limits::OPERATOR_SETS;
@@ -75,6 +77,14 @@ pub enum OnnxProblem {
     /// The graph does not end in the greatest or least of several scores.
     #[error("it has no ArgMax or ArgMin, so that it is no clustering")]
     NoClusters,
+    /// The numbers of a constant are in another file, and can't be had from it.
+    #[error("tensor {tensor}: {problem}")]
+    External {
+        /// The constant's name.
+        tensor: String,
+        /// Why.
+        problem: ExternalProblem,
+    },
     /// A node that can't be taken into a model file.
     #[error("node {node} ({operator}): {problem}")]
     Node {
@@ -178,6 +188,43 @@ pub enum NodeProblem {
     /// A layer that follows from it can't be built.
     #[error(transparent)]
     Layer(#[from] LayerProblem),
+}
+
+/// Why the numbers of a constant can't be had from another file.
+///
+/// ```
+/// use edgemix::import::ExternalProblem;
+///
+/// let problem = ExternalProblem::Missing("encoder.onnx.data".into());
+/// assert!(problem.to_string().starts_with("its numbers are in encoder.onnx.data, which"));
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum ExternalProblem {
+    /// What says where they are can't be read.
+    #[error("where its numbers are can't be read ({0}): export the model again")]
+    Unreadable(String),
+    /// The file is not one beside the graph.
+    #[error("its numbers are in {:?}, and only a file in the folder of the model is read: export it with external_data=False", .0.display().to_string())]
+    Place(PathBuf),
+    /// The file is not there.
+    #[error(
+        "its numbers are in {}, which can't be read: copy it to the folder of the model, or export that with external_data=False",
+        .0.display()
+    )]
+    Missing(PathBuf),
+    /// The file ends before.
+    #[error("its numbers are {length} bytes at {first} of {}, which has {found}: copy it once more", file.display())]
+    Short {
+        /// The file.
+        file: PathBuf,
+        /// Where they begin.
+        first: u64,
+        /// How many bytes they take.
+        length: u64,
+        /// How many bytes the file has.
+        found: usize,
+    },
 }
 
 /// Why a constant can't be used.

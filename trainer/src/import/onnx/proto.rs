@@ -123,9 +123,21 @@ pub(in crate::import) struct Tensor {
     pub(in crate::import) raw: Bytes,
     #[prost(double, repeated, tag = "10")]
     pub(in crate::import) doubles: Vec<f64>,
+    /// Where the numbers are in another file, of [`Entry`].
+    #[prost(bytes = "bytes", repeated, tag = "13")]
+    pub(in crate::import) external: Vec<Bytes>,
     /// 1 if the numbers are in another file.
     #[prost(int32, tag = "14")]
     pub(in crate::import) location: i32,
+}
+
+/// A word and what it says.
+#[derive(Clone, PartialEq, Message)]
+pub(in crate::import) struct Entry {
+    #[prost(string, tag = "1")]
+    pub(in crate::import) key: String,
+    #[prost(string, tag = "2")]
+    pub(in crate::import) value: String,
 }
 
 /// The type of the numbers of a tensor, by its number in the file.

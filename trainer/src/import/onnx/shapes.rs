@@ -27,8 +27,11 @@ pub(super) fn flatten(operation: &Operation, value: &mut Value) -> Result<(), No
 }
 
 pub(super) fn reshape(operation: &Operation, value: &mut Value) -> Result<(), NodeProblem> {
-    operation.requires("allowzero", 0, 0, "0")?;
     let shape = operation.constant(1, "2")?.ints();
+    // It says what a size of 0 means, and changes nothing where there is none.
+    if shape.contains(&0) {
+        operation.requires("allowzero", 0, 0, "0")?;
+    }
     let wrong = || value.wrong_sizes(format!("sizes that can become {shape:?}"));
     let Some((&first, rest)) = shape.split_first() else { return Err(wrong()) };
     // The first axis keeps its length: it is open, copied, or that of one sample.

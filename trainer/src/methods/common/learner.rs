@@ -30,8 +30,16 @@ pub(in crate::methods) struct Learner<B: AutodiffBackend> {
 impl<B: AutodiffBackend> Learner<B> {
     /// An autoencoder with fresh weights and the plan's layers.
     pub(in crate::methods) fn new(fit: &Fitting<'_, B>, optimizer: Optimizer, variational: bool) -> Self {
-        let mut weights = fit.rng("weights", 0);
-        Self::of(fit, optimizer, Autoencoder::new(&fit.plan.encoder, variational, &mut weights, &fit.device))
+        Self::of(fit, optimizer, Self::fresh(fit, variational))
+    }
+
+    /// An autoencoder with the plan's layers, whose encoder has fresh weights unless they are given.
+    fn fresh(fit: &Fitting<'_, B>, variational: bool) -> Autoencoder<B> {
+        let weights = &mut fit.rng("weights", 0);
+        match &fit.start {
+            Some(start) => Autoencoder::starting_from(start, variational, weights, &fit.device),
+            None => Autoencoder::new(&fit.plan.encoder, variational, weights, &fit.device),
+        }
     }
 
     /// An autoencoder restored from a checkpoint.
@@ -52,10 +60,8 @@ impl<B: AutodiffBackend> Learner<B> {
         variational: bool,
         kept: KeptAutoencoder,
     ) -> Result<Self, FitError> {
-        let fresh =
-            |variational| Autoencoder::new(&fit.plan.encoder, variational, &mut fit.rng("weights", 0), &fit.device);
-        let other = with_weights::<B, _>(fresh(kept.is_variational), kept.weights, &fit.device)?;
-        Ok(Self::of(fit, optimizer, fresh(variational).adopting(other)))
+        let other = with_weights::<B, _>(Self::fresh(fit, kept.is_variational), kept.weights, &fit.device)?;
+        Ok(Self::of(fit, optimizer, Self::fresh(fit, variational).adopting(other)))
     }
 
     fn of(fit: &Fitting<'_, B>, optimizer: Optimizer, autoencoder: Autoencoder<B>) -> Self {

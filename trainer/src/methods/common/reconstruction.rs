@@ -50,6 +50,10 @@ impl ReconstructionTarget {
 /// Trains an autoencoder on a loss and returns it, or returns the one that the fit starts from. One that was trained is kept,
 /// so that other fits can start from it.
 ///
+/// If the weights of the encoder are given, the decoder learns alone, and from the squared error: gradients that come through a
+/// fresh decoder would spoil what the encoder has learned (Kumar, Raghunathan, Jones, Ma and Liang, "Fine-Tuning can Distort
+/// Pretrained Features and Underperform Out-of-Distribution", 2022).
+///
 /// # Errors
 /// See [`FitError`].
 pub(in crate::methods) fn reconstruct<B: AutodiffBackend>(
@@ -61,14 +65,35 @@ pub(in crate::methods) fn reconstruct<B: AutodiffBackend>(
     if let Some(kept) = fit.kept_autoencoder()? {
         return Learner::started(fit, plan.optimizer, variational, kept);
     }
-    let loss = &loss;
+    if fit.start.is_some() {
+        let learner = train(fit, false, decoding)?;
+        let kept = fit.keep_autoencoder(false, learner.autoencoder.weights()?)?;
+        return Learner::started(fit, plan.optimizer, variational, kept);
+    }
+    let learner = train(fit, variational, loss)?;
+    fit.keep_autoencoder(variational, learner.autoencoder.weights()?)?;
+    Ok(learner)
+}
+
+/// Runs the phase.
+fn train<B: AutodiffBackend>(
+    fit: &mut Fitting<'_, B>,
+    variational: bool,
+    loss: impl Fn(&Learner<B>, &mut Batch<B>) -> Losses<B>,
+) -> Result<Learner<B>, FitError> {
+    let (plan, loss) = (fit.plan.reconstruction, &loss);
     let phase = fit.phase(
         plan,
         |fit| Ok(Reconstruction { learner: Learner::new(fit, plan.optimizer, variational), loss }),
         |state, fit| Ok(Reconstruction { learner: Learner::restored(fit, plan.optimizer, variational, state)?, loss }),
     )?;
-    fit.keep_autoencoder(variational, phase.learner.autoencoder.weights()?)?;
     Ok(phase.learner)
+}
+
+/// The loss of a decoder whose encoder stays as it is.
+fn decoding<B: AutodiffBackend>(learner: &Learner<B>, batch: &mut Batch<B>) -> Losses<B> {
+    let mean = learner.autoencoder.encode(batch.augmented.clone()).mean.detach();
+    vec![("reconstruction", learner.reconstruction(&Latent { mean, log_variance: None }, batch))]
 }
 
 /// The loss of a plain or variational autoencoder: augmented samples are encoded, and they or the original ones reconstructed.

@@ -89,6 +89,20 @@ impl<B: Backend> Convolution<B> {
         }
     }
 
+    /// A layer of an encoder with the numbers of a plain one, whose weights are `filters x rows x columns x channels`.
+    pub(super) fn from_plain(plain: &trained::Convolution, device: &B::Device) -> Self {
+        let ConvolutionShape { input, filters, window } = plain.shape;
+        let [rows, columns] = window.sizes();
+        let weights = TensorData::new(plain.weights.clone(), [filters, rows, columns, input.channels]);
+        let bias = TensorData::new(plain.bias.clone(), [filters]);
+        Self {
+            weight: Param::from_tensor(Tensor::<B, 4>::from_data(weights, device).permute([0, 3, 1, 2])),
+            bias: Param::from_tensor(Tensor::from_data(bias, device)),
+            shape: plain.shape,
+            direction: Direction::Encode,
+        }
+    }
+
     fn convolve(&self, x: Tensor<B, 2>, weight: Tensor<B, 4>) -> Tensor<B, 2> {
         let ConvolutionShape { input, window, .. } = self.shape;
         let (sizes, strides, paddings) = (window.sizes(), window.strides(), window.paddings());

@@ -79,6 +79,12 @@ impl<B: Backend> Dense<B> {
         let bias = Param::from_tensor(Tensor::from_data(TensorData::new(bias, [outputs]), device));
         Self { linear: Linear { weight, bias: Some(bias) } }
     }
+
+    /// A layer with the numbers of a plain one, whose weights are `outputs x inputs`.
+    pub(super) fn from_plain(dense: &trained::Dense, device: &B::Device) -> Self {
+        let weights = (0..dense.inputs).flat_map(|input| dense.weights[input..].iter().step_by(dense.inputs).copied());
+        Self::from_numbers(weights.collect(), dense.bias.clone(), device)
+    }
 }
 
 impl<B: Backend> Dense<B> {

@@ -44,6 +44,10 @@ impl PoolingSpelling {
         Some(Self { operation, window: Window { size: positive(size)?, stride: positive(stride)?, padding: 0, axes } })
     }
 
+    pub(super) fn of(pooling: trained::Pooling) -> Self {
+        Self { operation: pooling.operation, window: pooling.window }
+    }
+
     pub(super) fn axes(self) -> Axes {
         self.window.axes
     }
