@@ -10,7 +10,7 @@ use crate::assessment::chips::Misfit;
 use crate::base::text::counted;
 use crate::data::{CellProblem, ColumnRole, DataError, WindowingProblem};
 use crate::device::DeviceError;
-use crate::import::ImportError;
+use crate::import::{ImportError, OnnxProblem};
 use crate::methods::ClustersError;
 use crate::quantize::QuantizeError;
 use crate::run::{ChoiceError, RunError, RunFile};
@@ -184,6 +184,11 @@ fn import_advice(error: &WorkflowError) -> Option<&'static str> {
             "let the PCA keep fewer components, or give more samples; --allow-disagreement writes the model anyway"
         }
         WorkflowError::Quantize(QuantizeError::LatentTooLong(_)) => "put a PCA before the clustering",
+        WorkflowError::Import(ImportError::Onnx { problem, .. })
+            if matches!(**problem, OnnxProblem::NotOne { what: "output", .. }) =>
+        {
+            "name the one that is the latent with --latent"
+        }
         _ => return None,
     })
 }

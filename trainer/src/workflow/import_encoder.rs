@@ -175,7 +175,7 @@ fn check_method(method: &MethodConfig) -> Result<(), FitError> {
     let is_possible = |name: &&&str| MethodConfig::named(name).is_some_and(|method| method.works_without_encoder());
     let possible: Vec<&str> = MethodConfig::NAMES.iter().filter(is_possible).copied().collect();
     let problem = format!(
-        "{} trains its encoder itself; an imported encoder takes one of {}",
+        "{} trains its encoder itself; an imported encoder takes one of {}, unless it is trained further",
         method.name(),
         possible.join(", ")
     );

@@ -1,6 +1,6 @@
 //! Encoders of other programs: their latents in floating point, and the clusters of the integers.
 //!
-//! `import/encoders.py` wrote the encoders and the latents of onnxruntime.
+//! `import/encoders.py` and, by PyTorch itself, `import/pytorch.py` wrote the encoders and the latents of onnxruntime.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -77,19 +77,9 @@ fn integers_find_the_clusters_of_the_latents() {
     for (name, samples, clusters) in encoders() {
         let dataset = Dataset { samples, labels: None, groups: None };
         let plan = EncoderPlan::new(&encoder_file(name), &Source::new(name), &dataset, config(clusters)).unwrap();
-        let folder = tempfile::tempdir().unwrap();
-        let run = start_import(folder.path(), &plan, ExistingRun::Refuse).unwrap();
-        let summary = fit_import(&run, &plan, &FitOptions::default(), &mut ()).unwrap();
-        drop(run);
-        let exact = summary.trained.assign(&dataset.samples).unwrap();
-        let file = summary.run.model().unwrap();
-        let assigned = inference::assign_samples(&file.model().unwrap(), &dataset.samples).unwrap();
-        let integers: Vec<u16> = assigned.iter().map(|found| found.cluster).collect();
-        let share = agreement(&exact, &integers);
+        let share = agreement_of_integers(&plan);
         println!("{name}: {:.2} % of the samples in the same cluster by the integers", 100.0 * share);
         assert!(share >= 0.985, "{name}: {share}");
-        let found = (0..clusters as u16).filter(|cluster| exact.contains(cluster)).count();
-        assert_eq!(found, clusters, "{name}");
     }
 }
 
@@ -116,6 +106,46 @@ fn an_imported_encoder_is_used_like_a_trained_one() {
     let dec = FitConfig { method: MethodConfig::named("dec").unwrap(), ..FitConfig::default() };
     let refused = EncoderPlan::new(&encoder_file(name), &source, &dataset, dec).unwrap_err().to_string();
     assert!(refused.contains("dec trains its encoder itself; an imported encoder takes one of dpm, "), "{refused}");
+}
+
+/// The files of PyTorch's own exporters: that of TorchScript, and the newer one, whose weights are in a second file.
+#[test]
+fn latents_and_clusters_are_those_of_pytorchs_own_files() {
+    for (name, samples, clusters) in encoders() {
+        let path = |exporter: &str| file(&format!("../pytorch/{name}-{exporter}.onnx"));
+        let expected: Array2<f32> = ndarray_npy::read_npy(file(&format!("../pytorch/{name}.npy"))).unwrap();
+        for exporter in ["script", "dynamo"] {
+            let encoder = read_onnx(&path(exporter), &samples, None).unwrap();
+            let found = encoder.encode(&samples.chunk(0..expected.nrows()).unwrap());
+            assert_eq!(found.len(), expected.len(), "{name} {exporter}");
+            let distances = found.iter().zip(&expected).map(|(found, expected)| (found - expected).abs());
+            let farthest = distances.fold(0.0, f32::max);
+            println!("{name} {exporter}: {} layers, at most {farthest:.1e} from onnxruntime", encoder.layers().len());
+            assert!(farthest < 1e-4, "{name} {exporter}: {farthest}");
+        }
+        let dataset = Dataset { samples, labels: None, groups: None };
+        let encoder = EncoderFile { path: path("dynamo"), ..EncoderFile::default() };
+        let plan = EncoderPlan::new(&encoder, &Source::new(name), &dataset, config(clusters)).unwrap();
+        let share = agreement_of_integers(&plan);
+        println!("{name}: {:.2} % of the samples in the same cluster by the integers", 100.0 * share);
+        assert!(share >= 0.985, "{name}: {share}");
+    }
+}
+
+/// The share of the samples that the integers put into the cluster of the model in f32.
+fn agreement_of_integers(plan: &EncoderPlan) -> f64 {
+    let samples = &plan.plan().dataset().samples;
+    let folder = tempfile::tempdir().unwrap();
+    let run = start_import(folder.path(), plan, ExistingRun::Refuse).unwrap();
+    let summary = fit_import(&run, plan, &FitOptions::default(), &mut ()).unwrap();
+    let exact = summary.trained.assign(samples).unwrap();
+    let file = summary.run.model().unwrap();
+    let assigned = inference::assign_samples(&file.model().unwrap(), samples).unwrap();
+    let integers: Vec<u16> = assigned.iter().map(|found| found.cluster).collect();
+    let wanted = summary.trained.head.n_clusters();
+    let found = (0..wanted as u16).filter(|cluster| exact.contains(cluster)).count();
+    assert_eq!(found, wanted);
+    agreement(&exact, &integers)
 }
 
 /// A decoder after the latent is left out, and the latent may be any value.

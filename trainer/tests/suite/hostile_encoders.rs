@@ -285,6 +285,16 @@ fn each_graph_is_answered_with_the_node_or_tensor() {
     assert_eq!(answer(&path, &Parts::sound().file(), &images(1)), Ok(3));
     fs::write(folder.path().join("m.data"), [0; 16]).unwrap();
     assert_eq!(answer(&path, &elsewhere(&[("location", "m.data")]), &images(1)), Ok(3));
+    // A copy of a constant, as the older exporter of PyTorch writes equal ones.
+    let copied = |of: &str| {
+        changed(|parts| {
+            parts.nodes[0] = node("Conv", "x kernel copy", "a", &[ints("pads", &[1; 4])]);
+            parts.nodes.insert(0, node("Identity", of, "copy", &[]));
+        })
+    };
+    assert_eq!(answer(&path, &copied("bias"), &images(1)), Ok(3));
+    let refused = answer(&path, &copied("none"), &images(1)).unwrap_err();
+    assert!(refused.contains("node the Identity (Identity): it reads none, which is neither"), "{refused}");
     let graphs = graphs();
     println!("{} files", graphs.len());
     assert!(graphs.len() >= 60);

@@ -12,7 +12,7 @@ use ndarray::Array2;
 
 use super::forms::Forms;
 use super::graph::OnnxGraph;
-use super::nodes::{at, constant_nodes};
+use super::nodes::{add_copies, at, constant_nodes, is_constant};
 use super::operation::{Constants, Operation, attributes};
 use super::problem::{NodeProblem, OnnxProblem};
 use super::proto::{Node, kinds};
@@ -65,9 +65,10 @@ fn scores(graph: &OnnxGraph, last: &Node) -> Result<(Affine, Forms), OnnxProblem
     let own = constant_nodes(&nodes)?;
     let mut constants: Constants = graph.initializers.iter().map(|(name, tensor)| (&**name, tensor)).collect();
     constants.extend(own.iter().map(|(name, tensor)| (*name, tensor)));
+    add_copies(&nodes, &mut constants);
     let walk = Walk::new(&input.name, features(input)?, &nodes);
     let mut walk = walk.map_err(|problem| at(last, problem))?;
-    for node in nodes.iter().filter(|node| node.operator != "Constant") {
+    for node in nodes.iter().filter(|node| !is_constant(node, &constants)) {
         walk.step(node, &constants).map_err(|problem| at(node, problem))?;
     }
     let scores = walk.values.remove(&**read).ok_or_else(|| at(last, NodeProblem::Unknown(read.clone())))?;

@@ -35,7 +35,7 @@ use super::encoder::ImportedEncoder;
 use super::error::ImportError;
 use crate::data::Samples;
 use graph::OnnxGraph;
-use nodes::{at, constant_nodes};
+use nodes::{add_copies, at, constant_nodes, is_constant};
 use operation::{Constants, Operation, attributes};
 use operators::{Effect, apply};
 use proto::{Node, Tensor};
@@ -88,9 +88,10 @@ fn follow(graph: &OnnxGraph, nodes: &[&Node], input: &str, mut value: Value) -> 
     let own: Vec<(&str, Tensor)> = constant_nodes(nodes)?;
     let mut constants: Constants = graph.initializers.iter().map(|(name, tensor)| (&**name, tensor)).collect();
     constants.extend(own.iter().map(|(name, tensor)| (*name, tensor)));
+    add_copies(nodes, &mut constants);
     // The names of the value, and of what it was before.
     let (mut current, mut past) = (HashSet::from([input]), HashSet::new());
-    for node in nodes.iter().filter(|node| node.operator != "Constant") {
+    for node in nodes.iter().filter(|node| !is_constant(node, &constants)) {
         let step = |value: &mut Value| {
             let place = place(node, &constants, &current, &past)?;
             if !matches!(&*node.domain, "" | "ai.onnx") {
