@@ -15,6 +15,7 @@ use super::progress::{View, during, during_fit};
 use super::report::write_page;
 use super::warnings::{warn_of_cluster_count, warn_of_fit};
 use crate::base::text::counted;
+use crate::data::{Samples, ValueRange};
 use crate::methods::{Clusters, FitConfig};
 use crate::run::{Choices, EncoderRecord, RunFile, read_settings};
 use crate::workflow::{
@@ -167,11 +168,12 @@ impl Clustering {
         let file = run.model()?;
         let encoder = plan.encoder();
         show(&format!(
-            "{name}: {features}, {layers}, a latent of {dims}\n{found}{changed}{0}: {sizes}\nreport: {report}\nnext: edgemix inspect \
+            "{name}: {features} {range}, {layers}, a latent of {dims}\n{found}{changed}{0}: {sizes}\nreport: {report}\nnext: edgemix inspect \
              {0}\n      edgemix evaluate {out}\n",
             file.path().display(),
             name = encoder.name,
             features = counted(encoder.n_features(), "feature"),
+            range = range(&dataset.samples),
             layers = counted(encoder.layers().len(), "layer"),
             dims = counted(encoder.n_dims(), "dimension"),
             found = search.as_ref().map_or_else(String::new, |search| describe::search(search, n_clusters)),
@@ -181,6 +183,13 @@ impl Clustering {
             out = out.display(),
         ))
     }
+}
+
+/// The values that the encoder is given. Samples in another unit than it was trained on are the commonest mistake, and no file
+/// says which unit that is.
+fn range(samples: &Samples) -> String {
+    let all = samples.column_ranges().into_iter().fold(ValueRange::EMPTY, ValueRange::union);
+    format!("from {} to {}", all.least, all.greatest)
 }
 
 /// What the further training changed, if there was any. The run is whole by now: what can't be compared is no failure.

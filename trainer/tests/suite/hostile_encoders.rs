@@ -90,7 +90,8 @@ fn graphs() -> Vec<(Vec<u8>, &'static str)> {
         (vec![0x0b; 100_000], "not a readable ONNX file"),
         // Versions, inputs and outputs.
         (changed(|parts| parts.version = None), "does not say which version"),
-        (changed(|parts| parts.version = Some(9)), "its operators are of version 9, and versions 13 to 21"),
+        (changed(|parts| parts.version = Some(9)), "its operators are of version 9, and versions 13 to 27"),
+        (changed(|parts| parts.version = Some(28)), "its operators are of version 28, and versions 13 to 27"),
         (changed(|parts| parts.version = Some(i64::MAX)), "of version 9223372036854775807"),
         (changed(|parts| parts.outputs.clear()), "it has 0 outputs ()"),
         (changed(|parts| parts.outputs.push(value("c", 1, &[-1, 4]))), "it has 2 outputs (z, c): an encoder has one"),
@@ -285,6 +286,7 @@ fn each_graph_is_answered_with_the_node_or_tensor() {
     assert_eq!(answer(&path, &Parts::sound().file(), &images(1)), Ok(3));
     fs::write(folder.path().join("m.data"), [0; 16]).unwrap();
     assert_eq!(answer(&path, &elsewhere(&[("location", "m.data")]), &images(1)), Ok(3));
+    assert_eq!(answer(&path, &changed(|parts| parts.version = Some(27)), &images(1)), Ok(3));
     // A copy of a constant, as the older exporter of PyTorch writes equal ones.
     let copied = |of: &str| {
         changed(|parts| {

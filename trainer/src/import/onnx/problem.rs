@@ -13,7 +13,7 @@ use crate::import::encoder::problem::LayerProblem;
 /// use edgemix::import::OnnxProblem;
 ///
 /// let problem = OnnxProblem::OperatorSet(9);
-/// assert!(problem.to_string().ends_with("export it with opset_version=18"));
+/// assert!(problem.to_string().contains("export it with opset_version=18"));
 /// ```
 #[derive(Clone, Debug, PartialEq, Error)]
 #[non_exhaustive]
@@ -29,7 +29,8 @@ pub enum OnnxProblem {
     NoOperatorSet,
     /// Its operators are of a version that is not read.
     #[error(
-        "its operators are of version {0}, and versions {first} to {last} can be read: export it with opset_version=18",
+        "its operators are of version {0}, and versions {first} to {last} can be read: export it with opset_version=18 (PyTorch) \
+         or target_opset=18 (skl2onnx)",
         first = OPERATOR_SETS.start(), last = OPERATOR_SETS.end()
     )]
     OperatorSet(i64),
