@@ -184,6 +184,9 @@ fn import_advice(error: &WorkflowError) -> Option<&'static str> {
             "let the PCA keep fewer components, or give more samples; --allow-disagreement writes the model anyway"
         }
         WorkflowError::Quantize(QuantizeError::LatentTooLong(_)) => "put a PCA before the clustering",
+        WorkflowError::AlreadyStarted { .. } => {
+            "replace it with --force, resume it with --resume if it was begun with --fine-tune, or choose another directory with --out"
+        }
         WorkflowError::Import(ImportError::Onnx { problem, .. })
             if matches!(**problem, OnnxProblem::NotOne { what: "output", .. }) =>
         {
