@@ -72,7 +72,7 @@ const ENOUGH: usize = 50_000;
 /// # let mixture = Mixture { log_weights: vec![0.0; 2], means: ndarray::array![[0.0], [99.0]], covariance, clusters: vec![0, 1] };
 /// # let (method, head) = ("by hand".into(), Head::Mixture(mixture));
 /// # let scaling = Scaling { gain: vec![1.0], offset: vec![0.0], limits: None };
-/// # let trained = Trained { method, front_end: None, scaling, encoder: vec![], head, hierarchy: None };
+/// # let trained = Trained { method, front_end: None, scaling, encoder: vec![], head, hierarchy: None, decoder: None };
 ///
 /// // There are two clusters, but one of them has all samples.
 /// let samples = Samples::new("line", vec![-1.0, 0.0, 1.0], 1);

@@ -85,7 +85,7 @@ pub struct NeighbourAgreement<'a> {
 /// # let mixture = Mixture { log_weights: vec![0.0; 2], means: ndarray::array![[0.0], [10.0]], covariance, clusters: vec![0, 1] };
 /// # let (method, head) = ("by hand".into(), Head::Mixture(mixture));
 /// # let scaling = Scaling { gain: vec![1.0], offset: vec![0.0], limits: None };
-/// # let trained = Trained { method, front_end: None, scaling, encoder: vec![], head, hierarchy: None };
+/// # let trained = Trained { method, front_end: None, scaling, encoder: vec![], head, hierarchy: None, decoder: None };
 /// let known = Samples::new("known", vec![0.0, 10.0], 1);
 /// let samples = Samples::new("held out", vec![1.0, 9.0], 1);
 /// let found = [0, 0].map(|cluster| Scored { cluster, scores: vec![0, 0] });

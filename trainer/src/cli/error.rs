@@ -14,6 +14,7 @@ use crate::import::{ImportError, OnnxProblem};
 use crate::methods::ClustersError;
 use crate::quantize::QuantizeError;
 use crate::run::{ChoiceError, RunError, RunFile};
+use crate::trained::DrawError;
 use crate::training::FitError;
 use crate::workflow::WorkflowError;
 
@@ -169,6 +170,11 @@ fn workflow_advice(error: &WorkflowError) -> Option<&'static str> {
             "correct --names; `edgemix inspect` prints the number of clusters, and the report shows samples of each"
         }
         WorkflowError::Prefix { .. } => "correct --prefix",
+        WorkflowError::Draw(DrawError::NotGenerative { .. }) => {
+            "train anew with --method vade, vae-kmeans or k-dvae, or with alpha-jsd or kld and --set method.vae=true; runs that \
+             were trained before decoders were kept have none"
+        }
+        WorkflowError::TooManyDrawn { .. } => "(--per-cluster)",
         WorkflowError::NoLevel(_) => "choose one of them with export --level",
         WorkflowError::Rate(_) => "correct --finest-rate",
         _ => return None,

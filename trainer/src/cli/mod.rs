@@ -14,6 +14,7 @@ mod display;
 mod error;
 mod evaluate;
 mod export;
+mod generate;
 mod import;
 mod import_encoder;
 mod inspect;
@@ -67,6 +68,8 @@ enum Command {
     Evaluate(evaluate::Evaluate),
     /// Writes the report of a run, one HTML page.
     Report(report::Report),
+    /// Draws samples of each cluster from the decoder of a generative method.
+    Generate(generate::Generate),
     /// Trains several methods with several seeds, and prints a table of their scores.
     Compare(compare::Compare),
     /// Quantises the model of a run again, or writes it as a module in Rust or in C.
@@ -155,6 +158,7 @@ fn run(program: Program) -> Result<(), CliError> {
         Command::Import(import) => import.run(),
         Command::Evaluate(evaluate) => evaluate.run(),
         Command::Report(report) => report.run(),
+        Command::Generate(generate) => generate.run(),
         Command::Compare(compare) => compare.run(),
         Command::Export(export) => export.run(),
         Command::Inspect(inspect) => inspect.run(),

@@ -209,6 +209,32 @@ impl Scaling {
         self.limits.filter(|_| gain > 0.0).map(|limits| limits.map(|x| (x - offset) / gain))
     }
 
+    /// The values of whole samples that become these inputs. A column that is left out has the value from `left_out`, which has
+    /// one for each such column, in their order.
+    ///
+    /// ```
+    /// use edgemix::data::Scaling;
+    ///
+    /// let scaling = Scaling { gain: vec![0.5, 0.0], offset: vec![1.0, 0.0], limits: Some([-2.0, 2.0]) };
+    /// let inputs = scaling.apply(&[-4.0, 7.0, 9.0, 7.0]);
+    /// assert_eq!(inputs, [-1.0, 0.0, 2.0, 0.0]);
+    /// // The third one saturated.
+    /// assert_eq!(scaling.undo(&inputs, &[7.0]), [-4.0, 7.0, 2.0, 7.0]);
+    /// ```
+    pub fn undo(&self, inputs: &[f32], left_out: &[f32]) -> Vec<f32> {
+        let [low, high] = self.limits.unwrap_or([f32::NEG_INFINITY, f32::INFINITY]);
+        let mut left_out = left_out.iter().copied();
+        let columns = self.gain.iter().zip(&self.offset);
+        let columns: Vec<(f32, f32)> = columns
+            .map(|(&gain, &offset)| match gain {
+                0.0 => (0.0, left_out.next().unwrap_or(0.0)),
+                gain => (gain.recip(), -offset / gain),
+            })
+            .collect();
+        let value = |(x, (factor, origin)): (&f32, &(f32, f32))| x.max(low).min(high) * factor + origin;
+        inputs.iter().zip(columns.iter().cycle()).map(value).collect()
+    }
+
     /// Scales the values of whole samples.
     pub fn apply(&self, values: &[f32]) -> Vec<f32> {
         let mut scaled: Vec<f32> = match (&self.gain[..], &self.offset[..]) {

@@ -81,7 +81,7 @@ impl ImportedClustering {
         };
         let hierarchy = Some(Hierarchy::new(&mixture, &[], encoder.is_empty()));
         let (method, head) = (self.name.clone(), Head::Mixture(mixture));
-        Ok(Trained { method, front_end: None, scaling, encoder, head, hierarchy })
+        Ok(Trained { method, front_end: None, scaling, encoder, head, hierarchy, decoder: None })
     }
 }
 

@@ -144,7 +144,11 @@ impl MethodSettings for Grow {
                 (standardisation, Head::Mixture(mixture))
             }
         };
-        Ok(fit.trained(standardisation.fold(phase.learner.to_layers()), head))
+        // Without a reconstruction, the decoder stayed behind when the encoder learned on.
+        let reconstructs = self.reconstruction > 0.0;
+        let decoder = reconstructs.then(|| phase.learner.to_decoder(Some(&standardisation), false, &fit.data));
+        let decoder = decoder.transpose()?;
+        Ok(Trained { decoder, ..fit.trained(standardisation.fold(phase.learner.to_layers()), head) })
     }
 }
 

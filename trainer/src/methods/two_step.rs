@@ -4,7 +4,8 @@
 //! **Schedule**: one phase, after which the standardised latents are clustered once. Without an encoder the features are
 //! clustered, or their principal axes.
 
-use burn::tensor::{Tensor, backend::AutodiffBackend};
+use burn::tensor::Tensor;
+use burn::tensor::backend::{AutodiffBackend, Backend};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
@@ -18,7 +19,7 @@ use crate::mixture::gmm::Gmm;
 use crate::mixture::kmeans::KMeans;
 use crate::mixture::{Mixture, NotPositiveDefinite};
 use crate::nn::LayerShape;
-use crate::trained::{Head, Trained};
+use crate::trained::{Decoder, Head, Trained};
 use crate::training::{Batch, FitError, Fitting};
 use crate::variant::Variant;
 
@@ -97,7 +98,7 @@ impl MethodSettings for AeKMeans {
     }
 
     fn fit<B: AutodiffBackend>(&self, fit: &mut Fitting<'_, B>) -> Result<Trained, FitError> {
-        fit_two_steps(fit, false, |z, rng| Ok(self.kmeans.fit(z, rng).mixture()))
+        fit_two_steps(fit, false, |z, rng| Ok(Found::by_kmeans(&self.kmeans, z, rng)))
     }
 }
 
@@ -127,7 +128,7 @@ impl MethodSettings for AeGmm {
     }
 
     fn fit<B: AutodiffBackend>(&self, fit: &mut Fitting<'_, B>) -> Result<Trained, FitError> {
-        fit_two_steps(fit, false, |z, rng| self.mixture.fit(z, rng))
+        fit_two_steps(fit, false, |z, rng| Ok(Found { mixture: self.mixture.fit(z, rng)?, variance: None }))
     }
 }
 
@@ -157,7 +158,7 @@ impl MethodSettings for VaeKMeans {
     }
 
     fn fit<B: AutodiffBackend>(&self, fit: &mut Fitting<'_, B>) -> Result<Trained, FitError> {
-        fit_two_steps(fit, true, |z, rng| Ok(self.kmeans.fit(z, rng).mixture()))
+        fit_two_steps(fit, true, |z, rng| Ok(Found::by_kmeans(&self.kmeans, z, rng)))
     }
 }
 
@@ -172,21 +173,38 @@ fn calibrated<B: AutodiffBackend>(learner: &Learner<B>, batch: &mut Batch<B>) ->
     vec![("reconstruction", mean_square.clamp_min(1e-6).log() * (0.5 * features)), ("prior", prior)]
 }
 
+/// The clusters of latents.
+struct Found {
+    mixture: Mixture,
+    /// The variance of the latents about centres of k-means, which its mixture does not have.
+    variance: Option<f64>,
+}
+
+impl Found {
+    fn by_kmeans<B: Backend>(kmeans: &KMeans, z: &Tensor<B, 2>, rng: &mut ChaCha8Rng) -> Self {
+        let centers = kmeans.fit(z, rng);
+        let values: usize = z.dims().iter().product();
+        Self { variance: Some(centers.inertia / values.max(1) as f64), mixture: centers.mixture() }
+    }
+}
+
 /// Reconstructs, then clusters the standardised latents; or clusters the features, if there is no encoder.
 fn fit_two_steps<B: AutodiffBackend>(
     fit: &mut Fitting<'_, B>,
     is_variational: bool,
-    cluster: impl FnOnce(&Tensor<B::InnerBackend, 2>, &mut ChaCha8Rng) -> Result<Mixture, NotPositiveDefinite>,
+    cluster: impl FnOnce(&Tensor<B::InnerBackend, 2>, &mut ChaCha8Rng) -> Result<Found, NotPositiveDefinite>,
 ) -> Result<Trained, FitError> {
     if fit.plan.encoder.is_empty() {
         fit.activity("fitting the clusters");
         let LinearLatents { scaling, encoder, z } = LinearLatents::of(fit)?;
-        let mixture = cluster(&z, &mut fit.rng("cluster", u64::MAX))?;
+        let mixture = cluster(&z, &mut fit.rng("cluster", u64::MAX))?.mixture;
         return Ok(Trained { scaling, ..fit.trained(encoder, Head::Mixture(mixture)) });
     }
     let learner = reconstruct(fit, is_variational, if is_variational { calibrated } else { evidence })?;
     fit.activity("last fit of the clusters");
     let (standardisation, z) = learner.standardised_latents(&fit.data)?;
-    let mixture = cluster(&z, &mut fit.rng("cluster", u64::MAX))?;
-    Ok(fit.trained(standardisation.fold(learner.to_layers()), Head::Mixture(mixture)))
+    let Found { mixture, variance } = cluster(&z, &mut fit.rng("cluster", u64::MAX))?;
+    let decoder = Decoder { variance, ..learner.to_decoder(Some(&standardisation), is_variational, &fit.data)? };
+    let trained = fit.trained(standardisation.fold(learner.to_layers()), Head::Mixture(mixture));
+    Ok(Trained { decoder: Some(decoder), ..trained })
 }

@@ -15,6 +15,7 @@ pub mod dip;
 pub mod dirichlet;
 mod dirichlet_merges;
 pub mod discriminant;
+mod drawing;
 mod evidence;
 mod gaussian_mixture;
 pub mod gmm;

@@ -20,7 +20,7 @@ use pooling::{Pooling, PoolingSpelling};
 pub use trainable::LayerError;
 pub(super) use trainable::{Direction, LayerInput, TrainableLayer};
 
-use crate::trained::{self, Axes, ConvolutionShape};
+use crate::trained::{self, Activation, Axes, ConvolutionShape, DecoderLayer};
 
 /// The spelling of a layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -163,6 +163,20 @@ impl<B: Backend> Layer<B> {
             trained::Layer::Dense(dense) => Self::Dense(Dense::from_plain(dense, device)),
             trained::Layer::Convolution(convolution) => Self::Convolution(Convolution::from_plain(convolution, device)),
             trained::Layer::Pooling(pooling) => Self::Pooling(Pooling::new(*pooling, Direction::Encode)),
+        }
+    }
+
+    /// The layer of a decoder as plain numbers, with this activation.
+    ///
+    /// # Panics
+    /// If it belongs to an encoder and is not fully connected.
+    pub(super) fn to_decoder_layer(&self, activation: Activation) -> DecoderLayer {
+        match self {
+            Self::Dense(dense) => DecoderLayer::Dense(dense.to_numbers(activation)),
+            Self::Convolution(convolution) => {
+                DecoderLayer::TransposedConvolution(convolution.to_transposed(activation))
+            }
+            Self::Pooling(pooling) => DecoderLayer::Upsampling(pooling.to_upsampling()),
         }
     }
 

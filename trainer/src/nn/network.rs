@@ -242,4 +242,13 @@ impl<B: Backend> Network<B> {
         let plain = |(index, layer): (usize, &Layer<B>)| layer.as_trainable().to_plain(self.activation(index, last));
         self.layers.iter().enumerate().map(plain).collect()
     }
+
+    /// The layers of a decoder as plain numbers; the last one has no activation.
+    ///
+    /// # Panics
+    /// If the network is an encoder with convolutions or poolings.
+    pub(crate) fn to_decoder_layers(&self) -> Vec<trained::DecoderLayer> {
+        let layers = self.layers.iter().enumerate();
+        layers.map(|(index, layer)| layer.to_decoder_layer(self.activation(index, Activation::Identity))).collect()
+    }
 }

@@ -3,9 +3,9 @@
 use burn::backend::{Flex, NdArray};
 use burn::tensor::{Tensor, TensorData, Tolerance, backend::Backend};
 
-use super::{Architecture, Autoencoder, Network};
+use super::{Architecture, Autoencoder, HiddenActivation, Network};
 use crate::base::random::{normal, stream};
-use crate::data::{Samples, Scaling};
+use crate::data::{ImageShape, Samples, Scaling};
 use crate::mixture::{Covariance, Mixture};
 use crate::trained::{Activation, Head, Trained};
 
@@ -54,10 +54,32 @@ fn plain_numbers_compute_what_the_network_does() {
         encoder: mlp::<Flex>(3).to_layers(Activation::Identity),
         head: Head::Mixture(mixture),
         hierarchy: None,
+        decoder: None,
     };
     let plain = trained.encode(&Samples::new("test", values, WIDTHS[0])).unwrap();
     let expected = mlp::<Flex>(3).forward(input(11)).into_data();
     TensorData::new(plain, [11, 3]).assert_approx_eq::<f32>(&expected, Tolerance::absolute(1e-5));
+}
+
+#[test]
+fn the_plain_numbers_of_a_decoder_compute_what_it_does() {
+    let image = ImageShape { channels: 2, height: 9, width: 7 };
+    // Strides that leave a remainder, paddings, poolings, and layers that are fully connected alone.
+    for encoder in ["conv:4k4s2,5k3s2p1,3", "conv:max2,6k3p1,avg2s3,3", "conv:3k2s3p1,10,4", "12-5-3"] {
+        let shapes = encoder.parse::<Architecture>().unwrap().shapes(image.n_values(), Some(image)).unwrap();
+        for hidden in [HiddenActivation::Auto, HiddenActivation::Tanh] {
+            let mut weights = stream(0, "weights", 0);
+            let network = Autoencoder::<Flex>::new(&shapes, true, &mut weights, &Default::default()).activated(hidden);
+            let plain = network.decoder().to_decoder_layers();
+            let dims = plain[0].inputs();
+            let latents = normal(5 * dims, &mut stream(7, "latents", 0));
+            let expected =
+                network.decode(Tensor::from_data(TensorData::new(latents.clone(), [5, dims]), &Default::default()));
+            let found = plain.iter().fold(latents, |values, layer| layer.forward(&values));
+            let found = TensorData::new(found, [5, image.n_values()]);
+            found.assert_approx_eq::<f32>(&expected.into_data(), Tolerance::absolute(1e-5));
+        }
+    }
 }
 
 #[test]

@@ -59,7 +59,7 @@ const MAX_SAMPLES: usize = 50_000;
 /// # let mixture = Mixture { log_weights: vec![0.0; 2], means, covariance, clusters: vec![0, 1] };
 /// # let (method, head) = ("by hand".into(), Head::Mixture(mixture));
 /// # let scaling = Scaling { gain: vec![1.0], offset: vec![0.0], limits: None };
-/// # let trained = Trained { method, front_end: None, scaling, encoder: vec![], head, hierarchy: None };
+/// # let trained = Trained { method, front_end: None, scaling, encoder: vec![], head, hierarchy: None, decoder: None };
 /// // `trained` has two clusters on a line.
 /// let draw = |n, index| Samples::new("line", normal(n, &mut stream(0, "example", index)), 1);
 /// let (training, samples) = (draw(1000, 0), draw(100, 1));

@@ -20,7 +20,7 @@ use crate::trained::Window;
 /// # let mixture = Mixture { log_weights: vec![0.0; 2], means, covariance, clusters: vec![0, 1] };
 /// # let (method, head) = ("by hand".into(), Head::Mixture(mixture));
 /// # let scaling = Scaling { gain: vec![1.0], offset: vec![0.0], limits: None };
-/// # let trained = Trained { method, front_end: None, scaling, encoder: vec![], head, hierarchy: None };
+/// # let trained = Trained { method, front_end: None, scaling, encoder: vec![], head, hierarchy: None, decoder: None };
 /// # let provenance = Provenance { name: "line".into(), config: [0; 32], seed: 0 };
 /// // `trained` takes one feature.
 /// let samples = Samples::new("plane", vec![0.0; 20], 2);

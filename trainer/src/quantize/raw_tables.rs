@@ -84,7 +84,15 @@ fn fitted(samples: &Samples) -> Trained {
         covariance: Covariance::Spherical(vec![1.0; CLUSTERS]),
         clusters: (0..CLUSTERS as u16).collect(),
     });
-    Trained { method: "by hand".into(), front_end: None, scaling, encoder: vec![], head, hierarchy: None }
+    Trained {
+        method: "by hand".into(),
+        front_end: None,
+        scaling,
+        encoder: vec![],
+        head,
+        hierarchy: None,
+        decoder: None,
+    }
 }
 
 /// The raw counts of samples, from what a file says of them.

@@ -4,6 +4,7 @@
 //! [`ReportInput::page`] puts the sections in order, and [`write_report`] makes the page of a run's directory.
 
 mod cluster_count;
+mod decoded;
 mod features;
 mod geometry;
 mod input;

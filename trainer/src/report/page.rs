@@ -3,7 +3,7 @@
 use maud::{DOCTYPE, PreEscaped, html};
 
 use super::input::{Assignments, ReportInput};
-use super::{cluster_count, features, levels, sections};
+use super::{cluster_count, decoded, features, levels, sections};
 use crate::trained::AssignError;
 
 impl ReportInput<'_> {
@@ -34,6 +34,7 @@ impl ReportInput<'_> {
                     (levels::levels(self))
                     (sections::labels(self, &found))
                     (sections::samples(self, &found)?)
+                    (decoded::decoded(self, &found)?)
                     (sections::training(self))
                     (sections::integers(self)?)
                     (sections::chips(self))

@@ -36,6 +36,10 @@ pub enum RunFile {
     Model,
     /// The report of the run, as an HTML page.
     Report,
+    /// Samples drawn from the clusters, as NPZ.
+    Generated,
+    /// The same samples, if they are images, as one PNG.
+    GeneratedSheet,
     /// What runs with several seeds agree on, as JSON.
     Interval,
     /// The scores of a run that is part of a comparison, as JSON.
@@ -45,7 +49,7 @@ pub enum RunFile {
 impl RunFile {
     /// All of them, in the order in which they are removed: the settings first, since a directory without settings holds no
     /// run, and the samples last, since they mark the rest as the remainder of one.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 16] = [
         Self::Settings,
         Self::Metrics,
         Self::Checkpoint,
@@ -57,6 +61,8 @@ impl RunFile {
         Self::Trained,
         Self::Model,
         Self::Report,
+        Self::Generated,
+        Self::GeneratedSheet,
         Self::Interval,
         Self::Outcome,
         Self::Data,
@@ -77,6 +83,8 @@ impl RunFile {
             Self::Trained => "trained.safetensors",
             Self::Model => "model.emx",
             Self::Report => "report.html",
+            Self::Generated => "generated.npz",
+            Self::GeneratedSheet => "generated.png",
             Self::Interval => "seeds.json",
             Self::Outcome => "result.json",
         }

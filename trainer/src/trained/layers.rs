@@ -1,12 +1,14 @@
 //! The layers of an encoder. A new kind of layer is a file in `layers` and a variant of [`Layer`].
 
 mod convolution;
+mod decoding;
 mod dense;
 mod plain_layer;
 mod pooling;
 mod window;
 
 pub use convolution::{Convolution, ConvolutionShape};
+pub use decoding::{DecoderLayer, TransposedConvolution, Upsampling};
 pub use dense::Dense;
 pub use pooling::{Pooling, PoolingOperation};
 use serde::{Deserialize, Serialize};

@@ -96,7 +96,7 @@ impl Trained {
     /// # let hierarchy = Some(Hierarchy::new(&mixture, &[], false));
     /// # let (method, head) = ("by hand".into(), Head::Mixture(mixture));
     /// # let scaling = Scaling { gain: vec![1.0], offset: vec![0.0], limits: None };
-    /// # let trained = Trained { method, front_end: None, scaling, encoder: vec![], head, hierarchy };
+    /// # let trained = Trained { method, front_end: None, scaling, encoder: vec![], head, hierarchy, decoder: None };
     /// // Two of the three clusters are near each other.
     /// let coarse = trained.at_level(LevelChoice::Coarse)?;
     /// assert_eq!((trained.head.n_clusters(), coarse.head.n_clusters()), (3, 2));

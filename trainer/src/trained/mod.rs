@@ -2,6 +2,9 @@
 
 mod activation;
 mod autoencoders;
+mod decoder;
+mod decoding;
+mod draw;
 mod head;
 mod layers;
 mod level;
@@ -9,6 +12,8 @@ mod model;
 
 pub use activation::Activation;
 pub use autoencoders::{Autoencoders, LOG_VARIANCES, Pair};
+pub use decoder::{Decoder, DecoderOutputs, Decoders, Picture};
+pub use draw::{DrawError, Drawn};
 pub use head::Head;
 pub(crate) use layers::CHUNK;
 pub use layers::*;

@@ -6,6 +6,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use super::decoder::Decoder;
 use super::head::Head;
 use super::layers::{CHUNK, Layer, forward_all};
 use crate::data::{DataError, Samples, Scaling};
@@ -34,6 +35,7 @@ use crate::mixture::{Hierarchy, NotPositiveDefinite};
 ///     encoder: vec![Layer::Dense(mean)],
 ///     head: Head::Mixture(mixture),
 ///     hierarchy: None,
+///     decoder: None,
 /// };
 /// let samples = Samples::new("two", vec![1.0, -1.0, 12.0, 9.0], 2);
 /// assert_eq!(trained.encode(&samples)?, [0.0, 10.5]);
@@ -56,6 +58,8 @@ pub struct Trained {
     pub head: Head,
     /// How the components of a mixture become fewer and fewer clusters; `None` for other heads.
     pub hierarchy: Option<Hierarchy>,
+    /// What turns latents back into samples; `None` if the method keeps no decoder that fits its encoder.
+    pub decoder: Option<Decoder>,
 }
 
 /// Why samples can't be assigned.
@@ -69,7 +73,7 @@ pub struct Trained {
 /// let covariance = Covariance::Spherical(vec![0.0]);
 /// let mixture = Mixture { log_weights: vec![0.0], means: ndarray::array![[0.0]], covariance, clusters: vec![0] };
 /// let (method, head) = ("by hand".into(), Head::Mixture(mixture));
-/// let trained = Trained { method, front_end: None, scaling, encoder: vec![], head, hierarchy: None };
+/// let trained = Trained { method, front_end: None, scaling, encoder: vec![], head, hierarchy: None, decoder: None };
 /// let error = trained.assign(&Samples::new("one", vec![1.0], 1)).unwrap_err();
 /// assert!(matches!(error, AssignError::Covariance(_)));
 /// ```
@@ -99,8 +103,12 @@ impl Trained {
 
     /// The number of values of a sample in the unit of the data.
     pub fn n_values(&self) -> usize {
-        let first = self.encoder.first().map_or(self.head.n_dims(), Layer::inputs);
-        self.front_end.as_ref().map_or(first, FrontEnd::inputs)
+        self.front_end.as_ref().map_or(self.n_inputs(), FrontEnd::inputs)
+    }
+
+    /// The number of values that the encoder takes, or the head if there is no encoder.
+    pub fn n_inputs(&self) -> usize {
+        self.encoder.first().map_or(self.head.n_dims(), Layer::inputs)
     }
 
     /// What the encoder takes, `n_samples x inputs`, of whole samples in the unit of the data: their features if there is a
@@ -145,6 +153,7 @@ impl Trained {
             encoder: vec![],
             head: Head::Mixture(mixture),
             hierarchy: None,
+            decoder: None,
         }
     }
 }

@@ -192,7 +192,7 @@ impl<B: AutodiffBackend> Fitting<'_, B> {
             |InputMap { factor, shift }| self.data.scaling.then(factor, shift),
         );
         let method = self.plan.method.into();
-        Trained { method, front_end: None, scaling, encoder, head, hierarchy }
+        Trained { method, front_end: None, scaling, encoder, head, hierarchy, decoder: None }
     }
 
     /// The levels of a mixture. They are also kept with how the number of clusters was found, if it was.

@@ -6,6 +6,7 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::data::{DataError, ImageShape, InputRange, Samples, Scaling};
 use crate::nn::has_host_tensors;
+use crate::trained::{Decoder, DecoderOutputs, Decoders, Picture};
 
 /// The samples on a device.
 #[derive(Clone, Debug)]
@@ -106,6 +107,21 @@ impl<B: Backend> Data<B> {
             Some(resident) => Ok(resident.clone()),
             None => self.samples.all().map(|values| self.scaled(&values)),
         }
+    }
+
+    /// A decoder with these networks for samples such as these.
+    ///
+    /// # Errors
+    /// If the file that the samples are in can't be read.
+    pub(crate) fn decoder(&self, networks: Decoders, is_variational: bool) -> Result<Decoder, DataError> {
+        let Scaling { gain, offset, .. } = &self.scaling;
+        let first = self.samples.chunk(0..1)?;
+        let left_out = first.iter().zip(gain).filter(|(_, gain)| **gain == 0.0).map(|(&x, _)| x).collect();
+        let value = |input: f32| (input - offset[0]) / gain[0];
+        let picture = self.image.filter(|_| gain.len() == 1 && gain[0] > 0.0);
+        let picture = picture.map(|shape| Picture { shape, black: value(self.black), white: value(1.0) });
+        let outputs = DecoderOutputs::Values;
+        Ok(Decoder { networks, is_variational, outputs, variance: None, left_out, picture })
     }
 
     fn scaled(&self, values: &[f32]) -> Tensor<B, 2> {

@@ -12,7 +12,7 @@ use crate::front_end::FrontEndError;
 use crate::import::ImportError;
 use crate::quantize::QuantizeError;
 use crate::run::{RunError, RunFile};
-use crate::trained::{AssignError, NoLevel};
+use crate::trained::{AssignError, DrawError, NoLevel};
 use crate::training::{CheckpointMismatch, FitError};
 
 /// Why a step of the workflow fails.
@@ -55,6 +55,17 @@ pub enum WorkflowError {
     /// The trained model can't assign samples.
     #[error(transparent)]
     Assign(#[from] AssignError),
+    /// No samples can be drawn from the clusters of the trained model.
+    #[error(transparent)]
+    Draw(#[from] DrawError),
+    /// Samples would be drawn that take more than a gigabyte.
+    #[error("{asked} samples of each cluster would take more than a gigabyte: at most {most} can be drawn")]
+    TooManyDrawn {
+        /// The number of samples of each cluster.
+        asked: usize,
+        /// The most that can be drawn.
+        most: usize,
+    },
     /// A new run would replace another one.
     #[error("{}: the directory already contains a run", path.display())]
     AlreadyStarted {
@@ -259,7 +270,7 @@ impl WorkflowError {
                 FitError::Setting { .. } | FitError::TooFew { .. } | FitError::Mismatch(_) | FitError::Record(_),
             ) => true,
             Self::Quantize(error) => error.is_of_settings(),
-            Self::Fit(_) | Self::Assign(_) => false,
+            Self::Fit(_) | Self::Assign(_) | Self::Draw(DrawError::Covariance(_)) => false,
             _ => true,
         }
     }

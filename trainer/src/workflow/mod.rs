@@ -35,6 +35,7 @@ mod export;
 mod fine_tuning;
 mod firmware_samples;
 mod fit;
+mod generated;
 mod import;
 mod import_encoder;
 #[cfg(test)]
@@ -61,6 +62,7 @@ pub use evaluation::{Evaluation, HeldOutEvaluation, ModelScores, Smoothed};
 pub use export::Export;
 pub use fine_tuning::FineTuning;
 pub use fit::{FitOptions, FitSummary, fit};
+pub use generated::Generated;
 pub use import::{ImportOptions, ImportPlan, import};
 pub use import_encoder::{EncoderFile, EncoderPlan, fit_import, start_import};
 pub use models::{RunModels, check_features, is_finished};

@@ -11,6 +11,7 @@ mod encoders;
 mod far_values;
 mod fine_tuning;
 mod front_end;
+mod generate;
 mod hostile_encoders;
 mod import;
 mod interrupted;

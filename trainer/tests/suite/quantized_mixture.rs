@@ -63,6 +63,7 @@ fn scores_are_within_two_hundredths_of_a_nat_and_the_winner_is_the_same() {
             encoder: vec![],
             head: Head::Mixture(mixture.clone()),
             hierarchy: None,
+            decoder: None,
         };
         let provenance = Provenance { name: "case".into(), config: [0; 32], seed: 0 };
         let bytes = quantize(&trained, &samples, None, &provenance).unwrap();

@@ -114,7 +114,11 @@ pub(in crate::methods) fn fit<B: AutodiffBackend, C: LearnedClusters<B>>(
     fit.activity("last fit of the clusters");
     let z = standardisation.apply(learner.latents(&fit.data)?);
     let head = clusters.head(settings, &z)?;
-    Ok(fit.trained(standardisation.fold(learner.to_layers()), head))
+    // Without a reconstruction, the decoder stayed behind when the encoder learned on.
+    let reconstructs = C::reconstruction_weight(settings, fit.data.n_inputs(), 1.0) > 0.0;
+    let decoder = reconstructs.then(|| learner.to_decoder(Some(&standardisation), C::VARIATIONAL, &fit.data));
+    let decoder = decoder.transpose()?;
+    Ok(Trained { decoder, ..fit.trained(standardisation.fold(learner.to_layers()), head) })
 }
 
 /// An autoencoder and the clusters that are trained with it.

@@ -8,7 +8,7 @@ use rand::Rng;
 use super::standardisation::Standardisation;
 use crate::divergence::{Divergence, Gaussians};
 use crate::nn::{Autoencoder, Latent, Optimized, OptimizedState, Optimizer, with_weights};
-use crate::trained::{Activation, Layer};
+use crate::trained::{Activation, Decoder, Decoders, Layer};
 use crate::training::{Batch, Data, FitError, Fitting, KeptAutoencoder, Term, Terms};
 
 /// Rows that are encoded at once.
@@ -86,6 +86,18 @@ impl<B: AutodiffBackend> Learner<B> {
     /// The encoder's layers as plain numbers.
     pub(in crate::methods) fn to_layers(&self) -> Vec<Layer> {
         self.autoencoder.encoder().to_layers(Activation::Identity)
+    }
+
+    /// The decoder as plain numbers, of standardised latents if there is a standardisation.
+    pub(in crate::methods) fn to_decoder(
+        &self,
+        standardisation: Option<&Standardisation>,
+        is_variational: bool,
+        data: &Data<B::InnerBackend>,
+    ) -> Result<Decoder, FitError> {
+        let layers = self.autoencoder.decoder().to_decoder_layers();
+        let layers = standardisation.map_or(layers.clone(), |own| own.unfold(layers));
+        Ok(data.decoder(Decoders::Shared(layers), is_variational)?)
     }
 
     /// The means of all samples' latents, `N x D`.

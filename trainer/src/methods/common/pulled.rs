@@ -95,7 +95,11 @@ pub(in crate::methods) fn fit<B: AutodiffBackend, P: Pull<B>>(
     let (standardisation, z) = learner.standardised_latents(&fit.data)?;
     let variance = latent_variance(pull, &learner, &standardisation, &fit.data)?;
     let mixture = pull.settle(&z, pull.refine(&z, variance, clusters.mixture)?)?;
-    Ok(fit.trained(standardisation.fold(learner.to_layers()), Head::Mixture(mixture)))
+    // Without a reconstruction, the decoder stayed behind when the encoder learned on.
+    let decoder =
+        pull.reconstructs().then(|| learner.to_decoder(Some(&standardisation), pull.is_variational(), &fit.data));
+    let decoder = decoder.transpose()?;
+    Ok(Trained { decoder, ..fit.trained(standardisation.fold(learner.to_layers()), Head::Mixture(mixture)) })
 }
 
 /// The variance of `q(z|x)`: what a variational encoder has learned, on average, or what the method takes it to be.

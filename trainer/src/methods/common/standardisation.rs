@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::mixture::{column_moments, elements, matrix};
 use crate::nn::Latent;
-use crate::trained::{Dense, Layer};
+use crate::trained::{DecoderLayer, Dense, Layer};
 
 /// The initial variance of a latent's noise, relative to the variance of the latents.
 const NOISE: f64 = 0.05;
@@ -58,6 +58,18 @@ impl Standardisation {
         encoder
     }
 
+    /// Folds its inverse into the first of a decoder's layers, which then takes standardised latents.
+    pub(in crate::methods) fn unfold(&self, mut decoder: Vec<DecoderLayer>) -> Vec<DecoderLayer> {
+        if let Some(DecoderLayer::Dense(first)) = decoder.first_mut() {
+            for (row, bias) in first.weights.chunks_mut(first.inputs).zip(&mut first.bias) {
+                let shift: f64 = row.iter().zip(&self.mean).map(|(&w, mean)| f64::from(w) * mean).sum();
+                *bias = (f64::from(*bias) + shift) as f32;
+                row.iter_mut().zip(&self.deviation).for_each(|(w, d)| *w = (f64::from(*w) * d) as f32);
+            }
+        }
+        decoder
+    }
+
     fn fold_into(&self, layer: &mut Dense) {
         layer.outputs = self.mean.len();
         layer.weights.truncate(layer.inputs * layer.outputs);
@@ -68,5 +80,32 @@ impl Standardisation {
         for ((bias, mean), deviation) in layer.bias.iter_mut().zip(&self.mean).zip(&self.deviation) {
             *bias = ((f64::from(*bias) - mean) / deviation) as f32;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::backend::Flex;
+
+    use super::*;
+    use crate::base::random::{normal, stream};
+    use crate::trained::Activation;
+
+    #[test]
+    fn a_decoder_takes_what_the_encoder_gives_after_both_are_folded() {
+        let mut rng = stream(0, "standardisation", 0);
+        let mut layer = |inputs: usize, outputs: usize| {
+            let (weights, bias) = (normal(inputs * outputs, &mut rng), normal(outputs, &mut rng));
+            Dense { inputs, outputs, weights, bias, activation: Activation::Identity }
+        };
+        let (encoder, decoder) = (layer(5, 3), DecoderLayer::Dense(layer(3, 5)));
+        let x = normal(40 * 5, &mut stream(0, "standardisation", 1));
+        let z: Vec<f64> = encoder.linear(&x).into_iter().map(f64::from).collect();
+        let standardisation = Standardisation::fit(&matrix::<Flex>(&z, 40, &Default::default()));
+        let folded = standardisation.fold(vec![Layer::Dense(encoder.clone())]);
+        let unfolded = standardisation.unfold(vec![decoder.clone()]);
+        let found = unfolded[0].forward(&folded[0].forward(&x));
+        let expected = decoder.forward(&encoder.linear(&x));
+        assert!(found.iter().zip(&expected).all(|(a, b)| (a - b).abs() < 1e-4), "{found:?} {expected:?}");
     }
 }

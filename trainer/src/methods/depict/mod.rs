@@ -73,7 +73,9 @@ impl MethodSettings for Depict {
             },
         )?;
         let Classified { learner, head, .. } = phase.classified;
-        Ok(fit.trained(learner.autoencoder.encoder().to_layers(Activation::Tanh), Head::Softmax(head.to_dense())))
+        let decoder = Some(learner.to_decoder(None, false, &fit.data)?);
+        let encoder = learner.autoencoder.encoder().to_layers(Activation::Tanh);
+        Ok(Trained { decoder, ..fit.trained(encoder, Head::Softmax(head.to_dense())) })
     }
 }
 

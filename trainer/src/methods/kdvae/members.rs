@@ -7,11 +7,12 @@ use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
 use super::likelihood::{FeatureNoise, Likelihood, bernoulli_loss, gaussian_loss, printed_prior};
-use crate::methods::common::learner::{divergence_from_standard, gaussians};
+use crate::methods::common::learner::{CHUNK, divergence_from_standard, gaussians};
+use crate::methods::common::standardisation::Standardisation;
 use crate::mixture::{elements, matrix};
 use crate::nn::{Autoencoder, Latent, Optimized, OptimizedState, Optimizer};
-use crate::trained::{Activation, Autoencoders, Pair};
-use crate::training::{FitError, Term, Terms, read_all};
+use crate::trained::{Activation, Autoencoders, DecoderLayer, DecoderOutputs, Pair};
+use crate::training::{Data, FitError, Term, Terms, read_all};
 use crate::variant::Variant;
 
 /// The initial variance of the decoders' noise, relative to the variance of the samples.
@@ -210,6 +211,47 @@ impl<B: AutodiffBackend> Members<B> {
             variational: self.model.variational,
             precision: 1.0 / self.shared.variance,
             log_weights: self.shared.log_weights.clone(),
+        }
+    }
+
+    /// The decoders as plain numbers. Those of variational members take draws of the prior; those of others take the latents of
+    /// their own samples, standardised, since those have no prior. `best` has the member of each sample.
+    pub(super) fn to_decoders(
+        &self,
+        data: &Data<B::InnerBackend>,
+        best: &[usize],
+    ) -> Result<Vec<Vec<DecoderLayer>>, FitError> {
+        let networks = self.networks.valid();
+        let mut latents = vec![vec![]; networks.len()];
+        if !self.model.variational {
+            let mut best = best.iter();
+            for x in data.chunks(CHUNK) {
+                let x = x?;
+                let own: Vec<usize> = best.by_ref().take(x.dims()[0]).copied().collect();
+                for (k, (network, latents)) in networks.iter().zip(&mut latents).enumerate() {
+                    let rows: Vec<i32> = (0..own.len()).filter(|&row| own[row] == k).map(|row| row as i32).collect();
+                    if !rows.is_empty() {
+                        let rows = Tensor::from_data(TensorData::from(&rows[..]), &x.device());
+                        latents.push(network.encode(x.clone().select(0, rows)).mean);
+                    }
+                }
+            }
+        }
+        let decoder = |(network, latents): (&Autoencoder<B>, Vec<Tensor<B::InnerBackend, 2>>)| {
+            let layers = network.decoder().to_decoder_layers();
+            match latents.is_empty() {
+                true => layers,
+                false => Standardisation::fit(&Tensor::cat(latents, 0)).unfold(layers),
+            }
+        };
+        Ok(self.networks.iter().zip(latents).map(decoder).collect())
+    }
+
+    /// What the outputs of the decoders are.
+    pub(super) fn outputs(&self) -> DecoderOutputs {
+        match self.model.likelihood {
+            Likelihood::Gaussian | Likelihood::PerFeature => DecoderOutputs::Values,
+            Likelihood::Bernoulli => DecoderOutputs::Logits(self.model.black),
         }
     }
 

@@ -14,8 +14,15 @@ use crate::methods::vade::Vade;
 use crate::mixture::elements;
 use crate::mixture::kmeans::KMeans;
 use crate::nn::{Autoencoder, LayerShape, OptimizedState, Optimizer};
-use crate::trained::{Autoencoders, Head, Layer, Trained};
+use crate::trained::{Autoencoders, Decoder, Decoders, Head, Layer, Trained};
 use crate::training::{Batch, Data, FitError, Fitting, Phase, Term, Terms};
+
+/// A student, and the decoders of the members that it learned from.
+pub(super) struct Distilled {
+    pub(super) encoder: Vec<Layer>,
+    pub(super) head: Head,
+    pub(super) decoder: Decoder,
+}
 
 /// A (variational) autoencoder for each cluster that VaDE finds.
 #[derive(Clone, Copy)]
@@ -43,7 +50,7 @@ impl Ensemble<'_> {
         self,
         shapes: &[LayerShape],
         fit: &mut Fitting<'_, B>,
-    ) -> Result<(Vec<Layer>, Head), FitError> {
+    ) -> Result<Distilled, FitError> {
         let plan = fit.plan.reconstruction.named("distil");
         let k = self.n_members();
         let fresh =
@@ -61,7 +68,11 @@ impl Ensemble<'_> {
                 Ok(DistilPhase { assigned, student: fresh(fit).with_state(state.student, &fit.device)? })
             },
         )?;
-        phase.student.to_plain(fit.plan.method)
+        let DistilPhase { assigned: Assigned { members, best }, student } = phase;
+        let networks = Decoders::OfClusters(members.to_decoders(&fit.data, &best)?);
+        let decoder = fit.data.decoder(networks, self.model.variational)?;
+        let (encoder, head) = student.to_plain(fit.plan.method)?;
+        Ok(Distilled { encoder, head, decoder: Decoder { outputs: members.outputs(), ..decoder } })
     }
 
     /// Updates assignments and members in turn, after each member has learned one of the first clusters.

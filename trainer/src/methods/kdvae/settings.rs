@@ -5,14 +5,14 @@ use serde::{Deserialize, Serialize};
 
 use super::likelihood::Likelihood;
 use super::members::Model;
-use super::phases::Ensemble;
+use super::phases::{Distilled, Ensemble};
 use super::start::StartClusters;
 use crate::data::{Samples, Scaling};
 use crate::methods::common::defaults::{ClusterEpochs, DefaultEncoder};
 use crate::methods::definition::{ClusterCount, MethodSettings};
 use crate::methods::vade::Vade;
 use crate::nn::{Architecture, LayerError, LayerShape};
-use crate::trained::{Head, Trained};
+use crate::trained::{Decoders, Head, Trained};
 use crate::training::{FitError, Fitting};
 use crate::variant::Variant;
 
@@ -136,12 +136,13 @@ impl KAutoencoders {
         match self.export {
             Export::Full => {
                 let members = ensemble.fit(fit)?;
-                Ok(fit.trained(vec![], Head::Autoencoders(members)))
+                let decoder = Some(fit.data.decoder(Decoders::OfHead, variational)?);
+                Ok(Trained { decoder, ..fit.trained(vec![], Head::Autoencoders(members)) })
             }
             Export::Distilled => {
                 let shapes = self.student_shapes(fit.data.samples())?;
-                let (encoder, head) = ensemble.fit_student(&shapes, fit)?;
-                Ok(fit.trained(encoder, head))
+                let Distilled { encoder, head, decoder } = ensemble.fit_student(&shapes, fit)?;
+                Ok(Trained { decoder: Some(decoder), ..fit.trained(encoder, head) })
             }
         }
     }

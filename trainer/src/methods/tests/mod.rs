@@ -1,4 +1,5 @@
 mod checkpoints;
+mod decoders;
 mod fits;
 mod gradients;
 mod observers;

@@ -123,6 +123,20 @@ impl<B: Backend> Convolution<B> {
         }
     }
 
+    /// The transposed convolution as plain numbers, with this activation.
+    ///
+    /// # Panics
+    /// If it is a convolution.
+    pub(super) fn to_transposed(&self, activation: Activation) -> trained::TransposedConvolution {
+        assert!(self.direction == Direction::Decode, "a convolution is no layer of a decoder");
+        trained::TransposedConvolution {
+            shape: self.shape,
+            weights: values(self.weight.val().permute([0, 2, 3, 1])),
+            bias: values(self.bias.val()),
+            activation,
+        }
+    }
+
     fn to_convolution(&self, activation: Activation) -> trained::Convolution {
         assert!(self.direction == Direction::Encode, "a model file can't hold a transposed convolution");
         trained::Convolution {

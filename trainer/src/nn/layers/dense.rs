@@ -88,6 +88,14 @@ impl<B: Backend> Dense<B> {
 }
 
 impl<B: Backend> Dense<B> {
+    /// The layer as plain numbers, with this activation.
+    pub(super) fn to_numbers(&self, activation: Activation) -> trained::Dense {
+        let [inputs, outputs] = self.linear.weight.dims();
+        let bias = self.linear.bias.as_ref().map_or_else(|| vec![0.0; outputs], |bias| values(bias.val()));
+        let weights = values(self.linear.weight.val().transpose());
+        trained::Dense { inputs, outputs, weights, bias, activation }
+    }
+
     /// This layer with as many outputs as another one: outputs that this one lacks are the other's, and those that the other
     /// lacks are left out.
     pub(in crate::nn) fn with_outputs_of(self, other: &Self) -> Self {
@@ -128,9 +136,6 @@ impl<B: Backend> TrainableLayer<B> for Dense<B> {
     }
 
     fn to_plain(&self, activation: Activation) -> trained::Layer {
-        let [inputs, outputs] = self.linear.weight.dims();
-        let bias = self.linear.bias.as_ref().map_or_else(|| vec![0.0; outputs], |bias| values(bias.val()));
-        let weights = values(self.linear.weight.val().transpose());
-        trained::Layer::Dense(trained::Dense { inputs, outputs, weights, bias, activation })
+        trained::Layer::Dense(self.to_numbers(activation))
     }
 }

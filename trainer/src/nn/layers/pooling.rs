@@ -80,6 +80,15 @@ impl Pooling {
         Self { pooling, direction }
     }
 
+    /// The upsampling as plain numbers.
+    ///
+    /// # Panics
+    /// If it is a pooling.
+    pub(super) fn to_upsampling(&self) -> trained::Upsampling {
+        assert!(self.direction == Direction::Decode, "a pooling is no layer of a decoder");
+        trained::Upsampling(self.pooling)
+    }
+
     fn pool<B: Backend>(&self, x: Tensor<B, 4>) -> Tensor<B, 4> {
         let (sizes, strides) = (self.pooling.window.sizes(), self.pooling.window.strides());
         match self.pooling.operation {

@@ -6,16 +6,55 @@ use std::mem::take;
 
 use super::error::TrainedFileError;
 use super::tensors::{TensorReader, TensorWriter};
-use crate::trained::{Activation, Dense, Layer};
+use crate::trained::{Activation, DecoderLayer, Dense, Layer, LayerArray};
+
+/// A layer whose arrays are tensors of the file.
+pub(super) trait KeptLayer: Clone {
+    fn problem(&self) -> Option<String>;
+    fn arrays(&mut self) -> Vec<LayerArray<'_>>;
+    fn inputs(&self) -> usize;
+    fn outputs(&self) -> usize;
+    fn activation(&self) -> Activation;
+}
+
+/// A type that has these functions already.
+macro_rules! kept_layer {
+    ($type:ty) => {
+        impl KeptLayer for $type {
+            fn problem(&self) -> Option<String> {
+                Self::problem(self)
+            }
+
+            fn arrays(&mut self) -> Vec<LayerArray<'_>> {
+                Self::arrays(self)
+            }
+
+            fn inputs(&self) -> usize {
+                Self::inputs(self)
+            }
+
+            fn outputs(&self) -> usize {
+                Self::outputs(self)
+            }
+
+            fn activation(&self) -> Activation {
+                Self::activation(self)
+            }
+        }
+    };
+}
+
+kept_layer!(Layer);
+kept_layer!(DecoderLayer);
 
 /// Adds the arrays of layers that follow each other, and returns the layers without them.
-pub(super) fn write(tensors: &mut TensorWriter, path: &str, layers: &[Layer]) -> Vec<Layer> {
+pub(super) fn write<L: KeptLayer>(tensors: &mut TensorWriter, path: &str, layers: &[L]) -> Vec<L> {
     let layers = layers.iter().enumerate();
     layers.map(|(index, layer)| write_layer(tensors, &format!("{path}.{index}"), layer.clone())).collect()
 }
 
 /// Adds the arrays of a layer, and returns the layer without them.
-pub(super) fn write_layer(tensors: &mut TensorWriter, path: &str, mut layer: Layer) -> Layer {
+pub(super) fn write_layer<L: KeptLayer>(tensors: &mut TensorWriter, path: &str, mut layer: L) -> L {
     for array in layer.arrays() {
         tensors.add(&format!("{path}.{}", array.name), &array.shape, take(array.values));
     }
@@ -23,8 +62,12 @@ pub(super) fn write_layer(tensors: &mut TensorWriter, path: &str, mut layer: Lay
 }
 
 /// Reads the arrays of layers, each of which must take as many values as the one before returns.
-pub(super) fn read(tensors: &TensorReader, path: &str, layers: Vec<Layer>) -> Result<Vec<Layer>, TrainedFileError> {
-    let mut found: Vec<Layer> = vec![];
+pub(super) fn read<L: KeptLayer>(
+    tensors: &TensorReader,
+    path: &str,
+    layers: Vec<L>,
+) -> Result<Vec<L>, TrainedFileError> {
+    let mut found: Vec<L> = vec![];
     for (index, layer) in layers.into_iter().enumerate() {
         let path = format!("{path}.{index}");
         let layer = read_layer(tensors, &path, layer)?;
@@ -38,7 +81,7 @@ pub(super) fn read(tensors: &TensorReader, path: &str, layers: Vec<Layer>) -> Re
     Ok(found)
 }
 
-fn read_layer(tensors: &TensorReader, path: &str, mut layer: Layer) -> Result<Layer, TrainedFileError> {
+fn read_layer<L: KeptLayer>(tensors: &TensorReader, path: &str, mut layer: L) -> Result<L, TrainedFileError> {
     if let Some(problem) = layer.problem() {
         return Err(TrainedFileError::field(path, problem));
     }

@@ -4,6 +4,7 @@
 //! Everything is checked when a file is read: the version, the type and shape of each tensor, whether the parts fit
 //! together, and a checksum of the whole content.
 
+mod decoder;
 mod error;
 mod heads;
 mod hierarchy;

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::decoder::{self, DecoderDescription};
 use super::error::TrainedFileError;
 use super::heads::{self, HeadDescription};
 use super::tensors::{TensorReader, TensorWriter};
@@ -27,6 +28,8 @@ struct Description {
     head: HeadDescription,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     levels: Option<Vec<Level>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    decoder: Option<DecoderDescription>,
 }
 
 /// The only part of the description that is read before the version is known.
@@ -47,7 +50,7 @@ struct Preamble {
 /// # let mixture = Mixture { log_weights: vec![0.0; 2], means: ndarray::array![[0.0], [9.0]], covariance, clusters: vec![0, 1] };
 /// # let (method, head) = ("by hand".into(), Head::Mixture(mixture));
 /// # let scaling = Scaling { gain: vec![1.0], offset: vec![0.0], limits: None };
-/// # let trained = Trained { method, front_end: None, scaling, encoder: vec![], head, hierarchy: None };
+/// # let trained = Trained { method, front_end: None, scaling, encoder: vec![], head, hierarchy: None, decoder: None };
 /// let bytes = write_trained(&trained)?;
 /// assert_eq!(read_trained(&bytes)?, trained);
 /// # Ok::<(), edgemix::run::TrainedFileError>(())
@@ -68,6 +71,7 @@ pub fn write_trained(trained: &Trained) -> Result<Vec<u8>, TrainedFileError> {
         encoder: layers::write(&mut tensors, "encoder", &trained.encoder),
         head: heads::write(&mut tensors, &trained.head),
         levels: trained.hierarchy.as_ref().map(|own| hierarchy::write(&mut tensors, own)),
+        decoder: trained.decoder.as_ref().map(|own| decoder::write(&mut tensors, own)),
     };
     tensors.finish(&serde_json::to_string(&description)?)
 }
@@ -82,7 +86,7 @@ pub fn read_trained(bytes: &[u8]) -> Result<Trained, TrainedFileError> {
     if version != VERSION {
         return Err(TrainedFileError::Version { found: version });
     }
-    let Description { method, front_end, limits, encoder, head, levels, .. } =
+    let Description { method, front_end, limits, encoder, head, levels, decoder, .. } =
         serde_json::from_str(tensors.description())?;
     let encoder = layers::read(&tensors, "encoder", encoder)?;
     let head = heads::read(&tensors, head)?;
@@ -97,8 +101,9 @@ pub fn read_trained(bytes: &[u8]) -> Result<Trained, TrainedFileError> {
         return Err(TrainedFileError::field("front_end", problem));
     }
     let hierarchy = levels.map(|levels| hierarchy::read(&tensors, levels, &head)).transpose()?;
+    let decoder = decoder.map(|own| decoder::read(&tensors, own, &head, &scaling, inputs)).transpose()?;
     tensors.finish()?;
-    Ok(Trained { method, front_end, scaling, encoder, head, hierarchy })
+    Ok(Trained { method, front_end, scaling, encoder, head, hierarchy, decoder })
 }
 
 /// What is wrong with a front end before an encoder that takes so many values.

@@ -11,8 +11,8 @@ use crate::data::{ImageShape, Samples, Scaling};
 use crate::mixture::dendrogram::{Dendrogram, Join};
 use crate::mixture::{Covariance, Hierarchy, Mixture, NumberTrial};
 use crate::trained::{
-    Activation, Autoencoders, Convolution, ConvolutionShape, Dense, Head, Layer, Pair, Pooling, PoolingOperation,
-    Trained, Window,
+    Activation, Autoencoders, Convolution, ConvolutionShape, Decoder, DecoderLayer, DecoderOutputs, Decoders, Dense,
+    Head, Layer, Pair, Picture, Pooling, PoolingOperation, Trained, TransposedConvolution, Upsampling, Window,
 };
 
 fn dense(inputs: usize, outputs: usize, activation: Activation, rng: &mut ChaCha8Rng) -> Dense {
@@ -32,7 +32,44 @@ fn hierarchy(head: &Head) -> Option<Hierarchy> {
     Some(Hierarchy::new(mixture, if is_diagonal { &agreement } else { &[] }, true))
 }
 
-/// A model with each kind of layer and head.
+/// Decoders from two latents to 4 x 4 pixels, in each form.
+fn decoders(rng: &mut ChaCha8Rng) -> [Decoder; 4] {
+    let small = ImageShape { channels: 3, height: 2, width: 2 };
+    let shape = ConvolutionShape {
+        input: ImageShape { channels: 1, height: 4, width: 4 },
+        filters: 3,
+        window: Window::square(2, 2, 0),
+    };
+    let mut layers = || {
+        let pooling = Pooling { operation: PoolingOperation::Max, input: small, window: Window::square(2, 2, 0) };
+        let (weights, bias) = (normal(12, rng), normal(1, rng));
+        let transposed = TransposedConvolution { shape, weights, bias, activation: Activation::Identity };
+        vec![
+            DecoderLayer::Dense(dense(2, 3, Activation::Relu, rng)),
+            DecoderLayer::Upsampling(Upsampling(pooling)),
+            DecoderLayer::TransposedConvolution(transposed),
+        ]
+    };
+    let decoder = Decoder {
+        networks: Decoders::Shared(layers()),
+        is_variational: true,
+        outputs: DecoderOutputs::Values,
+        variance: None,
+        left_out: vec![],
+        picture: None,
+    };
+    let picture = Some(Picture { shape: shape.input, black: -1.0 / 3.0, white: 255.0 });
+    let outputs = DecoderOutputs::Logits(-1.0);
+    let own = Decoders::OfClusters((0..3).map(|_| layers()).collect());
+    [
+        Decoder { variance: Some(1.0 / 3.0), ..decoder.clone() },
+        Decoder { picture, outputs, ..decoder.clone() },
+        Decoder { networks: own, is_variational: false, left_out: vec![-2.5], ..decoder.clone() },
+        Decoder { networks: Decoders::OfHead, ..decoder },
+    ]
+}
+
+/// A model with each kind of layer, head and decoder.
 fn models() -> Vec<Trained> {
     let mut rng = stream(0, "trained file", 0);
     let input = ImageShape { channels: 1, height: 4, width: 4 };
@@ -61,21 +98,26 @@ fn models() -> Vec<Trained> {
         offset: vec![-0.2; entries],
         limits: (entries == 2).then_some([-3.5, 3.5]),
     };
-    let model = |encoder, head, entries| Trained {
+    let [of_kmeans, of_images, of_clusters, of_head] = decoders(&mut rng).map(Some);
+    let model = |encoder, head, entries, decoder| Trained {
         method: "a \"quoted\" method".into(),
         front_end: None,
         scaling: scaling(entries),
         encoder,
         hierarchy: hierarchy(&head),
         head,
+        decoder,
     };
-    vec![
-        model(encoder.clone(), mixture(Covariance::Full(full)), 16),
-        model(encoder.clone(), mixture(Covariance::Diagonal(Array2::from_elem((3, 2), 0.5))), 1),
-        model(vec![], mixture(Covariance::Spherical(vec![0.5, 0.1, 0.2])), 2),
-        model(encoder, softmax, 4),
-        model(vec![], Head::Autoencoders(autoencoders), 16),
-    ]
+    let mut models = vec![
+        model(encoder.clone(), mixture(Covariance::Full(full)), 16, of_kmeans),
+        model(encoder.clone(), mixture(Covariance::Diagonal(Array2::from_elem((3, 2), 0.5))), 1, of_images),
+        model(vec![], mixture(Covariance::Spherical(vec![0.5, 0.1, 0.2])), 2, None),
+        model(encoder, softmax, 4, of_clusters),
+        model(vec![], Head::Autoencoders(autoencoders), 16, of_head),
+    ];
+    // A column that is left out.
+    models[3].scaling.gain[2] = 0.0;
+    models
 }
 
 #[test]
@@ -113,6 +155,63 @@ fn levels_that_contradict_the_mixture_are_refused() {
     let softmax = Trained { hierarchy: model.hierarchy.clone(), ..models()[3].clone() };
     let error = read_trained(&write_trained(&softmax).unwrap()).unwrap_err().to_string();
     assert_eq!(error, "levels: are described, but the head is not a mixture");
+}
+
+#[test]
+fn a_file_without_a_decoder_is_read_as_before() {
+    for model in models() {
+        let without = Trained { decoder: None, ..model.clone() };
+        let bytes = write_trained(&without).unwrap();
+        assert!(!TensorReader::new(&bytes).unwrap().description().contains("decoder\":{"), "the description names one");
+        assert_eq!(read_trained(&bytes).unwrap(), without);
+    }
+}
+
+#[test]
+fn decoders_that_contradict_the_model_are_refused() {
+    let models = models();
+    let with = |model: &Trained, change: &dyn Fn(&mut Decoder)| {
+        let mut model = model.clone();
+        change(model.decoder.as_mut().unwrap());
+        read_trained(&write_trained(&model).unwrap()).unwrap_err().to_string()
+    };
+    let of_head = |own: &mut Decoder| own.networks = Decoders::OfHead;
+    assert_eq!(with(&models[0], &of_head), "decoder: is that of the head, which has no autoencoders");
+    let shared = models[0].decoder.clone().unwrap().networks;
+    assert_eq!(
+        with(&models[4], &|own| own.networks = shared.clone()),
+        "decoder: is not that of the head, whose autoencoders have one each"
+    );
+    let fewer = |own: &mut Decoder| {
+        if let Decoders::OfClusters(networks) = &mut own.networks {
+            networks.pop();
+        }
+    };
+    assert_eq!(with(&models[3], &fewer), "decoder: has 2 networks for 3 clusters");
+    let shorter = |own: &mut Decoder| {
+        if let Decoders::Shared(layers) = &mut own.networks {
+            layers.pop();
+        }
+    };
+    let sizes = "decoder: maps 2 to 12 values, but the model has 2 latents of 16 inputs";
+    assert_eq!(with(&models[0], &shorter), sizes);
+    let crossed = |own: &mut Decoder| {
+        if let Decoders::Shared(layers) = &mut own.networks {
+            layers.swap(0, 1);
+        }
+    };
+    assert_eq!(with(&models[0], &crossed), "decoder.0.1: takes 2 values, but the layer before returns 12");
+    assert_eq!(with(&models[0], &|own| own.variance = Some(-1.0)), "decoder.variance: is negative");
+    assert_eq!(
+        with(&models[1], &|own| own.picture.as_mut().unwrap().white = -4.0),
+        "decoder: has black at -0.33333334 and white at -4, which are not a range"
+    );
+    assert!(with(&models[1], &|own| own.picture.as_mut().unwrap().shape.width = 5).contains("the model has 16 inputs"));
+    assert_eq!(
+        with(&models[1], &|own| own.outputs = DecoderOutputs::Logits(1.0)),
+        "decoder: has probabilities of values from 1 to 1, which are not a range"
+    );
+    assert_eq!(with(&models[3], &|own| own.left_out.clear()), "the tensor decoder.left_out is missing");
 }
 
 #[test]
@@ -207,6 +306,11 @@ fn a_file_that_was_tampered_with_never_panics() {
             // A covariance need not be positive definite; that is an error of its own.
             if let Ok(clusters) = read.assign(&samples) {
                 assert_eq!(clusters.len(), 2);
+                let latents = read.encode(&samples).unwrap();
+                assert_eq!(read.mean_samples(&latents, &clusters).is_some(), read.decoder.is_some());
+            }
+            if let Ok(drawn) = read.draw(1, &mut rng) {
+                assert_eq!(drawn.values.len(), drawn.clusters.len() * n_features);
             }
         }
     }

@@ -76,6 +76,11 @@ impl ConvolutionShape {
     pub fn weights_per_filter(&self) -> usize {
         self.window.area() * self.input.channels
     }
+
+    /// Why the sizes are impossible, if they are.
+    pub(super) fn problem(&self) -> Option<String> {
+        self.window.problem(self.input, self.filters)
+    }
 }
 
 impl Convolution {
@@ -126,7 +131,7 @@ impl PlainLayer for Convolution {
     }
 
     fn problem(&self) -> Option<String> {
-        self.shape.window.problem(self.shape.input, self.shape.filters)
+        self.shape.problem()
     }
 
     fn arrays(&mut self) -> Vec<LayerArray<'_>> {

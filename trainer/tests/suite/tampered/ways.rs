@@ -27,7 +27,7 @@ pub(super) fn ways_of(file: RunFile) -> &'static [Way] {
         RunFile::Model => &[inspects, evaluates, reports],
         RunFile::Outcome => &[compares],
         // A trained run has no record of an import: `import.rs` damages one.
-        RunFile::Report | RunFile::Import => &[],
+        RunFile::Report | RunFile::Import | RunFile::Generated | RunFile::GeneratedSheet => &[],
     }
 }
 

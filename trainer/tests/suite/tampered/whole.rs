@@ -13,7 +13,7 @@ use edgemix::trained::LevelChoice;
 use edgemix::training::{EpochReport, Finding, Observer, PhaseSettings};
 use edgemix::workflow::{ExistingRun, FitOptions, Plan, WorkflowError, fit, start};
 
-/// All files but the report, which is never read.
+/// All files but the report and generated samples, which are never read.
 pub(crate) const FILES: [RunFile; 12] = [
     RunFile::Settings,
     RunFile::Data,

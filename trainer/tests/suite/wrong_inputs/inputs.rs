@@ -124,7 +124,15 @@ fn runs(folder: &Path, model: &[u8]) {
     };
     let scaling = Scaling { gain: vec![0.0625], offset: vec![0.0], limits: None };
     let head = Head::Mixture(mixture);
-    let trained = Trained { method: "dpm".into(), front_end: None, scaling, encoder: vec![], head, hierarchy: None };
+    let trained = Trained {
+        method: "dpm".into(),
+        front_end: None,
+        scaling,
+        encoder: vec![],
+        head,
+        hierarchy: None,
+        decoder: None,
+    };
     let trained = write_trained(&trained).unwrap();
     write(&trained_file("mixed"), &trained);
     write(&trained_file("finished"), &trained);
