@@ -2,8 +2,8 @@
 //!
 //! [`inference`] runs an `.emx` file over many samples with the chip's arithmetic, [`posterior`] calibrates its
 //! probabilities, [`collapse`] detects clusterings that collapsed during training, [`lone`] finds clusters that one group
-//! shows alone, [`interval`] measures how well several runs agree, and [`raw_counts`] compares what a chip takes with the
-//! samples.
+//! shows alone, [`sizes`] compares small clusters and classes with large ones, [`interval`] measures how well several runs agree,
+//! and [`raw_counts`] compares what a chip takes with the samples.
 
 pub mod chips;
 pub mod collapse;
@@ -12,4 +12,5 @@ pub mod interval;
 pub mod lone;
 pub mod posterior;
 pub mod raw_counts;
+pub mod sizes;
 pub mod smoothing;

@@ -37,6 +37,54 @@ pub fn scores(labels: &[u32], clusters: &[u16]) -> Scores {
     Scores { acc: table.accuracy(), nmi: table.nmi(), ari: table.ari() }
 }
 
+/// A label and the cluster that is matched with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Match {
+    /// The label.
+    pub label: u32,
+    /// The cluster.
+    pub cluster: u16,
+    /// How many samples have both.
+    pub samples: usize,
+}
+
+/// The one-to-one matching of labels and clusters that has the most samples, which decides the accuracy; `None` if there are too
+/// many of them to find it ([`MATCHING_LIMIT`]). What is left over of the more numerous side is not matched, and neither are a
+/// label and a cluster without a sample in common.
+///
+/// ```
+/// use edgemix::metrics::{Match, best_matching};
+///
+/// let found = best_matching(&[7, 7, 3, 3], &[0, 0, 1, 2]).unwrap();
+/// assert_eq!(found[0], Match { label: 3, cluster: 1, samples: 1 });
+/// assert_eq!(found[1], Match { label: 7, cluster: 0, samples: 2 });
+/// ```
+///
+/// # Panics
+/// If the two differ in length.
+pub fn best_matching(labels: &[u32], clusters: &[u16]) -> Option<Vec<Match>> {
+    assert_eq!(labels.len(), clusters.len(), "one label per sample");
+    let distinct = |values: &mut Vec<u32>| {
+        values.sort_unstable();
+        values.dedup();
+    };
+    let (mut own_labels, mut own_clusters) = (labels.to_vec(), clusters.iter().map(|&c| c.into()).collect());
+    distinct(&mut own_labels);
+    distinct(&mut own_clusters);
+    let table = Contingency::new(labels, clusters);
+    let Matching { pairs, .. } = table.matching()?;
+    let found = pairs.into_iter().filter(|&(_, _, samples)| samples > 0);
+    Some(
+        found
+            .map(|(label, cluster, samples)| Match {
+                label: own_labels[label],
+                cluster: own_clusters[cluster] as u16,
+                samples: samples as usize,
+            })
+            .collect(),
+    )
+}
+
 /// The adjusted Rand index of two clusterings of the same samples.
 ///
 /// ```
@@ -141,6 +189,14 @@ struct Contingency {
     n: f64,
 }
 
+/// A one-to-one matching of groups.
+struct Matching {
+    /// The samples that are in matched groups.
+    samples: i64,
+    /// The groups of both sides, and how many samples they have in common.
+    pairs: Vec<(usize, usize, i64)>,
+}
+
 impl Contingency {
     fn new<A: Ord + Copy, B: Ord + Copy>(a: &[A], b: &[B]) -> Self {
         let (a, b) = (numbered(a), numbered(b));
@@ -152,6 +208,11 @@ impl Contingency {
 
     /// The share of samples in matched groups under the best one-to-one matching; `None` if it takes too long to find.
     fn accuracy(&self) -> Option<f64> {
+        self.matching().map(|found| found.samples as f64 / self.n)
+    }
+
+    /// The best one-to-one matching, by the group of the first side; `None` if it takes too long to find.
+    fn matching(&self) -> Option<Matching> {
         let [a, b] = [self.sizes[0].len(), self.sizes[1].len()];
         let (rows, columns) = (a.min(b), a.max(b));
         if rows.saturating_mul(rows).saturating_mul(columns) > MATCHING_LIMIT {
@@ -161,7 +222,14 @@ impl Contingency {
         for &(i, j, count) in &self.pairs {
             table[if a <= b { (i, j) } else { (j, i) }] = count;
         }
-        Some(kuhn_munkres(&table).0 as f64 / self.n)
+        let (samples, columns) = kuhn_munkres(&table);
+        let pair = |(row, column): (usize, usize)| {
+            let (i, j) = if a <= b { (row, column) } else { (column, row) };
+            (i, j, table[(row, column)])
+        };
+        let mut pairs: Vec<(usize, usize, i64)> = columns.into_iter().enumerate().map(pair).collect();
+        pairs.sort_unstable();
+        Some(Matching { samples, pairs })
     }
 
     fn nmi(&self) -> f64 {
@@ -216,6 +284,14 @@ mod tests {
             let right = |map: &Vec<u16>| labels.iter().zip(&clusters).filter(|(y, c)| **y == u32::from(map[usize::from(**c)])).count();
             let best = permutations(4).iter().map(right).max().unwrap();
             prop_assert!((found.acc.unwrap() - best as f64 / labels.len() as f64).abs() < 1e-12);
+            let matched = best_matching(&labels, &clusters).unwrap();
+            prop_assert_eq!(matched.iter().map(|pair| pair.samples).sum::<usize>(), best);
+            for pair in &matched {
+                let own = labels.iter().zip(&clusters).filter(|(y, c)| (**y, **c) == (pair.label, pair.cluster));
+                prop_assert_eq!(own.count(), pair.samples);
+                let same = |other: &&Match| other.label == pair.label || other.cluster == pair.cluster;
+                prop_assert_eq!(matched.iter().filter(same).count(), 1);
+            }
             // Hubert and Arabie's pair counts.
             let n = labels.len();
             let mut counts = [[0f64; 2]; 2];

@@ -6,6 +6,7 @@ use std::path::Path;
 use edgemix_runtime::Model;
 
 use crate::assessment::interval::{ClusterFate, SeedInterval};
+use crate::assessment::sizes::Sizes;
 use crate::base::metrics::Scores;
 use crate::base::text::counted;
 use crate::mixture::{ClusterCountReport, Level};
@@ -72,6 +73,49 @@ pub(super) fn fine_tuning(found: &FineTuning) -> String {
         "adjusted Rand index between both {agreement:.3}; the encoder as imported has the clusters of {by}"
     );
     text
+}
+
+/// Rows of a table of clusters or classes that are printed: as many of the largest as of the smallest.
+const ROWS: usize = 40;
+
+/// The clusters by their sizes and, with labels, the classes.
+pub(super) fn by_size(found: &Sizes) -> String {
+    let percent = |share: f64| format!("{:.1} %", 100.0 * share);
+    let of = |number: Option<String>, right: Option<f64>| match (number, right) {
+        (Some(number), Some(right)) => format!("{number:>8}  {:>7}", percent(right)),
+        _ => format!("{:>8}  {:>7}", "-", "-"),
+    };
+    let row = |number: String, samples: usize, share: f64, rest: &str| {
+        format!("  {number:>7}  {samples:>7}  {:>7}  {rest}", percent(share)).trim_end().to_owned()
+    };
+    let has_labels = found.classes.is_some();
+    let clusters = found.clusters.iter().map(|cluster| {
+        let rest = if has_labels { of(cluster.label.map(|y| y.to_string()), cluster.right) } else { String::new() };
+        row(cluster.cluster.to_string(), cluster.samples, cluster.share, &rest)
+    });
+    let heading = if has_labels { "     label    right" } else { "" };
+    let mut text = format!("clusters by size\n  cluster  samples    share{heading}\n{}", shortened(clusters.collect()));
+    if let Some(classes) = &found.classes {
+        let classes = classes.iter().map(|class| {
+            let rest = of(class.cluster.map(|k| k.to_string()), Some(class.right));
+            row(class.label.to_string(), class.samples, class.share, &rest)
+        });
+        text += "classes by size\n    label  samples    share   cluster    right\n";
+        text += &shortened(classes.collect());
+        text += "right: the share with the label or cluster that the matching of ACC gives\n";
+    }
+    text
+}
+
+/// The rows as lines, without those in the middle if there are many.
+fn shortened(rows: Vec<String>) -> String {
+    let left_out = rows.len().saturating_sub(ROWS);
+    let lines = |rows: &[String]| rows.iter().map(|row| format!("{row}\n")).collect::<String>();
+    if left_out == 0 {
+        return lines(&rows);
+    }
+    let (first, last) = (&rows[..ROWS / 2], &rows[rows.len() - ROWS / 2..]);
+    format!("{}      ... {left_out} more, which --json has\n{}", lines(first), lines(last))
 }
 
 fn model_scores(text: &mut String, name: &str, found: &ModelScores) {
@@ -179,4 +223,38 @@ pub(super) fn sizes(file: &ModelFile, n_samples: usize) -> Result<String, Workfl
     let model = file.model()?;
     let (clusters, flash, ram) = (counted(model.n_clusters(), "cluster"), file.flash(), model.arena_len());
     Ok(format!("{clusters} of {}, {flash} bytes of flash, {ram} bytes of RAM", counted(n_samples, "sample")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clusters_and_classes_are_tables_of_their_sizes() {
+        let labels: Vec<u32> = (0..120).map(|i| if i < 100 { 4 } else { 7 }).collect();
+        let clusters: Vec<u16> = (0..120).map(|i| if i < 90 { 2 } else { 0 }).collect();
+        let expected = "\
+clusters by size
+  cluster  samples    share     label    right
+        2       90   75.0 %         4  100.0 %
+        0       30   25.0 %         7   66.7 %
+        1        0    0.0 %         -        -
+classes by size
+    label  samples    share   cluster    right
+        4      100   83.3 %         2   90.0 %
+        7       20   16.7 %         0  100.0 %
+right: the share with the label or cluster that the matching of ACC gives
+";
+        assert_eq!(by_size(&Sizes::of(&clusters, 3, Some(&labels))), expected);
+        let alone = by_size(&Sizes::of(&clusters, 3, None));
+        assert_eq!(
+            alone,
+            "clusters by size\n  cluster  samples    share\n        2       90   75.0 %\n        0       30   25.0 %\n        1        0    0.0 %\n"
+        );
+        // Of many clusters, those in the middle are left out.
+        let many: Vec<u16> = (0..100).collect();
+        let lines = by_size(&Sizes::of(&many, 100, None));
+        assert_eq!(lines.lines().count(), 2 + ROWS + 1);
+        assert!(lines.contains("\n      ... 60 more, which --json has\n"), "{lines}");
+    }
 }

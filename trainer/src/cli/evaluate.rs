@@ -47,7 +47,7 @@ impl Evaluate {
             let json = serde_json::to_string_pretty(&evaluation).map_err(|error| CliError::Usage(error.to_string()))?;
             show(&format!("{json}\n"))
         } else {
-            show(&describe::evaluation(&evaluation))
+            show(&(describe::evaluation(&evaluation) + &describe::by_size(&evaluation.sizes)))
         }
     }
 }

@@ -9,6 +9,7 @@ use super::models::check_features;
 use crate::assessment::inference;
 use crate::assessment::lone::{LoneCluster, lone_clusters};
 use crate::assessment::raw_counts::RawCounts;
+use crate::assessment::sizes::Sizes;
 use crate::assessment::smoothing::smooth;
 use crate::base::metrics::{Scores, agreement, clusters_found, scores};
 use crate::data::Dataset;
@@ -28,6 +29,8 @@ pub struct Evaluation {
     pub agreement: Option<f64>,
     /// The samples as raw counts, which are what a chip takes, compared with their values.
     pub raw_counts: RawCounts,
+    /// The clusters of the quantised model by their sizes, and the classes of the labels.
+    pub sizes: Sizes,
     /// The clusters of the quantised model that one group of the samples shows alone.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub lone: Vec<LoneCluster>,
@@ -100,6 +103,7 @@ impl Evaluation {
             f32: f32.as_deref().map(model_scores),
             agreement: f32.as_deref().map(|clusters| agreement(clusters, &int8)),
             int8: model_scores(&int8),
+            sizes: Sizes::of(&int8, model.n_clusters(), dataset.labels.as_deref()),
             smoothed,
             raw_counts: RawCounts::compare(model, samples)?,
             lone: dataset.groups.as_ref().map_or_else(Vec::new, |groups| lone_clusters(&int8, groups)),
