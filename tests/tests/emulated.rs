@@ -250,21 +250,29 @@ fn exports(method: MethodConfig) -> Vec<MethodConfig> {
     vec![method, other]
 }
 
-/// Encoders of other programs, from raw counts to the posterior.
+/// Encoders of other programs, and those that PyTorch wrote, from raw counts to the posterior.
 #[test]
 fn imported_encoders_give_the_hosts_bits() {
     let wave = |i: usize| (i / 3 * (3 + i / 9600) % 40) as f32 * (1 + i % 3) as f32 + (i * 7919 % 23) as f32;
     let windows = Samples::new("waves", (0..300 * 96).map(wave).collect(), 96);
     let windows = windows.with_layout(Layout::Windows { channels: 3 });
-    let encoders = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("trainer/tests/suite/import/encoders");
-    for (name, samples) in [("mlp", digits().samples), ("conv2d", digits().samples), ("conv1d", windows)] {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("trainer/tests/suite/import");
+    let encoders = [
+        ("encoders/mlp", digits().samples),
+        ("encoders/conv2d", digits().samples),
+        ("encoders/conv1d", windows.clone()),
+        ("pytorch/mlp-dynamo", digits().samples),
+        ("pytorch/conv2d-dynamo", digits().samples),
+        ("pytorch/conv1d-script", windows),
+    ];
+    for (name, samples) in encoders {
         let dataset = Dataset { samples, labels: None, groups: None };
         let mut config = FitConfig { method: MethodConfig::named("ae-gmm").unwrap(), ..FitConfig::default() };
         config.method.set_n_clusters(5);
-        let file = EncoderFile { path: encoders.join(name).with_extension("onnx"), ..EncoderFile::default() };
+        let file = EncoderFile { path: folder.join(format!("{name}.onnx")), ..EncoderFile::default() };
         let plan = EncoderPlan::new(&file, &Source::new(name), &dataset, config).unwrap();
-        let folder = tempfile::tempdir().unwrap();
-        let run = start_import(folder.path(), &plan, ExistingRun::Refuse).unwrap();
+        let runs = tempfile::tempdir().unwrap();
+        let run = start_import(runs.path(), &plan, ExistingRun::Refuse).unwrap();
         let options = FitOptions { allow_disagreement: true, ..FitOptions::default() };
         let file = fit_import(&run, &plan, &options, &mut ()).unwrap().run.model().unwrap();
         let model = file.model().unwrap();
