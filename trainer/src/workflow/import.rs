@@ -90,7 +90,7 @@ impl<'a> ImportPlan<'a> {
 /// find its clusters. The run is like one that was trained. A run that replaces another one takes its place at the end.
 ///
 /// # Errors
-/// The errors of [`start`], and [`WorkflowError::Quantize`] if the model can't be quantised.
+/// The errors of [`super::start`], and [`WorkflowError::Quantize`] if the model can't be quantised.
 pub fn import(
     out: &Path,
     plan: &ImportPlan,
