@@ -21,6 +21,7 @@ const CASES: &[&str] = &[
     "evaluate good.emx --data none.csv",
     "evaluate good.emx --data digits --labels none.npy",
     "evaluate run --data none.csv",
+    "generate none",
     "report none",
     "report run --data none.csv",
     "report run -o none/x.html",
