@@ -49,7 +49,12 @@ pub(crate) fn run(mode: Mode, filter: &str) -> Result<()> {
     setup::install_missing()?;
     let mut budgets: Table = fs::read_to_string(budgets_path()).unwrap_or_default().parse()?;
     let mut excesses = vec![];
-    for core in cores::named(filter)?.into_iter().filter(|core| core.is_counted) {
+    let cores: Vec<&Core> = cores::named(filter)?.into_iter().filter(|core| core.is_counted).collect();
+    cores::build_together(&cores, "bench-firmware", "release", &[])?;
+    for (_, arguments) in PROGRAMS {
+        cores::build_together(&cores, "code", "small", arguments)?;
+    }
+    for core in cores {
         let (workloads, codes) = measure(core)?;
         print_table(core, &workloads, codes);
         let mut counts: Table = workloads

@@ -1,6 +1,7 @@
 //! The emulated cores, and building and running firmware for them. Everything that a command of the project knows of a core
 //! stands in [`CORES`].
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -151,9 +152,7 @@ impl Core {
 
     /// The same with more arguments for cargo.
     pub(crate) fn build_with(&self, name: &str, profile: &str, more: &[&str]) -> Result<PathBuf> {
-        let mut cargo = setup::cargo()?;
-        cargo.current_dir(root().join("bench/firmware")).args(self.build_arguments(name, profile));
-        run(cargo.args(["--quiet", "--features", self.features]).args(more))?;
+        build_together(&[self], name, profile, more)?;
         Ok(self.program_path(name, profile))
     }
 
@@ -184,10 +183,40 @@ impl Core {
     }
 }
 
+/// Builds a program of the benchmark's firmware for several cores. One command builds for all cores that need the same features,
+/// so that cargo compiles for their targets side by side: optimising one program at the link keeps one processor busy. Where two
+/// cores share a target, the program of the last one is left, and [`Core::build`] puts that of the other there again.
+pub(crate) fn build_together(cores: &[&Core], name: &str, profile: &str, more: &[&str]) -> Result<()> {
+    for targets in targets_by_features(cores) {
+        let mut cargo = setup::cargo()?;
+        cargo.current_dir(root().join("bench/firmware"));
+        cargo.args(["build", "--locked", "--quiet", "--profile", profile, "--bin", name]).args(targets);
+        run(cargo.args(more))?;
+    }
+    Ok(())
+}
+
+/// For each set of features that some of the cores need, cargo's arguments that ask for them and for those cores' targets. Kinds of
+/// cores are kept apart, since cargo gives a crate the features that any target of a command asks for.
+pub(crate) fn targets_by_features<'a>(cores: &[&'a Core]) -> Vec<Vec<&'a str>> {
+    let mut targets: BTreeMap<(&str, &str), BTreeSet<&str>> = BTreeMap::new();
+    for core in cores {
+        targets.entry((core.features, core.emulator)).or_default().insert(core.target);
+    }
+    let targets = targets.into_iter();
+    let arguments = targets.map(|((features, _), targets)| {
+        let targets = targets.into_iter().flat_map(|target| ["--target", target]);
+        ["--features", features].into_iter().chain(targets).collect()
+    });
+    arguments.collect()
+}
+
 /// `cargo xtask kernels`: compares every core's kernels with their definition, and every core with the host.
 pub(crate) fn compare_kernels(filter: &str) -> Result<()> {
     setup::install_missing()?;
-    for core in named(filter)? {
+    let cores = named(filter)?;
+    build_together(&cores, "kernels", "release", &[])?;
+    for core in cores {
         let path = core.build("kernels", "release")?;
         print!("{}: ", core.name);
         std::io::stdout().flush()?;

@@ -38,23 +38,28 @@ const BAND: f64 = 0.02;
 /// How far the losses of phases may be that begin with clusters that were found, since another clustering may be found.
 const BAND_AFTER_CLUSTERS: f64 = 0.25;
 
+/// A trial with a limit of time.
+type Method<'a> = (String, Box<dyn Fn(Duration) -> Result<Line> + Sync + 'a>);
+
 pub(crate) fn compare(setting: &Setting, limit: Duration) -> Result<Part> {
     let begin = Instant::now();
     let methods = if setting.is_small { &FEW[..] } else { &METHODS[..] };
-    let mut lines = vec![];
-    for method in methods {
-        let left = limit.saturating_sub(begin.elapsed()) * 2 / 3;
-        let line = one(setting, method, true, left).unwrap_or_else(|error| Line::new("", format!("{error:#}"), false));
-        lines.push(line.named(*method));
-    }
-    let left = limit.saturating_sub(begin.elapsed());
-    let mut also = |name: &str, trial: fn(&Setting, Duration) -> Result<Line>| {
-        let line = trial(setting, left / 2).unwrap_or_else(|error| Line::new("", format!("{error:#}"), false));
-        lines.push(line.named(name));
+    let named = |name: &str, is_fused: bool, method: &'static str| -> Method {
+        (name.to_owned(), Box::new(move |limit| one(setting, method, is_fused, limit)))
     };
-    also("ae-gmm without fusion", |setting, limit| one(setting, "ae-gmm", false, limit));
-    also("interrupted and resumed", resumed);
-    also("the same seed twice", repeated);
+    let mut trials: Vec<Method> = methods.iter().map(|method| named(method, true, method)).collect();
+    trials.push(named("ae-gmm without fusion", false, "ae-gmm"));
+    // These compare their models with one that is there after the others.
+    let repetitions: [Method; 2] = [
+        ("interrupted and resumed".to_owned(), Box::new(|limit| resumed(setting, limit))),
+        ("the same seed twice".to_owned(), Box::new(|limit| repeated(setting, limit))),
+    ];
+    let run = |(name, trial): &Method| {
+        let left = limit.saturating_sub(begin.elapsed()) * 2 / 3;
+        trial(left).unwrap_or_else(|error| Line::new("", format!("{error:#}"), false)).named(name.as_str())
+    };
+    let mut lines = setting.each(&trials, run);
+    lines.extend(setting.each(&repetitions, run));
     Ok(Part::new("methods", lines))
 }
 
@@ -80,7 +85,7 @@ fn one(setting: &Setting, method: &str, is_fused: bool, limit: Duration) -> Resu
     let (device, flags) = (setting.device(is_fused), flags(setting, method));
     let gpu = Trial::new(setting, &format!("{method}-{device}"));
     gpu.train(setting, &device, &flags, limit)?;
-    let cpu = Trial::new(setting, &format!("{method}-cpu"));
+    let cpu = Trial::new(setting, &format!("{method}-{device}-on-the-cpu"));
     cpu.train(setting, "cpu", &flags, limit)?;
     let (found, expected) = (gpu.epochs(), cpu.epochs());
     ensure!(found.len() == expected.len(), "{} epochs instead of {}", found.len(), expected.len());
@@ -138,11 +143,9 @@ fn resumed(setting: &Setting, limit: Duration) -> Result<Line> {
 /// Whether the same seed gives the same bits, which is measured, not demanded.
 fn repeated(setting: &Setting, limit: Duration) -> Result<Line> {
     let (device, flags) = (setting.device(true), flags(setting, "ae-gmm"));
-    let trials = ["repeated-1", "repeated-2"].map(|name| Trial::new(setting, name));
-    for trial in &trials {
-        trial.train(setting, &device, &flags, limit / 2)?;
-    }
-    let [first, second] = [&trials[0], &trials[1]];
+    let second = Trial::new(setting, "repeated");
+    second.train(setting, &device, &flags, limit)?;
+    let first = Trial::new(setting, &format!("ae-gmm-{device}"));
     let is_same = first.read("model.emx")? == second.read("model.emx")?;
     Ok(Line::new("", if is_same { "the same bits" } else { "other bits" }, true))
 }

@@ -19,13 +19,13 @@ const SMALL_VARIANTS: [(bool, &str); 2] = [(true, "minimal"), (false, "minimal")
 pub(crate) fn check(setting: &Setting, limit: Duration) -> Result<Part> {
     let variants = if setting.is_small { &SMALL_VARIANTS[..] } else { &VARIANTS[..] };
     let each = limit / 2 / variants.len() as u32;
-    let lines = variants.iter().map(|&(is_fused, level)| {
+    let lines = setting.each(variants, |&(is_fused, level)| {
         let name = format!("{}, autotune {level}", setting.device(is_fused));
         variant(setting, is_fused, level, each)
             .unwrap_or_else(|error| Line::new("", format!("{error:#}"), false))
             .named(name)
     });
-    Ok(Part::new("operations", lines.collect()))
+    Ok(Part::new("operations", lines))
 }
 
 fn variant(setting: &Setting, is_fused: bool, level: &str, limit: Duration) -> Result<Line> {

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use rayon::prelude::*;
+
 /// What the set runs, and where.
 pub(crate) struct Setting {
     /// The program.
@@ -26,6 +28,12 @@ impl Setting {
     /// The device with or without fusion.
     pub(crate) fn device(&self, is_fused: bool) -> String {
         format!("{}{}", self.backend, if is_fused { "" } else { "-unfused" })
+    }
+
+    /// Runs trials one after the other, or side by side where nothing is timed: much of a program's time on a slow device passes
+    /// on one processor, which compiles kernels.
+    pub(crate) fn each<T: Sync, R: Send>(&self, trials: &[T], run: impl Fn(&T) -> R + Sync + Send) -> Vec<R> {
+        if self.is_small { trials.par_iter().map(run).collect() } else { trials.iter().map(run).collect() }
     }
 
     /// The program, which reads nothing from the terminal. On a slow device it tries few kernels for each operation, since trying
