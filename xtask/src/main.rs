@@ -16,6 +16,7 @@ mod log;
 mod package;
 mod process;
 mod python;
+mod scale;
 mod setup;
 mod size;
 mod slow;
@@ -59,6 +60,9 @@ Measurements
   cycles                    Estimate cycles on Cortex-M3 and Cortex-M4 from the executed instructions
   costs [--bless] [CORE]    Measure what each operation of an assignment costs on each core; --bless writes the costs from
                             which the trainer estimates the time on a chip
+  scale [--program FILE] [--samples 1000000]
+                            Measure seconds and memory of training and assignment for more and more samples, features and
+                            clusters; prints tables and writes docs/scale.svg
   slow [CORE]               Count the instructions of models that were made to be slow, for each multiply-accumulate that
                             they state; fails if there are more than docs/chip.md says
 
@@ -129,6 +133,12 @@ fn main() -> Result<()> {
             gpu::bundle(backend, folder.as_ref(), Some(path.as_ref()))
         }
         ["gpu-run", backend, ref options @ ..] => gpu::run_bundle(backend, options),
+        ["scale"] => scale::run(None, usize::MAX),
+        ["scale", "--samples", most] => scale::run(None, whole("--samples", most)?),
+        ["scale", "--program", program] => scale::run(Some(program.into()), usize::MAX),
+        ["scale", "--program", program, "--samples", most] => {
+            scale::run(Some(program.into()), whole("--samples", most)?)
+        }
         ["slow"] => slow::run(""),
         ["slow", core] => slow::run(core),
         ["ci"] => ci::run_all(),
@@ -138,4 +148,9 @@ fn main() -> Result<()> {
         }
         _ => bail!("unknown command `{}`\n\n{HELP}", words.join(" ")),
     }
+}
+
+/// The whole number after an option.
+fn whole(option: &str, given: &str) -> Result<usize> {
+    given.parse().with_context(|| format!("{option} takes a whole number, not `{given}`"))
 }
