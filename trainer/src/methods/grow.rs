@@ -335,6 +335,10 @@ impl<B: AutodiffBackend> Phase<B> for GrowPhase<'_, B> {
         Some(self.classifier.shares.len())
     }
 
+    fn latents(&self, x: Tensor<B::InnerBackend, 2>) -> Option<Tensor<B::InnerBackend, 2>> {
+        Some(self.learner.latents_of(x))
+    }
+
     fn state(&self) -> Result<GrowState, FitError> {
         let Classifier { standardisation, head, shares } = &self.classifier;
         Ok(GrowState {

@@ -7,7 +7,7 @@ use crate::assessment::interval::SeedInterval;
 use crate::data::Dataset;
 use crate::mixture::ClusterCountReport;
 use crate::trained::{AssignError, Trained};
-use crate::training::EpochReport;
+use crate::training::{EpochReport, LatentHistory};
 
 /// What the report of a run is made of.
 ///
@@ -37,6 +37,7 @@ use crate::training::EpochReport;
 ///     cluster_count: None,
 ///     sticks: &[],
 ///     interval: None,
+///     history: None,
 ///     seconds_a_step: None,
 /// };
 /// assert!(input.page()?.starts_with("<!DOCTYPE html>"));
@@ -64,6 +65,8 @@ pub struct ReportInput<'a> {
     pub sticks: &'a [f64],
     /// What runs with several seeds agree on, if there were several.
     pub interval: Option<&'a SeedInterval>,
+    /// The latents at a few moments of the training, and which of the dataset's samples they are of, if they are kept.
+    pub history: Option<(&'a LatentHistory, &'a [usize])>,
     /// The seconds from a window to the next, if the samples are windows of a recording whose rate is known.
     pub seconds_a_step: Option<f64>,
 }

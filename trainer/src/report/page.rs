@@ -3,7 +3,7 @@
 use maud::{DOCTYPE, PreEscaped, html};
 
 use super::input::{Assignments, ReportInput};
-use super::{cluster_count, decoded, features, levels, sections};
+use super::{cluster_count, decoded, features, history, levels, sections};
 use crate::trained::AssignError;
 
 impl ReportInput<'_> {
@@ -28,6 +28,7 @@ impl ReportInput<'_> {
                     h1 { (title) }
                     (sections::facts(self, &found))
                     (sections::latents(self, &found))
+                    (history::history(self, &found))
                     (sections::clusters(self, &found))
                     (features::features(self, &found)?)
                     (cluster_count::cluster_count(self))

@@ -78,6 +78,19 @@ pub(super) fn scatter(points: &[Point], names: &[String]) -> Markup {
     }
 }
 
+/// Small points by class, without names.
+pub(super) fn small_scatter(points: &[Point]) -> Markup {
+    const SIZE: f64 = 235.0;
+    let x = Axis::spanning(points.iter().map(|p| p.x), 6.0, SIZE - 6.0);
+    let y = Axis::spanning(points.iter().map(|p| p.y), SIZE - 6.0, 6.0);
+    html! {
+        svg viewBox={ "0 0 " (SIZE) " " (SIZE) } width=(SIZE) role="img" {
+            rect class="frame" x="0.5" y="0.5" width=(SIZE - 1.0) height=(SIZE - 1.0) {}
+            @for point in points { circle cx=(place(x.at(point.x))) cy=(place(y.at(point.y))) r="1.4" fill=(color(point.class)) {} }
+        }
+    }
+}
+
 fn mark(point: &Point, x: f64, y: f64, name: &str) -> Markup {
     let fill = color(point.class);
     html! {

@@ -5,7 +5,7 @@ use maud::{Markup, html};
 
 use super::input::{Assignments, ReportInput};
 use super::plot::{self, Bar, Point};
-use super::{geometry, layers, pictures};
+use super::{geometry, layers, neighbours, pictures};
 use crate::assessment::chips::{CODE, Chip, STACK};
 use crate::assessment::inference::multiply_accumulates;
 use crate::assessment::lone::{groups_of_clusters, lone_clusters};
@@ -63,6 +63,15 @@ pub(super) fn latents(run: &ReportInput, found: &Assignments) -> Markup {
         let rows = (0..n).step_by(step).zip(&places);
         rows.map(|(i, place)| Point { x: place[0], y: place[1], class: class(i) }).collect()
     };
+    // The neighbours of fewer samples, since finding them takes longer.
+    let sparse = n.div_ceil(neighbours::MOST).max(1);
+    let chosen: Vec<usize> = (0..n).step_by(sparse).collect();
+    let sample: Vec<f32> = found.latents.chunks_exact(found.dims).step_by(sparse).flatten().copied().collect();
+    let embedded = neighbours::embed(&sample, found.dims, &geometry::principal(&sample, found.dims).0);
+    let neighbours = embedded.map(|places| -> Vec<Point> {
+        let rows = chosen.iter().zip(places);
+        rows.map(|(&i, [x, y])| Point { x, y, class: found.clusters[i].into() }).collect()
+    });
     let names = |count: usize| -> Vec<String> { (0..count).map(|k| k.to_string()).collect() };
     let labels = run.dataset.labels.as_ref().filter(|labels| labels.iter().all(|&y| (y as usize) < LABELS));
     html! {
@@ -77,6 +86,14 @@ pub(super) fn latents(run: &ReportInput, found: &Assignments) -> Markup {
                 figure {
                     (plot::scatter(&points(&|i| found.clusters[i].into()), &names(found.k)))
                     figcaption { "by cluster" }
+                }
+                @if let Some(neighbours) = &neighbours {
+                    figure {
+                        (plot::scatter(neighbours, &names(found.k)))
+                        figcaption {
+                            "by cluster, " (chosen.len()) " samples placed so that neighbours are near each other (t-SNE): distances between clusters mean little"
+                        }
+                    }
                 }
                 @if let Some(labels) = labels {
                     figure {

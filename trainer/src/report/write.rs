@@ -4,7 +4,9 @@ use std::path::Path;
 
 use super::input::ReportInput;
 use crate::data::Dataset;
+use crate::data::split::Split;
 use crate::run::{RunDir, RunError, write_whole};
+use crate::training::LatentHistory;
 use crate::workflow::{RunModels, WorkflowError, check_features};
 
 /// Writes the report of a run about these samples. `commands`, which reproduce the run, are shown at its end.
@@ -39,6 +41,11 @@ pub fn write_report(run: &RunDir, dataset: &Dataset, commands: &str, out: &Path)
     check_features(&model, &dataset.samples)?;
     let (cluster_count, interval) = (run.cluster_count()?, run.interval()?);
     let sticks = run.stick_weights()?.unwrap_or_default();
+    let history = run.latent_history()?;
+    let rows = match &history {
+        Some(history) => rows_of(run, dataset, history)?,
+        None => None,
+    };
     let input = ReportInput {
         dataset,
         trained: &trained,
@@ -50,8 +57,20 @@ pub fn write_report(run: &RunDir, dataset: &Dataset, commands: &str, out: &Path)
         cluster_count: cluster_count.as_ref(),
         sticks: &sticks,
         interval: interval.as_ref(),
+        history: history.as_ref().zip(rows.as_deref()),
         seconds_a_step: run.seconds_a_step()?,
     };
     let page = input.page()?;
     Ok(write_whole(out, page.as_bytes()).map_err(RunError::io(out))?)
+}
+
+/// The samples whose latents were kept; `None` if these are not the samples that the run was trained on.
+fn rows_of(run: &RunDir, dataset: &Dataset, history: &LatentHistory) -> Result<Option<Vec<usize>>, WorkflowError> {
+    let fingerprint: String = dataset.samples.fingerprint().iter().map(|byte| format!("{byte:02x}")).collect();
+    if run.record()?.is_none_or(|record| record.fingerprint != fingerprint) {
+        return Ok(None);
+    }
+    let config = run.config()?;
+    let split = Split::draw(dataset, config.holdout, config.seed);
+    Ok(history.rows.iter().map(|&row| split.training.get(row).copied()).collect())
 }

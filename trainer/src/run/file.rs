@@ -36,6 +36,8 @@ pub enum RunFile {
     Model,
     /// The report of the run, as an HTML page.
     Report,
+    /// The latents of some samples at a few moments of the training, as JSON.
+    Latents,
     /// Samples drawn from the clusters, as NPZ.
     Generated,
     /// The same samples, if they are images, as one PNG.
@@ -49,7 +51,7 @@ pub enum RunFile {
 impl RunFile {
     /// All of them, in the order in which they are removed: the settings first, since a directory without settings holds no
     /// run, and the samples last, since they mark the rest as the remainder of one.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Settings,
         Self::Metrics,
         Self::Checkpoint,
@@ -58,6 +60,7 @@ impl RunFile {
         Self::StickWeights,
         Self::LoneClusters,
         Self::Import,
+        Self::Latents,
         Self::Trained,
         Self::Model,
         Self::Report,
@@ -83,6 +86,7 @@ impl RunFile {
             Self::Trained => "trained.safetensors",
             Self::Model => "model.emx",
             Self::Report => "report.html",
+            Self::Latents => "latents.json",
             Self::Generated => "generated.npz",
             Self::GeneratedSheet => "generated.png",
             Self::Interval => "seeds.json",

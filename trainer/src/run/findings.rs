@@ -6,7 +6,7 @@ use super::file::RunFile;
 use crate::assessment::interval::SeedInterval;
 use crate::assessment::lone::LoneCluster;
 use crate::mixture::ClusterCountReport;
-use crate::training::Finding;
+use crate::training::{Finding, LatentHistory};
 
 impl RunDir {
     /// Writes what a method found besides the model.
@@ -17,6 +17,7 @@ impl RunDir {
         match finding {
             Finding::ClusterCount(report) => self.write_json(RunFile::ClusterCount, report),
             Finding::StickWeights(weights) => self.write_json(RunFile::StickWeights, weights),
+            Finding::Latents(history) => self.write_json(RunFile::Latents, history),
         }
     }
 
@@ -26,6 +27,21 @@ impl RunDir {
     /// [`RunError::Io`], and [`RunError::Malformed`].
     pub fn stick_weights(&self) -> Result<Option<Vec<f64>>, RunError> {
         self.json(RunFile::StickWeights)
+    }
+
+    /// The latents of some samples at a few moments of the training; `None` of a run that was imported or has no encoder.
+    ///
+    /// # Errors
+    /// [`RunError::Io`], and [`RunError::Malformed`].
+    pub fn latent_history(&self) -> Result<Option<LatentHistory>, RunError> {
+        let history: Option<LatentHistory> = self.json(RunFile::Latents)?;
+        match history {
+            Some(history) if !history.is_whole() => {
+                let problem = "a moment has not as many finite numbers as its dimensions and the rows say";
+                Err(RunError::malformed(&self.file(RunFile::Latents), problem))
+            }
+            history => Ok(history),
+        }
     }
 
     /// How the number of clusters was determined, if the method did that.

@@ -4,10 +4,11 @@ use std::mem::discriminant;
 
 use serde::{Deserialize, Serialize};
 
+use super::latent_history::LatentHistory;
 use crate::mixture::ClusterCountReport;
 use crate::trained::Trained;
 
-/// A result of a method besides the model, shown to the user. Only some methods have findings.
+/// A result of a fit besides the model, shown to the user. Only some methods have findings of their own.
 ///
 /// ```
 /// use edgemix::training::Finding;
@@ -25,6 +26,8 @@ pub enum Finding {
     ClusterCount(ClusterCountReport),
     /// The weights of a Dirichlet process' sticks as they were first fitted, largest first, before any was pruned.
     StickWeights(Vec<f64>),
+    /// The latents of some samples at a few moments.
+    Latents(LatentHistory),
 }
 
 /// The result of a fit.
@@ -56,7 +59,15 @@ impl Fitted {
     pub fn stick_weights(&self) -> Option<&[f64]> {
         self.findings.iter().find_map(|finding| match finding {
             Finding::StickWeights(weights) => Some(&**weights),
-            Finding::ClusterCount(_) => None,
+            Finding::ClusterCount(_) | Finding::Latents(_) => None,
+        })
+    }
+
+    /// The latents of some samples at a few moments, if there is an encoder with one latent space for all clusters.
+    pub fn latent_history(&self) -> Option<&LatentHistory> {
+        self.findings.iter().find_map(|finding| match finding {
+            Finding::Latents(history) => Some(history),
+            Finding::ClusterCount(_) | Finding::StickWeights(_) => None,
         })
     }
 
@@ -64,7 +75,7 @@ impl Fitted {
     pub fn cluster_count(&self) -> Option<&ClusterCountReport> {
         self.findings.iter().find_map(|finding| match finding {
             Finding::ClusterCount(report) => Some(report),
-            Finding::StickWeights(_) => None,
+            Finding::StickWeights(_) | Finding::Latents(_) => None,
         })
     }
 }

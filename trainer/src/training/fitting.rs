@@ -17,6 +17,7 @@ use super::error::FitError;
 use super::finding::{self, Finding, Fitted};
 use super::inputs::Data;
 use super::kept_autoencoder::KeptAutoencoder;
+use super::latent_history::{self, LatentHistory, LatentMoment};
 use super::losses::{EpochLosses, NotFinite, Terms};
 use super::mismatch::CheckpointMismatch;
 use super::observer::{EpochReport, Observer};
@@ -59,6 +60,9 @@ pub(crate) trait Phase<B: AutodiffBackend> {
 
     /// The number of clusters; `None` while there are no clusters yet.
     fn n_clusters(&self) -> Option<usize>;
+
+    /// The `N x D` latents of some samples; `None` if each cluster has a latent space of its own.
+    fn latents(&self, x: Tensor<B::InnerBackend, 2>) -> Option<Tensor<B::InnerBackend, 2>>;
 
     /// The state after an epoch, from which training continues to the same bits.
     ///
@@ -200,7 +204,7 @@ impl<B: AutodiffBackend> Fitting<'_, B> {
         let Head::Mixture(mixture) = head else { return None };
         let report = self.findings.iter().find_map(|finding| match finding {
             Finding::ClusterCount(report) => Some(report.clone()),
-            Finding::StickWeights(_) => None,
+            Finding::StickWeights(_) | Finding::Latents(_) => None,
         });
         let agreement = report.as_ref().map_or(&[][..], |report| &report.by_number);
         let hierarchy = Hierarchy::new(mixture, agreement, self.plan.encoder.is_empty());
@@ -239,6 +243,7 @@ impl<B: AutodiffBackend> Fitting<'_, B> {
         for epoch in first..plan.epochs {
             let report = self.epoch(&mut phase, plan, epoch)?;
             self.observer.epoch(&report);
+            self.keep_latents(&phase, plan, epoch + 1)?;
             self.fail_if_observer_did()?;
             let (is_last, stops) = (epoch + 1 == plan.epochs, self.observer.is_asked_to_stop());
             if is_last || stops || (epoch + 1).is_multiple_of(self.plan.checkpoint_every.max(1)) {
@@ -253,6 +258,26 @@ impl<B: AutodiffBackend> Fitting<'_, B> {
             }
         }
         Ok(phase)
+    }
+
+    /// Adds the latents after an epoch, from 1, to those of earlier moments.
+    fn keep_latents<P: Phase<B>>(&mut self, phase: &P, plan: PhasePlan, epoch: usize) -> Result<(), FitError> {
+        if !latent_history::is_kept(epoch, plan.epochs) {
+            return Ok(());
+        }
+        let kept = self.findings.iter().find_map(|finding| match finding {
+            Finding::Latents(history) => Some(history.clone()),
+            Finding::ClusterCount(_) | Finding::StickWeights(_) => None,
+        });
+        let dims = self.plan.encoder.last().map_or(1, LayerShape::outputs);
+        let mut history = kept.unwrap_or_else(|| LatentHistory::following(self.data.n_samples(), dims));
+        let rows: Vec<i32> = history.rows.iter().map(|&row| row as i32).collect();
+        let Some(z) = phase.latents(self.data.select(&rows)?) else { return Ok(()) };
+        let (phase, dims) = (plan.name.to_owned(), z.dims()[1]);
+        let latents = z.into_data().iter::<f32>().collect();
+        history.moments.push(LatentMoment { phase, epoch, dims, latents });
+        self.found(Finding::Latents(history));
+        Ok(())
     }
 
     fn fail_if_observer_did(&mut self) -> Result<(), FitError> {

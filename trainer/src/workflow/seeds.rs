@@ -13,11 +13,12 @@ use crate::run::{RunDir, RunError, RunFile, RunState};
 use crate::training::{FitError, Observer};
 
 /// The files that are copied from the medoid to the common directory; the settings are last, as when a run starts.
-const OF_MEDOID: [RunFile; 7] = [
+const OF_MEDOID: [RunFile; 8] = [
     RunFile::Data,
     RunFile::ClusterCount,
     RunFile::StickWeights,
     RunFile::Metrics,
+    RunFile::Latents,
     RunFile::Trained,
     RunFile::Model,
     RunFile::Settings,

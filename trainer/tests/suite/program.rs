@@ -43,7 +43,7 @@ fn a_run_that_was_killed_and_resumed_has_the_same_bits_as_an_uninterrupted_one()
     // The samples and settings are those of the run.
     let resumed = edgemix(&["train", "--out", "killed", "--resume"], folder.path());
     assert!(resumed.status.success(), "{}", String::from_utf8_lossy(&resumed.stderr));
-    for file in ["model.emx", "trained.safetensors", "metrics.jsonl", "config.toml", "data.toml"] {
+    for file in ["model.emx", "trained.safetensors", "metrics.jsonl", "latents.json", "config.toml", "data.toml"] {
         let read = |run: &str| fs::read(folder.path().join(run).join(file)).unwrap();
         assert!(read("whole") == read("killed"), "{file} differs");
     }
@@ -152,6 +152,9 @@ fn every_method_trains_exports_and_its_integers_agree() {
         let headings = ["The latent space", "The clusters", "Clusters and labels", "Samples", "What it needs"];
         assert!(headings.iter().all(|heading| page.contains(&format!("<h2>{heading}</h2>"))), "{method}");
         assert!(page.contains("data:image/png;base64,"), "{method}");
+        assert!(page.contains("neighbours are near each other"), "{method}");
+        let has_history = !["dpm", "kmeans", "gmm"].contains(&method);
+        assert_eq!(page.contains("The latents during training"), has_history, "{method}");
         let no_numbers = ["\"NaN", "NaN,", ",NaN", ">NaN", "\"inf", "inf,", ",inf", ">inf<"];
         assert!(!no_numbers.iter().any(|text| page.contains(text)), "{method}");
         assert_eq!(page.contains("sticks before pruning"), ["alpha-jsd", "dpm"].contains(&method), "{method}");

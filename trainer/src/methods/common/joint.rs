@@ -195,6 +195,10 @@ impl<B: AutodiffBackend, C: LearnedClusters<B>> Phase<B> for JointPhase<'_, B, C
         Some(self.clusters.n_clusters())
     }
 
+    fn latents(&self, x: Tensor<B::InnerBackend, 2>) -> Option<Tensor<B::InnerBackend, 2>> {
+        Some(self.learner.latents_of(x))
+    }
+
     fn state(&self) -> Result<Self::State, FitError> {
         let (learner, standardisation) = (self.learner.state()?, self.standardisation.clone());
         Ok(JointState { learner, standardisation, clusters: self.clusters.state()? })

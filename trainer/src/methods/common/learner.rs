@@ -100,6 +100,11 @@ impl<B: AutodiffBackend> Learner<B> {
         Ok(data.decoder(Decoders::Shared(layers), is_variational)?)
     }
 
+    /// The means of the latents of some samples, `N x D`.
+    pub(in crate::methods) fn latents_of(&self, x: Tensor<B::InnerBackend, 2>) -> Tensor<B::InnerBackend, 2> {
+        self.autoencoder.valid().encode(x).mean
+    }
+
     /// The means of all samples' latents, `N x D`.
     pub(in crate::methods) fn latents(
         &self,

@@ -196,6 +196,10 @@ impl<B: AutodiffBackend, P: Pull<B>> Phase<B> for PulledPhase<'_, B, P> {
         Some(self.clusters.mixture.n_clusters())
     }
 
+    fn latents(&self, x: Tensor<B::InnerBackend, 2>) -> Option<Tensor<B::InnerBackend, 2>> {
+        Some(self.learner.latents_of(x))
+    }
+
     fn state(&self) -> Result<PulledState, FitError> {
         Ok(PulledState { learner: self.learner.state()?, clusters: self.clusters.clone() })
     }

@@ -1,5 +1,6 @@
 //! The phase that most methods begin with: an autoencoder learns to reconstruct the samples.
 
+use burn::tensor::Tensor;
 use burn::tensor::backend::AutodiffBackend;
 use serde::{Deserialize, Serialize};
 
@@ -135,6 +136,10 @@ impl<B: AutodiffBackend, L: Fn(&Learner<B>, &mut Batch<B>) -> Losses<B>> Phase<B
 
     fn n_clusters(&self) -> Option<usize> {
         None
+    }
+
+    fn latents(&self, x: Tensor<B::InnerBackend, 2>) -> Option<Tensor<B::InnerBackend, 2>> {
+        Some(self.learner.latents_of(x))
     }
 
     fn state(&self) -> Result<LearnerState, FitError> {

@@ -1,5 +1,6 @@
 //! The two phases that follow the reconstruction.
 
+use burn::tensor::Tensor;
 use burn::tensor::backend::AutodiffBackend;
 
 use super::classified::{Classified, ClassifiedState};
@@ -24,6 +25,10 @@ impl<B: AutodiffBackend> Phase<B> for ClassifyPhase<'_, B> {
 
     fn n_clusters(&self) -> Option<usize> {
         Some(self.0.head.n_clusters())
+    }
+
+    fn latents(&self, x: Tensor<B::InnerBackend, 2>) -> Option<Tensor<B::InnerBackend, 2>> {
+        Some(self.0.learner.latents_of(x).tanh())
     }
 
     fn state(&self) -> Result<ClassifiedState, FitError> {
@@ -62,6 +67,10 @@ impl<B: AutodiffBackend> Phase<B> for ClusterPhase<'_, B> {
 
     fn n_clusters(&self) -> Option<usize> {
         Some(self.classified.head.n_clusters())
+    }
+
+    fn latents(&self, x: Tensor<B::InnerBackend, 2>) -> Option<Tensor<B::InnerBackend, 2>> {
+        Some(self.classified.learner.latents_of(x).tanh())
     }
 
     fn state(&self) -> Result<ClassifiedState, FitError> {

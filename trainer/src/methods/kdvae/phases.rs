@@ -234,6 +234,10 @@ impl<B: AutodiffBackend> Phase<B> for MembersPhase<B> {
         Some(self.assigned.n_clusters())
     }
 
+    fn latents(&self, _: Tensor<B::InnerBackend, 2>) -> Option<Tensor<B::InnerBackend, 2>> {
+        None
+    }
+
     fn state(&self) -> Result<AssignedState, FitError> {
         self.assigned.state()
     }
@@ -274,6 +278,10 @@ impl<B: AutodiffBackend> Phase<B> for DistilPhase<B> {
 
     fn n_clusters(&self) -> Option<usize> {
         Some(self.assigned.n_clusters())
+    }
+
+    fn latents(&self, _: Tensor<B::InnerBackend, 2>) -> Option<Tensor<B::InnerBackend, 2>> {
+        None
     }
 
     fn state(&self) -> Result<DistilState, FitError> {

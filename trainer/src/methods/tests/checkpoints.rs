@@ -14,18 +14,20 @@ fn a_run_stopped_anywhere_goes_on_to_the_same_bits() {
     let names = ["alpha-jsd", "kld", "abc", "idec", "dcn", "dcan", "adaptive-gmm", "vade", "depict", "k-dvae", "k-dae"];
     for config in names.map(config).into_iter().chain([variational("alpha-jsd"), searching()]) {
         let (mut all, mut epochs) = (Memory::default(), Log::default());
-        let whole = fit::<Autodiff<Flex>>(&Default::default(), &blobs(), &config, &mut all, &mut epochs).unwrap();
+        let whole = fitted::<Autodiff<Flex>>(&Default::default(), &blobs(), &config, &mut all, &mut epochs).unwrap();
         // Checkpoints are written at every second epoch and at the end of a phase.
         for stop_after in 1..all.saves {
             let mut store = Memory { stop_after: Some(stop_after), ..Memory::default() };
             let go = |store: &mut Memory, log: &mut Log| {
-                fit::<Autodiff<Flex>>(&Default::default(), &blobs(), &config, store, log)
+                fitted::<Autodiff<Flex>>(&Default::default(), &blobs(), &config, store, log)
             };
             let stopped = go(&mut store, &mut Log::default());
             assert!(matches!(stopped, Err(FitError::Checkpoint { doing: "written", .. })));
             store.stop_after = None;
             let mut log = Log::default();
-            assert_eq!(go(&mut store, &mut log).unwrap(), whole, "{} after {stop_after}", config.method.name());
+            let resumed = go(&mut store, &mut log).unwrap();
+            assert_eq!(resumed.trained, whole.trained, "{} after {stop_after}", config.method.name());
+            assert_eq!(resumed.latent_history(), whole.latent_history(), "{} after {stop_after}", config.method.name());
             assert!(log.0.len() < epochs.0.len(), "epochs before the checkpoint were trained again");
         }
     }

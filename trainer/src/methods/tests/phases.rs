@@ -136,3 +136,41 @@ fn a_misspelt_or_unfitting_key_of_a_phase_is_refused() {
         assert!(toml::from_str::<PhaseSettings>(table).is_ok(), "{table}");
     }
 }
+
+/// The latents that are kept are those of the encoder, and the last ones are those of the model but for their standardisation.
+#[test]
+fn latents_are_kept_at_a_few_moments_of_each_phase() {
+    let fitted = |name: &str| {
+        super::setup::fitted::<Autodiff<Flex>>(&Default::default(), &blobs(), &config(name), &mut (), &mut ()).unwrap()
+    };
+    let found = fitted("idec");
+    let history = found.latent_history().unwrap();
+    assert!(history.is_whole() && history.rows.len() == blobs().n_samples());
+    let moments: Vec<(&str, usize)> =
+        history.moments.iter().map(|moment| (moment.phase.as_str(), moment.epoch)).collect();
+    let reconstruct = [1, 4, 8, 12].map(|epoch| ("reconstruct", epoch));
+    let cluster = [1, 3, 5].map(|epoch| ("cluster", epoch));
+    assert_eq!(moments, [&reconstruct[..], &cluster[..]].concat());
+    let (last, z) = (history.moments.last().unwrap(), found.trained.encode(&blobs()).unwrap());
+    for d in 0..last.dims {
+        let column =
+            |values: &[f32]| values.iter().skip(d).step_by(last.dims).map(|&x| f64::from(x)).collect::<Vec<_>>();
+        let (a, b) = (column(&last.latents), column(&z));
+        let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
+        let product = |x: &[f64], y: &[f64]| {
+            let (m, n) = (mean(x), mean(y));
+            x.iter().zip(y).map(|(x, y)| (x - m) * (y - n)).sum::<f64>()
+        };
+        let correlation = product(&a, &b) / (product(&a, &a) * product(&b, &b)).sqrt();
+        assert!(correlation > 0.999, "{d}: {correlation}");
+    }
+    // Members have latent spaces of their own; the phases before them have not.
+    let phases = |name: &str| -> Vec<String> {
+        let history = fitted(name).latent_history().cloned().unwrap_or_default();
+        let mut phases: Vec<String> = history.moments.into_iter().map(|moment| moment.phase).collect();
+        phases.dedup();
+        phases
+    };
+    assert_eq!(phases("k-dvae"), ["reconstruct", "cluster"]);
+    assert!(phases("dpm").is_empty());
+}

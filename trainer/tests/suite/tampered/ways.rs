@@ -18,6 +18,7 @@ pub(super) fn ways_of(file: RunFile) -> &'static [Way] {
         RunFile::Settings => &[begins, inspects, evaluates, exports, reports, resumes],
         RunFile::Data => &[begins, inspects, evaluates, exports, resumes],
         RunFile::Metrics => &[reports, resumes],
+        RunFile::Latents => &[reports],
         RunFile::Checkpoint => &[resumes],
         RunFile::Autoencoder => &[starts_another],
         RunFile::ClusterCount | RunFile::StickWeights | RunFile::LoneClusters | RunFile::Interval => {

@@ -14,7 +14,7 @@ use edgemix::training::{EpochReport, Finding, Observer, PhaseSettings};
 use edgemix::workflow::{ExistingRun, FitOptions, Plan, WorkflowError, fit, start};
 
 /// All files but the report and generated samples, which are never read.
-pub(crate) const FILES: [RunFile; 12] = [
+pub(crate) const FILES: [RunFile; 13] = [
     RunFile::Settings,
     RunFile::Data,
     RunFile::Metrics,
@@ -23,6 +23,7 @@ pub(crate) const FILES: [RunFile; 12] = [
     RunFile::ClusterCount,
     RunFile::StickWeights,
     RunFile::LoneClusters,
+    RunFile::Latents,
     RunFile::Trained,
     RunFile::Model,
     RunFile::Interval,
