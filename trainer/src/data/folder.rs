@@ -12,8 +12,9 @@ use super::memory::MemoryLimit;
 use super::note::DataNote;
 use super::picture::{Look, Picture};
 use super::samples::{Layout, Samples};
+use super::sink::Sink;
 use super::table::sample_name;
-use super::values::{Sink, Values};
+use super::values::Values;
 
 /// How many values of images are decoded at once, unless one image has more.
 const BLOCK: usize = 1 << 20;

@@ -11,7 +11,8 @@ use super::error::{DataError, Unlocated};
 use super::memory::MemoryLimit;
 use super::origin::{self, ArrayColumns, Rounding};
 use super::shape::n_columns;
-use super::values::{Sink, Store, Stored};
+use super::sink::Sink;
+use super::store::{Store, Stored};
 
 /// Number of bytes that are read at once: a multiple of the width of every element type.
 const BLOCK: usize = 1 << 18;

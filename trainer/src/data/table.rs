@@ -11,8 +11,9 @@ use super::memory::MemoryLimit;
 use super::note::DataNote;
 use super::origin::{self, Rounding};
 use super::samples::Samples;
+use super::sink::Sink;
 use super::source::Source;
-use super::values::{Sink, Values};
+use super::values::Values;
 
 /// Samples of a table, and the origins of its columns that they should have been read with.
 pub(super) type Read = (Dataset, Option<Vec<f64>>);

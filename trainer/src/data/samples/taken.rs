@@ -3,7 +3,8 @@
 use super::{Layout, Samples};
 use crate::data::error::DataError;
 use crate::data::memory::MemoryLimit;
-use crate::data::values::{Sink, Values};
+use crate::data::sink::Sink;
+use crate::data::values::Values;
 use crate::data::window_start::WindowStart;
 
 impl Samples {
