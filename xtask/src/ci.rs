@@ -53,7 +53,7 @@ const STEPS: [Step; 20] = [
     Step { leaves: Some("target/python"), ..step("python", python::run_all) },
     Step { leaves: Some("target/firmware"), ..step("docs", docs::run) },
     step("clippy", clippy),
-    step("cuda", || cargo(&["check", "--release", "-p", "edgemix", "--features", "cuda"])),
+    step("backends", backends),
     step("doc", || {
         run(program("cargo", &["doc", "--release", "--workspace", "--exclude", "xtask", "--no-deps"])
             .env("RUSTDOCFLAGS", "-D warnings"))
@@ -86,6 +86,12 @@ fn fmt() -> Result<()> {
         cargo(&["fmt", "--all", "--check", "--manifest-path", &manifest])?;
     }
     Ok(())
+}
+
+/// Lints the trainer with every backend, of which the other steps build what this machine can run.
+fn backends() -> Result<()> {
+    let features = "cuda,wgpu,unfused,ndarray";
+    cargo(&["clippy", "--release", "-p", "edgemix", "--features", features, "--", "-D", "warnings"])
 }
 
 /// Lints everything, then format and runtime without their optional features.

@@ -1,6 +1,6 @@
 //! The one place where a device becomes a backend of burn.
 
-use burn::backend::{Autodiff, Flex, NdArray};
+use burn::backend::{Autodiff, Flex};
 use burn::tensor::backend::AutodiffBackend;
 
 use super::choice::Device;
@@ -22,7 +22,10 @@ impl Device {
     pub(super) fn run<W: Work>(self, work: W) -> Option<W::Output> {
         match self {
             Self::Cpu => Some(work.on::<Autodiff<Flex>>(&Default::default())),
-            Self::NdArray => Some(work.on::<Autodiff<NdArray>>(&Default::default())),
+            #[cfg(any(feature = "ndarray", test))]
+            Self::NdArray => Some(work.on::<Autodiff<burn_ndarray::NdArray>>(&Default::default())),
+            #[cfg(not(any(feature = "ndarray", test)))]
+            Self::NdArray => None,
             Self::Gpu(gpu) => gpu.run(work),
         }
     }

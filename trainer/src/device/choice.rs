@@ -6,6 +6,9 @@ use std::str::FromStr;
 use super::error::DeviceError;
 use super::gpu::{Gpu, GpuApi};
 
+/// Whether this program has burn's ndarray backend.
+const HAS_NDARRAY: bool = cfg!(any(feature = "ndarray", test));
+
 /// A device to train on.
 ///
 /// ```
@@ -56,7 +59,7 @@ impl fmt::Display for Device {
 /// ```
 /// use edgemix::device::{Device, DeviceChoice};
 ///
-/// assert_eq!("ndarray".parse::<DeviceChoice>()?.resolve()?, Device::NdArray);
+/// assert_eq!("cpu".parse::<DeviceChoice>()?.resolve()?, Device::Cpu);
 /// // A GPU where there is one that this program can use, or else the CPU.
 /// let best = "auto".parse::<DeviceChoice>()?.resolve()?;
 /// best.check()?;
@@ -115,7 +118,9 @@ impl Device {
     /// [`DeviceError`] names what is missing.
     pub fn check(self) -> Result<(), DeviceError> {
         match self {
-            Self::Cpu | Self::NdArray => Ok(()),
+            Self::Cpu => Ok(()),
+            Self::NdArray if HAS_NDARRAY => Ok(()),
+            Self::NdArray => Err(DeviceError::NoNdArray),
             Self::Gpu(gpu) => gpu.name().map(|_| ()),
         }
     }
@@ -136,7 +141,10 @@ impl Device {
 
     /// The devices that this program can train on here, the GPUs by API and index, and why an API has none.
     pub fn available() -> (Vec<Self>, Vec<DeviceError>) {
-        let (mut devices, mut problems) = (vec![Self::Cpu, Self::NdArray], vec![]);
+        let (mut devices, mut problems) = (vec![Self::Cpu], vec![]);
+        if HAS_NDARRAY {
+            devices.push(Self::NdArray);
+        }
         for api in GpuApi::ALL {
             match api.names() {
                 Ok(names) => devices.extend((0..names.len()).map(|index| Self::Gpu(Gpu::new(api, index)))),

@@ -19,6 +19,9 @@ pub enum DeviceError {
     /// No device has this name.
     #[error("no device is named {0:?}: use auto, cpu, ndarray, cuda, cuda:1, wgpu or wgpu:1")]
     Unknown(String),
+    /// The program was built without burn's ndarray backend.
+    #[error("this program was built without burn's ndarray backend: build it with the feature `ndarray`")]
+    NoNdArray,
     /// The program was built without CUDA.
     #[error("this program was built without CUDA: build it with the feature `cuda`")]
     NoCuda,

@@ -1,7 +1,8 @@
 //! Tests of the networks on both CPU backends and against their plain numbers.
 
-use burn::backend::{Flex, NdArray};
+use burn::backend::Flex;
 use burn::tensor::{Tensor, TensorData, Tolerance, backend::Backend};
+use burn_ndarray::NdArray;
 
 use super::{Architecture, Autoencoder, HiddenActivation, Network};
 use crate::base::random::{normal, stream};

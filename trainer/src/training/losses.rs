@@ -126,7 +126,8 @@ pub(crate) fn read_all<B: Backend>(mut tensors: Vec<Tensor<B, 1>>) -> Vec<f64> {
 
 #[cfg(test)]
 mod tests {
-    use burn::backend::{Flex, NdArray};
+    use burn::backend::Flex;
+    use burn_ndarray::NdArray;
 
     use super::*;
 

@@ -43,7 +43,7 @@ impl CheckedOperation {
 /// ```
 /// use edgemix::device::{Device, Extent, check_operations};
 ///
-/// check_operations(Device::NdArray, Extent::Small, &mut |checked| assert!(checked.is_right(), "{checked:?}"))?;
+/// check_operations(Device::Cpu, Extent::Small, &mut |checked| assert!(checked.is_right(), "{checked:?}"))?;
 /// # Ok::<(), edgemix::device::DeviceError>(())
 /// ```
 ///

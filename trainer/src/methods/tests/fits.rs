@@ -1,6 +1,7 @@
 //! Every method in the training loop, on blobs that are easy to separate.
 
-use burn::backend::{Autodiff, Flex, NdArray};
+use burn::backend::{Autodiff, Flex};
+use burn_ndarray::NdArray;
 
 use super::setup::{FEATURES, GROUPS, blobs, config, fit, run, searching, tells_blobs_apart, variational};
 use crate::data::{InputRange, Source};

@@ -1,8 +1,9 @@
 //! Every loss's gradient against finite differences, in double precision.
 
-use burn::backend::{Autodiff, NdArray};
+use burn::backend::Autodiff;
 use burn::tensor::activation::log_softmax;
 use burn::tensor::{DType, Tensor, TensorData};
+use burn_ndarray::NdArray;
 
 use crate::divergence::{Divergence, Gaussians};
 use crate::methods::common::learned_mixture::{MixtureParameters, log_sum_exp};

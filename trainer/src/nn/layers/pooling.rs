@@ -145,8 +145,9 @@ impl<B: Backend> TrainableLayer<B> for Pooling {
 
 #[cfg(test)]
 mod tests {
-    use burn::backend::{Autodiff, Flex, NdArray};
+    use burn::backend::{Autodiff, Flex};
     use burn::tensor::Tolerance;
+    use burn_ndarray::NdArray;
 
     use super::*;
     use crate::base::random::{normal, stream};

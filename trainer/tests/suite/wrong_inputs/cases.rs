@@ -100,6 +100,7 @@ pub(super) const CASES: &[&str] = &[
     "train digits --out r --set augmentatoin.shift=0",
     "train digits --out r --set seed=-1",
     "train digits --out r --device abacus",
+    "train digits --out r --device ndarray",
     "train digits --out r --device cuda",
     "train digits --out r --device wgpu:1",
     "train digits --out r --device cuda:one",
