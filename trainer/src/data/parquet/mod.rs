@@ -1,12 +1,16 @@
 //! Parquet tables, row group by row group.
 
+mod rows;
+
 use std::borrow::Cow;
+use std::convert::Infallible;
 use std::fs::File;
 use std::path::Path;
 
 use parquet::file::reader::{FileReader, SerializedFileReader};
-use parquet::record::{Field, Row};
+use parquet::record::Field;
 
+use self::rows::{Nested, Rows};
 use super::columns::{Columns, TableColumns};
 use super::error::{CellProblem, DataError, content};
 use super::guard::guarded;
@@ -31,36 +35,35 @@ pub(super) fn read(path: &Path, source: &Source, memory: MemoryLimit, origins: &
     let columns = TableColumns { names: &borrowed, n: names.len(), may_be_index: &|_| false };
     let columns = Columns::choose(path, &columns, source)?;
     let mut table = Table::new(columns, source, memory, origins).map_err(|problem| content(path, problem))?;
-    let mut rows = guarded(|| reader.get_row_iter(None)).map_err(damaged)?;
+    let refused = |row: usize, column: usize, problem: CellProblem| DataError::Value {
+        path: path.into(),
+        row,
+        name: names[column].clone(),
+        problem,
+    };
+    let Columns { features, label, group, time: times, .. } = &table.columns;
+    let needed = features.iter().chain(label).chain(group).chain(times).copied();
+    let mut rows = Rows::new(&reader, needed).map_err(|Nested(column)| refused(0, column, CellProblem::Nested))?;
     let mut index = 0;
-    while let Some(row) = guarded(|| rows.next().transpose()).map_err(damaged)? {
-        let refuse = |column: usize, problem: CellProblem| DataError::Value {
-            path: path.into(),
-            row: index,
-            name: names[column].clone(),
-            problem,
-        };
+    while guarded(|| rows.advance()).map_err(damaged)? {
+        let refuse = |column: usize, problem: CellProblem| refused(index, column, problem);
         for at in 0..table.columns.features.len() {
             let c = table.columns.features[at];
-            match number(field(&row, c)) {
+            match number(rows.field(c)) {
                 Ok((value, is_integer)) => table.push(value, is_integer),
                 Err(problem) => table.push_missing(problem).map_err(|problem| refuse(c, problem))?,
             }
         }
         if let Some(c) = table.columns.time {
-            table.times.push(time(field(&row, c)).ok_or_else(|| refuse(c, CellProblem::NoTime))?);
+            table.times.push(time(rows.field(c)).ok_or_else(|| refuse(c, CellProblem::NoTime))?);
         }
-        table.end_row(|c| Ok(word(field(&row, c))), refuse)?;
+        table.end_row(|c| Ok(word(rows.field(c))), refuse)?;
         index += 1;
     }
     if table.is_empty() {
         return Err(content(path, "it has no rows: expected samples"));
     }
     table.finish(path, &names, vec![])
-}
-
-fn field(row: &Row, column: usize) -> &Field {
-    row.get_column_iter().nth(column).map_or(&Field::Null, |(_, field)| field)
 }
 
 /// A finite number, and whether it was an integer.
@@ -112,7 +115,8 @@ fn word(field: &Field) -> Cow<'_, str> {
 fn text(field: &Field) -> Cow<'_, str> {
     match field {
         Field::Str(text) => text.into(),
-        other => other.to_string().into(),
+        // Dates that no calendar has are a panic.
+        other => guarded(|| Ok::<_, Infallible>(other.to_string())).unwrap_or_else(|_| format!("{other:?}")).into(),
     }
 }
 
