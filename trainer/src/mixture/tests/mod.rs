@@ -4,8 +4,9 @@ mod degenerate;
 mod dirichlet;
 mod split_merge;
 
-use burn::backend::{Flex, NdArray};
+use burn::backend::Flex;
 use burn::tensor::{Tensor, backend::Backend};
+use burn_ndarray::NdArray;
 use ndarray::{Array2, Array3, ArrayView1, array};
 use rand::{Rng, RngExt};
 
