@@ -198,7 +198,7 @@ pub(crate) fn build_together(cores: &[&Core], name: &str, profile: &str, more: &
 
 /// For each set of features that some of the cores need, cargo's arguments that ask for them and for those cores' targets. Kinds of
 /// cores are kept apart, since cargo gives a crate the features that any target of a command asks for.
-pub(crate) fn targets_by_features<'a>(cores: &[&'a Core]) -> Vec<Vec<&'a str>> {
+fn targets_by_features<'a>(cores: &[&'a Core]) -> Vec<Vec<&'a str>> {
     let mut targets: BTreeMap<(&str, &str), BTreeSet<&str>> = BTreeMap::new();
     for core in cores {
         targets.entry((core.features, core.emulator)).or_default().insert(core.target);

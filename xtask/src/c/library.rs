@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 
-use crate::cores::{Core, targets_by_features};
+use crate::cores::Core;
 use crate::process::{program, root, run};
 use crate::setup;
 
@@ -24,31 +24,17 @@ const BUILD: [&str; 5] = ["rustc", "--locked", "--package=edgemix-c", "--crate-t
 
 /// The library for a core.
 pub(super) fn for_core(core: &Core, features: Features) -> Result<PathBuf> {
-    match features {
-        Features::All => return for_cores(&[core]).map(|()| path(core)),
-        Features::None => build(&["--no-default-features", "--target", core.target])?,
-        Features::ReachablePanic => {
-            build(&["--no-default-features", "--features", "reachable-panic", "--target", core.target])?;
-        }
-    }
-    Ok(path(core))
-}
-
-/// Builds the library with all its features for several cores at once.
-pub(super) fn for_cores(cores: &[&Core]) -> Result<()> {
-    targets_by_features(cores).iter().try_for_each(|targets| build(targets))
-}
-
-fn build(arguments: &[&str]) -> Result<()> {
     let mut cargo = setup::cargo()?;
     // With the flags of the benchmark's firmware, which a static library has no use for, both share one build of `core`.
     cargo.current_dir(root().join("bench/firmware")).args(BUILD);
-    run(cargo.args(["--manifest-path=../../c-api/Cargo.toml", "--profile=small"]).args(arguments))
-}
-
-/// Where the library for a core is.
-fn path(core: &Core) -> PathBuf {
-    root().join("target/firmware").join(core.target).join("small").join(NAME)
+    cargo.args(["--manifest-path=../../c-api/Cargo.toml", "--profile=small", "--target", core.target]);
+    match features {
+        Features::All => cargo.args(["--features", core.features]),
+        Features::None => cargo.arg("--no-default-features"),
+        Features::ReachablePanic => cargo.args(["--no-default-features", "--features", "reachable-panic"]),
+    };
+    run(&mut cargo)?;
+    Ok(root().join("target/firmware").join(core.target).join("small").join(NAME))
 }
 
 /// The library for the host, with checks of overflow and debug assertions.

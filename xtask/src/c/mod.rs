@@ -43,9 +43,7 @@ fn emulate() -> Result<()> {
     let expected = output(&mut programs::for_host("parity.c", &folder)?)?;
     let samples = expected.lines().filter(|line| line.starts_with("digit ")).count();
     ensure!(samples >= LEAST_SAMPLES, "the host printed {samples} assignments, not {LEAST_SAMPLES}");
-    let cores: Vec<&Core> = CORES.iter().filter(|core| core.compiler.is_some()).collect();
-    library::for_cores(&cores)?;
-    for core in cores {
+    for core in CORES.iter().filter(|core| core.compiler.is_some()) {
         let library = library::for_core(core, library::Features::All)?;
         let program = programs::for_core(core, "parity.c", &folder, &library, &[])?;
         let printed = output(core.emulator(&program).args(CONSOLE))?;
