@@ -4,8 +4,10 @@
 //! **Objective**: `ln p(z) + eta R`, the log-likelihood of a latent under a diagonal mixture and a repulsion, averaged over
 //! samples and maximised (equation 5). `R` pushes each centre away from the K/2 nearest ones. The paper prints
 //! `sum |mu_k - mu_j|^2`, which is unbounded; the default is `-sum exp(-|mu_k - mu_j|^2 / mean |mu_k - mu_j|^2)`.
-//! `eta = 0` is DeepGMM. The default keeps the reconstruction, and weighs the objective by `lambda` beside it. **Update**: softmax logits, means and
-//! log deviations learn with the encoder. **Schedule**: reconstruction, EM, then the objective.
+//! `eta = 0` is DeepGMM. The default keeps the reconstruction, and weighs the objective by `lambda` beside it.
+//! **Update**: softmax logits, means and log deviations learn with the encoder. **Schedule**: reconstruction, EM with
+//! the full covariances that the last fit has, too (printed: diagonal ones), of which the diagonals are kept, then the
+//! objective.
 //!
 //! The likelihood of latents grows without bound as they shrink: each batch is standardised before it is scored.
 
@@ -35,7 +37,7 @@ use crate::variant::Variant;
 ///
 /// // DeepGMM, and what was learned is what is kept.
 /// let deep: AdaptiveGmm = toml::from_str("eta = 0.0\nrefit = \"diagonal\"")?;
-/// assert_eq!((deep.eta, deep.refit, deep.mixture.covariance), (0.0, CovarianceType::Diagonal, CovarianceType::Diagonal));
+/// assert_eq!((deep.eta, deep.refit, deep.mixture.covariance), (0.0, CovarianceType::Diagonal, CovarianceType::Full));
 /// # Ok::<(), toml::de::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -47,7 +49,8 @@ pub struct AdaptiveGmm {
     pub variant: Variant,
     /// The weight of log-likelihood and repulsion beside the reconstruction. It is 1 in the printed form, which has none.
     pub lambda: f64,
-    /// The mixture that training starts from. Its variance floor also holds during training.
+    /// The mixture that training starts from; of its covariances the diagonals learn. Its variance floor also holds during
+    /// training.
     pub mixture: Gmm,
     /// The covariances that EM finally fits to the latents, starting from the learned mixture. If they are diagonal,
     /// the learned mixture is exported unchanged.
@@ -56,8 +59,9 @@ pub struct AdaptiveGmm {
 
 impl Default for AdaptiveGmm {
     fn default() -> Self {
-        let mixture = Gmm { covariance: CovarianceType::Diagonal, ..Gmm::default() };
-        Self { eta: 0.01, variant: Variant::Corrected, lambda: 0.1, mixture, refit: CovarianceType::Full }
+        let covariance = CovarianceType::Full;
+        let mixture = Gmm { covariance, ..Gmm::default() };
+        Self { eta: 0.01, variant: Variant::Corrected, lambda: 0.1, mixture, refit: covariance }
     }
 }
 
@@ -110,6 +114,7 @@ impl MethodSettings for AdaptiveGmm {
                 Variant::Paper => (CovarianceType::Diagonal, 1.0),
                 Variant::Corrected => (Self::default().refit, Self::default().lambda),
             };
+            self.mixture.covariance = self.refit;
         }
         true
     }

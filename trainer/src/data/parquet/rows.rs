@@ -169,3 +169,89 @@ fn fill<T: DataType>(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use parquet::data_type::{DoubleType, Int32Type};
+    use parquet::file::properties::WriterProperties;
+    use parquet::file::reader::SerializedFileReader;
+    use parquet::file::writer::SerializedFileWriter;
+    use parquet::schema::parser::parse_message_type;
+
+    use super::*;
+
+    /// `table` has a structure of two columns, then a list, a number that may be missing, and another number.
+    const SCHEMA: &str = "message table {
+        required group place { required double north; required double east; }
+        required group steps (LIST) { repeated group list { required double element; } }
+        optional int32 x;
+        required double y;
+    }";
+
+    /// Row groups of these numbers of rows. In row `i`, `x` is `i` or missing if 3 divides `i`, and `y` is `i / 2`.
+    fn file(groups: &[i32]) -> tempfile::NamedTempFile {
+        let file = tempfile::NamedTempFile::with_suffix(".parquet").unwrap();
+        let schema = Arc::new(parse_message_type(SCHEMA).unwrap());
+        let properties = Arc::new(WriterProperties::default());
+        let mut writer = SerializedFileWriter::new(file.reopen().unwrap(), schema, properties).unwrap();
+        let mut first = 0;
+        for n in groups {
+            let rows: Vec<i32> = (first..first + n).collect();
+            let numbers: Vec<f64> = rows.iter().map(|&i| f64::from(i) / 2.0).collect();
+            let mut group = writer.next_row_group().unwrap();
+            for _ in 0..2 {
+                let mut column = group.next_column().unwrap().unwrap();
+                column.typed::<DoubleType>().write_batch(&numbers, None, None).unwrap();
+                column.close().unwrap();
+            }
+            // Two elements a row.
+            let mut column = group.next_column().unwrap().unwrap();
+            let elements = vec![1.5; 2 * rows.len()];
+            let repetitions: Vec<i16> = [0, 1].repeat(rows.len());
+            let definitions = vec![1; 2 * rows.len()];
+            column.typed::<DoubleType>().write_batch(&elements, Some(&definitions), Some(&repetitions)).unwrap();
+            column.close().unwrap();
+            let mut column = group.next_column().unwrap().unwrap();
+            let present: Vec<i32> = rows.iter().copied().filter(|i| i % 3 != 0).collect();
+            let levels: Vec<i16> = rows.iter().map(|i| i16::from(i % 3 != 0)).collect();
+            column.typed::<Int32Type>().write_batch(&present, Some(&levels), None).unwrap();
+            column.close().unwrap();
+            let mut column = group.next_column().unwrap().unwrap();
+            column.typed::<DoubleType>().write_batch(&numbers, None, None).unwrap();
+            column.close().unwrap();
+            group.close().unwrap();
+            first += n;
+        }
+        writer.close().unwrap();
+        file
+    }
+
+    #[test]
+    fn rows_keep_their_values_over_batches_and_groups_and_beside_nested_columns() {
+        let batch = BATCH as i32;
+        for groups in [vec![], vec![1], vec![0, 2, 0], vec![batch], vec![batch + 404, batch + 404, 1_000]] {
+            let file = file(&groups);
+            let reader = SerializedFileReader::new(file.reopen().unwrap()).unwrap();
+            // In another order than the file's.
+            let mut rows = Rows::new(&reader, [3, 2].into_iter()).unwrap();
+            let mut index = 0;
+            while rows.advance().unwrap() {
+                let x = if index % 3 == 0 { Field::Null } else { Field::Int(index) };
+                assert_eq!((rows.field(2), rows.field(3)), (&x, &Field::Double(f64::from(index) / 2.0)), "row {index}");
+                assert_eq!((rows.field(0), rows.field(1)), (&Field::Null, &Field::Null), "they were not asked for");
+                index += 1;
+            }
+            assert_eq!(index, groups.iter().sum::<i32>());
+        }
+    }
+
+    #[test]
+    fn structures_and_lists_are_refused_by_their_place_in_the_table() {
+        let file = file(&[2]);
+        let reader = SerializedFileReader::new(file.reopen().unwrap()).unwrap();
+        let refused = |needed: [usize; 2]| Rows::new(&reader, needed.into_iter()).err().map(|Nested(column)| column);
+        assert_eq!((refused([3, 0]), refused([1, 2]), refused([2, 3])), (Some(0), Some(1), None));
+    }
+}

@@ -11,8 +11,9 @@ use crate::nn::{Autoencoder, Latent, Optimized, OptimizedState, Optimizer, with_
 use crate::trained::{Activation, Decoder, Decoders, Layer};
 use crate::training::{Batch, Data, FitError, Fitting, KeptAutoencoder, Term, Terms};
 
-/// Rows that are encoded at once.
-pub(in crate::methods) const CHUNK: usize = 8192;
+/// Rows that are encoded at once: enough for products of matrices to be fast, and few enough that the values of wide layers
+/// (16 kB a row with 500-500-2000-10) stay small beside the samples.
+pub(in crate::methods) const CHUNK: usize = 2048;
 
 /// Loss terms that are still tensors.
 pub(in crate::methods) type Losses<B> = Vec<(&'static str, Tensor<B, 1>)>;
