@@ -5,9 +5,8 @@
 //! samples and maximised (equation 5). `R` pushes each centre away from the K/2 nearest ones. The paper prints
 //! `sum |mu_k - mu_j|^2`, which is unbounded; the default is `-sum exp(-|mu_k - mu_j|^2 / mean |mu_k - mu_j|^2)`.
 //! `eta = 0` is DeepGMM. The default keeps the reconstruction, and weighs the objective by `lambda` beside it.
-//! **Update**: softmax logits, means and log deviations learn with the encoder. **Schedule**: reconstruction, EM with
-//! the full covariances that the last fit has, too (printed: diagonal ones), of which the diagonals are kept, then the
-//! objective.
+//! **Update**: softmax logits, means and log deviations learn with the encoder. **Schedule**: reconstruction; EM with full
+//! covariances, whose diagonals the mixture starts from, or with diagonal ones as printed; then the objective.
 //!
 //! The likelihood of latents grows without bound as they shrink: each batch is standardised before it is scored.
 
@@ -49,8 +48,8 @@ pub struct AdaptiveGmm {
     pub variant: Variant,
     /// The weight of log-likelihood and repulsion beside the reconstruction. It is 1 in the printed form, which has none.
     pub lambda: f64,
-    /// The mixture that training starts from; of its covariances the diagonals learn. Its variance floor also holds during
-    /// training.
+    /// The mixture that training starts from. Training takes over only the diagonals of its covariances. Its variance floor
+    /// also holds during training.
     pub mixture: Gmm,
     /// The covariances that EM finally fits to the latents, starting from the learned mixture. If they are diagonal,
     /// the learned mixture is exported unchanged.
@@ -264,6 +263,7 @@ mod tests {
         let mut settings = AdaptiveGmm { eta: 0.05, ..AdaptiveGmm::default() };
         settings.mixture.n_components = K;
         assert!(settings.set_variant(Variant::Paper));
+        assert_eq!(settings.mixture.covariance, CovarianceType::Diagonal);
         let z = matrix::<Autodiff<Flex>>(&values, n, &Default::default());
         let (mean, deviation) = means_and_deviations(&z.clone().inner());
         let scaled = elements((z.clone().inner() - mean) / deviation);
