@@ -9,7 +9,6 @@ use super::niw::Statistics;
 use super::points::Points;
 use super::prior::Prior;
 use super::scorer::Scorer;
-use crate::base::arrays::row_slices;
 
 /// Samples whose sums are accumulated together. The number is fixed, so that the number of threads changes no bit.
 pub(super) const CHUNK: usize = 2048;
@@ -34,11 +33,37 @@ pub(super) fn statistics(points: &Points, labels: &[u32]) -> Vec<Statistics> {
     members(labels).par_iter().map(|rows| points.statistics(rows)).collect()
 }
 
+/// Samples labelled with components that all have samples, and the components' statistics.
+pub(super) struct Partition {
+    pub(super) labels: Vec<u32>,
+    pub(super) statistics: Vec<Statistics>,
+}
+
+impl Partition {
+    /// Components without samples are left out.
+    pub(super) fn of(points: &Points, mut labels: Vec<u32>) -> Self {
+        let members = members(&labels);
+        (0..).zip(&members).for_each(|(k, rows)| rows.iter().for_each(|&row| labels[row] = k));
+        Self { statistics: members.par_iter().map(|rows| points.statistics(rows)).collect(), labels }
+    }
+
+    /// Moves every sample to the component that scores it best, and leaves out components that have lost all samples. Returns
+    /// whether any has moved; `None` if a covariance is not positive definite.
+    pub(super) fn move_to_best(&mut self, points: &Points, prior: &Prior) -> Option<bool> {
+        let scorer = Scorer::new(&self.statistics, prior)?;
+        let chunks = self.labels.par_chunks_mut(CHUNK).zip(points.chunks(CHUNK));
+        let move_chunk = |(labels, samples): (&mut [u32], &[f64])| scorer.move_to_best(samples, labels);
+        let has_moved = chunks.map(move_chunk).reduce(|| false, |a, b| a | b);
+        if has_moved {
+            *self = Self::of(points, std::mem::take(&mut self.labels));
+        }
+        Some(has_moved)
+    }
+}
+
 /// Expectation maximisation from hard labels; the prior keeps covariances from vanishing.
 pub(super) fn soften(points: &Points, labels: &[u32], prior: &Prior, center: &[f64], rounds: usize) -> Mixture {
-    let mut guesses = labels.to_vec();
-    compact(&mut guesses);
-    let mut statistics = statistics(points, &guesses);
+    let Partition { labels: guesses, mut statistics } = Partition::of(points, labels.to_vec());
     for _ in 0..rounds {
         let Some(next) = maximised(points, &guesses, &statistics, prior) else { break };
         statistics = next;
@@ -63,13 +88,11 @@ pub(super) fn soften(points: &Points, labels: &[u32], prior: &Prior, center: &[f
 fn maximised(points: &Points, guesses: &[u32], statistics: &[Statistics], prior: &Prior) -> Option<Vec<Statistics>> {
     let scorer = Scorer::new(statistics, prior)?;
     let empty = || vec![Statistics::empty(points.dims()); statistics.len()];
-    let part = |(guesses, rows): (&[u32], ndarray::ArrayView2<f64>)| {
+    let part = |(guesses, rows): (&[u32], &[f64])| {
         let mut part = empty();
-        for (guess, row) in guesses.iter().zip(row_slices(rows)) {
-            for (component, share) in scorer.posterior(row, *guess as usize) {
-                part[component].add(row, share);
-            }
-        }
+        scorer.posteriors(rows, guesses, |row, shares| {
+            shares.iter().for_each(|&(component, share)| part[component].add(row, share));
+        });
         part
     };
     let parts: Vec<Vec<Statistics>> = guesses.par_chunks(CHUNK).zip(points.chunks(CHUNK)).map(part).collect();

@@ -22,6 +22,7 @@ pub mod gmm;
 mod halves;
 pub mod kmeans;
 mod labels;
+mod lanes;
 mod level_agreement;
 pub mod levels;
 mod linkage;

@@ -9,7 +9,8 @@ use ndarray::Array2;
 use statrs::function::gamma::ln_gamma;
 
 use super::cholesky;
-use super::triangle::LowerTriangle;
+use super::lanes::{Vectorized, vectorized};
+use super::triangle::{LowerTriangle, PaddedTriangle};
 
 /// The sufficient statistics of samples for a Gaussian: their weight, their sum and the sum of their products.
 ///
@@ -40,12 +41,11 @@ impl Statistics {
 
     /// The statistics of samples of D dimensions.
     pub fn from_rows<'a>(rows: impl IntoIterator<Item = &'a [f64]>, dims: usize) -> Self {
-        let mut all = Self::empty(dims);
-        rows.into_iter().for_each(|row| all.add(row, 1.0));
-        all
+        vectorized(Sum { rows: rows.into_iter(), dims })
     }
 
     /// Adds a sample of the given weight.
+    #[inline(always)]
     pub fn add(&mut self, z: &[f64], weight: f64) {
         self.n += weight;
         self.sum.iter_mut().zip(z).for_each(|(sum, x)| *sum += weight * x);
@@ -82,6 +82,29 @@ impl Statistics {
         let squares: f64 = self.products.diagonal().sum();
         let n = self.n.max(f64::MIN_POSITIVE);
         (squares / n - self.mean().iter().map(|m| m * m).sum::<f64>()) / self.sum.len() as f64
+    }
+}
+
+/// [`Statistics::from_rows`].
+struct Sum<I> {
+    rows: I,
+    dims: usize,
+}
+
+impl<'a, I: Iterator<Item = &'a [f64]>> Vectorized for Sum<I> {
+    type Output = Statistics;
+
+    #[inline(always)]
+    fn run(self) -> Statistics {
+        let mut all = Statistics::empty(self.dims);
+        let mut products = PaddedTriangle::zeros(self.dims);
+        for row in self.rows {
+            all.n += 1.0;
+            all.sum.iter_mut().zip(row).for_each(|(sum, x)| *sum += x);
+            products.add_products(row);
+        }
+        all.products = products.into_triangle();
+        all
     }
 }
 

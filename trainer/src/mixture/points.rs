@@ -1,8 +1,11 @@
 //! Samples that components are grown on: their statistics, and ways to cut them into parts.
 
-use ndarray::{Array2, ArrayView2, Axis, parallel::prelude::*};
+use ndarray::{Array2, ArrayView2, s};
 use rand::Rng;
+use rayon::prelude::*;
 
+use super::labels::CHUNK;
+use super::lanes::{Block, LANES, Vectorized, vectorized};
 use super::lloyd::{Clusterable, lloyd};
 use super::niw::{NormalInverseWishart, Statistics};
 use super::seeding;
@@ -37,13 +40,14 @@ impl Points {
         row_slices(self.values.view())
     }
 
-    /// So many rows at a time.
-    pub(super) fn chunks(&self, size: usize) -> impl IndexedParallelIterator<Item = ArrayView2<'_, f64>> {
-        self.values.axis_chunks_iter(Axis(0), size).into_par_iter()
+    /// So many samples at a time, one after the other.
+    pub(super) fn chunks(&self, size: usize) -> impl IndexedParallelIterator<Item = &[f64]> {
+        self.values.as_slice().unwrap_or_default().par_chunks((size * self.dims()).max(1))
     }
 
     pub(super) fn statistics(&self, rows: &[usize]) -> Statistics {
-        Statistics::from_rows(rows.iter().map(|&row| row_slice(self.values.view(), row)), self.dims())
+        let (values, dims) = (self.values.as_slice().unwrap_or_default(), self.dims());
+        Statistics::from_rows(rows.iter().map(|&row| &values[row * dims..][..dims]), dims)
     }
 
     /// The statistics of all samples.
@@ -77,11 +81,16 @@ impl Points {
     /// Labels by k-means with `k` centres from k-means++.
     pub(super) fn k_means(&self, k: usize, rng: &mut impl Rng) -> Vec<u32> {
         let distances = |index: usize| {
-            let center = row_slice(self.values.view(), index);
-            self.rows().map(|row| square(row, center)).collect()
+            let center = self.values.slice(s![index..=index, ..]);
+            self.nearest_in_chunks(center).into_iter().flat_map(|found| found.squares).collect()
         };
         let seeds = seeding::plus_plus(self.len(), k, distances, |_| 0, rng);
         lloyd(self, select_rows(self.values.view(), seeds), LLOYD).nearest
+    }
+
+    /// The nearest of `K x D` centres in standard layout, [`CHUNK`] samples at a time.
+    fn nearest_in_chunks(&self, centers: ArrayView2<f64>) -> Vec<Nearest> {
+        self.chunks(CHUNK).map(|samples| vectorized(FindNearest { samples, centers })).collect()
     }
 }
 
@@ -89,7 +98,7 @@ impl Clusterable for Points {
     type Nearest = Vec<u32>;
 
     fn nearest(&self, centers: &Array2<f64>) -> Vec<u32> {
-        self.rows().map(|row| nearest(row, centers) as u32).collect()
+        self.nearest_in_chunks(centers.view()).into_iter().flat_map(|found| found.centers).collect()
     }
 
     fn sums(&self, labels: &Vec<u32>, k: usize) -> (Vec<f64>, Array2<f64>) {
@@ -124,21 +133,76 @@ pub(super) fn center<'a>(rows: impl Iterator<Item = &'a [f64]> + Clone, dims: us
     center
 }
 
-/// The squared distance, in four independent sums.
-fn square(a: &[f64], b: &[f64]) -> f64 {
-    let mut sums = [0.0; 4];
-    let whole = a.len() / 4 * 4;
-    for (a, b) in a.chunks_exact(4).zip(b.chunks_exact(4)) {
-        for lane in 0..4 {
-            sums[lane] += (a[lane] - b[lane]) * (a[lane] - b[lane]);
-        }
-    }
-    let rest: f64 = (whole..a.len()).map(|i| (a[i] - b[i]).powi(2)).sum();
-    sums.iter().sum::<f64>() + rest
+/// The nearest centres of some samples.
+struct Nearest {
+    /// The first of equally near ones.
+    centers: Vec<u32>,
+    /// Their squared distances.
+    squares: Vec<f64>,
 }
 
-/// The nearest centre; the first of equally near ones.
-fn nearest(row: &[f64], centers: &Array2<f64>) -> usize {
-    let distances = row_slices(centers.view()).map(|center| square(row, center)).enumerate();
-    distances.reduce(|best, next| if next.1 < best.1 { next } else { best }).map_or(0, |(k, _)| k)
+/// Finds the nearest of `K x D` centres, in standard layout, of samples that lie one after the other.
+struct FindNearest<'a> {
+    samples: &'a [f64],
+    centers: ArrayView2<'a, f64>,
+}
+
+impl Vectorized for FindNearest<'_> {
+    type Output = Nearest;
+
+    #[inline(always)]
+    fn run(self) -> Nearest {
+        let dims = self.centers.ncols().max(1);
+        let n = self.samples.len() / dims;
+        let mut found = Nearest { centers: Vec::with_capacity(n), squares: Vec::with_capacity(n) };
+        let mut block = Block::new(dims);
+        for rows in self.samples.chunks(LANES * dims) {
+            block.load(rows);
+            let (mut nearest, mut least) = ([0; LANES], [f64::INFINITY; LANES]);
+            for (k, center) in (0..).zip(row_slices(self.centers)) {
+                let squares = block.squares(center);
+                for lane in 0..LANES {
+                    // Where no distance is a number, the first centre remains.
+                    let is_nearer = k == 0 || squares[lane] < least[lane];
+                    least[lane] = if is_nearer { squares[lane] } else { least[lane] };
+                    nearest[lane] = if is_nearer { k } else { nearest[lane] };
+                }
+            }
+            let samples = rows.len() / dims;
+            found.centers.extend(&nearest[..samples]);
+            found.squares.extend(&least[..samples]);
+        }
+        found
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::random::{normal, stream};
+
+    #[test]
+    fn the_nearest_centres_are_those_of_the_least_distances() {
+        for (dims, n, k) in [(1, 9, 4), (3, CHUNK + 5, 7), (11, 30, 1)] {
+            let draw = |n: usize, index| normal(n * dims, &mut stream(3, "points", index)).into_iter().map(f64::from);
+            let values: Vec<f64> = draw(n, 0).collect();
+            let points = Points::about(&vec![0.0; dims], values.chunks(dims));
+            let centers = from_rows(draw(k, 1).collect(), dims);
+            let distance =
+                |row: &[f64], center: &[f64]| row.iter().zip(center).map(|(a, b)| (a - b).powi(2)).sum::<f64>();
+            let nearest = |row: &[f64]| {
+                let distances: Vec<f64> = row_slices(centers.view()).map(|center| distance(row, center)).collect();
+                (0..k).min_by(|&a, &b| distances[a].total_cmp(&distances[b])).unwrap() as u32
+            };
+            let expected: Vec<u32> = values.chunks(dims).map(nearest).collect();
+            assert_eq!(Clusterable::nearest(&points, &centers), expected, "{dims} dimensions");
+        }
+    }
+
+    #[test]
+    fn of_equally_near_centres_the_first_is_taken() {
+        let points = Points::about(&[0.0], [[0.0], [f64::NAN]].iter().map(|row| &row[..]));
+        let centers = from_rows(vec![1.0, -1.0, 1.0], 1);
+        assert_eq!(Clusterable::nearest(&points, &centers), [0, 0]);
+    }
 }

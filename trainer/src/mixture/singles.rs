@@ -18,7 +18,7 @@ pub(super) fn dissolve_singles(own: &Points, prior: &Prior, parts: &mut [u32]) {
     let Some(scorer) = Scorer::new(&several, prior) else { return };
     for (part, row) in parts.iter_mut().zip(own.rows()) {
         if all[*part as usize].n < 2.0 {
-            *part = larger[scorer.best(row, 0).0];
+            *part = larger[scorer.best(row, 0)];
         }
     }
 }

@@ -20,11 +20,10 @@ use statrs::function::gamma::ln_gamma;
 
 use super::covariance::NotPositiveDefinite;
 use super::gaussian_mixture::Mixture;
-use super::labels::{CHUNK, compact, members, soften, statistics};
+use super::labels::{Partition, compact, members, soften, statistics};
 use super::niw::Statistics;
 use super::points::{Points, center};
 use super::prior::{Covariances, Prior};
-use super::scorer::Scorer;
 use super::singles::dissolve_singles;
 use super::subspace::{FULL, Subspace};
 use crate::base::arrays::row_slices;
@@ -97,11 +96,10 @@ const PART: usize = 4;
 /// The number of rounds without more probable components after which the moves end.
 const PATIENCE: usize = 2;
 
-/// The samples of a component and their statistics.
-#[derive(Clone)]
+/// A component that parts are merged into.
 struct Component {
     statistics: Statistics,
-    rows: Vec<usize>,
+    parts: Vec<usize>,
     log_marginal: f64,
 }
 
@@ -170,31 +168,31 @@ impl SplitMerge {
 
     /// Rounds of splits and merges, from one component until nothing changes or gains; returns the most probable labels.
     pub(super) fn grow(&self, stop: &StopFlag, points: &Points, seed: u64) -> Grown {
-        let mut labels = vec![0u32; points.len()];
-        let one = points.all();
-        let mut prior = self.prior(std::slice::from_ref(&one));
-        let mut best =
-            Grown { log_joint: self.log_joint(&[one], &prior), labels: labels.clone(), prior: prior.clone() };
+        let mut parts = Partition::of(points, vec![0; points.len()]);
+        let mut prior = self.prior(&parts.statistics);
+        let log_joint = self.log_joint(&parts.statistics, &prior);
+        let mut best = Grown { log_joint, labels: parts.labels.clone(), prior: prior.clone() };
         let mut stalled = 0;
         for round in 0..self.max_rounds {
             if stop.is_raised() {
                 break;
             }
-            let has_split = self.split(points, &prior, &mut labels, seed, round as u64);
+            let has_split = self.split(points, &prior, &mut parts, seed, round as u64);
             for _ in 0..SETTLE {
-                let has_moved;
-                (prior, has_moved) = self.reassign(points, &prior, &mut labels);
-                if !has_moved {
+                let has_moved = parts.move_to_best(points, &prior);
+                if has_moved.is_some() {
+                    prior = self.prior(&parts.statistics);
+                }
+                if has_moved != Some(true) {
                     break;
                 }
             }
-            let has_merged = self.merge(points, &prior, &mut labels);
-            let statistics = statistics(points, &labels);
-            prior = self.prior(&statistics);
-            let log_joint = self.log_joint(&statistics, &prior);
+            let has_merged = self.merge(points, &prior, &mut parts);
+            prior = self.prior(&parts.statistics);
+            let log_joint = self.log_joint(&parts.statistics, &prior);
             stalled = if log_joint > best.log_joint + 1e-6 * log_joint.abs() { 0 } else { stalled + 1 };
             if log_joint > best.log_joint {
-                best = Grown { log_joint, labels: labels.clone(), prior: prior.clone() };
+                best = Grown { log_joint, labels: parts.labels.clone(), prior: prior.clone() };
             }
             if stalled == PATIENCE || !(has_split || has_merged) {
                 break;
@@ -215,8 +213,8 @@ impl SplitMerge {
     }
 
     /// Splits every component whose samples are more probable in several parts.
-    fn split(&self, points: &Points, prior: &Prior, labels: &mut [u32], seed: u64, round: u64) -> bool {
-        let members = members(labels);
+    fn split(&self, points: &Points, prior: &Prior, parts: &mut Partition, seed: u64, round: u64) -> bool {
+        let members = members(&parts.labels);
         let proposals: Vec<Option<Vec<u32>>> = members
             .par_iter()
             .enumerate()
@@ -226,14 +224,19 @@ impl SplitMerge {
             .collect();
         let before = members.len() as u32;
         let mut next = before;
-        for (k, (rows, parts)) in (0..).zip(members.iter().zip(proposals)) {
-            let parts = parts.unwrap_or_else(|| vec![0; rows.len()]);
-            let further = parts.iter().copied().max().unwrap_or(0);
-            let fits = (next + further) as usize <= self.max_components;
-            for (&row, part) in rows.iter().zip(parts) {
-                labels[row] = if part == 0 || !fits { k } else { next + part - 1 };
+        for (rows, proposal) in members.iter().zip(proposals) {
+            let Some(proposal) = proposal else { continue };
+            let further = proposal.iter().copied().max().unwrap_or(0);
+            if (next + further) as usize > self.max_components {
+                continue;
             }
-            next += if fits { further } else { 0 };
+            for (&row, part) in rows.iter().zip(proposal).filter(|(_, part)| *part > 0) {
+                parts.labels[row] = next + part - 1;
+            }
+            next += further;
+        }
+        if next > before {
+            *parts = Partition::of(points, std::mem::take(&mut parts.labels));
         }
         next > before
     }
@@ -265,7 +268,8 @@ impl SplitMerge {
     /// The parts of a component that make its samples more probable than as one component, if there are any: the best of
     /// three cuts in two, or else a cut into many.
     fn proposal(&self, own: &Points, prior: &Prior, rng: &mut impl Rng) -> Option<Vec<u32>> {
-        let one = self.log_joint(&[own.all()], prior);
+        let all = [own.all()];
+        let one = self.log_joint(&all, prior);
         let starts = [own.halves(), own.k_means(2, rng), own.k_means(2, rng)];
         let tried = starts.into_iter().filter_map(|start| self.refined(own, prior, start));
         let two = tried.filter(|(joint, _)| *joint > one).max_by(|a, b| a.0.total_cmp(&b.0));
@@ -277,54 +281,29 @@ impl SplitMerge {
         if many <= 2 {
             return None;
         }
-        let mut parts = own.k_means(many, rng);
-        let (prior, _) = self.reassign(own, prior, &mut parts);
-        self.merge(own, &prior, &mut parts);
+        let mut parts = Partition::of(own, own.k_means(many, rng));
+        let moved = parts.move_to_best(own, prior).map(|_| self.prior(&parts.statistics));
+        let prior = moved.as_ref().unwrap_or(prior);
+        self.merge(own, prior, &mut parts);
         if !self.covariances.are_own() {
-            dissolve_singles(own, &prior, &mut parts);
+            dissolve_singles(own, prior, &mut parts.labels);
         }
-        let (joint, parts) = self.refined(own, &prior, parts)?;
-        (joint > self.log_joint(&[own.all()], &prior)).then_some(parts)
+        let (joint, parts) = self.refined(own, prior, parts.labels)?;
+        (joint > self.log_joint(&all, prior)).then_some(parts)
     }
 
     /// Parts whose samples all score best in their own part, and their log joint; `None` if only one part is left.
     fn refined(&self, own: &Points, prior: &Prior, start: Vec<u32>) -> Option<(f64, Vec<u32>)> {
-        let mut parts = start;
         // Of equal samples, a cut may leave a part empty.
-        compact(&mut parts);
+        let mut parts = Partition::of(own, start);
         for _ in 0..REFINE {
-            let before = parts.clone();
-            let statistics = statistics(own, &parts);
-            let scorer = Scorer::new(&statistics, prior)?;
-            own.rows().zip(&mut parts).for_each(|(row, part)| *part = scorer.best(row, *part as usize).0 as u32);
-            if parts == before {
+            if !parts.move_to_best(own, prior)? {
                 break;
             }
-            compact(&mut parts);
         }
-        let statistics = statistics(own, &parts);
+        let Partition { labels, statistics } = parts;
         let is_whole = statistics.len() < 2 || statistics.iter().any(|own| own.n < 2.0);
-        (!is_whole).then(|| (self.log_joint(&statistics, prior), parts))
-    }
-
-    /// Moves every sample to the component that scores it best. Returns the prior that is most probable afterwards, and
-    /// whether any sample has moved.
-    fn reassign(&self, points: &Points, prior: &Prior, labels: &mut [u32]) -> (Prior, bool) {
-        compact(labels);
-        let Some(scorer) = Scorer::new(&statistics(points, labels), prior) else { return (prior.clone(), false) };
-        let move_all = |(labels, rows): (&mut [u32], ArrayView2<f64>)| {
-            let mut has_moved = false;
-            for (label, row) in labels.iter_mut().zip(row_slices(rows)) {
-                let best = scorer.best(row, *label as usize).0 as u32;
-                has_moved |= best != *label;
-                *label = best;
-            }
-            has_moved
-        };
-        let chunks = labels.par_chunks_mut(CHUNK).zip(points.chunks(CHUNK));
-        let has_moved = chunks.map(move_all).reduce(|| false, |a, b| a | b);
-        compact(labels);
-        (self.prior(&statistics(points, labels)), has_moved)
+        (!is_whole).then(|| (self.log_joint(&statistics, prior), labels))
     }
 
     /// `ln p(two components) - ln p(the two as one)`.
@@ -337,12 +316,13 @@ impl SplitMerge {
     }
 
     /// Merges neighbouring components, each time the pair that gains most, until no merge gains anything.
-    fn merge(&self, points: &Points, prior: &Prior, labels: &mut [u32]) -> bool {
-        let component = |rows: Vec<usize>| {
-            let statistics = points.statistics(&rows);
-            Component { log_marginal: prior.log_marginal(&statistics), statistics, rows }
+    fn merge(&self, points: &Points, prior: &Prior, parts: &mut Partition) -> bool {
+        let component = |(part, statistics): (usize, &Statistics)| Component {
+            log_marginal: prior.log_marginal(statistics),
+            statistics: statistics.clone(),
+            parts: vec![part],
         };
-        let mut components: Vec<Component> = members(labels).into_par_iter().map(component).collect();
+        let mut components: Vec<Component> = parts.statistics.iter().enumerate().map(component).collect();
         let before = components.len();
         loop {
             let means: Vec<Vec<f64>> = components.iter().map(|c| c.statistics.mean()).collect();
@@ -361,10 +341,15 @@ impl SplitMerge {
             let into = &mut components[i];
             into.statistics.absorb(&other.statistics);
             into.log_marginal = prior.log_marginal(&into.statistics);
-            into.rows.extend(other.rows);
+            into.parts.extend(other.parts);
         }
-        for (k, component) in components.iter().enumerate() {
-            component.rows.iter().for_each(|&row| labels[row] = k as u32);
+        if components.len() < before {
+            let mut merged = vec![0; before];
+            for (k, component) in (0..).zip(&components) {
+                component.parts.iter().for_each(|&part| merged[part] = k);
+            }
+            let labels = parts.labels.iter().map(|&part| merged[part as usize]).collect();
+            *parts = Partition::of(points, labels);
         }
         components.len() < before
     }
