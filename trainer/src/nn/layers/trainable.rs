@@ -34,6 +34,16 @@ pub(in crate::nn) enum Direction {
     Decode,
 }
 
+impl Direction {
+    /// The other one.
+    pub(in crate::nn) fn reversed(self) -> Self {
+        match self {
+            Self::Encode => Self::Decode,
+            Self::Decode => Self::Encode,
+        }
+    }
+}
+
 /// The values that a layer receives.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::nn) struct LayerInput {

@@ -1,5 +1,8 @@
 //! Convolutions.
 
+mod on_host;
+mod products;
+
 use std::fmt;
 
 use burn::module::{Module, Param};
@@ -8,6 +11,8 @@ use burn::tensor::ops::{ConvOptions, ConvTransposeOptions};
 use burn::tensor::{Tensor, TensorData, backend::Backend};
 use rand::Rng;
 
+use self::on_host::OnHost;
+use self::products::Products;
 use super::images::{input_image, to_planes, to_rows};
 use super::trainable::{Direction, LayerError, LayerInput, TrainableLayer};
 use crate::base::random::uniform;
@@ -104,23 +109,11 @@ impl<B: Backend> Convolution<B> {
     }
 
     fn convolve(&self, x: Tensor<B, 2>, weight: Tensor<B, 4>) -> Tensor<B, 2> {
-        let ConvolutionShape { input, window, .. } = self.shape;
-        let (sizes, strides, paddings) = (window.sizes(), window.strides(), window.paddings());
-        let output = self.shape.output().unwrap_or(input);
-        let bias = Some(self.bias.val());
-        match self.direction {
-            Direction::Encode => {
-                let options = ConvOptions::new(strides, paddings, [1; 2], 1);
-                to_rows(conv2d(to_planes(x, input), weight, bias, options))
-            }
-            Direction::Decode => {
-                // If the stride leaves a remainder, the convolution does not read the last rows and columns.
-                let rest = |axis: usize, length: usize| (length + 2 * paddings[axis] - sizes[axis]) % strides[axis];
-                let rest = [rest(0, input.height), rest(1, input.width)];
-                let options = ConvTransposeOptions::new(strides, paddings, rest, [1; 2], 1);
-                to_rows(conv_transpose2d(to_planes(x, output), weight, bias, options))
-            }
-        }
+        let Self { shape, direction, .. } = *self;
+        let bias = self.bias.val();
+        let on_host =
+            Products::new(shape).and_then(|products| OnHost { products, direction }.convolve(&x, &weight, &bias));
+        on_host.unwrap_or_else(|| by_burn(shape, direction, x, weight, bias))
     }
 
     /// The transposed convolution as plain numbers, with this activation.
@@ -144,6 +137,32 @@ impl<B: Backend> Convolution<B> {
             weights: values(self.weight.val().permute([0, 2, 3, 1])),
             bias: values(self.bias.val()),
             activation,
+        }
+    }
+}
+
+/// A convolution, or the transposed one, by the backend's own operations.
+fn by_burn<B: Backend>(
+    shape: ConvolutionShape,
+    direction: Direction,
+    x: Tensor<B, 2>,
+    weight: Tensor<B, 4>,
+    bias: Tensor<B, 1>,
+) -> Tensor<B, 2> {
+    let ConvolutionShape { input, window, .. } = shape;
+    let (sizes, strides, paddings) = (window.sizes(), window.strides(), window.paddings());
+    match direction {
+        Direction::Encode => {
+            let options = ConvOptions::new(strides, paddings, [1; 2], 1);
+            to_rows(conv2d(to_planes(x, input), weight, Some(bias), options))
+        }
+        Direction::Decode => {
+            // If the stride leaves a remainder, the convolution does not read the last rows and columns.
+            let rest = |axis: usize, length: usize| (length + 2 * paddings[axis] - sizes[axis]) % strides[axis];
+            let rest = [rest(0, input.height), rest(1, input.width)];
+            let options = ConvTransposeOptions::new(strides, paddings, rest, [1; 2], 1);
+            let output = shape.output().unwrap_or(input);
+            to_rows(conv_transpose2d(to_planes(x, output), weight, Some(bias), options))
         }
     }
 }
@@ -180,7 +199,7 @@ mod tests {
     use crate::data::ImageShape;
 
     /// Several numbers of channels, windows, strides and paddings, on images that are not square and along recordings.
-    fn shapes() -> Vec<ConvolutionShape> {
+    pub(super) fn shapes() -> Vec<ConvolutionShape> {
         let windows = [(1, 1, 1, 0), (2, 3, 1, 1), (3, 3, 2, 0), (1, 4, 2, 0), (2, 5, 2, 2), (3, 2, 3, 1)];
         let shape = |(channels, size, stride, padding)| {
             let input = ImageShape { channels, height: 7, width: 6 };
