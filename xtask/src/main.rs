@@ -67,9 +67,9 @@ Measurements
                             they state; fails if there are more than docs/chip.md says
 
 A workstation's GPU
-  gpu cuda|wgpu [--small | --samples FILE.npz]
+  gpu cuda|wgpu [--small [--every-method] | --samples FILE.npz]
                             Compare operations, methods and speed on this machine's GPU with the CPU and PyTorch; --small leaves
-                            out what a slow device can't bear
+                            out what a slow device can't bear, and all methods but two unless they are asked for
   gpu-bundle cuda|wgpu FOLDER [--samples FILE.npz]
                             Put what `gpu` runs into a folder, for a machine with a GPU and without a compiler
   gpu-run cuda|wgpu [--program FILE] [--samples FILE.npz] [--pytorch FILE] [--out FOLDER] [--seconds 600]
@@ -125,9 +125,12 @@ fn main() -> Result<()> {
         ["costs", "--bless"] => costs::run("", true),
         ["costs", "--bless", core] => costs::run(core, true),
         ["costs", core] => costs::run(core, false),
-        ["gpu", backend] => gpu::run_here(backend, false, None),
-        ["gpu", backend, "--small"] => gpu::run_here(backend, true, None),
-        ["gpu", backend, "--samples", path] => gpu::run_here(backend, false, Some(path.into())),
+        ["gpu", backend] => gpu::run_here(backend, gpu::Extent::Whole, None),
+        ["gpu", backend, "--small"] => gpu::run_here(backend, gpu::Extent::Small, None),
+        ["gpu", backend, "--small", "--every-method"] => {
+            gpu::run_here(backend, gpu::Extent::SmallWithEveryMethod, None)
+        }
+        ["gpu", backend, "--samples", path] => gpu::run_here(backend, gpu::Extent::Whole, Some(path.into())),
         ["gpu-bundle", backend, folder] => gpu::bundle(backend, folder.as_ref(), None),
         ["gpu-bundle", backend, folder, "--samples", path] => {
             gpu::bundle(backend, folder.as_ref(), Some(path.as_ref()))

@@ -11,7 +11,7 @@ use super::setting::Setting;
 use super::trials::Trial;
 
 /// All methods with an encoder, so with work for a GPU.
-const METHODS: [&str; 15] = [
+const METHODS: [&str; 16] = [
     "grow",
     "alpha-jsd",
     "kld",
@@ -26,6 +26,7 @@ const METHODS: [&str; 15] = [
     "adaptive-gmm",
     "vade",
     "depict",
+    "k-dae",
     "k-dvae",
 ];
 
@@ -43,7 +44,7 @@ type Method<'a> = (String, Box<dyn Fn(Duration) -> Result<Line> + Sync + 'a>);
 
 pub(crate) fn compare(setting: &Setting, limit: Duration) -> Result<Part> {
     let begin = Instant::now();
-    let methods = if setting.is_small { &FEW[..] } else { &METHODS[..] };
+    let methods = if setting.is_small && !setting.every_method { &FEW[..] } else { &METHODS[..] };
     let named = |name: &str, is_fused: bool, method: &'static str| -> Method {
         (name.to_owned(), Box::new(move |limit| one(setting, method, is_fused, limit)))
     };

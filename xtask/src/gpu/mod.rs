@@ -38,24 +38,42 @@ const PARTS: [(&str, Trials); 4] = [
     ("runs", training::run),
 ];
 
+/// How much is run.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Extent {
+    /// All parts.
+    Whole,
+    /// What a slow device bears within minutes: small shapes, two methods, nothing that is timed.
+    Small,
+    /// The same with all methods, which takes an hour there.
+    SmallWithEveryMethod,
+}
+
 /// `cargo xtask gpu`: builds the program with a backend and runs the set on this machine.
-pub(crate) fn run_here(backend: &str, is_small: bool, samples: Option<PathBuf>) -> Result<()> {
+pub(crate) fn run_here(backend: &str, extent: Extent, samples: Option<PathBuf>) -> Result<()> {
+    let is_small = extent != Extent::Whole;
     build(backend, !is_small)?;
+    let minutes = match extent {
+        Extent::Whole => 10,
+        Extent::Small => 20,
+        Extent::SmallWithEveryMethod => 90,
+    };
     run(&Setting {
         program: root().join("target/release/edgemix"),
         backend: backend.to_owned(),
         samples,
         pytorch: root().join("bench/pytorch.py"),
         out: root().join("target/gpu").join(backend),
-        limit: Duration::from_secs(if is_small { 20 * 60 } else { 10 * 60 }),
+        limit: Duration::from_secs(minutes * 60),
         is_small,
+        every_method: extent != Extent::Small,
     })
 }
 
 /// The step of `cargo xtask ci`: the set on a GPU that Mesa's driver imitates on the CPU, where there is no other.
 pub(crate) fn run_in_software() -> Result<()> {
     setup::install_vulkan()?;
-    run_here("wgpu", true, None)
+    run_here("wgpu", Extent::Small, None)
 }
 
 /// `xtask gpu-run`: runs the set with programs that were carried here.
@@ -68,6 +86,7 @@ pub(crate) fn run_bundle(backend: &str, options: &[&str]) -> Result<()> {
         out: "results".into(),
         limit: Duration::from_secs(600),
         is_small: false,
+        every_method: true,
     };
     for option in options.chunks(2) {
         match *option {

@@ -22,6 +22,8 @@ pub(crate) struct Setting {
     pub(crate) limit: Duration,
     /// Whether only what a slow device bears is run: fewer methods, nothing that is timed.
     pub(crate) is_small: bool,
+    /// Whether all methods are run even so.
+    pub(crate) every_method: bool,
 }
 
 impl Setting {

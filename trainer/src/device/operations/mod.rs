@@ -1,6 +1,8 @@
-//! Whether a device computes what the CPU computes: the operations of the trainer, their gradients, and steps of its networks.
+//! Whether a device computes what the CPU computes: the operations of the trainer, their gradients, and steps of its networks and
+//! mixtures.
 
 mod case;
+mod mixtures;
 mod networks;
 mod tensors;
 
@@ -76,6 +78,7 @@ pub fn check_operations(
 fn cases<B: AutodiffBackend>(extent: Extent) -> Vec<Case<B>> {
     let mut cases = tensors::cases(extent);
     cases.extend(networks::cases(extent));
+    cases.extend(mixtures::cases(extent));
     cases
 }
 
