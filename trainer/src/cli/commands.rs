@@ -1,4 +1,4 @@
-//! The commands that reproduce a run, for its report.
+//! The commands that reproduce a run, for its report, and those that come after it.
 
 use std::borrow::Cow;
 use std::path::Path;
@@ -68,6 +68,12 @@ pub(super) fn commands(run: &Path, source: &Source, imported: Option<(&ImportRec
         quoted(&again),
         run = quoted(&run),
     )
+}
+
+/// What is sensible after a run: the lines of two commands.
+pub(super) fn next_commands(model: &Path, run: &Path) -> String {
+    let [model, run] = [model, run].map(|path| quoted(&path.to_string_lossy()).into_owned());
+    format!("next: edgemix inspect {model}\n      edgemix evaluate {run}\n")
 }
 
 /// Quotes a word for the command line of a shell, if necessary. Characters that control a terminal are spelt, since a command

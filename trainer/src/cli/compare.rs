@@ -115,17 +115,26 @@ impl Compare {
         if self.share_reconstruction {
             comparison = comparison.sharing_reconstruction();
         }
+        comparison.check_samples().map_err(CliError::Comparison)?;
         let options = FitOptions { device, ..FitOptions::default() };
         let mut runs = ComparedRuns { runs: comparison.runs(), comparison, options };
         let Some(Remaining { held, lost }) = self.jobs.train(&mut runs, &self.device)? else { return Ok(()) };
+        let names = runs.names();
         let mut comparison = runs.comparison;
         comparison.gather()?;
         show(&comparison.table(self.format.into()))?;
+        let mut failed = 0;
         for row in comparison.rows() {
             for failure in row.outcomes.iter().filter_map(|outcome| outcome.failure.as_ref()) {
                 tell(&format!("{}: {failure}", row.name));
+                failed += 1;
             }
         }
+        // Some of them may have ended in the meantime.
+        let runs = comparison.runs();
+        let unfinished =
+            runs.iter().zip(&names).filter(|(run, name)| !comparison.is_finished(run) && held.contains(name));
+        let held: Vec<String> = unfinished.map(|(_, name)| name.clone()).collect();
         if !held.is_empty() {
             tell(&format!(
                 "note: other processes train {}; the last of them completes the table, and so does this command when they \
@@ -133,7 +142,10 @@ impl Compare {
                 listed(&held)
             ));
         }
-        if lost.is_empty() { Ok(()) } else { Err(CliError::Lost { lost, is_wrong_use: false }) }
+        if !lost.is_empty() {
+            return Err(CliError::Lost { lost, is_wrong_use: false });
+        }
+        if failed > 0 { Err(CliError::FailedRuns { failed, runs: names.len() }) } else { Ok(()) }
     }
 
     /// What is compared, where, and on which samples.
@@ -183,6 +195,9 @@ impl Compare {
             Ok(config)
         };
         let names = self.names();
+        if names.iter().any(|name| name.is_empty()) {
+            return Err(CliError::Usage("--methods: there is no name before or after a comma".into()));
+        }
         if let Some((_, twice)) = names.iter().enumerate().find(|(at, name)| names[..*at].contains(name)) {
             return Err(CliError::Usage(format!("--methods: {twice} is given twice")));
         }

@@ -43,6 +43,8 @@ pub(super) enum CliError {
     Misfit { model: PathBuf, misfit: Misfit },
     /// Runs of a series are not finished, since the processes ended that trained them: what happened to each.
     Lost { lost: Vec<String>, is_wrong_use: bool },
+    /// Runs of a comparison failed, of all that it has.
+    FailedRuns { failed: usize, runs: usize },
     /// A run is whole, but its report can't be written; the command writes it.
     Report { source: Box<CliError>, command: String },
 }
@@ -65,7 +67,14 @@ impl CliError {
     /// Refuses a path that is not a directory, such as that of a run. If it is a file of a run, the error names the run.
     pub(super) fn check_directory(path: &Path) -> Result<(), Self> {
         if path.is_dir() {
-            return Ok(());
+            return match run_below(path) {
+                Some(run) => Err(Self::Usage(format!(
+                    "{}: this directory contains runs, and is none itself: give one of them, such as `{}`",
+                    path.display(),
+                    run.display()
+                ))),
+                None => Ok(()),
+            };
         }
         let problem = if !path.exists() {
             "there is nothing at this path: give the directory of a run".to_owned()
@@ -87,7 +96,7 @@ impl CliError {
             Self::Usage(_) | Self::Device(_) | Self::CommandLine(_) => 2,
             Self::Interrupted(signal) => u8::try_from(128 + signal).unwrap_or(1),
             Self::Lost { is_wrong_use, .. } => 1 + u8::from(*is_wrong_use),
-            Self::Output { .. } | Self::Misfit { .. } | Self::WrongDevice { .. } => 1,
+            Self::Output { .. } | Self::Misfit { .. } | Self::WrongDevice { .. } | Self::FailedRuns { .. } => 1,
             Self::Report { source, .. } => source.code(),
             Self::Workflow(error) | Self::Comparison(error) | Self::Import(error) => 1 + u8::from(error.is_of_input()),
         }
@@ -98,7 +107,11 @@ impl CliError {
         match self {
             Self::Workflow(error) => workflow_advice(error),
             Self::Import(error) => import_advice(error).or_else(|| workflow_advice(error)),
-            Self::Comparison(WorkflowError::OtherSettings { .. } | WorkflowError::OtherSource { .. }) => Some(
+            Self::Comparison(
+                WorkflowError::OtherSettings { .. }
+                | WorkflowError::OtherSource { .. }
+                | WorkflowError::OtherSamples { .. },
+            ) => Some(
                 "a comparison goes on with the samples and settings that it began with: give those, or choose another \
                  directory with --out",
             ),
@@ -111,11 +124,22 @@ impl CliError {
             }
             Self::Lost { is_wrong_use: true, .. } => Some("the messages above say why"),
             Self::Lost { .. } => Some(
-                "the others are kept; the same command, with --resume instead of --force, takes up what is not finished",
+                "the others are kept; the same command takes up what is not finished, `train` with --resume instead of --force",
             ),
+            Self::FailedRuns { .. } => Some("the lines above say why; the table has the others"),
             Self::Usage(_) | Self::CommandLine(_) | Self::Report { .. } | Self::Misfit { .. } => None,
         }
     }
+}
+
+/// A run in a directory that is none itself, such as that of a comparison.
+fn run_below(directory: &Path) -> Option<PathBuf> {
+    let is_run = |path: &Path| path.join(RunFile::Settings.name()).is_file();
+    if is_run(directory) {
+        return None;
+    }
+    let entries = std::fs::read_dir(directory).ok()?.filter_map(|entry| Some(entry.ok()?.path()));
+    entries.filter(|path| is_run(path)).min()
 }
 
 fn workflow_advice(error: &WorkflowError) -> Option<&'static str> {
@@ -301,6 +325,7 @@ impl fmt::Display for CliError {
             Self::Output { name, source } => write!(f, "{name}: {source}")?,
             Self::Misfit { model, misfit } => write!(f, "{}: the run is whole, but {misfit}", model.display())?,
             Self::Lost { lost, .. } => write!(f, "{} not finished ({})", counted(lost.len(), "run"), lost.join("; "))?,
+            Self::FailedRuns { failed, runs } => write!(f, "{failed} of {} failed", counted(*runs, "run"))?,
             Self::WrongDevice { device, summary } => write!(f, "{device} computes wrong results: only {summary}")?,
             Self::Report { source, command } => {
                 write!(f, "{source}; the run is whole, and `{command}` writes its report")?

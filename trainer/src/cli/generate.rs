@@ -45,6 +45,10 @@ impl Generate {
         let (trained, model) = (run.file(RunFile::Trained), run.file(RunFile::Model));
         for (file, own) in [(&out, RunFile::Generated), (&sheet, RunFile::GeneratedSheet)] {
             check_output(file, &[&trained, &model], Some((&run, own)))?;
+            if file.is_dir() {
+                let problem = "a file is to be written here, but there is a directory: choose another name with --out";
+                return Err(CliError::Usage(format!("{}: {problem}", file.display())));
+            }
         }
         let _lock = run.lock_if_within(&out)?;
         let has_sheet =

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::commands::commands_of;
+use super::commands::{commands_of, next_commands};
 use super::data::{Cut, note_constant_columns};
 use super::describe;
 use super::error::CliError;
@@ -92,8 +92,7 @@ impl Import {
         write_page(run, &dataset, &commands_of(run, &source)?)?;
         let file = run.model()?;
         show(&format!(
-            "{name}: {clusters} in {dims}\n{numbers}{0}: {sizes}\nreport: {report}\nnext: edgemix inspect {0}\n      edgemix \
-             evaluate {out}\n",
+            "{name}: {clusters} in {dims}\n{numbers}{0}: {sizes}\nreport: {report}\n{next}",
             file.path().display(),
             name = clustering.name,
             clusters = counted(clustering.n_clusters(), "cluster"),
@@ -101,7 +100,7 @@ impl Import {
             numbers = numbers(&clustering.numbers),
             sizes = describe::sizes(&file, dataset.samples.n_samples())?,
             report = run.file(RunFile::Report).display(),
-            out = self.out.display(),
+            next = next_commands(file.path(), &self.out),
         ))
     }
 }

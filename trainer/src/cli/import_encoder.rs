@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::commands::commands_of;
+use super::commands::{commands_of, next_commands};
 use super::data::{Cut, warn_of_far_values};
 use super::describe;
 use super::describe::title;
@@ -25,8 +25,8 @@ use crate::workflow::{
 /// How clusters are found in the latents of an encoder.
 #[derive(Args)]
 pub(super) struct Clustering {
-    /// How clusters are found in an encoder's latents: grow, ae-kmeans, ae-gmm or dpm [default: grow]. With --fine-tune: a method
-    /// that trains its encoder with the clusters, such as grow, dec, idec or adaptive-gmm.
+    /// How clusters are found in an encoder's latents: grow, ae-kmeans, ae-gmm, kmeans, gmm or dpm [default: grow]. With --fine-tune:
+    /// a method that trains its encoder with the clusters, such as grow, dec, idec or adaptive-gmm.
     #[arg(long)]
     method: Option<String>,
     /// Trains the encoder further, together with its clusters.
@@ -168,8 +168,7 @@ impl Clustering {
         let file = run.model()?;
         let encoder = plan.encoder();
         show(&format!(
-            "{name}: {features} {range}, {layers}, a latent of {dims}\n{found}{changed}{0}: {sizes}\nreport: {report}\nnext: edgemix inspect \
-             {0}\n      edgemix evaluate {out}\n",
+            "{name}: {features} {range}, {layers}, a latent of {dims}\n{found}{changed}{0}: {sizes}\nreport: {report}\n{next}",
             file.path().display(),
             name = encoder.name,
             features = counted(encoder.n_features(), "feature"),
@@ -180,7 +179,7 @@ impl Clustering {
             changed = changed(&plan, &summary, &options),
             sizes = describe::sizes(&file, dataset.samples.n_samples())?,
             report = run.file(RunFile::Report).display(),
-            out = out.display(),
+            next = next_commands(file.path(), out),
         ))
     }
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::chips::ForChip;
-use super::commands::{commands, quoted};
+use super::commands::{commands, next_commands, quoted};
 use super::data::{Cut, note_constant_columns, warn_of_far_values};
 use super::describe;
 use super::error::CliError;
@@ -189,11 +189,11 @@ impl Train {
             tell(&format!("warning: --level {level}: {no_level}; the model file has the clusters that were trained"));
         }
         show(&format!(
-            "{found}{4}{5}{0}: {1}\nreport: {2}\nnext: edgemix inspect {0}\n      edgemix evaluate {3}\n",
+            "{found}{4}{5}{0}: {1}\nreport: {2}\n{3}",
             file.path().display(),
             describe::sizes(&file, dataset.samples.n_samples())?,
             run.file(RunFile::Report).display(),
-            out.display(),
+            next_commands(file.path(), out),
             describe::levels(&trained).map_or_else(String::new, |levels| format!("levels: {levels}\n")),
             describe::dwell(&file.model()?, run.seconds_a_step()?)
                 .map_or_else(String::new, |each| format!("clusters last {each}\n"))

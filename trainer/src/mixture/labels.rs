@@ -6,12 +6,9 @@ use rayon::prelude::*;
 use super::covariance::Covariance;
 use super::gaussian_mixture::Mixture;
 use super::niw::Statistics;
-use super::points::Points;
+use super::points::{CHUNK, Points};
 use super::prior::Prior;
 use super::scorer::Scorer;
-
-/// Samples whose sums are accumulated together. The number is fixed, so that the number of threads changes no bit.
-pub(super) const CHUNK: usize = 2048;
 
 /// The rows of each component; components without rows are left out.
 pub(super) fn members(labels: &[u32]) -> Vec<Vec<usize>> {

@@ -4,13 +4,15 @@ use ndarray::{Array2, ArrayView2, s};
 use rand::Rng;
 use rayon::prelude::*;
 
-use super::labels::CHUNK;
 use super::lanes::{Block, LANES, Vectorized, vectorized};
 use super::lloyd::{Clusterable, lloyd};
 use super::niw::{NormalInverseWishart, Statistics};
 use super::seeding;
 use crate::base::arrays::{argmax, from_rows, row_slice, row_slices, select_rows};
 
+/// Samples that a thread works on at a time, and whose sums are accumulated together. The number is fixed, so that the number of
+/// threads changes no bit.
+pub(super) const CHUNK: usize = 2048;
 /// The most iterations of Lloyd's algorithm.
 const LLOYD: usize = 20;
 /// Steps of the power iteration.

@@ -8,10 +8,10 @@ use super::error::WorkflowError;
 use super::evaluation::Evaluation;
 use super::fit::{FitOptions, FitSummary, fit};
 use super::plan::Plan;
-use super::start::{ExistingRun, start};
+use super::start::{ExistingRun, check_samples, start};
 use super::start_from::kept_autoencoder;
 use super::table::{ComparisonRow, Outcome, TableFormat, comparison_table};
-use crate::data::{Dataset, Source};
+use crate::data::{DataRecord, Dataset, Source};
 use crate::methods::{FitConfig, MethodConfig};
 use crate::run::{RunDir, RunError, RunFile, write_whole};
 use crate::training::{FitError, Observer};
@@ -88,6 +88,31 @@ impl<'a> Comparison<'a> {
     /// The runs, in the order of the table.
     pub fn runs(&self) -> Vec<ComparisonRun> {
         self.runs.clone()
+    }
+
+    /// Checks that the runs below the common directory have these samples: those of this comparison, and those of others, whose
+    /// tables have the same place.
+    ///
+    /// # Errors
+    /// [`WorkflowError::OtherSource`] or [`WorkflowError::OtherSamples`] if one of them has others, and [`WorkflowError::Run`] if
+    /// the file that says so can't be read.
+    pub fn check_samples(&self) -> Result<(), WorkflowError> {
+        let Ok(entries) = std::fs::read_dir(&self.out) else { return Ok(()) };
+        let own: Vec<PathBuf> = self.runs.iter().map(|run| self.run_directory(run)).collect();
+        let paths = entries.filter_map(|entry| Some(entry.ok()?.path()));
+        let is_compared = |path: &PathBuf| own.contains(path) || RunDir::open(path).contains(RunFile::Outcome);
+        let mut paths: Vec<PathBuf> = paths.filter(is_compared).collect();
+        if paths.is_empty() {
+            return Ok(());
+        }
+        paths.sort();
+        let now = DataRecord::new(self.source, &self.dataset.samples);
+        paths.iter().try_for_each(|path| check_samples(&RunDir::open(path), &now))
+    }
+
+    /// Whether the outcome of a run is known.
+    pub fn is_finished(&self, run: &ComparisonRun) -> bool {
+        self.outcomes[run.index].is_some()
     }
 
     /// Trains and evaluates a run, unless that was done before, and updates the tables `compare.txt`, `compare.csv` and

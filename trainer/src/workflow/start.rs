@@ -5,6 +5,7 @@ use std::path::Path;
 use super::error::WorkflowError;
 use super::plan::Plan;
 use super::start_from::kept_autoencoder;
+use crate::data::DataRecord;
 use crate::run::{ImportRecord, RunDir, RunFile, RunState, settings_differences};
 
 /// What is done with a run that is already in the directory.
@@ -148,15 +149,22 @@ fn resumable(run: RunDir, plan: &Plan, import: Option<&ImportRecord>) -> Result<
     if !differences.is_empty() {
         return Err(WorkflowError::OtherSettings { path: path(), differences });
     }
-    let Some(before) = run.record()? else { return Ok(run) };
+    check_samples(&run, plan.record())?;
+    Ok(run)
+}
+
+/// Checks that a run, if it has begun, has these samples.
+pub(super) fn check_samples(run: &RunDir, now: &DataRecord) -> Result<(), WorkflowError> {
+    let Some(before) = run.record()? else { return Ok(()) };
     // The file may have been moved: its samples are what counts.
-    let mut now = plan.record().clone();
-    now.source.path.clone_from(&before.source.path);
+    let mut now = now.clone();
+    let path = std::mem::replace(&mut now.source.path, before.source.path.clone());
     if before.source != now.source {
-        return Err(WorkflowError::OtherSource { path: path(), before: before.source.path });
+        return Err(WorkflowError::OtherSource { path: run.path().to_owned(), before: before.source.path });
     }
     if before != now {
-        return Err(WorkflowError::other_samples(&before, plan.record()));
+        now.source.path = path;
+        return Err(WorkflowError::other_samples(&before, &now));
     }
-    Ok(run)
+    Ok(())
 }

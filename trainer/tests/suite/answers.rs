@@ -121,6 +121,44 @@ fn a_comparison_varies_a_setting() {
     assert!(settings.contains("holdout = 0.1") && settings.contains("seed = 1"), "{settings}");
     // The same command has nothing left to do.
     assert_eq!(printed(folder.path(), &format!("{compare} --clusters 3 --vary holdout=0,0.1")), table);
+    assert!(refusal(folder.path(), "compare x.csv --methods gmm, --out c").contains("no name before or after a comma"));
+    // Neither a run, nor without any.
+    assert!(refusal(folder.path(), "generate c").contains("give one of them, such as `c/gmm_holdout=0-0`"));
+}
+
+#[test]
+fn a_comparison_has_one_set_of_samples() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, step: usize| {
+        let rows = (0..60).map(|i| format!("{},{}\n", i * step % 23 + i % 2 * 300, i % 7)).collect::<String>();
+        fs::write(folder.path().join(name), rows).unwrap();
+    };
+    write("x.csv", 5);
+    write("y.csv", 7);
+    printed(folder.path(), "compare x.csv --methods kmeans --clusters 2 --seeds 1 --out c");
+    let table = || fs::read_to_string(folder.path().join("c/compare.csv")).unwrap();
+    let before = table();
+    // Neither the same method nor another one.
+    for method in ["kmeans", "gmm"] {
+        let error = refusal(folder.path(), &format!("compare y.csv --methods {method} --clusters 2 --seeds 1 --out c"));
+        assert!(error.contains("a comparison goes on with the samples"), "{error}");
+        assert!(table() == before && !folder.path().join("c/gmm-0").exists());
+    }
+    // A run that belongs to no comparison is none of its business.
+    printed(folder.path(), "train y.csv --method kmeans --clusters 2 --out c/own");
+    printed(folder.path(), "compare x.csv --methods gmm --clusters 2 --seeds 1 --out c");
+}
+
+#[test]
+fn a_comparison_whose_runs_fail_says_so_with_its_exit_code() {
+    let folder = tempfile::tempdir().unwrap();
+    let rows = (0..60).map(|i| format!("{},{}\n", i * 5 % 23 + i % 2 * 300, i % 7)).collect::<String>();
+    fs::write(folder.path().join("x.csv"), rows).unwrap();
+    let compare = ["compare", "x.csv", "--methods", "kmeans,idec", "--clusters", "2", "--seeds", "1", "--out", "c"];
+    let output = program(folder.path(), &[&compare[..], &["--set", "batch-size=0"]].concat());
+    let [table, error] = [output.stdout, output.stderr].map(|text| String::from_utf8(text).unwrap());
+    assert_eq!(output.status.code(), Some(1), "{error}");
+    assert!(table.contains("kmeans") && error.contains("of 2 runs failed") && error.contains("batch-size"), "{error}");
 }
 
 #[test]

@@ -62,6 +62,11 @@ fn images_are_drawn_into_an_archive_and_a_sheet_by_their_seed() {
     for out in ["run/model.npz/../trained.safetensors", "run/trained.safetensors"] {
         assert_eq!(edgemix(&["generate", "run", "-o", out], folder.path()).status.code(), Some(2), "{out}");
     }
+    // Either both files or none.
+    fs::create_dir(at("sheet.png")).unwrap();
+    let refused = edgemix(&["generate", "run", "-o", "sheet.npz"], folder.path());
+    assert!(refused.status.code() == Some(2) && !at("sheet.npz").exists());
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("sheet.png: a file is to be written here"));
     let report = fs::read_to_string(at("run/report.html")).unwrap();
     assert!(report.contains("What the decoder makes of the clusters") && report.contains("drawn from cluster 9"));
 
