@@ -45,7 +45,7 @@ pub(crate) enum Extent {
     Whole,
     /// What a slow device bears within minutes: small shapes, two methods, nothing that is timed.
     Small,
-    /// The same with all methods, which takes an hour there.
+    /// The same with all methods, which takes a multiple of the time.
     SmallWithEveryMethod,
 }
 

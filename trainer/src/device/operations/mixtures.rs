@@ -46,24 +46,23 @@ fn gaussians<B: AutodiffBackend>(covariance: CovarianceType, n: usize, d: usize)
         let [z, shares] = [inputs[0].clone().inner(), responsibilities(&inputs[1])];
         // The mixture of these shares, and that of an E step with it.
         let first = gmm.maximise(&z, &shares);
-        let expected = gmm::expect(&z, &first).ok();
-        let second = expected.as_ref().map(|(shares, _)| gmm.maximise(&z, shares));
-        let mut results: Vec<Tensor<B, 2>> = second.iter().flat_map(|second| values(second, &z)).collect();
-        results.extend(expected.map(|(shares, _)| Tensor::from_inner(shares)));
+        let (shares, _) = gmm::expect(&z, &first).expect("variances have a floor");
+        let mut results: Vec<Tensor<B, 2>> = values(&gmm.maximise(&z, &shares), &z);
+        results.push(Tensor::from_inner(shares));
         results
     })
 }
 
-/// The update of a Dirichlet process mixture under given responsibilities, and its scores.
+/// The update of a Dirichlet process mixture under given responsibilities, and the responsibilities that follow from it.
 fn dirichlet<B: AutodiffBackend>(n: usize, d: usize) -> Case<B> {
     let name = format!("update of a Dirichlet process, {n} latents of {d}");
     let process = DirichletProcess { truncation: COMPONENTS, ..DirichletProcess::default() };
     Case::without_gradient(name, &shared(n, d), move |inputs| {
         let [z, shares] = [inputs[0].clone().inner(), responsibilities(&inputs[1])];
         let (mixture, _) = process.update(&z, &shares);
-        let scores = gmm::expect(&z, &mixture).ok();
-        let mut results = values(&mixture, &z);
-        results.extend(scores.map(|(shares, _)| Tensor::from_inner(shares)));
+        let (shares, _) = gmm::expect(&z, &mixture).expect("the prior keeps variances from vanishing");
+        let mut results: Vec<Tensor<B, 2>> = values(&mixture, &z);
+        results.push(Tensor::from_inner(shares));
         results
     })
 }
@@ -81,7 +80,7 @@ fn responsibilities<B: AutodiffBackend>(positive: &Tensor<B, 2>) -> Tensor<B::In
     shares.clone() / shares.sum_dim(1)
 }
 
-/// A mixture's means and log weights, as tensors beside `z`.
+/// A mixture's means and log variances, as tensors beside `z`.
 fn values<B: AutodiffBackend>(mixture: &Mixture, z: &Tensor<B::InnerBackend, 2>) -> Vec<Tensor<B, 2>> {
     let log_variances = mixture.log_variances();
     [&mixture.means, &log_variances].map(|values| on::<B>(values, z)).into()
