@@ -43,7 +43,7 @@ pub(super) struct Assign {
 
 impl Assign {
     pub(super) fn run(self) -> Result<(), CliError> {
-        CliError::check_exists(&self.model)?;
+        CliError::check_model(&self.model)?;
         let run = RunDir::containing(&self.model);
         let file = ModelFile::read(&self.model)?;
         let model = file.model()?;

@@ -31,7 +31,7 @@ pub(super) struct Evaluate {
 
 impl Evaluate {
     pub(super) fn run(self) -> Result<(), CliError> {
-        CliError::check_exists(&self.model)?;
+        CliError::check_model(&self.model)?;
         let run = RunDir::containing(&self.model);
         let record = run.record()?;
         let source = self.cut.source(self.data.as_deref(), record.as_ref())?;

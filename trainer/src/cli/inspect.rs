@@ -34,7 +34,7 @@ pub(super) struct Inspect {
 
 impl Inspect {
     pub(super) fn run(self) -> Result<(), CliError> {
-        CliError::check_exists(&self.model)?;
+        CliError::check_model(&self.model)?;
         let file = ModelFile::read(&self.model)?;
         let model = file.model()?;
         self.for_chip.check(model.file()).map_err(WorkflowError::from)?;

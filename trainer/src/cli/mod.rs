@@ -1,5 +1,6 @@
 //! The command line: a file per command.
 
+mod advice;
 mod assign;
 mod bug;
 mod chips;

@@ -20,7 +20,7 @@ pub(super) fn completed(text: &str, base: &FitConfig) -> Result<FitConfig, toml:
 
 /// Replaces the values in `table` by those in `other`, table by table. What has another name is another thing: an optimiser
 /// or a schedule keeps nothing of the one that it replaces.
-fn overlay(table: &mut Table, other: Table) {
+pub(super) fn overlay(table: &mut Table, other: Table) {
     for (name, value) in other {
         match (table.get_mut(&name), value) {
             (Some(Value::Table(inner)), Value::Table(value)) if !is_renamed(inner, &value) => overlay(inner, value),

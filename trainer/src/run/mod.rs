@@ -4,6 +4,7 @@
 mod choice_error;
 mod choices;
 mod completion;
+mod culprit;
 mod directory;
 mod disk;
 mod error;

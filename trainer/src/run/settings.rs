@@ -6,6 +6,7 @@ use std::path::Path;
 use toml::Value;
 
 use super::completion::{completed, defaults_of};
+use super::culprit::{Culprit, culprit};
 use super::error::RunError;
 use super::{preset, renamed};
 use crate::base::names::with_suggestion;
@@ -34,20 +35,25 @@ use crate::methods::FitConfig;
 /// contain settings, and [`RunError::NoPreset`] if the method has no preset.
 pub fn read_settings(path: &Path) -> Result<FitConfig, RunError> {
     let given = RunError::text(path, fs::read(path).map_err(RunError::io(path))?)?;
-    let malformed = |error: toml::de::Error| RunError::Malformed {
-        path: path.into(),
-        line: error.span().map(|span| given[..span.start.min(given.len())].matches('\n').count() + 1),
-        problem: with_suggestion(error.message()),
+    let refused = |at: Option<usize>, problem| {
+        let line = at.map(|at| given[..at.min(given.len())].matches('\n').count() + 1);
+        RunError::Malformed { path: path.into(), line, problem }
     };
+    let malformed =
+        |error: toml::de::Error| refused(error.span().map(|span| span.start), with_suggestion(error.message()));
     let (preset, rest) = preset::taken(&given).map_err(malformed)?;
     let (reconstruct, rest) = renamed::taken(&rest).map_err(malformed)?;
+    let unsuitable = |error| match culprit(&rest) {
+        Some(Culprit { at, problem }) => refused(Some(at), problem),
+        None => malformed(error),
+    };
     // The file is parsed by itself first, since only then do errors have line numbers.
-    let alone: FitConfig = toml::from_str(&rest).map_err(malformed)?;
+    let alone: FitConfig = toml::from_str(&rest).map_err(unsuitable)?;
     let base = match preset {
         Some(preset) => preset.settings(&alone.method)?,
         None => defaults_of(&alone.method),
     };
-    let config = completed(&rest, &base).map_err(malformed)?;
+    let config = completed(&rest, &base).map_err(unsuitable)?;
     Ok(FitConfig { reconstruct: reconstruct.unwrap_or(config.reconstruct), ..config })
 }
 

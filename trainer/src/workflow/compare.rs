@@ -199,8 +199,8 @@ impl<'a> Comparison<'a> {
             let is_over = self.outcomes[other.index].is_some() || self.may_be_started_from(other);
             match kept_autoencoder(&shared) {
                 Ok(_) => return Ok(shared),
-                Err(WorkflowError::StartFrom { .. } | WorkflowError::Run(_)) if is_over => {}
-                Err(WorkflowError::StartFrom { .. } | WorkflowError::Run(_)) => {
+                Err(error) if has_no_start(&error) && is_over => {}
+                Err(error) if has_no_start(&error) => {
                     let learns = plan(other.settings.clone()).is_ok_and(|plan| !plan.encoder().encoder.is_none());
                     if learns {
                         return Err(WorkflowError::NoReconstruction { path });
@@ -294,11 +294,17 @@ impl<'a> Comparison<'a> {
     }
 }
 
+/// Whether the error says that another run has no autoencoder to start from.
+fn has_no_start(error: &WorkflowError) -> bool {
+    use WorkflowError::{Run, StartFrom, StartFromOtherPart};
+    matches!(error, StartFrom { .. } | StartFromOtherPart { .. } | Run(_))
+}
+
 /// The outcome of a run whose method fails on these samples. Other errors remain errors.
 fn failed(run: &ComparisonRun, error: WorkflowError) -> Result<Outcome, WorkflowError> {
     match error {
         WorkflowError::Fit(FitError::Stopped(_) | FitError::Checkpoint { .. }) => Err(error),
-        WorkflowError::Fit(_) | WorkflowError::Quantize(_) => {
+        WorkflowError::Fit(_) | WorkflowError::Checkpoint { .. } | WorkflowError::Quantize(_) => {
             Ok(Outcome { failure: Some(format!("seed {}: {error}", run.seed())), ..Outcome::default() })
         }
         error => Err(error),

@@ -102,6 +102,14 @@ pub enum WorkflowError {
         /// The directory.
         path: PathBuf,
     },
+    /// The run's checkpoint, or the autoencoder that it starts from, can't be used.
+    #[error("{}: the checkpoint cannot be used: {source}", path.display())]
+    Checkpoint {
+        /// The checkpoint.
+        path: PathBuf,
+        /// Why.
+        source: CheckpointMismatch,
+    },
     /// The fit can't start from the autoencoder of another run.
     #[error("{}: a fit can't start from this run: {source}", path.display())]
     StartFrom {
@@ -109,6 +117,17 @@ pub enum WorkflowError {
         path: PathBuf,
         /// Why.
         source: CheckpointMismatch,
+    },
+    /// The fit can't start from the autoencoder of another run, which divides the same samples in another way.
+    #[error(
+        "{}: a fit can't start from this run: it was trained on another part of the samples ({})",
+        path.display(), differences.join("; ")
+    )]
+    StartFromOtherPart {
+        /// The other run's directory.
+        path: PathBuf,
+        /// Such as `seed was 0, is now 3`.
+        differences: Vec<String>,
     },
     /// A run of a comparison starts from the autoencoder of an earlier one, which has not learned to reconstruct yet.
     #[error("{}: this run has not learned to reconstruct yet, and another one starts from its autoencoder", path.display())]

@@ -12,7 +12,7 @@ use crate::device::Device;
 use crate::quantize::QuantizeError;
 use crate::run::{RunDir, RunFile};
 use crate::trained::{LevelChoice, Trained};
-use crate::training::Observer;
+use crate::training::{FitError, Observer};
 
 /// Options of a fit that are not settings of the run.
 #[derive(Clone, Copy, Debug, Default)]
@@ -46,7 +46,8 @@ pub struct FitSummary {
 /// checkpoint and ends with the same bits as an uninterrupted run. A run that replaces another one takes its place at the end.
 ///
 /// # Errors
-/// [`WorkflowError::Fit`] if the training fails or the observer stops it, [`WorkflowError::Assign`] if the trained model
+/// [`WorkflowError::Fit`] if the training fails or the observer stops it, [`WorkflowError::Checkpoint`] if its checkpoint is
+/// damaged or of another run, [`WorkflowError::Assign`] if the trained model
 /// can't assign the samples, [`WorkflowError::Quantize`] if it can't be quantised, [`WorkflowError::Data`] if the samples
 /// can't be read, and [`WorkflowError::Run`] if a file can't be written.
 pub fn fit(
@@ -66,11 +67,20 @@ pub fn fit(
     if let Some(variations) = WindowVariations::new(plan, &parts.training)? {
         inputs = inputs.with_variations(variations);
     }
-    let mut trained = options.device.fit(&inputs, config, &mut run.clone(), &mut recorder)?.trained;
+    let fitted = options.device.fit(&inputs, config, &mut run.clone(), &mut recorder);
+    let mut trained = fitted.map_err(|error| with_checkpoint(run, error))?.trained;
     trained.front_end = plan.front_end().cloned();
     dataset.samples.check_unchanged()?;
     recorder.activity("quantising");
     complete(run, plan, trained, parts, options)
+}
+
+/// The error of a fit, with the file if its checkpoint can't be used.
+fn with_checkpoint(run: &RunDir, error: FitError) -> WorkflowError {
+    match error {
+        FitError::Mismatch(source) => WorkflowError::Checkpoint { path: run.file(RunFile::Checkpoint), source },
+        error => error.into(),
+    }
 }
 
 /// Writes a trained model to the run's directory, quantises it, and makes the run the one in the directory. `parts` are the

@@ -46,8 +46,8 @@ pub enum ExistingRun {
 /// # Errors
 /// [`WorkflowError::AlreadyStarted`], [`WorkflowError::Foreign`], [`WorkflowError::OtherSettings`],
 /// [`WorkflowError::OtherSource`] and [`WorkflowError::OtherSamples`] if the directory is refused,
-/// [`WorkflowError::StartFrom`] if the run to start from has no autoencoder of these samples and layers, and
-/// [`WorkflowError::Run`] if it can't be read or written.
+/// [`WorkflowError::StartFrom`] and [`WorkflowError::StartFromOtherPart`] if the run to start from has no autoencoder of these
+/// samples and layers, and [`WorkflowError::Run`] if it can't be read or written.
 /// A directory without a run is not an error when a run is to be resumed: the run is started.
 pub fn start(out: &Path, plan: &Plan, existing: ExistingRun) -> Result<RunDir, WorkflowError> {
     start_run(out, plan, None, existing)

@@ -123,7 +123,10 @@ fn a_comparison_varies_a_setting() {
     assert_eq!(printed(folder.path(), &format!("{compare} --clusters 3 --vary holdout=0,0.1")), table);
     assert!(refusal(folder.path(), "compare x.csv --methods gmm, --out c").contains("no name before or after a comma"));
     // Neither a run, nor without any.
-    assert!(refusal(folder.path(), "generate c").contains("give one of them, such as `c/gmm_holdout=0-0`"));
+    for command in ["generate c", "evaluate c", "inspect c", "assign c x.csv"] {
+        assert!(refusal(folder.path(), command).contains("give one of them, such as `c/gmm_holdout=0-0`"), "{command}");
+    }
+    assert!(refusal(folder.path(), "evaluate .").contains("this directory contains no run"));
 }
 
 #[test]

@@ -194,6 +194,28 @@ fn help_that_cannot_be_written_is_a_failure_and_a_closed_output_is_not() {
 }
 
 #[test]
+fn a_damaged_checkpoint_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    write_samples(folder.path());
+    let run = |arguments: &[String]| Command::new(PROGRAM).args(arguments).current_dir(&folder).output().unwrap();
+    assert!(run(&training("2")).status.success());
+    for file in ["trained.safetensors", "model.emx"] {
+        fs::remove_file(folder.path().join("run").join(file)).unwrap();
+    }
+    let checkpoint = folder.path().join("run/checkpoints/last.ckpt");
+    let mut bytes = fs::read(&checkpoint).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    fs::write(&checkpoint, &bytes).unwrap();
+    let refused = run(&["train", "--out", "run", "--resume", "--allow-disagreement"].map(str::to_owned));
+    let told = text(&refused.stderr);
+    assert_eq!(refused.status.code(), Some(2), "{told}");
+    let expected = "run/checkpoints/last.ckpt: the checkpoint cannot be used: it is damaged: start again with --force";
+    assert!(told.contains(expected), "{told}");
+    assert!(fs::read(&checkpoint).unwrap() == bytes);
+}
+
+#[test]
 fn a_lack_of_memory_is_a_message() {
     let folder = tempfile::tempdir().unwrap();
     let header = "{'descr': '<f4', 'fortran_order': False, 'shape': (20000000, 10), }";

@@ -109,9 +109,10 @@ fn a_run_starts_from_anothers_autoencoder_and_methods_of_a_comparison_share_one(
     assert!(resumed.status.success(), "{}", text(&resumed.stderr));
     assert!(read("begun/trained.safetensors") == read("whole/trained.safetensors"));
     // Another seed holds out other samples, and other layers have other weights.
-    for (flags, problem) in
-        [(["--seed", "1"], "other samples"), (["--encoder", "17-4"], "64-16-4, this one has 64-17-4")]
-    {
+    for (flags, problem) in [
+        (["--seed", "1"], "another part of the samples (seed was 0, is now 1): give the same --seed"),
+        (["--encoder", "17-4"], "64-16-4, this one has 64-17-4"),
+    ] {
         let method = ["train", "digits", "--start-from", "whole", "--encoder", "16-4", "--out", "refused"];
         let more: Vec<&str> = match flags {
             ["--encoder", layers] => method.iter().map(|&flag| if flag == "16-4" { layers } else { flag }).collect(),
