@@ -22,7 +22,9 @@ pub(crate) struct Optimized<B: AutodiffBackend, M: AutodiffModule<B>> {
 /// The weights of a module and the state of its optimiser in a checkpoint.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct OptimizedState {
+    #[serde(with = "serde_bytes")]
     module: Vec<u8>,
+    #[serde(with = "serde_bytes")]
     optimizer: Vec<u8>,
 }
 

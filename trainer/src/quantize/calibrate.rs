@@ -55,7 +55,10 @@ fn scaled(trained: &Trained, samples: &Samples) -> Result<Vec<f32>, QuantizeErro
     if samples.n_features() != expected {
         return Err(QuantizeError::Features { expected, found: samples.n_features() });
     }
-    let inputs = trained.inputs(&samples.all()?);
+    let mut inputs = Vec::with_capacity(samples.n_samples() * trained.n_inputs());
+    for block in samples.blocks() {
+        inputs.extend(trained.inputs(&block?));
+    }
     if are_finite(&inputs) { Ok(inputs) } else { Err(QuantizeError::SampleNotFinite) }
 }
 

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::finding::Finding;
 use super::mismatch::{CheckpointMismatch, VERSION};
-use super::sealed::{seal, unseal};
+use super::sealed::{seal_with, unseal};
 
 /// Stores checkpoints, each completely or not at all. A run's directory is such a store; `()` stores nothing.
 ///
@@ -75,7 +75,7 @@ impl CheckpointStore for () {
 }
 
 /// The progress of a fit, the state of its phase, and the fingerprints of samples and settings.
-#[derive(Serialize, Deserialize)]
+#[derive(Deserialize)]
 pub(super) struct Checkpoint {
     version: String,
     data: [u8; 32],
@@ -85,6 +85,7 @@ pub(super) struct Checkpoint {
     /// The number of completed epochs of the phase.
     pub(super) epochs: usize,
     pub(super) findings: Vec<Finding>,
+    #[serde(with = "serde_bytes")]
     state: Vec<u8>,
 }
 
@@ -97,9 +98,9 @@ impl Checkpoint {
 
     /// The checkpoint's bytes with a phase's state, followed by their SHA-256, because reading a state assumes that it
     /// is undamaged.
-    pub(super) fn into_bytes(mut self, state: &impl Serialize) -> io::Result<Vec<u8>> {
-        self.state = postcard::to_stdvec(state).map_err(io::Error::other)?;
-        seal(&self)
+    pub(super) fn into_bytes(self, state: impl Serialize) -> io::Result<Vec<u8>> {
+        let Self { version, data, settings, phase, epochs, findings, state: _ } = self;
+        seal_with(&(version, data, settings, phase, epochs, findings), state)
     }
 
     /// The phase's state.

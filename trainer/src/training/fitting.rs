@@ -250,7 +250,7 @@ impl<B: AutodiffBackend> Fitting<'_, B> {
                 let checkpoint =
                     Checkpoint::new(self.fingerprint, self.plan.fingerprint, plan.name, epoch + 1, &self.findings);
                 let state = phase.state()?;
-                let saved = checkpoint.into_bytes(&state).and_then(|bytes| self.store.save(&bytes));
+                let saved = checkpoint.into_bytes(state).and_then(|bytes| self.store.save(&bytes));
                 saved.map_err(|source| FitError::Checkpoint { doing: "written", source })?;
             }
             if stops {

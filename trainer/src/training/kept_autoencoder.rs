@@ -20,6 +20,7 @@ pub(crate) struct KeptAutoencoder {
     /// Whether the encoder has log variances beside the means.
     pub(crate) is_variational: bool,
     /// The weights, as [`Optimized::weights`](crate::nn::Optimized::weights) writes them.
+    #[serde(with = "serde_bytes")]
     pub(crate) weights: Vec<u8>,
 }
 
