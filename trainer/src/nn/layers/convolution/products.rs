@@ -1,9 +1,11 @@
-//! Convolutions as products of matrices on slices, image by image, and their gradients.
+//! Convolutions as products of matrices on slices, a few images at a time, and their gradients.
 //!
 //! Images are stored pixel by pixel, the channels of a pixel side by side, so that what a row of a window covers is one piece of
-//! memory. For each row of the window, these pieces are gathered into a matrix with a row for each position of the window
-//! (Chellapilla, Puri and Simard, "High performance convolutional neural networks for document processing", 2006), which stays in
-//! the processor's cache. Images are shared among the cores; no sum depends on their number.
+//! memory. For a band of rows of the window, these pieces are gathered into a matrix with a row for each position of the window in
+//! a few images (Chellapilla, Puri and Simard, "High performance convolutional neural networks for document processing", 2006),
+//! which stays in the processor's cache. Images are shared among the cores; no sum depends on their number.
+
+use std::ops::Range;
 
 use ndarray::linalg::general_mat_mul;
 use ndarray::{ArrayView2, ArrayViewMut2, s};
@@ -15,6 +17,10 @@ use crate::trained::ConvolutionShape;
 
 /// The number of parts of a batch whose gradients are summed on their own.
 const PARTS: usize = 8;
+/// A matrix with fewer rows has those of several images: products take some rows at a time, and pack their factors once.
+const FEWEST_ROWS: usize = 160;
+/// A matrix with fewer columns has those of several rows of the window.
+const FEWEST_COLUMNS: usize = 64;
 
 /// A convolution whose window fits its input.
 #[derive(Clone, Copy, Debug)]
@@ -82,55 +88,58 @@ impl Products {
 
     /// The outputs for N images, from `filters x (rows x columns x channels)` weights and a bias for each filter.
     pub(super) fn convolve(&self, images: &[f32], weights: &[f32], bias: &[f32]) -> Vec<f32> {
-        let (inputs, filters) = (self.input.n_values(), self.output.channels);
-        let mut outputs = vec![0.0; images.len() / inputs * self.output.n_values()];
-        let work = |covered: &mut Vec<f32>, (image, output): (&[f32], &mut [f32])| {
-            output.chunks_exact_mut(filters).for_each(|sums| sums.copy_from_slice(bias));
-            let mut output = writable(output, filters);
-            for row in 0..self.sizes[0] {
-                self.gather(image, row, covered);
-                let weights = self.row_of(weights, row);
-                general_mat_mul(1.0, &readable(covered, self.taps()), &weights.t(), 1.0, &mut output);
+        let [inputs, width, filters] = [self.input.n_values(), self.output.n_values(), self.output.channels];
+        let mut outputs = vec![0.0; images.len() / inputs * width];
+        let work = |covered: &mut Vec<f32>, (images, outputs): (&[f32], &mut [f32])| {
+            outputs.chunks_exact_mut(filters).for_each(|sums| sums.copy_from_slice(bias));
+            let mut outputs = writable(outputs, filters);
+            for band in self.bands() {
+                let covered = self.gather(images, &band, covered);
+                general_mat_mul(1.0, &covered, &self.weights_under(weights, &band).t(), 1.0, &mut outputs);
             }
         };
-        let pairs = images.par_chunks_exact(inputs).zip(outputs.par_chunks_exact_mut(self.output.n_values()));
-        pairs.for_each_init(|| self.nothing_covered(), work);
+        let few = self.few();
+        let pairs = images.par_chunks(few * inputs).zip(outputs.par_chunks_mut(few * width));
+        pairs.for_each_init(Vec::new, work);
         outputs
     }
 
     /// The images whose products with N given images are those of their outputs with the N given ones: the transposed convolution,
     /// which is also the gradient by the images. The bias has a number for each channel of an image.
     pub(super) fn transpose(&self, outputs: &[f32], weights: &[f32], bias: &[f32]) -> Vec<f32> {
-        let (width, filters) = (self.output.n_values(), self.output.channels);
-        let mut images = vec![0.0; outputs.len() / width * self.input.n_values()];
-        let work = |covered: &mut Vec<f32>, (output, image): (&[f32], &mut [f32])| {
-            image.chunks_exact_mut(self.input.channels).for_each(|pixel| pixel.copy_from_slice(bias));
-            for row in 0..self.sizes[0] {
-                let weights = self.row_of(weights, row);
-                let mut products = writable(covered, self.taps());
-                general_mat_mul(1.0, &readable(output, filters), &weights, 0.0, &mut products);
-                self.scatter(covered, row, image);
+        let [inputs, width, filters] = [self.input.n_values(), self.output.n_values(), self.output.channels];
+        let mut images = vec![0.0; outputs.len() / width * inputs];
+        let work = |covered: &mut Vec<f32>, (outputs, images): (&[f32], &mut [f32])| {
+            images.chunks_exact_mut(self.input.channels).for_each(|pixel| pixel.copy_from_slice(bias));
+            let outputs = readable(outputs, filters);
+            for band in self.bands() {
+                let columns = band.len() * self.taps();
+                covered.resize(outputs.nrows() * columns, 0.0);
+                let weights = self.weights_under(weights, &band);
+                general_mat_mul(1.0, &outputs, &weights, 0.0, &mut writable(covered, columns));
+                self.scatter(covered, &band, images);
             }
         };
-        let pairs = outputs.par_chunks_exact(width).zip(images.par_chunks_exact_mut(self.input.n_values()));
-        pairs.for_each_init(|| self.nothing_covered(), work);
+        let few = self.few();
+        let pairs = outputs.par_chunks(few * width).zip(images.par_chunks_mut(few * inputs));
+        pairs.for_each_init(Vec::new, work);
         images
     }
 
     /// The gradient by `filters x (rows x columns x channels)` weights, summed over N images and the gradients of their outputs.
     pub(super) fn weight_gradient(&self, images: &[f32], outputs: &[f32]) -> Vec<f32> {
-        let (inputs, width, filters) = (self.input.n_values(), self.output.n_values(), self.output.channels);
-        let columns = self.sizes[0] * self.taps();
-        let part = (images.len() / inputs).div_ceil(PARTS).max(1);
+        let [inputs, width, filters] = [self.input.n_values(), self.output.n_values(), self.output.channels];
+        let (few, columns) = (self.few(), self.sizes[0] * self.taps());
+        let part = (images.len() / inputs).div_ceil(PARTS).max(1).next_multiple_of(few);
         let sum = |(images, outputs): (&[f32], &[f32])| {
-            let (mut gradient, mut covered) = (vec![0.0; filters * columns], self.nothing_covered());
-            for (image, output) in images.chunks_exact(inputs).zip(outputs.chunks_exact(width)) {
-                for row in 0..self.sizes[0] {
-                    self.gather(image, row, &mut covered);
+            let (mut gradient, mut covered) = (vec![0.0; filters * columns], vec![]);
+            for (images, outputs) in images.chunks(few * inputs).zip(outputs.chunks(few * width)) {
+                let outputs = readable(outputs, filters);
+                for band in self.bands() {
+                    let covered = self.gather(images, &band, &mut covered);
                     let mut gradient = writable(&mut gradient, columns);
-                    let mut gradient = gradient.slice_mut(s![.., row * self.taps()..(row + 1) * self.taps()]);
-                    let output = readable(output, filters);
-                    general_mat_mul(1.0, &output.t(), &readable(&covered, self.taps()), 1.0, &mut gradient);
+                    let mut gradient = gradient.slice_mut(s![.., self.columns_under(&band)]);
+                    general_mat_mul(1.0, &outputs.t(), &covered, 1.0, &mut gradient);
                 }
             }
             gradient
@@ -140,38 +149,63 @@ impl Products {
         parts.into_iter().reduce(added).unwrap_or_else(|| vec![0.0; filters * columns])
     }
 
-    /// A matrix of `positions x taps`.
-    fn nothing_covered(&self) -> Vec<f32> {
-        vec![0.0; self.positions() * self.taps()]
+    /// How many images a product has.
+    fn few(&self) -> usize {
+        FEWEST_ROWS.div_ceil(self.positions())
     }
 
-    /// `filters x taps`: the weights of a row of the window.
-    fn row_of<'a>(&self, weights: &'a [f32], row: usize) -> ArrayView2<'a, f32> {
-        readable(weights, self.sizes[0] * self.taps()).slice_move(s![.., row * self.taps()..(row + 1) * self.taps()])
+    /// The rows of the window, some at a time.
+    fn bands(&self) -> impl Iterator<Item = Range<usize>> {
+        let (rows, step) = (self.sizes[0], FEWEST_COLUMNS.div_ceil(self.taps()));
+        (0..rows).step_by(step).map(move |first| first..rows.min(first + step))
     }
 
-    /// What a row of the window covers at each position; beyond the border there are zeros.
-    fn gather(&self, image: &[f32], row: usize, covered: &mut [f32]) {
-        for (position, covered) in covered.chunks_exact_mut(self.taps()).enumerate() {
-            match self.under(row, position) {
-                Some((skipped, from, length)) => {
-                    let (before, rest) = covered.split_at_mut(skipped);
-                    let (within, after) = rest.split_at_mut(length);
-                    before.fill(0.0);
-                    within.copy_from_slice(&image[from..from + length]);
-                    after.fill(0.0);
+    fn columns_under(&self, band: &Range<usize>) -> Range<usize> {
+        band.start * self.taps()..band.end * self.taps()
+    }
+
+    /// `filters x (band x taps)`: the weights of a band of the window.
+    fn weights_under<'a>(&self, weights: &'a [f32], band: &Range<usize>) -> ArrayView2<'a, f32> {
+        readable(weights, self.sizes[0] * self.taps()).slice_move(s![.., self.columns_under(band)])
+    }
+
+    /// What a band of the window covers at each position, `(images x positions) x (band x taps)`; beyond the border there are zeros.
+    fn gather<'a>(&self, images: &[f32], band: &Range<usize>, covered: &'a mut Vec<f32>) -> ArrayView2<'a, f32> {
+        let (columns, n_images) = (band.len() * self.taps(), images.len() / self.input.n_values());
+        covered.resize(n_images * self.positions() * columns, 0.0);
+        let covered_by_image = covered.chunks_exact_mut(self.positions() * columns);
+        for (image, covered) in images.chunks_exact(self.input.n_values()).zip(covered_by_image) {
+            for (position, covered) in covered.chunks_exact_mut(columns).enumerate() {
+                for (row, covered) in band.clone().zip(covered.chunks_exact_mut(self.taps())) {
+                    self.cover(image, row, position, covered);
                 }
-                None => covered.fill(0.0),
             }
         }
+        readable(covered, columns)
     }
 
-    /// Adds what belongs to the pixels under a row of the window at each position.
-    fn scatter(&self, covered: &[f32], row: usize, image: &mut [f32]) {
-        for (position, covered) in covered.chunks_exact(self.taps()).enumerate() {
-            if let Some((skipped, to, length)) = self.under(row, position) {
-                let within = &covered[skipped..skipped + length];
-                image[to..to + length].iter_mut().zip(within).for_each(|(sum, x)| *sum += x);
+    /// What a row of the window covers at a position.
+    fn cover(&self, image: &[f32], row: usize, position: usize, covered: &mut [f32]) {
+        let Some((skipped, from, length)) = self.under(row, position) else { return covered.fill(0.0) };
+        let (before, rest) = covered.split_at_mut(skipped);
+        let (within, after) = rest.split_at_mut(length);
+        before.fill(0.0);
+        within.copy_from_slice(&image[from..from + length]);
+        after.fill(0.0);
+    }
+
+    /// Adds what belongs to the pixels under a band of the window at each position.
+    fn scatter(&self, covered: &[f32], band: &Range<usize>, images: &mut [f32]) {
+        let columns = band.len() * self.taps();
+        let covered_by_image = covered.chunks_exact(self.positions() * columns);
+        for (image, covered) in images.chunks_exact_mut(self.input.n_values()).zip(covered_by_image) {
+            for (position, covered) in covered.chunks_exact(columns).enumerate() {
+                for (row, covered) in band.clone().zip(covered.chunks_exact(self.taps())) {
+                    if let Some((skipped, to, length)) = self.under(row, position) {
+                        let within = &covered[skipped..skipped + length];
+                        image[to..to + length].iter_mut().zip(within).for_each(|(sum, x)| *sum += x);
+                    }
+                }
             }
         }
     }
