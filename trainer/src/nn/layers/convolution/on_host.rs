@@ -3,17 +3,22 @@
 //! burn's flex backend copies the inputs under the window for all images of a batch, and derives gradients from further convolutions, with
 //! copies in other orders. [`Products`] does the same sums without.
 
+use std::any::Any;
+
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
 use burn::backend::autodiff::checkpoint::strategy::NoCheckpointing;
 use burn::backend::autodiff::grads::Gradients;
 use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
 use burn::backend::{Autodiff, Flex};
 use burn::tensor::backend::Backend;
+use burn::tensor::ops::FloatTensor;
 use burn::tensor::{Tensor, TensorData, TensorPrimitive};
 
 use super::products::Products;
-use crate::nn::host::{HostTensor, primitive, rows, same, values};
 use crate::nn::layers::trainable::Direction;
+
+/// A tensor of the host.
+type HostTensor = FloatTensor<Flex>;
 
 /// Rows, weights and biases.
 type Parameters<B> = (Tensor<B, 2>, Tensor<B, 4>, Tensor<B, 1>);
@@ -108,6 +113,27 @@ impl Backward<Flex, 3> for Gradient {
             gradients.register::<Flex>(node.id, HostTensor::from_data(TensorData::new(sums, [channels])));
         }
     }
+}
+
+/// A value as one of another type, if that is its type.
+fn same<A: 'static, B: 'static>(value: A) -> Option<B> {
+    let value: Box<dyn Any> = Box::new(value);
+    value.downcast().ok().map(|value| *value)
+}
+
+fn primitive<B: Backend, const D: usize>(tensor: Tensor<B, D>) -> FloatTensor<B> {
+    tensor.into_primitive().tensor()
+}
+
+/// The numbers of a tensor without gaps.
+fn values(tensor: &HostTensor) -> &[f32] {
+    tensor.as_slice().expect("a tensor of f32 without gaps")
+}
+
+/// N rows.
+fn rows(values: Vec<f32>, n: usize) -> HostTensor {
+    let columns = values.len() / n.max(1);
+    HostTensor::from_data(TensorData::new(values, [n, columns]))
 }
 
 #[cfg(test)]

@@ -1,7 +1,5 @@
 //! Activations of tensors.
 
-mod on_host;
-
 use burn::tensor::{Tensor, activation, backend::Backend};
 use serde::{Deserialize, Serialize};
 
@@ -57,9 +55,7 @@ pub(super) fn activate<B: Backend>(activation: Activation, x: Tensor<B, 2>) -> T
     match activation {
         Activation::Identity => x,
         Activation::Relu => activation::relu(x),
-        Activation::LeakyRelu(slope) => {
-            on_host::leaky_relu(&x, slope).unwrap_or_else(|| activation::leaky_relu(x, slope.into()))
-        }
+        Activation::LeakyRelu(slope) => activation::leaky_relu(x, slope.into()),
         Activation::Tanh => activation::tanh(x),
         Activation::Sigmoid => activation::sigmoid(x),
         Activation::Elu => activation::elu(x, 1.0),
